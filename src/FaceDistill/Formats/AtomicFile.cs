@@ -1,0 +1,63 @@
+namespace FaceDistill.Formats;
+
+/// <summary>
+/// Writes files so that a reader sees the old one or the whole new one, never a part: the content goes to a file
+/// beside the target, is flushed to the disk and renamed into place; on any failure the target stays as it was.
+/// </summary>
+public static class AtomicFile
+{
+    /// <summary>Writes bytes.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        byte[] copy = content.ToArray();
+        Write(path, stream => stream.Write(copy));
+    }
+
+    /// <summary>Writes UTF-8 text without a byte-order mark.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
+    public static void WriteText(string path, string content) => Write(path, System.Text.Encoding.UTF8.GetBytes(content));
+
+    /// <summary>Writes what <paramref name="write"/> puts into the stream.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
+    public static void Write(string path, Action<Stream> write) => WriteBeside(path, temporary =>
+    {
+        using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite);
+        write(stream);
+        stream.Flush(flushToDisk: true);
+    });
+
+    /// <summary>Hands <paramref name="write"/> a temporary path beside the target to write to, then renames it into place.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
+    public static void WriteBeside(string path, Action<string> write)
+    {
+        string target = Path.GetFullPath(path);
+        string temporary = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            write(temporary);
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot write {path}: {e.Message}", e);
+        }
+        finally
+        {
+            TryDelete(temporary);
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that brought us here is the one to report.
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FaceDistill.Formats;
+
+/// <summary>Reads and writes the project's JSON files: camel case, indented, comments allowed, unknown keys refused.</summary>
+public static class JsonFile
+{
+    /// <summary>The one set of JSON rules.</summary>
+    public static JsonSerializerOptions Options { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Reads one document.</summary>
+    /// <exception cref="FaceDistillException">The file is missing, unreadable or does not fit; the message names file and line.</exception>
+    public static T Read<T>(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options)
+                ?? throw new FaceDistillException($"{path} holds nothing");
+        }
+        catch (JsonException e)
+        {
+            throw new FaceDistillException($"{path} line {e.LineNumber + 1}: {e.Message.Split(" Path:")[0]}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes one document, whole or not at all.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public static void Write<T>(string path, T value) => AtomicFile.WriteText(path, Serialize(value) + "\n");
+
+    /// <summary>The document as text.</summary>
+    public static string Serialize<T>(T value) => JsonSerializer.Serialize(value, Options);
+}
