@@ -27,6 +27,14 @@ public static class AtomicFile
         stream.Flush(flushToDisk: true);
     });
 
+    /// <summary>
+    /// Writes bytes that can be made again, in great numbers: renamed into place like the others, but not flushed to the
+    /// disk first, which would cost more than making them.
+    /// </summary>
+    /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
+    public static void WriteReplaceable(string path, byte[] content) =>
+        WriteBeside(path, temporary => File.WriteAllBytes(temporary, content));
+
     /// <summary>Hands <paramref name="write"/> a temporary path beside the target to write to, then renames it into place.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
     public static void WriteBeside(string path, Action<string> write)

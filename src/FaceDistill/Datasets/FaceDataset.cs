@@ -1,0 +1,50 @@
+using FaceDistill.Faces;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>One picture of a data set.</summary>
+/// <param name="Path">Relative to the data set's root, with '/' between folders.</param>
+/// <param name="Identity">The folder that it lies in: a person; empty where it lies in the root.</param>
+public readonly record struct FaceImage(string Path, string Identity);
+
+/// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
+/// <param name="Root">The folder.</param>
+/// <param name="Images">The pictures.</param>
+/// <param name="Others">The other files (relative paths), which are not read.</param>
+public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<string> Others)
+{
+    /// <summary>Lists a folder; nothing is opened.</summary>
+    /// <exception cref="FaceDistillException">The folder is missing or cannot be read.</exception>
+    public static FaceDataset List(string root)
+    {
+        if (!Directory.Exists(root))
+        {
+            throw new FaceDistillException($"no folder {root}");
+        }
+
+        string full = System.IO.Path.GetFullPath(root);
+        try
+        {
+            string[] paths = [.. Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories)
+                .Select(p => System.IO.Path.GetRelativePath(full, p).Replace('\\', '/'))];
+            Array.Sort(paths, StringComparer.Ordinal);
+            return new FaceDataset(
+                full,
+                [.. paths.Where(PictureFile.IsPicture).Select(p => new FaceImage(p, IdentityOf(p)))],
+                [.. paths.Where(p => !PictureFile.IsPicture(p))]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot list {root}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The picture's full path.</summary>
+    public string FullPath(FaceImage image) => System.IO.Path.Combine(Root, image.Path);
+
+    private static string IdentityOf(string path)
+    {
+        int slash = path.LastIndexOf('/');
+        return slash < 0 ? "" : path[..slash];
+    }
+}

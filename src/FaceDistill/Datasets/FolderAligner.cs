@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using OpenCvSharp;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>What aligning a folder came to.</summary>
+/// <param name="Faces">The aligned faces.</param>
+/// <param name="Aligned">Pictures aligned, now or by an earlier run.</param>
+/// <param name="Reused">Of these, how many an earlier run had done.</param>
+/// <param name="Skipped">Files left out, with the reason, in ordinal order of their paths.</param>
+public sealed record FolderAlignment(AlignedFaces Faces, int Aligned, int Reused, IReadOnlyList<(string Path, string Reason)> Skipped);
+
+/// <summary>
+/// Aligns every photo below a folder into another folder, on all cores. Pictures are renamed into place when whole, so that
+/// a run that was killed is continued by the next one with the same settings.
+/// </summary>
+public sealed class FolderAligner
+{
+    private readonly string _detector;
+    private readonly AlignmentTemplate _template;
+    private readonly AlignedFrame _frame;
+
+    /// <summary>Makes an aligner.</summary>
+    /// <param name="detectorModel">Path of YuNet's ONNX file.</param>
+    /// <param name="template">The template to align to.</param>
+    /// <param name="frame">The aligned picture's geometry.</param>
+    public FolderAligner(string detectorModel, AlignmentTemplate template, AlignedFrame frame) =>
+        (_detector, _template, _frame) = (detectorModel, template, frame);
+
+    /// <summary>The name of a folder, in a cache, that belongs to these photos and these settings alone.</summary>
+    /// <remarks>Hashes the paths, lengths and times of the photos, not their bytes: it decides only whether to align again.</remarks>
+    public string CacheName(FaceDataset raw)
+    {
+        ArgumentNullException.ThrowIfNull(raw);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
+        Add(raw.Root);
+        Add(NewManifest(raw, false).Hash());
+        foreach (var image in raw.Images)
+        {
+            var file = new FileInfo(raw.FullPath(image));
+            Add(FormattableString.Invariant($"{image.Path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}"));
+        }
+
+        string name = new([.. Path.GetFileName(raw.Root).Select(c => char.IsLetterOrDigit(c) ? c : '-')]);
+        return $"{name}-{_template.Name}{_frame.Size}-{Convert.ToHexStringLower(hash.GetHashAndReset())[..12]}";
+    }
+
+    /// <summary>Aligns a folder; what an earlier run with the same settings finished is kept.</summary>
+    /// <param name="raw">The photos.</param>
+    /// <param name="output">The folder to fill.</param>
+    /// <param name="progress">Told of every picture.</param>
+    /// <param name="cancel">Stops between pictures; the folder can be continued.</param>
+    /// <exception cref="FaceDistillException">The output folder holds something else, or no photo shows a face.</exception>
+    public FolderAlignment Run(FaceDataset raw, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(raw);
+        if (raw.Images.Count == 0)
+        {
+            throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
+        }
+
+        using var held = FolderLock.Take(output);
+        bool continued = Prepare(raw, output);
+        var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
+        var targets = Targets(raw, output);
+        int done = 0, reused = 0;
+        Cv2.SetNumThreads(1); // the photos are the parallel work
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
+        Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
+        {
+            if (continued && File.Exists(targets[i]))
+            {
+                Interlocked.Increment(ref reused);
+            }
+            else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
+            {
+                skipped.Add((raw.Images[i].Path, reason));
+            }
+
+            progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
+            return worker;
+        }, worker =>
+        {
+            if (worker.IsValueCreated)
+            {
+                worker.Value.Dispose();
+            }
+        });
+        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
+    }
+
+    private bool Prepare(FaceDataset raw, string output)
+    {
+        var wanted = NewManifest(raw, complete: false);
+        if (!AlignmentManifest.In(output))
+        {
+            if (Directory.EnumerateFileSystemEntries(output).Any(p => Path.GetFileName(p) != FolderLock.FileName))
+            {
+                throw new FaceDistillException($"{output} already holds other files; choose an empty --output");
+            }
+
+            wanted.Write(output);
+            return false;
+        }
+
+        var found = JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName));
+        if (found with { Complete = false } != wanted)
+        {
+            throw new FaceDistillException($"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
+        }
+
+        wanted.Write(output);
+        return true;
+    }
+
+    // Two photos that differ only in their ending must not overwrite each other.
+    private static string[] Targets(FaceDataset raw, string output)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        return [.. raw.Images.Select(image =>
+        {
+            string name = Path.ChangeExtension(image.Path, ".jpg");
+            return Path.Combine(output, seen.Add(name) ? name : image.Path + ".jpg");
+        })];
+    }
+
+    private FolderAlignment Finish(FaceDataset raw, string output, int reused, List<(string Path, string Reason)> skipped)
+    {
+        int aligned = raw.Images.Count - skipped.Count(s => PictureFile.IsPicture(s.Path));
+        if (aligned == 0)
+        {
+            throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
+        }
+
+        var csv = new StringBuilder("path,reason\n");
+        foreach (var (path, reason) in skipped)
+        {
+            csv.Append(Csv.Field(path)).Append(',').Append(Csv.Field(reason)).Append('\n');
+        }
+
+        AtomicFile.WriteText(Path.Combine(output, AlignmentManifest.SkippedFileName), csv.ToString());
+        NewManifest(raw, complete: true).Write(output);
+        return new FolderAlignment(AlignedFaces.Open(output), aligned, reused, skipped);
+    }
+
+    private AlignmentManifest NewManifest(FaceDataset raw, bool complete) =>
+        new(1, _template.Name, _frame.Size, _frame.Pad, $"yunet-{FileHash.Sha256(_detector)[..16]}", raw.Root, complete);
+
+    private sealed class Worker(string model, AlignmentTemplate template, AlignedFrame frame) : IDisposable
+    {
+        private readonly FaceDetector _detector = new(model);
+
+        // The reason why there is no aligned face, or null where there is one.
+        public string? Align(string source, string target)
+        {
+            using var picture = PictureFile.TryRead(source);
+            if (picture is null)
+            {
+                return "not readable as a picture";
+            }
+
+            using var face = new FaceAligner(_detector, template, frame).Align(picture);
+            if (face is null)
+            {
+                return "no face found";
+            }
+
+            Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
+            AtomicFile.WriteReplaceable(target, jpeg);
+            return null;
+        }
+
+        public void Dispose() => _detector.Dispose();
+    }
+}
