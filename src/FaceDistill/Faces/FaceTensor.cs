@@ -1,4 +1,6 @@
 using OpenCvSharp;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace FaceDistill.Faces;
 
@@ -35,25 +37,33 @@ public static class FaceTensor
     /// <summary>Copies one face as RGB bytes.</summary>
     /// <param name="face">BGR 8-bit, size x size, continuous.</param>
     /// <param name="destination">uint8 [size, size, 3], RGB.</param>
-    /// <param name="mirrored">Whether left and right are exchanged.</param>
-    public static void CopyRgb(Mat face, Span<byte> destination, bool mirrored = false)
+    public static void CopyRgb(Mat face, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(face);
         var pixels = Pixels(face);
-        int width = face.Width, height = face.Height;
-        for (int y = 0; y < height; y++)
+        for (int i = 0; i < pixels.Length; i += 3)
         {
-            var from = pixels.Slice(3 * y * width, 3 * width);
-            var to = destination.Slice(3 * y * width, 3 * width);
-            for (int x = 0; x < width; x++)
-            {
-                int s = 3 * (mirrored ? width - 1 - x : x);
-                to[3 * x] = from[s + 2];
-                to[(3 * x) + 1] = from[s + 1];
-                to[(3 * x) + 2] = from[s];
-            }
+            destination[i] = pixels[i + 2];
+            destination[i + 1] = pixels[i + 1];
+            destination[i + 2] = pixels[i];
         }
     }
+
+    /// <summary>Scales a batch for a student, on the batch's device.</summary>
+    /// <param name="pixels">uint8 [N, size, size, 3], RGB.</param>
+    /// <param name="contract">The student's contract: RGB, one mean and one std for all channels.</param>
+    /// <returns>float32 [N, 3, size, size] with the channels innermost in memory.</returns>
+    public static Tensor Normalize(Tensor pixels, FaceContract contract)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        ArgumentNullException.ThrowIfNull(contract);
+        using var scope = NewDisposeScope();
+        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).sub_(contract.Mean[0]).mul_(1 / contract.Std[0]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The contract of every student: RGB, channels first, (x - 127.5) / 127.5, so that black is -1 and white is 1.</summary>
+    public static FaceContract StudentContract(int resolution, string template) =>
+        new(resolution, template, ColorOrder.Rgb, TensorLayout.Nchw, [127.5f, 127.5f, 127.5f], [127.5f, 127.5f, 127.5f]);
 
     private static unsafe ReadOnlySpan<byte> Pixels(Mat face) => new(face.DataPointer, checked((int)(face.Total() * 3)));
 

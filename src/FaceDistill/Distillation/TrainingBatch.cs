@@ -1,0 +1,30 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>Host memory of one step, filled on the reader's threads and used again and again.</summary>
+public sealed class TrainingBatch : IDisposable
+{
+    internal TrainingBatch(int capacity, int size, int dimension)
+    {
+        Pixels = empty(new long[] { capacity, size, size, 3 }, ScalarType.Byte).DetachFromDisposeScope();
+        Targets = empty(new long[] { capacity, dimension }, ScalarType.Float32).DetachFromDisposeScope();
+    }
+
+    /// <summary>uint8 [capacity, size, size, 3], RGB; the first <see cref="Count"/> faces are valid.</summary>
+    public Tensor Pixels { get; }
+
+    /// <summary>float32 [capacity, D], centred and scaled; the first <see cref="Count"/> rows are valid.</summary>
+    public Tensor Targets { get; }
+
+    /// <summary>The number of faces.</summary>
+    public int Count { get; internal set; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Pixels.Dispose();
+        Targets.Dispose();
+    }
+}

@@ -1,0 +1,74 @@
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>The faces of a run with their targets, split into those that train and those that only measure.</summary>
+public sealed class TrainingFaces
+{
+    private readonly EmbeddingSet _original;
+    private readonly EmbeddingSet? _mirrored;
+
+    /// <summary>Joins faces and targets.</summary>
+    /// <param name="faces">The aligned faces.</param>
+    /// <param name="original">The teacher's embeddings of the faces, in their order.</param>
+    /// <param name="mirrored">The teacher's embeddings of the mirrored faces; null to train without mirroring.</param>
+    /// <param name="validation">The part held out, 0 to 0.5.</param>
+    /// <param name="seed">Decides which faces are held out.</param>
+    /// <exception cref="FaceDistillException">Faces and embeddings are not of the same list, or there are too few.</exception>
+    public TrainingFaces(AlignedFaces faces, EmbeddingSet original, EmbeddingSet? mirrored, double validation, long seed)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        ArgumentNullException.ThrowIfNull(original);
+        var images = faces.Dataset.Images;
+        if (!images.Select(i => i.Path).SequenceEqual(original.Paths) || (mirrored is not null && !mirrored.Paths.SequenceEqual(original.Paths)))
+        {
+            throw new FaceDistillException($"the embeddings are not those of the faces in {faces.Dataset.Root}; embed them again");
+        }
+
+        (Faces, _original, _mirrored) = (faces, original, mirrored);
+        int[] order = SeededChoice.Permutation(images.Count, seed, epoch: -1);
+        int held = (int)Math.Round(images.Count * validation);
+        Validation = [.. order.Take(held).Order()];
+        Training = [.. order.Skip(held).Order()];
+        Scaling = TargetScaling.Measure(Rows(Training), original.Dimension);
+    }
+
+    /// <summary>The aligned faces.</summary>
+    public AlignedFaces Faces { get; }
+
+    /// <summary>D, the embedding's length.</summary>
+    public int Dimension => _original.Dimension;
+
+    /// <summary>Indices of the faces that train.</summary>
+    public int[] Training { get; }
+
+    /// <summary>Indices of the faces that only measure.</summary>
+    public int[] Validation { get; }
+
+    /// <summary>How targets are centred and scaled; measured on the training faces.</summary>
+    public TargetScaling Scaling { get; }
+
+    /// <summary>Whether there are targets of mirrored faces.</summary>
+    public bool CanMirror => _mirrored is not null;
+
+    /// <summary>The teacher's embedding of a face's view, float32 [D].</summary>
+    public ReadOnlySpan<float> Embedding(int index, FaceView view) => view switch
+    {
+        FaceView.Original => _original.Row(index),
+        FaceView.Mirrored when _mirrored is not null => _mirrored.Row(index),
+        _ => throw new ArgumentOutOfRangeException(nameof(view), view, "no embeddings of this view"),
+    };
+
+    private float[] Rows(int[] indices)
+    {
+        var rows = new float[indices.Length * Dimension];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            _original.Row(indices[i]).CopyTo(rows.AsSpan(i * Dimension));
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+
+namespace FaceDistill.Formats;
+
+/// <summary>One tensor of a safetensors file.</summary>
+/// <param name="Type">The format's name of the element type: F32, I64, ...</param>
+/// <param name="Shape">The shape; empty for a scalar.</param>
+/// <param name="Data">The elements, little-endian, row-major.</param>
+public sealed record SafeTensor(string Type, long[] Shape, byte[] Data)
+{
+    /// <summary>Bytes of one element of each type that FaceDistill reads.</summary>
+    internal static readonly IReadOnlyDictionary<string, int> ElementSizes = new Dictionary<string, int>
+    {
+        ["F64"] = 8, ["F32"] = 4, ["F16"] = 2, ["BF16"] = 2, ["I64"] = 8, ["I32"] = 4, ["I16"] = 2, ["I8"] = 1, ["U8"] = 1, ["BOOL"] = 1,
+    };
+
+    /// <summary>Makes a float32 tensor.</summary>
+    public static SafeTensor Of(ReadOnlySpan<float> values, params long[] shape) =>
+        new("F32", shape, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values).ToArray());
+
+    /// <summary>The elements of a float32 tensor.</summary>
+    /// <exception cref="FaceDistillException">The tensor is not float32.</exception>
+    public float[] Floats() => Type == "F32"
+        ? System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(Data).ToArray()
+        : throw new FaceDistillException($"a tensor is {Type} where F32 is expected");
+}
+
+/// <summary>
+/// Reads and writes safetensors files: eight bytes of header length, a JSON header, the tensors' bytes without a gap
+/// (the format's specification, Hugging Face safetensors). Reading trusts nothing.
+/// </summary>
+public static class SafetensorsFile
+{
+    private const int MaxHeader = 100_000_000; // the format's own limit
+    private const string MetadataKey = "__metadata__";
+
+    /// <summary>Writes tensors, in ordinal order of their names, and text metadata; the file appears whole or not at all.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public static void Write(string path, IReadOnlyDictionary<string, SafeTensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
+        byte[] header = Header(ordered, metadata);
+        AtomicFile.Write(path, stream =>
+        {
+            var length = new byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+            stream.Write(length);
+            stream.Write(header);
+            foreach (var (_, tensor) in ordered)
+            {
+                stream.Write(tensor.Data);
+            }
+        });
+    }
+
+    /// <summary>Reads a whole file.</summary>
+    /// <exception cref="FaceDistillException">The file is missing, truncated, too long, or its header does not describe it exactly.</exception>
+    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException or OverflowException)
+        {
+            throw new FaceDistillException($"{path} is not a whole safetensors file: {e.Message}", e);
+        }
+    }
+
+    private static byte[] Header(List<KeyValuePair<string, SafeTensor>> tensors, IReadOnlyDictionary<string, string> metadata)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WritePropertyName(MetadataKey);
+            JsonSerializer.Serialize(json, metadata.OrderBy(m => m.Key, StringComparer.Ordinal).ToDictionary());
+            long offset = 0;
+            foreach (var (name, tensor) in tensors)
+            {
+                json.WritePropertyName(name);
+                long end = offset + tensor.Data.Length;
+                JsonSerializer.Serialize(json, new { dtype = tensor.Type, shape = tensor.Shape, data_offsets = new[] { offset, end } });
+                offset = end;
+            }
+
+            json.WriteEndObject();
+        }
+
+        int padded = ((int)buffer.Length + 7) / 8 * 8; // the data starts at a multiple of eight
+        byte[] header = [.. buffer.ToArray(), .. Enumerable.Repeat((byte)' ', padded - (int)buffer.Length)];
+        return header;
+    }
+
+    private static (Dictionary<string, SafeTensor>, Dictionary<string, string>) Parse(byte[] file)
+    {
+        long length = file.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(file);
+        if (length < 2 || length > MaxHeader || length > file.Length - 8)
+        {
+            throw new FormatException($"a header of {length} bytes in a file of {file.Length}");
+        }
+
+        var tensors = new Dictionary<string, SafeTensor>();
+        var metadata = new Dictionary<string, string>();
+        var data = file.AsSpan(8 + (int)length);
+        var ranges = new List<(long Start, long End)>();
+        using var header = JsonDocument.Parse(file.AsMemory(8, (int)length));
+        foreach (var entry in header.RootElement.EnumerateObject())
+        {
+            if (entry.Name == MetadataKey)
+            {
+                metadata = entry.Value.Deserialize<Dictionary<string, string>>() ?? [];
+                continue;
+            }
+
+            var (tensor, range) = ReadTensor(entry, data);
+            ranges.Add(range);
+            if (!tensors.TryAdd(entry.Name, tensor))
+            {
+                throw new FormatException($"two tensors named {entry.Name}");
+            }
+        }
+
+        RequireWithoutGaps(ranges, data.Length);
+        return (tensors, metadata);
+    }
+
+    private static (SafeTensor Tensor, (long Start, long End) Range) ReadTensor(JsonProperty entry, ReadOnlySpan<byte> data)
+    {
+        string type = entry.Value.GetProperty("dtype").GetString() ?? "";
+        long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(v => v.GetInt64())];
+        long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(v => v.GetInt64())];
+        if (!SafeTensor.ElementSizes.TryGetValue(type, out int size))
+        {
+            throw new FormatException($"{entry.Name} has the unknown type {type}");
+        }
+
+        bool fits = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0] && offsets[1] <= data.Length && shape.All(d => d >= 0);
+        if (!fits || shape.Aggregate((long)size, (a, b) => checked(a * b)) != offsets[1] - offsets[0])
+        {
+            throw new FormatException($"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
+        }
+
+        return (new SafeTensor(type, shape, data[(int)offsets[0]..(int)offsets[1]].ToArray()), (offsets[0], offsets[1]));
+    }
+
+    private static void RequireWithoutGaps(List<(long Start, long End)> ranges, long length)
+    {
+        long at = 0;
+        foreach (var (start, end) in ranges.Order())
+        {
+            at = start == at ? end : throw new FormatException($"the tensors' bytes have a gap or overlap at {at}");
+        }
+
+        if (at != length)
+        {
+            throw new FormatException($"{length - at} bytes belong to no tensor");
+        }
+    }
+}

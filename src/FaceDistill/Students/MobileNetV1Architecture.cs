@@ -1,0 +1,66 @@
+namespace FaceDistill.Students;
+
+/// <summary>
+/// The layers of a MobileNet v1 student (Howard et al., "MobileNets", 2017, table 1): a 3x3/2 convolution, 13 depthwise-separable
+/// blocks, a head and a linear embedding layer. Network, cost and export all read this one description.
+/// </summary>
+public sealed class MobileNetV1Architecture
+{
+    // Output channels and stride of the 13 blocks, at width 1.
+    private static readonly (int Channels, int Stride)[] Blocks =
+    [
+        (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
+        (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
+    ];
+
+    /// <summary>Lays out a student.</summary>
+    /// <param name="spec">Width and resolution.</param>
+    /// <param name="head">The head.</param>
+    /// <param name="dimension">The embedding's length.</param>
+    public MobileNetV1Architecture(StudentSpec spec, HeadKind head, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
+        (Spec, Head, Dimension) = (spec, head, dimension);
+        var layers = new List<ConvLayer> { new("conv0", 3, Channels(32, spec.Width), 3, 2, 1, 1, spec.Resolution, true) };
+        for (int i = 0; i < Blocks.Length; i++)
+        {
+            var last = layers[^1];
+            var depthwise = new ConvLayer($"dw{i + 1}", last.Out, last.Out, 3, Blocks[i].Stride, 1, last.Out, last.OutSize, true);
+            layers.Add(depthwise);
+            layers.Add(new ConvLayer($"pw{i + 1}", last.Out, Channels(Blocks[i].Channels, spec.Width), 1, 1, 0, 1, depthwise.OutSize, true));
+        }
+
+        Backbone = [.. layers];
+        Features = layers[^1].Out;
+        if (head == HeadKind.Gdc)
+        {
+            int map = layers[^1].OutSize;
+            HeadConvolution = new ConvLayer("gdc", Features, Features, map, 1, 0, Features, map, false);
+        }
+    }
+
+    /// <summary>Width and resolution.</summary>
+    public StudentSpec Spec { get; }
+
+    /// <summary>The head.</summary>
+    public HeadKind Head { get; }
+
+    /// <summary>The embedding's length.</summary>
+    public int Dimension { get; }
+
+    /// <summary>The convolutions of the backbone, in order.</summary>
+    public IReadOnlyList<ConvLayer> Backbone { get; }
+
+    /// <summary>The head's convolution; null for global average pooling.</summary>
+    public ConvLayer? HeadConvolution { get; }
+
+    /// <summary>The length of the vector that the linear layer takes.</summary>
+    public int Features { get; }
+
+    /// <summary>Every convolution, in order.</summary>
+    public IEnumerable<ConvLayer> Convolutions => HeadConvolution is null ? Backbone : Backbone.Append(HeadConvolution);
+
+    // Rounded down, at least 8: the rule of the published implementation (TensorFlow-Slim, mobilenet_v1, min_depth = 8).
+    private static int Channels(int full, double width) => Math.Max(8, (int)((full * width) + 1e-9));
+}
