@@ -46,8 +46,10 @@ internal sealed class SyntheticBeardPainter(SyntheticCanvas canvas, SyntheticIde
             Vector2 P(float u, float v) => new(side * (x + u), v + 0.04f);
             Vector2[] rim = person.Marks.Glasses switch
             {
-                1 => [P(-0.33f, 0), P(-0.23f, -0.22f), P(0, -0.3f), P(0.23f, -0.22f), P(0.33f, 0), P(0.23f, 0.22f), P(0, 0.3f), P(-0.23f, 0.22f)],
-                2 => [P(-0.34f, -0.18f), P(0, -0.2f), P(0.36f, -0.19f), P(0.37f, 0), P(0.34f, 0.2f), P(0, 0.22f), P(-0.31f, 0.19f), P(-0.34f, 0)],
+                1 => [P(-0.33f, 0), P(-0.23f, -0.22f), P(0, -0.3f), P(0.23f, -0.22f),
+                    P(0.33f, 0), P(0.23f, 0.22f), P(0, 0.3f), P(-0.23f, 0.22f)],
+                2 => [P(-0.34f, -0.18f), P(0, -0.2f), P(0.36f, -0.19f), P(0.37f, 0),
+                    P(0.34f, 0.2f), P(0, 0.22f), P(-0.31f, 0.19f), P(-0.34f, 0)],
                 _ => [P(-0.34f, -0.1f), P(0, -0.22f), P(0.4f, -0.3f), P(0.4f, -0.05f), P(0.24f, 0.2f), P(-0.05f, 0.24f), P(-0.29f, 0.14f)],
             };
             canvas.Loop(colour, thickness, rim);
@@ -77,7 +79,8 @@ internal sealed class SyntheticBeardPainter(SyntheticCanvas canvas, SyntheticIde
         float mouth = person.Mouth.Y;
         Vector2[] inner =
         [
-            new(0.88f * wide, person.Head.CheekY), new(0.68f * wide, 0.85f), new(0.5f, mouth - 0.2f), new(0.3f, mouth + 0.05f), new(0, mouth + 0.1f),
+            new(0.88f * wide, person.Head.CheekY), new(0.68f * wide, 0.85f),
+            new(0.5f, mouth - 0.2f), new(0.3f, mouth + 0.05f), new(0, mouth + 0.1f),
             new(-0.3f, mouth + 0.05f), new(-0.5f, mouth - 0.2f), new(-0.68f * wide, 0.85f), new(-0.88f * wide, person.Head.CheekY),
         ];
         canvas.Band(colour, outer, inner);
@@ -99,8 +102,10 @@ internal sealed class SyntheticBeardPainter(SyntheticCanvas canvas, SyntheticIde
         float top = ((person.Nose.TipY + person.Mouth.Y) * 0.5f) + 0.06f;
         float wide = person.Mouth.HalfWidth + 0.06f;
         float mouth = person.Mouth.Y;
-        Vector2[] upper = [new(-wide, mouth + 0.1f), new(-0.6f * wide, top + 0.08f), new(0, top), new(0.6f * wide, top + 0.08f), new(wide, mouth + 0.1f)];
-        Vector2[] lower = [new(-wide - 0.04f, mouth + 0.14f), new(-0.6f * wide, mouth), new(0, mouth - 0.03f), new(0.6f * wide, mouth), new(wide + 0.04f, mouth + 0.14f)];
+        Vector2[] upper = [new(-wide, mouth + 0.1f), new(-0.6f * wide, top + 0.08f),
+            new(0, top), new(0.6f * wide, top + 0.08f), new(wide, mouth + 0.1f)];
+        Vector2[] lower = [new(-wide - 0.04f, mouth + 0.14f), new(-0.6f * wide, mouth),
+            new(0, mouth - 0.03f), new(0.6f * wide, mouth), new(wide + 0.04f, mouth + 0.14f)];
         canvas.Band(colour, upper, lower);
         Bristles(SyntheticCanvas.Smooth(upper, closed: false), SyntheticCanvas.Smooth(lower, closed: false), colour);
     }
@@ -114,7 +119,8 @@ internal sealed class SyntheticBeardPainter(SyntheticCanvas canvas, SyntheticIde
             Vector2 a = from[(int)(t * from.Count)];
             Vector2 b = to[(int)(t * to.Count)];
             float at = random.Between(0, 0.75f);
-            canvas.Stroke(colour * random.Between(0.72f, 1.22f), 0.014f, Vector2.Lerp(a, b, at), Vector2.Lerp(a, b, at + 0.25f) + new Vector2(0, 0.04f));
+            canvas.Stroke(colour * random.Between(0.72f, 1.22f), 0.014f, Vector2.Lerp(a, b, at),
+                Vector2.Lerp(a, b, at + 0.25f) + new Vector2(0, 0.04f));
         }
     }
 }

@@ -160,7 +160,7 @@ public static class SyntheticFaces
         }
     }
 
-    private static void Check(ReadOnlySpan<Point2f> fivePoints, int side)
+    internal static void Check(ReadOnlySpan<Point2f> fivePoints, int side)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(side, MinSide);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(side, MaxSide);

@@ -30,14 +30,18 @@ internal sealed class SyntheticFeaturePainter(SyntheticCanvas canvas, SyntheticI
         canvas.Ellipse(new(245, 245, 245), iris + new Vector2(0.04f * MathF.Sign(view.Light.X), -0.04f), 0.016f, 0.016f);
 
         // Skin over the part of the iris that the lids hide.
-        canvas.Band(person.Skin * 0.93f, upper, [P(-1, -0.03f), P(-0.55f, -open - 0.07f), P(0, -open - 0.11f), P(0.55f, -open - 0.07f), P(1, -0.06f)]);
-        canvas.Band(person.Skin * 0.95f, lower, [P(-1, 0.03f), P(-0.5f, open + 0.06f), P(0, open + 0.1f), P(0.55f, open + 0.06f), P(1, 0.03f)]);
+        canvas.Band(person.Skin * 0.93f, upper, [P(-1, -0.03f), P(-0.55f, -open - 0.07f),
+            P(0, -open - 0.11f), P(0.55f, -open - 0.07f), P(1, -0.06f)]);
+        canvas.Band(person.Skin * 0.95f, lower, [P(-1, 0.03f), P(-0.5f, open + 0.06f),
+            P(0, open + 0.1f), P(0.55f, open + 0.06f), P(1, 0.03f)]);
         float lash = eyes.Lash;
-        canvas.Band(new(26, 20, 18), upper, [P(-1, 0.01f), P(-0.55f, (-0.72f * open) - (0.5f * lash)), P(0, -open - lash), P(0.55f, (-0.8f * open) - lash), P(1.1f, -0.02f - lash)]);
+        canvas.Band(new(26, 20, 18), upper, [P(-1, 0.01f), P(-0.55f, (-0.72f * open) - (0.5f * lash)),
+            P(0, -open - lash), P(0.55f, (-0.8f * open) - lash), P(1.1f, -0.02f - lash)]);
         canvas.Stroke(person.Skin * 0.62f, 0.014f, lower);
         canvas.Stroke(
             person.Skin * 0.68f, 0.018f,
-            P(-0.95f, -0.35f * eyes.Crease), P(-0.5f, (-0.75f * open) - eyes.Crease), P(0.1f, -open - eyes.Crease - 0.01f), P(0.7f, (-0.72f * open) - eyes.Crease), P(1.1f, -0.03f));
+            P(-0.95f, -0.35f * eyes.Crease), P(-0.5f, (-0.75f * open) - eyes.Crease),
+            P(0.1f, -open - eyes.Crease - 0.01f), P(0.7f, (-0.72f * open) - eyes.Crease), P(1.1f, -0.03f));
         canvas.Ellipse(new Vector3(0.85f, 0.6f, 0.58f) * person.Skin, P(-0.97f, 0.02f), 0.022f, 0.016f);
     }
 
@@ -77,10 +81,12 @@ internal sealed class SyntheticFeaturePainter(SyntheticCanvas canvas, SyntheticI
             Vector2 At(float x, float y) => new(side * x * nose.HalfWidth, nose.TipY + y);
             canvas.Stroke(person.Skin * 0.66f, 0.03f, At(0.88f, -0.11f), At(1.05f, 0), At(0.93f, 0.1f), At(0.66f, 0.105f));
             canvas.Blob(person.Skin * 0.34f, At(0.18f, 0.1f), At(0.48f, 0.065f), At(0.72f, 0.09f), At(0.5f, 0.115f));
-            canvas.Stroke(person.Skin * 0.87f, 0.03f, new(side * nose.Bridge * 0.95f, -0.12f), new(side * nose.Bridge * 0.85f, 0.12f), At(0.5f, -0.14f));
+            canvas.Stroke(person.Skin * 0.87f, 0.03f, new(side * nose.Bridge * 0.95f, -0.12f),
+                new(side * nose.Bridge * 0.85f, 0.12f), At(0.5f, -0.14f));
         }
 
-        canvas.Stroke(person.Skin * 0.7f, 0.022f, new(-0.3f * nose.HalfWidth, nose.TipY + 0.115f), new(0, nose.TipY + 0.14f), new(0.3f * nose.HalfWidth, nose.TipY + 0.115f));
+        canvas.Stroke(person.Skin * 0.7f, 0.022f, new(-0.3f * nose.HalfWidth, nose.TipY + 0.115f),
+            new(0, nose.TipY + 0.14f), new(0.3f * nose.HalfWidth, nose.TipY + 0.115f));
     }
 
     public void Mouth()
@@ -104,7 +110,8 @@ internal sealed class SyntheticFeaturePainter(SyntheticCanvas canvas, SyntheticI
         canvas.Band(new(70, 26, 28), upperInner, lowerInner);
         if (view.MouthOpen > 0.15f)
         {
-            canvas.Band(new(228, 222, 210), [P(-0.7f, 0), P(0, 0.008f), P(0.7f, 0)], [P(-0.7f, 0.25f * open), P(0, 0.62f * open), P(0.7f, 0.25f * open)]);
+            canvas.Band(new(228, 222, 210), [P(-0.7f, 0), P(0, 0.008f), P(0.7f, 0)],
+                [P(-0.7f, 0.25f * open), P(0, 0.62f * open), P(0.7f, 0.25f * open)]);
         }
 
         canvas.Band(mouth.Colour * 0.9f, upperEdge, upperInner);

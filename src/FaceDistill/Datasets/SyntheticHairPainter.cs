@@ -21,7 +21,8 @@ internal sealed class SyntheticHairPainter(SyntheticCanvas canvas, SyntheticIden
         canvas.Lift = -0.5f;
         canvas.Blob(
             hair.Colour * 0.7f,
-            new(0, -2f), new(wide * 0.8f, -1.5f), new(wide, -0.4f), new(wide + 0.05f, 0.7f), new(wide - 0.02f, end - 0.2f), new(wide * 0.6f, end),
+            new(0, -2f), new(wide * 0.8f, -1.5f), new(wide, -0.4f), new(wide + 0.05f, 0.7f),
+            new(wide - 0.02f, end - 0.2f), new(wide * 0.6f, end),
             new(-wide * 0.6f, end), new(-wide + 0.02f, end - 0.2f), new(-wide - 0.05f, 0.7f), new(-wide, -0.4f), new(-wide * 0.8f, -1.5f));
         canvas.Lift = 0;
     }
@@ -64,7 +65,8 @@ internal sealed class SyntheticHairPainter(SyntheticCanvas canvas, SyntheticIden
         float wide = width + (0.75f * volume);
         return
         [
-            new(-wide, temple), new(-wide - 0.02f, -0.4f), new(-0.88f * wide, -1.25f), new(-0.5f * wide, -1.72f - volume), new(0, -1.8f - volume),
+            new(-wide, temple), new(-wide - 0.02f, -0.4f), new(-0.88f * wide, -1.25f),
+            new(-0.5f * wide, -1.72f - volume), new(0, -1.8f - volume),
             new(0.5f * wide, -1.72f - volume), new(0.88f * wide, -1.25f), new(wide + 0.02f, -0.4f), new(wide, temple),
         ];
     }
@@ -88,7 +90,8 @@ internal sealed class SyntheticHairPainter(SyntheticCanvas canvas, SyntheticIden
         float curtain = temple > 1 ? 0.86f : 0.97f;
         return
         [
-            new(-curtain * width, low), new(-0.96f * side, -0.3f), new(-0.9f * side, heights[0]), new(-0.5f * side, heights[1]), new(0, heights[2]),
+            new(-curtain * width, low), new(-0.96f * side, -0.3f), new(-0.9f * side, heights[0]),
+            new(-0.5f * side, heights[1]), new(0, heights[2]),
             new(0.5f * side, heights[3]), new(0.9f * side, heights[4]), new(0.96f * side, -0.3f), new(curtain * width, low),
         ];
     }
@@ -108,7 +111,8 @@ internal sealed class SyntheticHairPainter(SyntheticCanvas canvas, SyntheticIden
             int middle = (start + end) / 2;
             canvas.Stroke(
                 hair.Colour * random.Between(0.78f, 1.16f), 0.024f,
-                Vector2.Lerp(from[start], to[start], a), Vector2.Lerp(from[middle], to[middle], (a + b) / 2), Vector2.Lerp(from[end], to[end], b));
+                Vector2.Lerp(from[start], to[start], a), Vector2.Lerp(from[middle], to[middle], (a + b) / 2),
+                Vector2.Lerp(from[end], to[end], b));
         }
     }
 

@@ -45,10 +45,12 @@ internal sealed class SyntheticHeadPainter(SyntheticCanvas canvas, SyntheticIden
         var random = new SyntheticRandom(view.Seed, 4);
         float width = person.Head.Jaw * person.Head.HalfWidth * (0.78f + (0.14f * person.Masculine));
         Vector3 shade = person.Skin * 0.66f;
-        canvas.Fill(shade, [new(-width, 0.9f), new(width, 0.9f), new(width, 2.2f), new(width + 0.5f, 3f), new(-width - 0.5f, 3f), new(-width, 2.2f)]);
+        canvas.Fill(shade, [new(-width, 0.9f), new(width, 0.9f), new(width, 2.2f),
+            new(width + 0.5f, 3f), new(-width - 0.5f, 3f), new(-width, 2.2f)]);
         Vector3 cloth = new(random.Between(15, 230), random.Between(15, 230), random.Between(15, 230));
         float collar = random.Between(2.05f, 2.35f);
-        canvas.Fill(cloth, [new(-width - 0.02f, collar), new(0, collar + 0.3f), new(width + 0.02f, collar), new(2.5f, collar + 0.5f), new(2.5f, 4), new(-2.5f, 4), new(-2.5f, collar + 0.5f)]);
+        canvas.Fill(cloth, [new(-width - 0.02f, collar), new(0, collar + 0.3f), new(width + 0.02f, collar),
+            new(2.5f, collar + 0.5f), new(2.5f, 4), new(-2.5f, 4), new(-2.5f, collar + 0.5f)]);
     }
 
     public void EarsAndFace()
@@ -98,7 +100,8 @@ internal sealed class SyntheticHeadPainter(SyntheticCanvas canvas, SyntheticIden
         for (int line = 0; depth > 0.5f && line < 3; line++)
         {
             float y = -0.58f - (0.12f * line);
-            canvas.Stroke(Crease((depth - 0.4f) + (4 * view.BrowRaise)), 0.02f, new(-0.5f, y + 0.02f), new(0, y - 0.02f), new(0.5f, y + 0.02f));
+            canvas.Stroke(Crease((depth - 0.4f) + (4 * view.BrowRaise)), 0.02f, new(-0.5f, y + 0.02f),
+                new(0, y - 0.02f), new(0.5f, y + 0.02f));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using FaceDistill.Faces;
 using OpenCvSharp;
 
 namespace FaceDistill.Datasets;
@@ -19,13 +20,16 @@ internal sealed class SyntheticProjection
         this.identity = identity;
         (sinYaw, cosYaw) = MathF.SinCos(view.Yaw);
         (sinPitch, cosPitch) = MathF.SinCos(view.Pitch);
-        var from = new Vector2[landmarks.Length];
+        var from = new Point2f[landmarks.Length];
         for (int i = 0; i < from.Length; i++)
         {
-            from[i] = Turn(landmarks[i], 0) + view.Jitter[i];
+            Vector2 found = Turn(landmarks[i], 0) + view.Jitter[i];
+            from[i] = new(found.X, found.Y);
         }
 
-        (spin, shift) = Fit(from, template);
+        SimilarityTransform fit = SimilarityTransform.Fit(from, template);
+        spin = new((float)fit.A, (float)fit.B);
+        shift = new((float)fit.Tx, (float)fit.Ty);
     }
 
     /// <summary>Pixels a face unit takes.</summary>
@@ -83,34 +87,5 @@ internal sealed class SyntheticProjection
         float x = (face.X * cosYaw) + (z * sinYaw);
         float z1 = (z * cosYaw) - (face.X * sinYaw);
         return new(x, (face.Y * cosPitch) - (z1 * sinPitch));
-    }
-
-    /// <summary>
-    /// The similarity q = s p + t over the complex numbers that minimises the squared distance; the same as Umeyama
-    /// (1991) in the plane, without a singular value decomposition.
-    /// </summary>
-    private static (Vector2 Spin, Vector2 Shift) Fit(Vector2[] from, ReadOnlySpan<Point2f> to)
-    {
-        Vector2 fromMean = Vector2.Zero;
-        Vector2 toMean = Vector2.Zero;
-        for (int i = 0; i < from.Length; i++)
-        {
-            fromMean += from[i] / from.Length;
-            toMean += new Vector2(to[i].X, to[i].Y) / from.Length;
-        }
-
-        Vector2 spin = Vector2.Zero;
-        float norm = 0;
-        for (int i = 0; i < from.Length; i++)
-        {
-            Vector2 p = from[i] - fromMean;
-            Vector2 q = new Vector2(to[i].X, to[i].Y) - toMean;
-            spin += new Vector2((p.X * q.X) + (p.Y * q.Y), (p.X * q.Y) - (p.Y * q.X));
-            norm += p.LengthSquared();
-        }
-
-        spin /= norm;
-        var turned = new Vector2((spin.X * fromMean.X) - (spin.Y * fromMean.Y), (spin.Y * fromMean.X) + (spin.X * fromMean.Y));
-        return (spin, toMean - turned);
     }
 }

@@ -1,16 +1,14 @@
 using FaceDistill.Datasets;
+using FaceDistill.Faces;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Datasets;
 
 public sealed class SyntheticFacesTests
 {
-    // The templates of ArcFace (112) and of a dlib chip (150).
-    internal static readonly Point2f[] Arc =
-        [new(38.2946f, 51.6963f), new(73.5318f, 51.5014f), new(56.0252f, 71.7366f), new(41.5493f, 92.3655f), new(70.7299f, 92.2041f)];
+    internal static readonly Point2f[] Arc = AlignmentTemplate.ArcFace.PointsIn(new AlignedFrame(112, 0));
 
-    private static readonly Point2f[] Dlib =
-        [new(47.55f, 46.6f), new(100.45f, 46.6f), new(74f, 76.56f), new(50.41f, 103.02f), new(97.61f, 103.02f)];
+    private static readonly Point2f[] Dlib = AlignmentTemplate.Dlib.PointsIn(new AlignedFrame(150, 0));
 
     [Theory]
     [InlineData(16)]
