@@ -1,0 +1,138 @@
+namespace FaceDistill.Teachers;
+
+/// <summary>
+/// A whole embedding store, open for reading: a folder with <c>store.json</c> (what it holds) and Parquet parts
+/// <c>part-00000.parquet</c>, ..., each covering consecutive images of the list.
+/// </summary>
+/// <remarks>
+/// Other programs read the parts by <c>part-*.parquet</c>, for example <c>pandas.concat(map(pandas.read_parquet, sorted(glob(...))))</c>.
+/// Every read part is checked against the key and its content's hash; nothing is taken on trust.
+/// </remarks>
+public sealed class EmbeddingStore
+{
+    private readonly string _id;
+
+    private EmbeddingStore(string folder, EmbeddingStoreKey key)
+    {
+        (Folder, Key, _id) = (folder, key, key.Id);
+    }
+
+    /// <summary>The store's folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>What the store holds.</summary>
+    public EmbeddingStoreKey Key { get; }
+
+    /// <summary>
+    /// Opens a store for writing; creates it where the folder is missing or empty. Parts that are there and whole stay,
+    /// damaged or foreign ones are to be computed again (<see cref="EmbeddingStoreWriter.Notices"/> says so).
+    /// </summary>
+    /// <param name="folder">The store's folder.</param>
+    /// <param name="key">What it is to hold.</param>
+    /// <param name="images">Path (relative, '/'-separated, each once) and identity (empty where unknown) of each image, in order.</param>
+    /// <param name="progress">Hears of each existing part that was checked.</param>
+    /// <param name="cancellation">Stops the checking; the folder stays as it was.</param>
+    /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, it cannot be
+    /// written, or the image list does not fit the key.</exception>
+    public static EmbeddingStoreWriter OpenOrCreate(
+        string folder,
+        EmbeddingStoreKey key,
+        IReadOnlyList<(string Path, string Identity)> images,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancellation = default) =>
+        EmbeddingStoreWriter.Open(folder, key, images, progress, cancellation);
+
+    /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there; the parts are read later.</summary>
+    /// <exception cref="FaceDistillException">There is no store, <c>store.json</c> is damaged, or parts are missing.</exception>
+    public static EmbeddingStore Open(string folder)
+    {
+        EmbeddingStoreKey key = EmbeddingStoreManifest.Read(folder).Key;
+        // From what the folder holds, not from what the key claims, which may be billions of parts.
+        var names = Directory.EnumerateFiles(folder, "part-*.parquet").Select(Path.GetFileName).ToHashSet(StringComparer.Ordinal);
+        int present = Enumerable.Range(0, Math.Min(key.PartCount, names.Count)).Count(part => names.Contains(EmbeddingStoreKey.PartName(part)));
+        return present == key.PartCount
+            ? new EmbeddingStore(folder, key)
+            : throw new FaceDistillException($"{folder} is incomplete: it has {names.Count} of {key.PartCount} parts; run embed again to finish it");
+    }
+
+    /// <summary>Reads and checks one part.</summary>
+    /// <exception cref="FaceDistillException">The part is missing, damaged or of another store; the message names its file.</exception>
+    public EmbeddingStorePart ReadPart(int part)
+    {
+        string file = Path.Combine(Folder, EmbeddingStoreKey.PartName(part));
+        try
+        {
+            return EmbeddingStoreParquet.Read(file, Key, _id, part);
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{e.Message}; run embed again to replace it", e);
+        }
+    }
+
+    /// <summary>The parts in order, one in memory at a time.</summary>
+    /// <exception cref="FaceDistillException">While iterating: a part is missing, damaged or of another store, or a path is there twice.</exception>
+    public IEnumerable<EmbeddingStorePart> Parts()
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int index = 0; index < Key.PartCount; index++)
+        {
+            EmbeddingStorePart part = ReadPart(index);
+            for (int image = 0; image < part.Paths.Count; image++)
+            {
+                if (!seen.Add(part.Paths[image]))
+                {
+                    throw new FaceDistillException(
+                        $"{Path.Combine(Folder, EmbeddingStoreKey.PartName(index))} image {part.FirstImage + image}: {part.Paths[image]} is in the store twice; run embed again into another folder");
+                }
+            }
+
+            yield return part;
+        }
+    }
+
+    /// <summary>All embeddings of one view, in the order of the image list; takes the memory of the result and one part.</summary>
+    /// <returns>float32 [ImageCount, D] with paths and identities, named after the teacher.</returns>
+    /// <exception cref="FaceDistillException">No such view, a part is damaged, or one view is more than one array can hold.</exception>
+    public EmbeddingSet ReadAll(string view, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        int viewIndex = Key.ViewIndex(view);
+        CheckSizes();
+        var values = new float[Key.ImageCount * Key.Dimension];
+        var paths = new string[Key.ImageCount];
+        var identities = new string[Key.ImageCount];
+        foreach (EmbeddingStorePart part in Parts())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (int i = 0; i < part.Paths.Count; i++)
+            {
+                int image = part.FirstImage + i;
+                (paths[image], identities[image]) = (part.Paths[i], part.Identities[i]);
+                part.Row(i, viewIndex).CopyTo(values.AsSpan(image * Key.Dimension));
+            }
+
+            progress?.Report(new WorkProgress("reading embeddings", part.FirstImage + part.Paths.Count, Key.ImageCount, "images"));
+        }
+
+        return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities);
+    }
+
+    /// <summary>Refuses, before anything is allocated, a key that claims more than one array or more than the files can hold.</summary>
+    private void CheckSizes()
+    {
+        long count = (long)Key.ImageCount * Key.Dimension;
+        if (count > Array.MaxLength)
+        {
+            throw new FaceDistillException(
+                $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part by part");
+        }
+
+        long bytes = Enumerable.Range(0, Key.PartCount)
+            .Sum(part => new FileInfo(Path.Combine(Folder, EmbeddingStoreKey.PartName(part))) is { Exists: true } file ? file.Length : 0);
+        if (bytes < count * Key.Views.Count * sizeof(float))
+        {
+            throw new FaceDistillException(
+                $"{Folder} is damaged: its parts' {bytes} bytes cannot hold {Key.ImageCount} images x {Key.Views.Count} views x {Key.Dimension} numbers; run embed again");
+        }
+    }
+}

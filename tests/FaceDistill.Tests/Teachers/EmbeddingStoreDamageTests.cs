@@ -1,0 +1,156 @@
+using FaceDistill.Teachers;
+using static FaceDistill.Tests.Teachers.EmbeddingStoreFixture;
+
+namespace FaceDistill.Tests.Teachers;
+
+public sealed class EmbeddingStoreDamageTests : IDisposable
+{
+    private readonly TempFolder _temp = new();
+    private readonly string _folder;
+
+    public EmbeddingStoreDamageTests()
+    {
+        _folder = _temp["s"];
+        Fill(_folder);
+    }
+
+    public void Dispose() => _temp.Dispose();
+
+    [Fact]
+    public void A_truncated_part_stops_a_reader_and_is_computed_again_by_a_writer()
+    {
+        byte[] whole = File.ReadAllBytes(Part(_folder, 1));
+        File.WriteAllBytes(Part(_folder, 1), whole[..(whole.Length / 2)]);
+
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStore.Open(_folder).ReadAll("original"));
+        Assert.StartsWith($"{Part(_folder, 1)} is damaged", e.Message, StringComparison.Ordinal);
+        Assert.EndsWith("run embed again to replace it", e.Message, StringComparison.Ordinal);
+
+        using (EmbeddingStoreWriter writer = OpenWriter(_folder))
+        {
+            Assert.Equal([1], writer.MissingParts());
+            Assert.StartsWith($"{Part(_folder, 1)} is damaged", Assert.Single(writer.Notices), StringComparison.Ordinal);
+        }
+
+        Fill(_folder);
+        Assert.Equal(whole, File.ReadAllBytes(Part(_folder, 1)));
+    }
+
+    [Fact]
+    public void An_empty_part_and_a_part_of_garbage_are_damaged()
+    {
+        long length = new FileInfo(Part(_folder, 2)).Length;
+        File.WriteAllBytes(Part(_folder, 0), []);
+        File.WriteAllBytes(Part(_folder, 2), Enumerable.Range(0, (int)length).Select(i => (byte)(i * 7)).ToArray());
+
+        using EmbeddingStoreWriter writer = OpenWriter(_folder);
+
+        Assert.Equal([0, 2], writer.MissingParts());
+        Assert.All(writer.Notices, notice => Assert.Contains("is damaged", notice));
+    }
+
+    [Fact]
+    public void A_flipped_bit_in_an_embedding_is_seen()
+    {
+        byte[] bytes = File.ReadAllBytes(Part(_folder, 0));
+        int at = bytes.AsSpan().IndexOf(BitConverter.GetBytes(Value(4, 1, 3)));
+        Assert.True(at > 0);
+        bytes[at] ^= 1;
+        File.WriteAllBytes(Part(_folder, 0), bytes);
+
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStore.Open(_folder).ReadPart(0));
+
+        Assert.Contains("does not have the hash noted in it", e.Message);
+    }
+
+    [Fact]
+    public void Random_damage_gives_the_same_part_or_one_clear_error()
+    {
+        byte[] whole = File.ReadAllBytes(Part(_folder, 0));
+        EmbeddingStorePart expected = EmbeddingStore.Open(_folder).ReadPart(0);
+        var random = new Random(5);
+        int refused = 0;
+        for (int run = 0; run < 600; run++)
+        {
+            byte[] bytes = [.. whole];
+            for (int flips = random.Next(1, 4); flips > 0; flips--)
+            {
+                // Every second time in the footer, which leads the decoder.
+                int from = run % 2 == 0 ? whole.Length - 1500 : 0;
+                bytes[random.Next(from, bytes.Length)] = (byte)random.Next(256);
+            }
+
+            File.WriteAllBytes(Part(_folder, 0), bytes);
+            try
+            {
+                EmbeddingStorePart read = EmbeddingStore.Open(_folder).ReadPart(0);
+                Assert.Equal((expected.FirstImage, expected.Dimension), (read.FirstImage, read.Dimension));
+                Assert.Equal(expected.Paths, read.Paths);
+                Assert.Equal(expected.Identities, read.Identities);
+                Assert.True(expected.Values.Span.SequenceEqual(read.Values.Span));
+            }
+            catch (FaceDistillException e)
+            {
+                refused++;
+                Assert.StartsWith(Part(_folder, 0), e.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+
+        Assert.InRange(refused, 200, 600);
+    }
+
+    [Fact]
+    public void A_part_of_another_store_or_another_place_is_foreign()
+    {
+        EmbeddingStoreKey otherKey = Key with { TeacherHash = "other" };
+        using (EmbeddingStoreWriter other = EmbeddingStore.OpenOrCreate(_temp["other"], otherKey, Images))
+        {
+            other.WritePart(0, PartValues(0));
+        }
+
+        File.Copy(Part(_temp["other"], 0), Part(_folder, 0), overwrite: true);
+        File.Copy(Part(_folder, 2), Part(_folder, 1), overwrite: true);
+
+        using EmbeddingStoreWriter writer = OpenWriter(_folder);
+
+        Assert.Equal([0, 1], writer.MissingParts());
+        Assert.Contains("belongs to another embedding store", writer.Notices[0]);
+        Assert.Contains("does not have the hash", writer.Notices[1]);
+    }
+
+    [Fact]
+    public void Other_identities_in_the_list_are_computed_again()
+    {
+        (string, string)[] relabelled = [.. Images];
+        relabelled[12] = (Images[12].Path, "somebody else");
+
+        using EmbeddingStoreWriter writer = EmbeddingStore.OpenOrCreate(_folder, Key, relabelled);
+
+        Assert.Equal([1], writer.MissingParts());
+        Assert.Contains("other images or identities than the list", Assert.Single(writer.Notices));
+    }
+
+    [Theory]
+    [InlineData("\"imageCount\": 35", "\"imageCount\": 2000000000")]
+    [InlineData("\"dimension\": 6", "\"dimension\": 65536")]
+    [InlineData("\"dimension\": 6", "\"dimension\": 0")]
+    [InlineData("\"imagesPerPart\": 10", "\"imagesPerPart\": 1000000000")]
+    [InlineData("\"formatVersion\": 1", "\"formatVersion\": 9")]
+    [InlineData("\"mirrored\"", "\"original\"")]
+    [InlineData("\"views\": [", "\"views\": ")]
+    public void A_store_json_that_claims_too_much_is_refused_at_once(string text, string claim)
+    {
+        string file = Path.Combine(_folder, "store.json");
+        string json = File.ReadAllText(file);
+        Assert.Contains(text, json);
+        File.WriteAllText(file, json.Replace(text, claim, StringComparison.Ordinal));
+        long before = GC.GetTotalAllocatedBytes();
+
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStore.Open(_folder).ReadAll("original"));
+
+        Assert.Contains(_folder, e.Message);
+        Assert.DoesNotContain('\n', e.Message);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 8_000_000);
+    }
+}
