@@ -17,38 +17,37 @@ public static class UnitEmbeddings
         CheckPaths(set);
         int rows = order?.Count ?? set.Count;
         float[] unit = new float[(long)rows * set.Dimension];
-        Parallel.For(0, rows, row =>
+        var loop = Parallel.For(0, rows, (row, state) =>
         {
-            int source = order?[row] ?? row;
-            Scale(set, source, unit.AsSpan(row * set.Dimension, set.Dimension));
+            if (!Scale(set.Row(order?[row] ?? row), unit.AsSpan(row * set.Dimension, set.Dimension)))
+            {
+                state.Break(); // rows before it still run, so that the first bad one gets told
+            }
         });
+        if (loop.LowestBreakIteration is { } bad)
+        {
+            int row = order?[(int)bad] ?? (int)bad;
+            throw Error(set, row, set.Row(row).ContainsAnyExcept(0f) ? "holds a NaN or infinite value" : "is all zeros and has no direction");
+        }
+
         return unit;
     }
 
-    private static void Scale(EmbeddingSet set, int row, Span<float> target)
+    private static bool Scale(ReadOnlySpan<float> values, Span<float> target)
     {
-        var values = set.Row(row);
         double squares = 0;
         foreach (float value in values)
         {
             squares += (double)value * value; // no overflow: (2^128)^2 fits a double
         }
 
-        if (!double.IsFinite(squares))
-        {
-            throw Error(set, row, "holds a NaN or infinite value");
-        }
-
         double length = Math.Sqrt(squares);
-        if (length == 0)
-        {
-            throw Error(set, row, "is all zeros and has no direction");
-        }
-
         for (int i = 0; i < target.Length; i++)
         {
             target[i] = (float)(values[i] / length);
         }
+
+        return double.IsFinite(length) && length > 0;
     }
 
     private static void CheckPaths(EmbeddingSet set)
