@@ -1,0 +1,112 @@
+using FaceDistill.Datasets;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>Runs a verification protocol, by its name on the command line, on the embeddings of models.</summary>
+public static class Evaluator
+{
+    /// <summary>Every pair of a labelled set.</summary>
+    public const string AllPairs = "all-pairs";
+
+    /// <summary>LFW's ten folds; reads pairs.txt.</summary>
+    public const string LfwTenFold = "lfw-10fold";
+
+    /// <summary>Every pair of the people in LFW's View 1 test list; reads peopleDevTest.txt.</summary>
+    public const string LfwView1Test = "lfw-view1-test";
+
+    /// <summary>The names of the protocols.</summary>
+    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test];
+
+    /// <summary>Runs a protocol on one model.</summary>
+    /// <param name="protocol">One of <see cref="Protocols"/>.</param>
+    /// <param name="set">The model's embeddings.</param>
+    /// <param name="protocolFolder">Where LFW's protocol files lie: this folder or the one above it (LFW keeps its images
+    /// in a folder beside them); may be null for all-pairs.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="progress">Told how many pairs are done.</param>
+    /// <param name="cancel">Stops the scoring.</param>
+    /// <exception cref="FaceDistillException">Unknown protocol, missing or malformed file, unusable embeddings.</exception>
+    public static ModelEvaluation Run(
+        string protocol,
+        EmbeddingSet set,
+        string? protocolFolder = null,
+        IReadOnlyList<double>? fars = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        switch (protocol)
+        {
+            case AllPairs:
+                return Of(set, PairScorer.Score(set, fars, progress, cancel), []);
+            case LfwView1Test:
+                var part = LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")));
+                return Of(set, PairScorer.Score(part.Set, fars, progress, cancel), part.MissingImages);
+            case LfwTenFold:
+                var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
+                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
+            default:
+                throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
+        }
+    }
+
+    /// <summary>Runs a protocol on several models of the same images.</summary>
+    /// <param name="protocol">One of <see cref="Protocols"/>.</param>
+    /// <param name="sets">The models' embeddings.</param>
+    /// <param name="reference">Which of them is the teacher that the others' retention is measured against; null for none.</param>
+    /// <param name="protocolFolder">As for one model.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="progress">Told how many pairs of the present model are done.</param>
+    /// <param name="cancel">Stops the scoring.</param>
+    /// <exception cref="FaceDistillException">As for one model; also where a model has other images than the reference.</exception>
+    public static EvaluationResult RunAll(
+        string protocol,
+        IReadOnlyList<EmbeddingSet> sets,
+        int? reference,
+        string? protocolFolder = null,
+        IReadOnlyList<double>? fars = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        if (reference is { } teacher)
+        {
+            CheckSameImages(sets, sets[teacher]);
+        }
+
+        return new EvaluationResult(
+            protocol, [.. sets.Select(set => Run(protocol, set, protocolFolder, fars, progress, cancel))], reference);
+    }
+
+    private static ModelEvaluation Of(EmbeddingSet set, AllPairsResult result, IReadOnlyList<string> missing) =>
+        new(set.Name, result.Images, result.GenuinePairs, result.ImpostorPairs, result, null, missing);
+
+    private static string Find(string protocol, string? folder, string file)
+    {
+        foreach (string? place in new[] { folder, Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder ?? "."))) })
+        {
+            if (folder is not null && place is not null && File.Exists(Path.Combine(place, file)))
+            {
+                return Path.Combine(place, file);
+            }
+        }
+
+        throw new FaceDistillException($"{protocol} needs LFW's {file}, which is not in {folder ?? "any folder given"}; name LFW's folder with --data");
+    }
+
+    /// <summary>Accuracy on other images is no measure of retention. Extensions do not count: aligning may change them.</summary>
+    private static void CheckSameImages(IReadOnlyList<EmbeddingSet> sets, EmbeddingSet reference)
+    {
+        var wanted = reference.Paths.Select(path => Path.ChangeExtension(path, null)).ToHashSet(StringComparer.Ordinal);
+        foreach (var set in sets)
+        {
+            string? other = set.Paths.FirstOrDefault(path => !wanted.Contains(Path.ChangeExtension(path, null)));
+            if (other is not null || set.Count != reference.Count)
+            {
+                throw new FaceDistillException($"{set.Name} has {set.Count} images and {reference.Name} has {reference.Count}"
+                    + $"{(other is null ? "" : $" without {other}")}; embed both from the same folder");
+            }
+        }
+    }
+}

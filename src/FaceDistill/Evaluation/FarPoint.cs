@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>What a model reaches at one permitted false accept rate.</summary>
+/// <param name="Far">The permitted false accept rate, above 0 and below 1.</param>
+/// <param name="Threshold">The smallest float threshold whose measured false accept rate is not above it; accept when score >= threshold.</param>
+/// <param name="FalseAccepts">Impostor pairs at or above the threshold.</param>
+/// <param name="TrueAccepts">Genuine pairs at or above the threshold.</param>
+/// <param name="Tar">True accepts by genuine pairs, 0..1.</param>
+public sealed record FarPoint(double Far, float Threshold, long FalseAccepts, long TrueAccepts, double Tar);
+
+/// <summary>The false accept rates at which accuracy is told.</summary>
+public static class FarTargets
+{
+    /// <summary>1e-2, 1e-3, 1e-4, 1e-5 and 1e-6.</summary>
+    public static IReadOnlyList<double> Default { get; } = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+
+    /// <summary>A rate as it stands in tables and in JSON keys: 0.0001 is "1e-4".</summary>
+    public static string Label(double far) => far.ToString("0.####e-0", CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// How many false accepts a rate permits: the whole part of rate x pairs, in decimal arithmetic, so that 1e-4 of
+    /// 30,000 pairs is 3 and not 2.999.
+    /// </summary>
+    public static long Permitted(double far, long impostorPairs) => (long)decimal.Floor((decimal)far * impostorPairs);
+
+    /// <summary>Refuses rates that are not above 0 and below 1.</summary>
+    /// <exception cref="FaceDistillException">One is not, or there is none.</exception>
+    public static void Check(IReadOnlyList<double> fars)
+    {
+        ArgumentNullException.ThrowIfNull(fars);
+        if (fars.Count == 0 || fars.Any(far => !(far >= 1e-12 && far < 1)))
+        {
+            throw new FaceDistillException($"false accept rates must be at least 1e-12 and below 1, not {string.Join(", ", fars.Select(Label))}");
+        }
+    }
+}

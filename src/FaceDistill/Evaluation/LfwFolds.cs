@@ -1,0 +1,116 @@
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
+using FaceDistill.Teachers;
+using MathNet.Numerics.Statistics;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>
+/// LFW's View 2 protocol (Huang et al. 2007, section 4): for each fold, the threshold that is right most often on the other
+/// folds is applied to it; told are the mean accuracy and its standard error.
+/// </summary>
+public static class LfwFolds
+{
+    private readonly record struct Scored(int Fold, float Score, bool Same);
+
+    /// <summary>Runs the protocol.</summary>
+    /// <param name="set">The embeddings; found by image name, whatever the extension. Pairs of images that it lacks are
+    /// skipped and counted.</param>
+    /// <param name="pairs">The list, of at least two folds.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable, or a fold has no pair left.</exception>
+    public static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(pairs);
+        if (pairs.Folds < 2)
+        {
+            throw new FaceDistillException($"{pairs.File} has {pairs.Folds} fold; the threshold needs others to be chosen on");
+        }
+
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        var used = new HashSet<int>();
+        var scored = Score(set, pairs, missing, used);
+        for (int fold = 0; fold < pairs.Folds; fold++)
+        {
+            if (!scored.Exists(pair => pair.Fold == fold))
+            {
+                throw new FaceDistillException($"{set.Name}: no pair of fold {fold + 1} of {pairs.File} has both its images "
+                    + $"(missing: {string.Join(", ", missing.Take(3))}...); embed the whole of LFW");
+            }
+        }
+
+        scored.Sort((a, b) => b.Score.CompareTo(a.Score));
+        float[] thresholds = [.. Enumerable.Range(0, pairs.Folds).Select(fold => BestThreshold(scored, fold))];
+        double[] accuracies = [.. thresholds.Select((threshold, fold) => Accuracy(scored, fold, threshold))];
+        return new TenFoldResult(
+            used.Count,
+            scored.Count(pair => pair.Same),
+            scored.Count(pair => !pair.Same),
+            pairs.Pairs.Count - scored.Count,
+            [.. missing],
+            accuracies,
+            thresholds,
+            accuracies.Mean(),
+            accuracies.StandardDeviation() / Math.Sqrt(accuracies.Length));
+    }
+
+    private static List<Scored> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used)
+    {
+        float[] unit = UnitEmbeddings.From(set);
+        var index = new LfwIndex(set);
+        var scored = new List<Scored>(pairs.Pairs.Count);
+        foreach (var pair in pairs.Pairs)
+        {
+            int first = index.Row(pair.First);
+            int second = index.Row(pair.Second);
+            if (first >= 0 && second >= 0)
+            {
+                used.Add(first);
+                used.Add(second);
+                scored.Add(new Scored(pair.Fold, TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second)), pair.Same));
+            }
+            else
+            {
+                missing.UnionWith(first < 0 ? [pair.First] : []);
+                missing.UnionWith(second < 0 ? [pair.Second] : []);
+            }
+        }
+
+        return scored;
+    }
+
+    private static ReadOnlySpan<float> Row(float[] unit, EmbeddingSet set, int row) => unit.AsSpan(row * set.Dimension, set.Dimension);
+
+    /// <summary>
+    /// The threshold with most right decisions outside the fold, the smallest where several are equally good; it lies
+    /// midway between the lowest score that it accepts and the next lower one.
+    /// </summary>
+    /// <param name="scored">All pairs, by falling score.</param>
+    /// <param name="fold">The fold that is left out.</param>
+    private static float BestThreshold(List<Scored> scored, int fold)
+    {
+        var others = scored.FindAll(pair => pair.Fold != fold);
+        int right = others.Count(pair => !pair.Same); // all rejected
+        int best = right;
+        float threshold = MathF.BitIncrement(others[0].Score);
+        for (int i = 0; i < others.Count; i++)
+        {
+            right += others[i].Same ? 1 : -1;
+            float next = i + 1 < others.Count ? others[i + 1].Score : -1;
+            bool tied = i + 1 < others.Count && next == others[i].Score;
+            if (!tied && right >= best)
+            {
+                best = right;
+                threshold = MathF.Max(MathF.BitIncrement(next), (others[i].Score + next) / 2);
+            }
+        }
+
+        return threshold;
+    }
+
+    private static double Accuracy(List<Scored> scored, int fold, float threshold)
+    {
+        var own = scored.FindAll(pair => pair.Fold == fold);
+        return own.Count(pair => pair.Score >= threshold == pair.Same) / (double)own.Count;
+    }
+}

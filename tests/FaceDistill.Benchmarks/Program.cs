@@ -1,0 +1,11 @@
+using FaceDistill.Benchmarks;
+
+// One question a file; the name on the command line chooses it.
+switch (args)
+{
+    case ["pairs", .. var rest]:
+        return PairScoringBenchmark.Run(rest);
+    default:
+        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large]");
+        return 2;
+}
