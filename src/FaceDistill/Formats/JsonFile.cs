@@ -27,16 +27,27 @@ public static class JsonFile
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(path), Options)
-                ?? throw new FaceDistillException($"{path} holds nothing");
-        }
-        catch (JsonException e)
-        {
-            throw new FaceDistillException($"{path} line {e.LineNumber + 1}: {e.Message.Split(" Path:")[0]}", e);
+            return Parse<T>(File.ReadAllText(path), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads one document that is already text, for example an embedded card.</summary>
+    /// <param name="text">The JSON text.</param>
+    /// <param name="origin">Where it is from, for the error message.</param>
+    /// <exception cref="FaceDistillException">The text does not fit; the message names origin and line.</exception>
+    public static T Parse<T>(string text, string origin)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(text, Options) ?? throw new FaceDistillException($"{origin} holds nothing");
+        }
+        catch (JsonException e)
+        {
+            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {e.Message.Split(" Path:")[0]}", e);
         }
     }
 

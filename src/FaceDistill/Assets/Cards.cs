@@ -1,0 +1,71 @@
+using System.Reflection;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Assets;
+
+/// <summary>
+/// The cards that FaceDistill ships (embedded in this assembly from teachers/, teachers/detectors/ and datasets/), and
+/// the user's own: wherever a card's name is taken, a path to a .json file is taken too.
+/// </summary>
+public static class Cards
+{
+    /// <summary>The kind of teachers' cards.</summary>
+    public const string Teachers = "teachers";
+
+    /// <summary>The kind of face detectors' cards.</summary>
+    public const string Detectors = "detectors";
+
+    /// <summary>The kind of data sets' cards.</summary>
+    public const string Datasets = "datasets";
+
+    private const string Extension = ".json";
+
+    private static readonly Assembly Home = typeof(Cards).Assembly;
+
+    /// <summary>The names of the shipped cards of a kind, in ordinal order.</summary>
+    public static IReadOnlyList<string> Names(string kind) =>
+    [
+        .. Home.GetManifestResourceNames()
+            .Where(n => n.StartsWith(kind + "/", StringComparison.Ordinal) && n.EndsWith(Extension, StringComparison.Ordinal))
+            .Select(n => n[(kind.Length + 1)..^Extension.Length])
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>A card's text.</summary>
+    /// <param name="kind">"teachers", "detectors" or "datasets".</param>
+    /// <param name="nameOrPath">A shipped card's name, or the path of a .json file.</param>
+    /// <exception cref="FaceDistillException">There is no such card or the file cannot be read.</exception>
+    public static CardText ReadText(string kind, string nameOrPath)
+    {
+        if (nameOrPath.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
+        {
+            return ReadUsers(kind, nameOrPath);
+        }
+
+        using var stream = Home.GetManifestResourceStream($"{kind}/{nameOrPath}{Extension}")
+            ?? throw new FaceDistillException(
+                $"no card '{nameOrPath}' among {kind}; there are {string.Join(", ", Names(kind))}, or give the path of your own card (.json)");
+        using var reader = new StreamReader(stream);
+        return new CardText(kind, reader.ReadToEnd(), $"card {kind}/{nameOrPath}{Extension}", null);
+    }
+
+    /// <summary>A card's text as an object.</summary>
+    /// <exception cref="FaceDistillException">There is no such card, or its text does not fit; the message names it and the line.</exception>
+    public static T Read<T>(string kind, string nameOrPath)
+    {
+        var card = ReadText(kind, nameOrPath);
+        return JsonFile.Parse<T>(card.Text, card.Origin);
+    }
+
+    private static CardText ReadUsers(string kind, string path)
+    {
+        try
+        {
+            return new CardText(kind, File.ReadAllText(path), path, Path.GetDirectoryName(Path.GetFullPath(path)));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read the card {path}: {e.Message}", e);
+        }
+    }
+}
