@@ -6,7 +6,7 @@ namespace FaceDistill.Teachers;
 /// </summary>
 /// <remarks>
 /// Other programs read the parts by <c>part-*.parquet</c>, for example <c>pandas.concat(map(pandas.read_parquet, sorted(glob(...))))</c>.
-/// Every read part is checked against the key and its content's hash; nothing is taken on trust.
+/// Every read part is checked against the key and its own checksum; nothing is taken on trust.
 /// </remarks>
 public sealed class EmbeddingStore
 {
@@ -42,7 +42,7 @@ public sealed class EmbeddingStore
         CancellationToken cancellation = default) =>
         EmbeddingStoreWriter.Open(folder, key, images, progress, cancellation);
 
-    /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there; the parts are read later.</summary>
+    /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there and long enough; the parts are read later.</summary>
     /// <exception cref="FaceDistillException">There is no store, <c>store.json</c> is damaged, or parts are missing.</exception>
     public static EmbeddingStore Open(string folder)
     {
@@ -50,46 +50,32 @@ public sealed class EmbeddingStore
         // From what the folder holds, not from what the key claims, which may be billions of parts.
         var names = Directory.EnumerateFiles(folder, "part-*.parquet").Select(Path.GetFileName).ToHashSet(StringComparer.Ordinal);
         int present = Enumerable.Range(0, Math.Min(key.PartCount, names.Count)).Count(part => names.Contains(EmbeddingStoreKey.PartName(part)));
-        return present == key.PartCount
-            ? new EmbeddingStore(folder, key)
-            : throw new FaceDistillException($"{folder} is incomplete: it has {names.Count} of {key.PartCount} parts; run embed again to finish it");
+        if (present != key.PartCount)
+        {
+            throw new FaceDistillException($"{folder} is incomplete: it has {present} of {key.PartCount} parts; run embed again to finish it");
+        }
+
+        var store = new EmbeddingStore(folder, key);
+        for (int part = 0; part < key.PartCount; part++)
+        {
+            long length = new FileInfo(store.PartFile(part)).Length;
+            if (length < (long)key.PartValues(part) * sizeof(float))
+            {
+                throw new FaceDistillException(
+                    $"{store.PartFile(part)} is damaged (its {length} bytes cannot hold the {key.PartValues(part)} values that store.json claims); run embed again to replace it");
+            }
+        }
+
+        return store;
     }
 
     /// <summary>Reads and checks one part.</summary>
     /// <exception cref="FaceDistillException">The part is missing, damaged or of another store; the message names its file.</exception>
-    public EmbeddingStorePart ReadPart(int part)
-    {
-        string file = Path.Combine(Folder, EmbeddingStoreKey.PartName(part));
-        try
-        {
-            return EmbeddingStoreParquet.Read(file, Key, _id, part);
-        }
-        catch (FaceDistillException e)
-        {
-            throw new FaceDistillException($"{e.Message}; run embed again to replace it", e);
-        }
-    }
+    public EmbeddingStorePart ReadPart(int part) => ReadPart(part, new float[Key.PartValues(part)]);
 
     /// <summary>The parts in order, one in memory at a time.</summary>
     /// <exception cref="FaceDistillException">While iterating: a part is missing, damaged or of another store, or a path is there twice.</exception>
-    public IEnumerable<EmbeddingStorePart> Parts()
-    {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (int index = 0; index < Key.PartCount; index++)
-        {
-            EmbeddingStorePart part = ReadPart(index);
-            for (int image = 0; image < part.Paths.Count; image++)
-            {
-                if (!seen.Add(part.Paths[image]))
-                {
-                    throw new FaceDistillException(
-                        $"{Path.Combine(Folder, EmbeddingStoreKey.PartName(index))} image {part.FirstImage + image}: {part.Paths[image]} is in the store twice; run embed again into another folder");
-                }
-            }
-
-            yield return part;
-        }
-    }
+    public IEnumerable<EmbeddingStorePart> Parts() => Parts(part => new float[Key.PartValues(part)]);
 
     /// <summary>All embeddings of one view, in the order of the image list; takes the memory of the result and one part.</summary>
     /// <returns>float32 [ImageCount, D] with paths and identities, named after the teacher.</returns>
@@ -97,11 +83,17 @@ public sealed class EmbeddingStore
     public EmbeddingSet ReadAll(string view, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
     {
         int viewIndex = Key.ViewIndex(view);
-        CheckSizes();
+        if ((long)Key.ImageCount * Key.Dimension > Array.MaxLength)
+        {
+            throw new FaceDistillException(
+                $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part by part");
+        }
+
         var values = new float[Key.ImageCount * Key.Dimension];
         var paths = new string[Key.ImageCount];
         var identities = new string[Key.ImageCount];
-        foreach (EmbeddingStorePart part in Parts())
+        float[] buffer = new float[Key.PartValues(0)];
+        foreach (EmbeddingStorePart part in Parts(_ => buffer))
         {
             cancellation.ThrowIfCancellationRequested();
             for (int i = 0; i < part.Paths.Count; i++)
@@ -117,22 +109,36 @@ public sealed class EmbeddingStore
         return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities);
     }
 
-    /// <summary>Refuses, before anything is allocated, a key that claims more than one array or more than the files can hold.</summary>
-    private void CheckSizes()
+    private IEnumerable<EmbeddingStorePart> Parts(Func<int, float[]> bufferOf)
     {
-        long count = (long)Key.ImageCount * Key.Dimension;
-        if (count > Array.MaxLength)
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (int index = 0; index < Key.PartCount; index++)
         {
-            throw new FaceDistillException(
-                $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part by part");
-        }
+            EmbeddingStorePart part = ReadPart(index, bufferOf(index));
+            for (int image = 0; image < part.Paths.Count; image++)
+            {
+                if (!seen.Add(part.Paths[image]))
+                {
+                    throw new FaceDistillException(
+                        $"{PartFile(index)} image {part.FirstImage + image}: {part.Paths[image]} is in the store twice; run embed again into another folder");
+                }
+            }
 
-        long bytes = Enumerable.Range(0, Key.PartCount)
-            .Sum(part => new FileInfo(Path.Combine(Folder, EmbeddingStoreKey.PartName(part))) is { Exists: true } file ? file.Length : 0);
-        if (bytes < count * Key.Views.Count * sizeof(float))
-        {
-            throw new FaceDistillException(
-                $"{Folder} is damaged: its parts' {bytes} bytes cannot hold {Key.ImageCount} images x {Key.Views.Count} views x {Key.Dimension} numbers; run embed again");
+            yield return part;
         }
     }
+
+    private EmbeddingStorePart ReadPart(int part, float[] buffer)
+    {
+        try
+        {
+            return EmbeddingStoreParquetReader.Read(PartFile(part), Key, _id, part, buffer);
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{e.Message}; run embed again to replace it", e);
+        }
+    }
+
+    private string PartFile(int part) => Path.Combine(Folder, EmbeddingStoreKey.PartName(part));
 }

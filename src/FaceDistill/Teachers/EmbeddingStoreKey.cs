@@ -59,6 +59,10 @@ public sealed record EmbeddingStoreKey(
         return (first, Math.Min(ImagesPerPart, ImageCount - first));
     }
 
+    /// <summary>How many floats part <paramref name="part"/> holds: images * views * D.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such part.</exception>
+    public int PartValues(int part) => Images(part).Count * Views.Count * Dimension;
+
     /// <summary>The file name of part <paramref name="part"/>, for example "part-00007.parquet".</summary>
     public static string PartName(int part) => string.Create(CultureInfo.InvariantCulture, $"part-{part:D5}.parquet");
 

@@ -1,13 +1,10 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 
 namespace FaceDistill.Teachers;
 
 /// <summary>One part of an embedding store in memory: the embeddings of consecutive images, every view.</summary>
+/// <param name="Index">The part's index.</param>
 /// <param name="FirstImage">Index in the image list of the part's first image.</param>
 /// <param name="Paths">The images' paths, relative to the data set and '/'-separated.</param>
 /// <param name="Identities">The images' identities; empty where unknown.</param>
@@ -15,6 +12,7 @@ namespace FaceDistill.Teachers;
 /// <param name="Dimension">D, the embedding's length.</param>
 /// <param name="Values">float32 [images * views, D], image-major: image 0 view 0, image 0 view 1, ..., image 1 view 0, ...</param>
 public sealed record EmbeddingStorePart(
+    int Index,
     int FirstImage,
     IReadOnlyList<string> Paths,
     IReadOnlyList<string> Identities,
@@ -31,22 +29,6 @@ public sealed record EmbeddingStorePart(
     /// <summary>The embedding of one view of the part's image <paramref name="image"/>, float32 [D].</summary>
     public ReadOnlySpan<float> Row(int image, int view) =>
         Values.Span.Slice(((image * Views.Count) + view) * Dimension, Dimension);
-
-    /// <summary>
-    /// SHA-256 over everything the part says, 64 lower-case hex digits: Parquet.Net checks no page checksums,
-    /// and a flipped bit in a float would otherwise pass as an embedding.
-    /// </summary>
-    internal string ContentHash()
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        AddNumber(hash, FirstImage);
-        AddNumber(hash, Dimension);
-        AddTexts(hash, Paths);
-        AddTexts(hash, Identities);
-        AddTexts(hash, Views);
-        hash.AppendData(MemoryMarshal.AsBytes(Values.Span));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
 
     /// <summary>The first image and view with a NaN or an infinity, as words; null when all values are finite.</summary>
     internal string? FirstNonFinite()
@@ -66,23 +48,5 @@ public sealed record EmbeddingStorePart(
         }
 
         return null;
-    }
-
-    private static void AddTexts(IncrementalHash hash, IReadOnlyList<string> texts)
-    {
-        AddNumber(hash, texts.Count);
-        foreach (string text in texts)
-        {
-            byte[] bytes = Encoding.UTF8.GetBytes(text);
-            AddNumber(hash, bytes.Length);
-            hash.AppendData(bytes);
-        }
-    }
-
-    private static void AddNumber(IncrementalHash hash, int number)
-    {
-        Span<byte> bytes = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, number);
-        hash.AppendData(bytes);
     }
 }

@@ -45,7 +45,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_lock.IsDisposed, this);
         (int first, int count) = Key.Images(part);
-        int expected = count * Key.Views.Count * Key.Dimension;
+        int expected = Key.PartValues(part);
         if (values.Length != expected)
         {
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
@@ -53,7 +53,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
 
         (string[] paths, string[] identities) = Texts(first, count);
-        var content = new EmbeddingStorePart(first, paths, identities, Key.Views, Key.Dimension, values);
+        var content = new EmbeddingStorePart(part, first, paths, identities, Key.Views, Key.Dimension, values);
         if (content.FirstNonFinite() is { } where)
         {
             throw new FaceDistillException(
@@ -151,6 +151,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     private void CheckParts(IProgress<WorkProgress>? progress, CancellationToken cancellation)
     {
+        var buffer = new float[Key.PartValues(0)];
         for (int part = 0; part < _done.Length; part++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -162,7 +163,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
             try
             {
-                EmbeddingStorePart read = EmbeddingStoreParquet.Read(file, Key, _id, part);
+                EmbeddingStorePart read = EmbeddingStoreParquetReader.Read(file, Key, _id, part, buffer);
                 (string[] paths, string[] identities) = Texts(read.FirstImage, read.Paths.Count);
                 _done[part] = read.Paths.SequenceEqual(paths) && read.Identities.SequenceEqual(identities)
                     ? true
