@@ -33,6 +33,9 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
     /// <summary>Whether a folder holds aligned faces.</summary>
     public static bool In(string folder) => File.Exists(Path.Combine(folder, FileName));
 
+    /// <summary>Whether a folder holds aligned faces and was finished.</summary>
+    public static bool IsComplete(string folder) => In(folder) && JsonFile.Read<AlignmentManifest>(Path.Combine(folder, FileName)).Complete;
+
     /// <summary>Reads a folder's manifest.</summary>
     /// <exception cref="FaceDistillException">It is missing, malformed, of a newer format, or the folder was never finished.</exception>
     public static AlignmentManifest Read(string folder)

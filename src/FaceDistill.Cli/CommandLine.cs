@@ -1,0 +1,79 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
+using FaceDistill.Cli.Commands;
+
+namespace FaceDistill.Cli;
+
+/// <summary>Parses a command line, runs its verb, and turns every failure into one line and an exit code.</summary>
+public static class CommandLine
+{
+    /// <summary>Exit codes: done, failed with one line on standard error, wrong usage, cancelled.</summary>
+    public const int Done = 0, Failed = 1, Usage = 2, Cancelled = 130;
+
+    /// <summary>Runs one command line.</summary>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        using var cancel = new CancellationTokenSource();
+        void OnSignal(PosixSignalContext context)
+        {
+            // The first signal ends the work cleanly; the second ends the process.
+            context.Cancel = !cancel.IsCancellationRequested;
+            cancel.Cancel();
+        }
+
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
+        {
+            await error.WriteLineAsync($"facedistill: {parsed.Errors[0].Message} (see 'facedistill {Verb(parsed)}--help')");
+            return Usage;
+        }
+
+        var invocation = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        try
+        {
+            return await parsed.InvokeAsync(invocation, cancel.Token);
+        }
+        catch (Exception e)
+        {
+            return await ReportAsync(e, parsed.GetValue(CommonOptions.Verbose), error);
+        }
+    }
+
+    private static async Task<int> ReportAsync(Exception e, bool verbose, TextWriter error)
+    {
+        if (e is AggregateException { InnerExceptions.Count: 1 } aggregate)
+        {
+            e = aggregate.InnerExceptions[0];
+        }
+
+        if (e is OperationCanceledException)
+        {
+            await error.WriteLineAsync("facedistill: cancelled");
+            return Cancelled;
+        }
+
+        string line = e is FaceDistillException ? e.Message : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
+        await error.WriteLineAsync(verbose ? $"facedistill: {e}" : $"facedistill: {line}");
+        return Failed;
+    }
+
+    private static string Verb(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+
+    private static RootCommand Root() => new("Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
+    {
+        CommonOptions.Verbose,
+        CommonOptions.Json,
+        QuickstartCommand.Create(),
+        AlignCommand.Create(),
+        EmbedCommand.Create(),
+        DistillCommand.Create(),
+        EvaluateCommand.Create(),
+        ExportCommand.Create(),
+        CountCommand.Create(),
+        TeachersCommand.Create(),
+        DatasetsCommand.Create(),
+    };
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>align</c>: raw photos to aligned faces.</summary>
+internal static class AlignCommand
+{
+    private static readonly Option<string> Data = CommonOptions.Data("A folder of photos (a sub-folder's name is a person's), or a data set's name.");
+    private static readonly Option<string> Output = CommonOptions.Output("The folder to fill; an interrupted run is continued.");
+
+    private static readonly Option<string> Template = new Option<string>("--template") { Description = "The template to align to.", DefaultValueFactory = _ => "arcface" }
+        .AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
+
+    private static readonly Option<int> Size = new("--size") { Description = "The side of the template's square, 32 to 1024 pixels.", DefaultValueFactory = _ => FaceSource.DefaultSize };
+
+    private static readonly Option<double> Margin = new("--margin")
+    {
+        Description = "The border of real pixels around it, as a fraction of its side, 0 to 1.",
+        DefaultValueFactory = _ => FaceSource.DefaultMargin,
+    };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("align", "Find the face in each photo and align it to a template.") { Data, Output, Template, Size, Margin, CommonOptions.Models }, Run);
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var finder = parsed.Finder();
+        var folder = DataFolder.Resolve(parsed.GetRequiredValue(Data), finder);
+        if (AlignmentManifest.In(folder.Images))
+        {
+            throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos");
+        }
+
+        var aligner = new FolderAligner(
+            new FaceSource(finder, null).DetectorModel(), AlignmentTemplate.Named(parsed.GetValue(Template)!), AlignedFrame.Of(parsed.GetValue(Size), parsed.GetValue(Margin)));
+        var result = aligner.Run(FaceDataset.List(folder.Images), parsed.GetRequiredValue(Output), context.Progress, context.Cancel);
+        var document = new { output = result.Faces.Dataset.Root, aligned = result.Aligned, reused = result.Reused, skipped = result.Skipped.Count };
+        context.Result(document, console =>
+        {
+            console.WriteLine($"{result.Aligned} faces in {result.Faces.Dataset.Root}" + (result.Reused > 0 ? $" ({result.Reused} from an earlier run)" : ""));
+            console.WriteLine($"{result.Skipped.Count} files left out, listed in {Path.Combine(result.Faces.Dataset.Root, AlignmentManifest.SkippedFileName)}");
+        });
+    }
+}

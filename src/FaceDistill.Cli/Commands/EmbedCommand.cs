@@ -1,0 +1,44 @@
+using System.CommandLine;
+using FaceDistill.Datasets;
+using FaceDistill.Export;
+using FaceDistill.Faces;
+using FaceDistill.Teachers;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>embed</c>: faces to an embedding store.</summary>
+internal static class EmbedCommand
+{
+    private static readonly Option<string> Data = CommonOptions.Data("A folder of photos or aligned faces, or a data set's name.");
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The store's folder; without it, the cache's own for this model and data.", HelpName = "DIR" };
+    private static readonly Option<string?> Teacher = new("--teacher") { Description = "A teacher's card (a name or a .json file).", HelpName = "CARD" };
+    private static readonly Option<string?> Model = new("--model") { Description = "Instead of a teacher: a run folder or an exported .onnx file.", HelpName = "MODEL" };
+    private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
+        {
+            Data, Teacher, Model, Output, Mirrored, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+        }, Run);
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var finder = parsed.Finder();
+        string argument = (parsed.GetValue(Teacher), parsed.GetValue(Model)) switch
+        {
+            ({ } card, null) => "teacher:" + card,
+            (null, { } named) => named,
+            _ => throw new FaceDistillException("give either --teacher CARD or --model MODEL"),
+        };
+        using var model = ModelArgument.Open(argument, finder, parsed.GetValue(CommonOptions.Device)!);
+        var folder = DataFolder.Resolve(parsed.GetRequiredValue(Data), finder);
+        var faces = new FaceSource(finder, context.Say).Open(folder, model.Contract.Template, parsed.GetValue(CommonOptions.Aligned), context.Progress, context.Cancel);
+        FaceView[] views = parsed.GetValue(Mirrored) ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
+        var outcome = EmbeddingRun.Run(model, faces, views, folder.Root, parsed.GetValue(Output), context.Progress, context.Cancel);
+        var document = new { store = outcome.Store.Folder, model = model.Name, images = outcome.Store.Key.ImageCount, dimension = model.Dimension, computed = outcome.Computed };
+        context.Result(document, console => console.WriteLine(
+            $"{document.images} embeddings of {document.dimension} values in {document.store} ({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Pipeline;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>evaluate</c>: models or embeddings to accuracy at fixed false-accept rates.</summary>
+internal static class EvaluateCommand
+{
+    private static readonly Option<string[]> Model = new("--model")
+    {
+        Description = "A run folder, an exported .onnx file, or teacher:CARD; give a teacher too to get retention.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "MODEL",
+    };
+
+    private static readonly Option<string[]> Embeddings = new("--embeddings")
+    {
+        Description = "Instead of a model: a store that 'embed' made, or a NumPy file, float32 [N, D], with --labels.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "STORE|NPY",
+    };
+
+    private static readonly Option<string?> Labels = new("--labels") { Description = "For a NumPy file: a text file with one identity a line.", HelpName = "FILE" };
+    private static readonly Option<string?> Data = new("--data") { Description = "The test faces (a folder or a data set's name); also where LFW's protocol files are.", HelpName = "DIR|NAME" };
+
+    private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "How pairs are chosen.", DefaultValueFactory = _ => Evaluator.AllPairs }
+        .AcceptOnlyFromAmong([.. Evaluator.Protocols]);
+
+    public static Command Create() => VerbContext.Action(
+        new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
+        {
+            Model, Embeddings, Labels, Data, Protocol, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+        }, Run);
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var finder = parsed.Finder();
+        var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
+        var request = new EvaluateRequest(parsed.GetValue(Protocol)!, parsed.GetValue(Model)!, parsed.GetValue(Embeddings)!, parsed.GetValue(Labels),
+            data, parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!);
+        var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();
+        context.Result(result, console => EvaluationTable.Render(console, result));
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Pipeline;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>quickstart</c>: every stage on synthetic faces, in minutes.</summary>
+internal static class QuickstartCommand
+{
+    private static readonly Option<string> Output = new("--output", "-o")
+    {
+        Description = "The folder for faces, run and report; an interrupted quickstart goes on there.",
+        DefaultValueFactory = _ => "run-quickstart",
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => 30 };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("quickstart", "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
+        {
+            Output, Epochs, CommonOptions.Models,
+        }, Run);
+
+    private static void Run(VerbContext context)
+    {
+        var report = new QuickstartJob(context.Parsed.Finder(), context.Say)
+            .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Progress, context.Cancel);
+        context.Result(report, console =>
+        {
+            console.WriteLine("These faces are drawings: the figures show that every stage works, and say nothing about real faces.");
+            RunSummary.Render(console, report);
+        });
+    }
+}

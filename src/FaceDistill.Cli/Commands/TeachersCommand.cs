@@ -1,0 +1,65 @@
+using System.CommandLine;
+using FaceDistill.Assets;
+using FaceDistill.Teachers;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>teachers list|pull|verify</c>: the models that the cards name, the face detector among them.</summary>
+internal static class TeachersCommand
+{
+    private static readonly Argument<string[]> Names = new("name") { Description = "Cards (names or .json files); a detector's too.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> SomeNames = new("name") { Description = "Cards; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
+
+    public static Command Create() => new("teachers", "List, fetch and verify teacher models and the face detector.")
+    {
+        VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
+        VerbContext.Action(new Command("pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),
+        VerbContext.Action(new Command("verify", "Check the files' SHA-256, and that the model runs.") { SomeNames, CommonOptions.Models }, Verify),
+    };
+
+    private static void List(VerbContext context)
+    {
+        var pull = new ModelPull(context.Parsed.Finder());
+        var rows = ModelPull.AllNames.Select(name => (Name: name, About: ModelPull.About(name), Status: pull.Status(name))).ToList();
+        context.Result(rows.Select(r => new { name = r.Name, description = r.About.Description, licence = r.About.Licence, files = r.Status }).ToList(), console =>
+        {
+            var table = new Table().AddColumns("card", "what", "licence", "files");
+            foreach (var (name, about, status) in rows)
+            {
+                table.AddRow(Markup.Escape(name), Markup.Escape(about.Description), Markup.Escape(about.Licence),
+                    Markup.Escape(string.Join('\n', status.Select(s => $"{s.File}: {StateOf(s)}"))));
+            }
+
+            console.Write(table);
+        });
+    }
+
+    private static void Pull(VerbContext context)
+    {
+        var pull = new ModelPull(context.Parsed.Finder());
+        var results = context.Parsed.GetValue(Names)!.Select(name => new { name, files = pull.Pull(name, context.Progress, context.Cancel) }).ToList();
+        context.Result(results, console => results.ForEach(r => console.WriteLine($"{r.name}: {string.Join(", ", r.files)}")));
+    }
+
+    private static void Verify(VerbContext context)
+    {
+        var pull = new ModelPull(context.Parsed.Finder());
+        string[] names = context.Parsed.GetValue(SomeNames)!;
+        names = names.Length > 0 ? names : [.. ModelPull.AllNames.Where(n => pull.Status(n).All(s => s.State != AssetState.Missing))];
+        var results = names.Select(name => new { name, files = pull.Verify(name) }).ToList();
+        context.Result(results, console =>
+        {
+            results.ForEach(r => console.WriteLine($"{r.name}: verified {string.Join(", ", r.files)}"));
+            console.WriteLine($"{results.Count} verified");
+        });
+    }
+
+    private static string StateOf(AssetStatus status) => status.State switch
+    {
+        AssetState.Verified => "verified",
+        AssetState.Present => "present",
+        AssetState.WrongHash => "WRONG HASH",
+        _ => "not here",
+    };
+}

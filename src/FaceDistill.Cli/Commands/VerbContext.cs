@@ -1,0 +1,60 @@
+using System.CommandLine;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Formats;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary>What a verb works with: its parsed options, where it prints, how it shows progress, and how it is cancelled.</summary>
+internal sealed class VerbContext : IDisposable
+{
+    private readonly ProgressLine _progress;
+
+    private VerbContext(ParseResult parsed, CancellationToken cancel)
+    {
+        (Parsed, Cancel) = (parsed, cancel);
+        _progress = new ProgressLine(parsed.InvocationConfiguration.Error, terminal: !Console.IsErrorRedirected);
+    }
+
+    public ParseResult Parsed { get; }
+
+    public CancellationToken Cancel { get; }
+
+    public IProgress<WorkProgress> Progress => _progress;
+
+    /// <summary>Gives a command its action.</summary>
+    public static Command Action(Command command, Action<VerbContext> run)
+    {
+        command.SetAction((parsed, cancel) => Task.Run(() =>
+        {
+            using var context = new VerbContext(parsed, cancel);
+            run(context);
+        }, CancellationToken.None));
+        return command;
+    }
+
+    /// <summary>Says something that is not the result: to standard error.</summary>
+    public void Say(string line) => _progress.WriteAbove(line);
+
+    /// <summary>Prints the result: the JSON document with --json, else what <paramref name="render"/> draws.</summary>
+    public void Result<T>(T document, Action<IAnsiConsole> render)
+    {
+        _progress.Dispose();
+        var output = Parsed.InvocationConfiguration.Output;
+        if (Parsed.GetValue(CommonOptions.Json))
+        {
+            output.WriteLine(JsonFile.Serialize(document));
+            return;
+        }
+
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 200;
+        }
+
+        render(console);
+    }
+
+    public void Dispose() => _progress.Dispose();
+}

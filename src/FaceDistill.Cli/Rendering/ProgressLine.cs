@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace FaceDistill.Cli.Rendering;
+
+/// <summary>
+/// Shows progress with rate and time left: one line rewritten in place on a terminal, a plain line every few seconds elsewhere.
+/// </summary>
+internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<WorkProgress>, IDisposable
+{
+    private static readonly TimeSpan TerminalPause = TimeSpan.FromSeconds(0.1);
+    private static readonly TimeSpan PlainPause = TimeSpan.FromSeconds(10);
+    private readonly Lock _gate = new();
+    private readonly Stopwatch _watch = new();
+    private WorkProgress _last;
+    private TimeSpan _shownAt;
+    private long _startedAt;
+    private int _width;
+
+    public void Report(WorkProgress value)
+    {
+        lock (_gate)
+        {
+            if (value.Stage != _last.Stage)
+            {
+                Finish();
+                _watch.Restart();
+                _startedAt = value.Done > 1 ? value.Done : 0;
+                _shownAt = TimeSpan.Zero;
+            }
+            else if (value.Done < _last.Done)
+            {
+                return; // reports of several threads may overtake each other
+            }
+
+            _last = value;
+            if (_watch.Elapsed - _shownAt >= (terminal ? TerminalPause : PlainPause))
+            {
+                _shownAt = _watch.Elapsed;
+                Show();
+            }
+        }
+    }
+
+    public void WriteAbove(string line)
+    {
+        lock (_gate)
+        {
+            Clear();
+            error.WriteLine(line);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            Finish();
+        }
+    }
+
+    // The last line of a stage stays, with the stage's total time.
+    private void Finish()
+    {
+        if (_last.Stage is not null && _last.Done > 0)
+        {
+            string text = Text(finished: true);
+            Clear();
+            error.WriteLine(text);
+        }
+
+        _last = default;
+    }
+
+    private void Show()
+    {
+        string text = Text(finished: false);
+        if (!terminal)
+        {
+            error.WriteLine(text);
+            return;
+        }
+
+        int room = Math.Max(20, Console.IsErrorRedirected ? 200 : Console.WindowWidth - 1);
+        text = text.Length > room ? text[..room] : text;
+        error.Write("\r" + text.PadRight(_width));
+        _width = text.Length;
+    }
+
+    private void Clear()
+    {
+        if (terminal && _width > 0)
+        {
+            error.Write("\r" + new string(' ', _width) + "\r");
+            _width = 0;
+        }
+    }
+
+    private string Text(bool finished)
+    {
+        double seconds = Math.Max(1e-3, _watch.Elapsed.TotalSeconds);
+        double rate = (_last.Done - _startedAt) / seconds;
+        bool bytes = _last.Unit == "bytes";
+        string done = bytes ? Megabytes(_last.Done) : _last.Done.ToString(CultureInfo.InvariantCulture);
+        string total = _last.Total <= 0 ? "" : "/" + (bytes ? Megabytes(_last.Total) : _last.Total.ToString(CultureInfo.InvariantCulture));
+        string speed = bytes ? Megabytes((long)rate) + " MB/s" : rate.ToString("0", CultureInfo.InvariantCulture) + "/s";
+        string time = finished ? "in " + Span(seconds)
+            : _last.Total > 0 && rate > 0 ? Span((_last.Total - _last.Done) / rate) + " left" : "";
+        return $"{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  {_last.Note}".TrimEnd();
+    }
+
+    private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture);
+
+    private static string Span(double seconds) =>
+        TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,70 @@
+using FaceDistill.Assets;
+using FaceDistill.Faces;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>
+/// Gives the aligned faces of any folder: an aligned one is opened, a raw one is aligned into the cache first. Raw photos never
+/// reach a model unaligned.
+/// </summary>
+public sealed class FaceSource
+{
+    /// <summary>The side of the template's square, pixels, and the border around it as its fraction, unless told otherwise.</summary>
+    public const int DefaultSize = 160;
+
+    /// <summary>The border around the template's square as a fraction of its side, unless told otherwise.</summary>
+    public const double DefaultMargin = 0.1;
+
+    private readonly AssetFinder _finder;
+    private readonly Action<string>? _say;
+
+    /// <summary>Makes a source.</summary>
+    /// <param name="finder">Finds the face detector's model.</param>
+    /// <param name="say">Told in one line what is done with raw photos.</param>
+    public FaceSource(AssetFinder finder, Action<string>? say) => (_finder, _say) = (finder, say);
+
+    /// <summary>Opens a folder's faces, aligned to a template.</summary>
+    /// <param name="data">The pictures.</param>
+    /// <param name="template">The template that the models want.</param>
+    /// <param name="asserted">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
+    /// <param name="progress">Told of every picture that is aligned.</param>
+    /// <param name="cancel">Stops between pictures.</param>
+    /// <exception cref="FaceDistillException">The folder has no picture or no face, or is aligned to another template.</exception>
+    public AlignedFaces Open(DataFolder data, string template, string? asserted, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        var faces = asserted is not null ? AlignedFaces.OpenAsserted(data.Images, asserted)
+            : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
+            : Align(data, AlignmentTemplate.Named(template), progress, cancel);
+        faces.Require(template, "the model");
+        return faces;
+    }
+
+    /// <summary>The path of the face detector's model.</summary>
+    /// <exception cref="FaceDistillException">It is not on this machine, or is not the right file.</exception>
+    public string DetectorModel()
+    {
+        var files = DetectorCard.Files();
+        return _finder.Find(files, files.Assets[0]);
+    }
+
+    private AlignedFaces Align(DataFolder data, AlignmentTemplate template, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var raw = FaceDataset.List(data.Images);
+        var aligner = new FolderAligner(DetectorModel(), template, AlignedFrame.Of(DefaultSize, DefaultMargin));
+        string folder = Path.Combine(CacheFolder.Root, "aligned", aligner.CacheName(raw));
+        if (AlignmentManifest.IsComplete(folder))
+        {
+            return AlignedFaces.Open(folder);
+        }
+
+        _say?.Invoke($"{data.Images} holds raw photos: aligning them to '{template.Name}' into {folder}");
+        var result = aligner.Run(raw, folder, progress, cancel);
+        if (result.Skipped.Count > 0)
+        {
+            _say?.Invoke($"{result.Skipped.Count} files left out (no face, or no picture): {Path.Combine(folder, AlignmentManifest.SkippedFileName)}");
+        }
+
+        return result.Faces;
+    }
+}

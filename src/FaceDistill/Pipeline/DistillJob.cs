@@ -1,0 +1,91 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Reporting;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>What to distil.</summary>
+/// <param name="Teacher">The teacher's card.</param>
+/// <param name="Data">The training faces: raw photos or aligned faces; identities are not used.</param>
+/// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
+/// <param name="Options">The run's options.</param>
+/// <param name="Output">The run folder.</param>
+/// <param name="Resume">Whether to take up an interrupted run of the same options.</param>
+public sealed record DistillRequest(string Teacher, DataFolder Data, string? Aligned, DistillOptions Options, string Output, bool Resume);
+
+/// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
+public sealed class DistillJob
+{
+    /// <summary>The exported file's name in a run folder.</summary>
+    public const string ExportName = "student.onnx";
+
+    private readonly AssetFinder _finder;
+    private readonly Action<string>? _say;
+
+    /// <summary>Makes a job.</summary>
+    /// <param name="finder">Finds the teacher's and the detector's files.</param>
+    /// <param name="say">Told in one line of each stage's result.</param>
+    public DistillJob(AssetFinder finder, Action<string>? say) => (_finder, _say) = (finder, say);
+
+    /// <summary>Runs it.</summary>
+    /// <returns>What the run folder's report says.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
+    /// <exception cref="FaceDistillException">Something given is not right, or the training failed; the message says what.</exception>
+    public RunReportData Run(DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var options = request.Options.Validated();
+        string checkpointPath = Path.Combine(request.Output, StudentCheckpoint.FileName);
+        if (File.Exists(checkpointPath) && !request.Resume)
+        {
+            throw new FaceDistillException($"{request.Output} holds a run already; continue it with --resume, or choose another --output");
+        }
+
+        using var held = FolderLock.Take(request.Output);
+        using var teacher = TeacherCard.Open(request.Teacher, _finder);
+        var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
+        var training = Targets(teacher, faces, request, progress, cancel);
+        if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
+        {
+            bool synthetic = faces.Manifest.Aligner == "synthetic";
+            new RunInfo(options, teacher.Name, teacher.Hash, request.Data.Root, faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
+                RunEnvironment.Here(options.Device), DateTime.UtcNow).Write(request.Output);
+        }
+
+        Train(training, teacher, options, request, progress, cancel);
+        var outcome = ExportJob.Verified(StudentCheckpoint.Read(checkpointPath), Path.Combine(request.Output, ExportName), faces);
+        JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
+        return RunReport.Write(request.Output);
+    }
+
+    private TrainingFaces Targets(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        FaceView[] views = request.Options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
+        var embedded = EmbeddingRun.Run(teacher, faces, views, request.Data.Root, null, progress, cancel);
+        _say?.Invoke(embedded.Computed > 0 ? $"teacher embeddings in {embedded.Store.Folder}" : $"teacher embeddings found in {embedded.Store.Folder}");
+        EmbeddingSet Read(FaceView view) => embedded.Store.ReadAll(EmbeddingRun.ViewName(view), null, cancel);
+        return new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed);
+    }
+
+    private void Train(
+        TrainingFaces faces, OnnxTeacher teacher, DistillOptions options, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var spec = StudentSpec.Parse(options.Student);
+        var description = new StudentDescription(options.Student, options.Head, teacher.Dimension,
+            FaceTensor.StudentContract(spec.Resolution, teacher.Contract.Template), teacher.Name, teacher.Hash, 1);
+        using var trainer = new Trainer(faces, description, options, request.Output);
+        if (File.Exists(trainer.CheckpointPath))
+        {
+            var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
+            trainer.Resume(checkpoint);
+            _say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
+        }
+
+        trainer.Run(progress, cancel);
+    }
+}

@@ -1,0 +1,77 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Export;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Reporting;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>What to evaluate.</summary>
+/// <param name="Protocol">One of <see cref="Evaluator.Protocols"/>.</param>
+/// <param name="Models">Model arguments: run folders, exported .onnx files, teacher:CARD; they need <paramref name="Data"/>.</param>
+/// <param name="Embeddings">Instead of models, or besides: stores, or .npy files float32 [N, D].</param>
+/// <param name="Labels">For .npy files: a text file with one identity a line.</param>
+/// <param name="Data">The test faces; also where LFW's protocol files are.</param>
+/// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
+/// <param name="Device">Where a run folder's student computes.</param>
+public sealed record EvaluateRequest(
+    string Protocol, IReadOnlyList<string> Models, IReadOnlyList<string> Embeddings, string? Labels, DataFolder? Data, string? Aligned, string Device);
+
+/// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
+public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
+{
+    /// <summary>Runs it.</summary>
+    /// <exception cref="FaceDistillException">A model, the data or the protocol is not right; the message says what.</exception>
+    public EvaluationResult Run(EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (!Evaluator.Protocols.Contains(request.Protocol))
+        {
+            throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
+        }
+
+        if (request.Models.Count + request.Embeddings.Count == 0)
+        {
+            throw new FaceDistillException("give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy");
+        }
+
+        var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
+            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
+        string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, null, progress, cancel);
+        foreach (string run in request.Models.Where(ModelArgument.IsRun))
+        {
+            RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());
+            RunReport.Write(run);
+        }
+
+        return result;
+    }
+
+    private EmbeddingSet EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var data = request.Data ?? throw new FaceDistillException($"--model {argument} needs faces: name their folder or data set with --data");
+        using var model = ModelArgument.Open(argument, finder, request.Device);
+        var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
+        var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
+        return outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel);
+    }
+
+    private static EmbeddingSet ReadEmbeddings(string path, string? labels)
+    {
+        if (Directory.Exists(path))
+        {
+            return EmbeddingStore.Open(path).ReadAll(EmbeddingRun.ViewName(FaceView.Original));
+        }
+
+        var matrix = NpyFile.Read(path);
+        string[] identities = LabelsFile.Read(
+            labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
+        return new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+using FaceDistill.Distillation;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Reporting;
+
+/// <summary>Where and with what a run was made.</summary>
+/// <param name="Version">FaceDistill's version.</param>
+/// <param name="System">The operating system.</param>
+/// <param name="Framework">The .NET runtime.</param>
+/// <param name="Cores">Processor cores.</param>
+/// <param name="Device">The device as asked for.</param>
+public sealed record RunEnvironment(string Version, string System, string Framework, int Cores, string Device)
+{
+    /// <summary>This machine.</summary>
+    public static RunEnvironment Here(string device) => new(
+        typeof(RunEnvironment).Assembly.GetName().Version!.ToString(3), RuntimeInformation.OSDescription,
+        RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, device);
+}
+
+/// <summary>run.json of a run folder: everything about a run that is known when it begins.</summary>
+/// <param name="Options">The resolved options.</param>
+/// <param name="Teacher">The teacher's name.</param>
+/// <param name="TeacherHash">The teacher's SHA-256.</param>
+/// <param name="Data">The training data's folder.</param>
+/// <param name="Aligned">The folder of the aligned training faces.</param>
+/// <param name="Images">The number of training and validation faces.</param>
+/// <param name="Synthetic">Whether the faces are drawn, not photographed.</param>
+/// <param name="Environment">Where it was made.</param>
+/// <param name="Started">When it was begun, UTC.</param>
+public sealed record RunInfo(
+    DistillOptions Options, string Teacher, string TeacherHash, string Data, string Aligned, int Images, bool Synthetic, RunEnvironment Environment, DateTime Started)
+{
+    private const string FileName = "run.json";
+
+    /// <summary>Reads a run folder's.</summary>
+    /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
+    public static RunInfo Read(string folder) => JsonFile.Read<RunInfo>(Path.Combine(folder, FileName));
+
+    /// <summary>Whether a run folder has one.</summary>
+    public static bool In(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>Writes it into a run folder.</summary>
+    public void Write(string folder) => JsonFile.Write(Path.Combine(folder, FileName), this);
+}
