@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
@@ -10,6 +11,8 @@ public static class CommandLine
 {
     /// <summary>Exit codes: done, failed with one line on standard error, wrong usage, cancelled.</summary>
     public const int Done = 0, Failed = 1, Usage = 2, Cancelled = 130;
+
+    private const string Name = "facedistill";
 
     /// <summary>Runs one command line.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
@@ -27,7 +30,7 @@ public static class CommandLine
         var parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            await error.WriteLineAsync($"facedistill: {parsed.Errors[0].Message} (see 'facedistill {Verb(parsed)}--help')");
+            await error.WriteLineAsync($"facedistill: {UsageError(parsed)} (see 'facedistill {Verb(parsed)}--help')");
             return Usage;
         }
 
@@ -60,10 +63,17 @@ public static class CommandLine
         return Failed;
     }
 
-    private static string Verb(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+    private static string Verb(ParseResult parsed) => parsed.CommandResult.Command.Name == Name ? "" : parsed.CommandResult.Command.Name + " ";
 
-    private static RootCommand Root() => new("Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
+    // What was typed and not understood says more than what is missing; and one line is enough.
+    private static string UsageError(ParseResult parsed) => parsed.UnmatchedTokens.Count > 0
+        ? $"'{parsed.UnmatchedTokens[0]}' is not understood"
+        : string.Join(' ', parsed.Errors[0].Message.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries));
+
+    private static Command Root() => new(Name, "Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
     {
+        new HelpOption(),
+        new VersionOption(),
         CommonOptions.Verbose,
         CommonOptions.Json,
         QuickstartCommand.Create(),

@@ -20,18 +20,13 @@ internal static class EmbedCommand
         new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
         {
             Data, Teacher, Model, Output, Mirrored, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run);
+        }, Run, result => result.GetResult(Teacher) is null == result.GetResult(Model) is null ? "give either --teacher CARD or --model MODEL" : null);
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
         var finder = parsed.Finder();
-        string argument = (parsed.GetValue(Teacher), parsed.GetValue(Model)) switch
-        {
-            ({ } card, null) => "teacher:" + card,
-            (null, { } named) => named,
-            _ => throw new FaceDistillException("give either --teacher CARD or --model MODEL"),
-        };
+        string argument = parsed.GetValue(Teacher) is { } card ? "teacher:" + card : parsed.GetValue(Model)!;
         using var model = ModelArgument.Open(argument, finder, parsed.GetValue(CommonOptions.Device)!);
         var folder = DataFolder.Resolve(parsed.GetRequiredValue(Data), finder);
         var faces = new FaceSource(finder, context.Say).Open(folder, model.Contract.Template, parsed.GetValue(CommonOptions.Aligned), context.Progress, context.Cancel);

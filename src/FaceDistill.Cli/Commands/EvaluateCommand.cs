@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -35,7 +36,15 @@ internal static class EvaluateCommand
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
             Model, Embeddings, Labels, Data, Protocol, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run);
+        }, Run, UsageError);
+
+    private static string? UsageError(CommandResult result)
+    {
+        bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+        return !Given(Model) && !Given(Embeddings) ? "give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy"
+            : Given(Model) && !Given(Data) ? "--model needs faces: name their folder or data set with --data"
+            : null;
+    }
 
     private static void Run(VerbContext context)
     {

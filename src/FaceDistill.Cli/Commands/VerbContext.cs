@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Formats;
 using Spectre.Console;
@@ -23,8 +24,18 @@ internal sealed class VerbContext : IDisposable
     public IProgress<WorkProgress> Progress => _progress;
 
     /// <summary>Gives a command its action.</summary>
-    public static Command Action(Command command, Action<VerbContext> run)
+    /// <param name="command">The verb with its options.</param>
+    /// <param name="run">Does the work.</param>
+    /// <param name="usageError">What is wrong with options that are each right by themselves; null where nothing is.</param>
+    public static Command Action(Command command, Action<VerbContext> run, Func<CommandResult, string?>? usageError = null)
     {
+        command.Validators.Add(result =>
+        {
+            if (usageError?.Invoke(result) is { } error)
+            {
+                result.AddError(error);
+            }
+        });
         command.SetAction((parsed, cancel) => Task.Run(() =>
         {
             using var context = new VerbContext(parsed, cancel);

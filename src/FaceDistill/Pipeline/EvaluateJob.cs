@@ -33,11 +33,6 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
         }
 
-        if (request.Models.Count + request.Embeddings.Count == 0)
-        {
-            throw new FaceDistillException("give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy");
-        }
-
         var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
@@ -54,7 +49,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
 
     private EmbeddingSet EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var data = request.Data ?? throw new FaceDistillException($"--model {argument} needs faces: name their folder or data set with --data");
+        var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
         var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
         var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
