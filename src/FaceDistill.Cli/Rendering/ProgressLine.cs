@@ -103,7 +103,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
         bool bytes = _last.Unit == "bytes";
         string done = bytes ? Megabytes(_last.Done) : _last.Done.ToString(CultureInfo.InvariantCulture);
         string total = _last.Total <= 0 ? "" : "/" + (bytes ? Megabytes(_last.Total) : _last.Total.ToString(CultureInfo.InvariantCulture));
-        string speed = bytes ? Megabytes((long)rate) + " MB/s" : rate.ToString("0", CultureInfo.InvariantCulture) + "/s";
+        string speed = rate <= 0 ? "" : bytes ? Megabytes((long)rate) + " MB/s" : rate.ToString("0", CultureInfo.InvariantCulture) + "/s";
         string time = finished ? "in " + Span(seconds)
             : _last.Total > 0 && rate > 0 ? Span((_last.Total - _last.Done) / rate) + " left" : "";
         return $"{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  {_last.Note}".TrimEnd();
