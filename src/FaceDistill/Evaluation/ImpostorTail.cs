@@ -80,7 +80,12 @@ internal sealed class ImpostorTail
         var counts = _lists.AsParallel().Select(list => Histogram(list, upper)).ToArray();
         for (int bin = 65535; bin >= 0; bin--)
         {
-            long here = counts.Sum(c => (long)c[bin]);
+            long here = 0;
+            foreach (uint[] count in counts)
+            {
+                here += count[bin];
+            }
+
             if (rank <= here)
             {
                 return (uint)bin;

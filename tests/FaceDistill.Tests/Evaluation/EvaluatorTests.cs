@@ -1,0 +1,142 @@
+using System.Text.Json;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Formats;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Tests.Evaluation;
+
+public sealed class EvaluatorTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [LfwFact]
+    public void LFW_pair_counts_of_every_protocol()
+    {
+        string images = Path.Combine(LfwFactAttribute.Folder!, "images");
+        var set = Sets.Random("random", 1, 8, [.. FaceDataset.List(images).Images.Select(image => image.Path)]);
+        var all = Evaluator.Run(Evaluator.AllPairs, set);
+        Assert.Equal((13_232, 242_257, 87_294_039), (all.Images, all.GenuinePairs, all.ImpostorPairs));
+        Assert.Equal([872_940, 87_294, 8_729, 872, 87], all.AllPairs!.Points.Select(point => point!.FalseAccepts));
+        var view1 = Evaluator.Run(Evaluator.LfwView1Test, set, images); // the files lie in the folder above
+        Assert.Equal((3_707, 24_620, 6_844_451), (view1.Images, view1.GenuinePairs, view1.ImpostorPairs));
+        Assert.Equal(1_710, view1.AllPairs!.Identities);
+        Assert.Equal(["Betsy_Coffin_0001"], view1.MissingImages);
+        var folds = Evaluator.Run(Evaluator.LfwTenFold, set, LfwFactAttribute.Folder);
+        Assert.Equal(6000, folds.GenuinePairs + folds.ImpostorPairs + folds.TenFold!.SkippedPairs);
+        Assert.Equal(10, folds.TenFold.FoldAccuracies.Count);
+        Assert.InRange(folds.TenFold.Accuracy, 0.45, 0.55); // random embeddings know nobody
+    }
+
+    [LfwFact]
+    public void LFW_files_read_as_documented()
+    {
+        var pairs = LfwPairs.Read(Path.Combine(LfwFactAttribute.Folder!, "pairs.txt"));
+        Assert.Equal((10, 6000, 3000), (pairs.Folds, pairs.Pairs.Count, pairs.Pairs.Count(pair => pair.Same)));
+        Assert.Equal(1000, LfwPairs.Read(Path.Combine(LfwFactAttribute.Folder!, "pairsDevTest.txt")).Pairs.Count);
+        var people = LfwPeople.Read(Path.Combine(LfwFactAttribute.Folder!, "people.txt"));
+        Assert.Equal((10, 5749, 13_233), (people.Sets, people.People.Count, people.People.Sum(person => person.Images)));
+    }
+
+    [Fact]
+    public void Json_has_the_fixed_keys_and_null_for_refused_rates()
+    {
+        var teacher = Sets.Random("teacher", 1, 16, Paths);
+        var result = Evaluator.RunAll(Evaluator.AllPairs, [teacher, Noisy(teacher)], reference: 0);
+        using var json = JsonDocument.Parse(JsonFile.Serialize(result.ToJson()));
+        Assert.Equal("all-pairs", json.RootElement.GetProperty("protocol").GetString());
+        var models = json.RootElement.GetProperty("models");
+        var student = models[1];
+        Assert.Equal(("student", 200, 100L, 19_800L), (student.GetProperty("name").GetString(), student.GetProperty("images").GetInt32(), student.GetProperty("genuinePairs").GetInt64(), student.GetProperty("impostorPairs").GetInt64()));
+        var point = result.Models[1].AllPairs!.At(1e-4)!;
+        Assert.Equal(point.Tar, student.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble());
+        Assert.Equal(point.Threshold, student.GetProperty("thresholdAtFar").GetProperty("1e-4").GetSingle());
+        Assert.Equal(1, student.GetProperty("falseAcceptsAtFar").GetProperty("1e-4").GetInt64());
+        Assert.Equal(["1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], student.GetProperty("tarAtFar").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(JsonValueKind.Null, student.GetProperty("tarAtFar").GetProperty("1e-5").ValueKind);
+        Assert.Equal(JsonValueKind.Null, student.GetProperty("thresholdAtFar").GetProperty("1e-6").ValueKind);
+        Assert.Equal(point.Tar / result.Models[0].AllPairs!.At(1e-4)!.Tar, student.GetProperty("retentionAt1e-4").GetDouble());
+        Assert.False(models[0].TryGetProperty("retentionAt1e-4", out _));
+        Assert.False(student.TryGetProperty("tenFoldAccuracy", out _));
+        JsonFile.Write(_folder["e.json"], result.ToJson());
+        Assert.Equal(point.Tar, JsonFile.Read<EvaluationJson>(_folder["e.json"]).Models[1].TarAtFar!["1e-4"]);
+    }
+
+    [Fact]
+    public void Json_of_the_folds_leaves_out_what_they_do_not_give()
+    {
+        File.WriteAllText(_folder["pairs.txt"], "2\t1\nA\t1\t2\nA\t1\tB\t1\nB\t1\t2\nB\t1\tA\t3\n");
+        var set = new EmbeddingSet("m", 2, [1, 0, 1, 0.1f, 0, 1, 0.1f, 1], ["A/A_0001.jpg", "A/A_0002.jpg", "B/B_0001.jpg", "B/B_0002.jpg"], ["A", "A", "B", "B"]);
+        var result = Evaluator.RunAll(Evaluator.LfwTenFold, [set], reference: null, _folder.Path);
+        using var json = JsonDocument.Parse(JsonFile.Serialize(result.ToJson()));
+        var model = json.RootElement.GetProperty("models")[0];
+        Assert.Equal(1, model.GetProperty("skippedPairs").GetInt32());
+        Assert.Equal(1, model.GetProperty("missingImages").GetInt32());
+        Assert.True(model.TryGetProperty("tenFoldAccuracy", out _));
+        Assert.True(model.TryGetProperty("tenFoldStandardError", out _));
+        Assert.False(model.TryGetProperty("tarAtFar", out _));
+        Assert.False(model.TryGetProperty("retentionAt1e-4", out _));
+    }
+
+    [Fact]
+    public void View_1_takes_the_listed_people_only()
+    {
+        File.WriteAllText(_folder["peopleDevTest.txt"], "2\nA\t2\nC\t3\n");
+        string[] paths = ["A/A_0001.png", "A/A_0002.png", "B/B_0001.png", "C/C_0001.png", "C/C_0002.png"];
+        var result = Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, paths), _folder.Path, [0.5]);
+        Assert.Equal((4, 2, 4), (result.Images, result.GenuinePairs, result.ImpostorPairs));
+        Assert.Equal(["C_0003"], result.MissingImages);
+        string message = Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, ["X/1.png"]), _folder.Path)).Message;
+        Assert.Contains("none of the 5 images", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unknown_protocols_missing_files_and_other_images_are_refused()
+    {
+        var set = Sets.Random("m", 1, 4, Paths);
+        Assert.Contains("lfw-10fold", Message(() => Evaluator.Run("lfw", set)), StringComparison.Ordinal);
+        Assert.Contains("pairs.txt", Message(() => Evaluator.Run(Evaluator.LfwTenFold, set, _folder.Path)), StringComparison.Ordinal);
+        Assert.Contains("any folder given", Message(() => Evaluator.Run(Evaluator.LfwTenFold, set)), StringComparison.Ordinal);
+        var other = Sets.Random("student", 1, 4, Paths[..100]);
+        Assert.Contains("student has 100 images and m has 200", Message(() => Evaluator.RunAll(Evaluator.AllPairs, [set, other], 0)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Labels_of_rates_are_powers_of_ten() =>
+        Assert.Equal("1e-1 1e-2 1e-6 5e-4 2.5e-3", string.Join(" ", Array.ConvertAll<double, string>([0.1, 1e-2, 1e-6, 5e-4, 2.5e-3], FarTargets.Label)));
+
+    [Fact]
+    public void Permitted_false_accepts_are_counted_in_decimals()
+    {
+        for (long pairs = 10_000; pairs <= 10_000_000; pairs += 10_000)
+        {
+            Assert.Equal(pairs / 10_000, FarTargets.Permitted(1e-4, pairs));
+            Assert.Equal((pairs / 10_000) - 1, FarTargets.Permitted(1e-4, pairs - 1));
+        }
+    }
+
+    private static string[] Paths => [.. Enumerable.Range(0, 200).Select(i => $"p{i / 2}/{i}.png")];
+
+    /// <summary>
+    /// A student near its teacher; the teacher's second image of each person is moved near the first, in place, so that
+    /// there is an accuracy to keep.
+    /// </summary>
+    private static EmbeddingSet Noisy(EmbeddingSet teacher)
+    {
+        var random = new Random(2);
+        for (int row = 1; row < teacher.Count; row += 2)
+        {
+            for (int d = 0; d < teacher.Dimension; d++)
+            {
+                teacher.Values[(row * teacher.Dimension) + d] = teacher.Row(row - 1)[d] + ((random.NextSingle() - 0.5f) * 0.8f);
+            }
+        }
+
+        float[] values = [.. teacher.Values.Select(value => value + ((random.NextSingle() - 0.5f) * 0.3f))];
+        return new EmbeddingSet("student", teacher.Dimension, values, [.. teacher.Paths.Select(path => Path.ChangeExtension(path, ".jpg"))], teacher.Identities);
+    }
+
+    private static string Message(Action action) => Assert.Throws<FaceDistillException>(action).Message;
+}

@@ -1,0 +1,39 @@
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Tests.Evaluation;
+
+/// <summary>Embedding sets for tests.</summary>
+internal static class Sets
+{
+    /// <summary>Faces "identity/row" with the given values.</summary>
+    public static EmbeddingSet Of(int dimension, float[] values, params string[] identities) => new(
+        "model", dimension, values, [.. identities.Select((identity, row) => $"{identity}/{row}.png")], identities);
+
+    /// <summary>
+    /// Vectors whose inner products are exact in float32 in whatever order they are added: small integers by 16. So a
+    /// twin that multiplies otherwise gets the very same scores.
+    /// </summary>
+    public static float[] Exact(Random random, int rows, int dimension, int largest)
+    {
+        float[] values = new float[rows * dimension];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = random.Next(-largest, largest + 1) / 16f;
+        }
+
+        return values;
+    }
+
+    /// <summary>A folder's worth of random faces with the given paths; the folder is the identity.</summary>
+    public static EmbeddingSet Random(string name, int seed, int dimension, string[] paths)
+    {
+        var random = new Random(seed);
+        float[] values = new float[paths.Length * dimension];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = random.NextSingle() - 0.5f;
+        }
+
+        return new EmbeddingSet(name, dimension, values, paths, [.. paths.Select(path => path.Split('/')[0])]);
+    }
+}
