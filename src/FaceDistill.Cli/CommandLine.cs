@@ -47,9 +47,10 @@ public static class CommandLine
 
     private static async Task<int> ReportAsync(Exception e, bool verbose, TextWriter error)
     {
-        if (e is AggregateException { InnerExceptions.Count: 1 } aggregate)
+        if (e is AggregateException aggregate)
         {
-            e = aggregate.InnerExceptions[0];
+            var inner = aggregate.Flatten().InnerExceptions; // of parallel work: one message says enough
+            e = inner.OfType<FaceDistillException>().FirstOrDefault() ?? inner[0];
         }
 
         if (e is OperationCanceledException)

@@ -41,8 +41,7 @@ public sealed class Trainer : IDisposable
             throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
         }
 
-        manual_seed(options.Seed);
-        _model = new MobileNetV1(description.Architecture());
+        _model = new MobileNetV1(description.Architecture(), options.Seed);
         _model.to(_device);
         _optimizer = new AdamWState(_model, options.WeightDecay);
         _reader = new BatchReader(faces, description.Contract.Size, options.BatchSize, options.Seed, options.Mirror);

@@ -12,17 +12,21 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
     private readonly Linear _embedding;
 
     /// <summary>
-    /// Makes a network with random weights: convolutions by He et al. (2015), fan-out, as MobileNet implementations do;
-    /// the linear layer by libtorch's default. Seed torch first to make it repeatable.
+    /// Makes a network with random weights: convolutions normal with variance 2 / fan-out (He et al., "Delving deep into rectifiers",
+    /// 2015), as MobileNet implementations do; the linear layer uniform within 1 / sqrt(fan-in), its bias zero.
     /// </summary>
-    public MobileNetV1(MobileNetV1Architecture architecture)
+    /// <param name="architecture">The layers.</param>
+    /// <param name="seed">Decides the weights, whatever else uses torch's random numbers.</param>
+    public MobileNetV1(MobileNetV1Architecture architecture, long seed = 0)
         : base(Loaded(architecture).Spec.ToString())
     {
         Architecture = architecture;
+        using var generator = new Generator((ulong)seed);
+        using var frozen = no_grad();
         foreach (var layer in architecture.Convolutions)
         {
             var conv = nn.Conv2d(layer.In, layer.Out, layer.Kernel, layer.Stride, layer.Padding, groups: layer.Groups, bias: false);
-            nn.init.kaiming_normal_(conv.weight!, mode: nn.init.FanInOut.FanOut, nonlinearity: nn.init.NonlinearityType.ReLU);
+            conv.weight!.normal_(0, Math.Sqrt(2.0 / (layer.Out * layer.Kernel * layer.Kernel)), generator);
             ToChannelsLast(conv.weight!);
             var norm = nn.BatchNorm2d(layer.Out);
             register_module(layer.Name, conv);
@@ -31,6 +35,9 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         }
 
         _embedding = nn.Linear(architecture.Features, architecture.Dimension);
+        double bound = 1 / Math.Sqrt(architecture.Features);
+        _embedding.weight!.uniform_(-bound, bound, generator);
+        _embedding.bias!.zero_();
         register_module("embedding", _embedding);
     }
 

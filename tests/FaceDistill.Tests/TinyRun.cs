@@ -1,0 +1,47 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Faces;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Tests;
+
+/// <summary>Everything that a trainer needs, on drawn faces and the tiny teacher: made once for a test class.</summary>
+public sealed class TinyRun : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly OnnxTeacher _teacher;
+    private readonly EmbeddingStore _store;
+
+    public TinyRun()
+    {
+        Faces = SyntheticDataset.Write(_folder["faces"], 12, 10, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 3);
+        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
+        _store = EmbeddingRun.Run(_teacher, Faces, [FaceView.Original, FaceView.Mirrored], _folder.Path, _folder["store"], null, default).Store;
+    }
+
+    public AlignedFaces Faces { get; }
+
+    public static DistillOptions Options { get; } =
+        new() { Student = "mobilenet-v1:0.25@64", Epochs = 3, BatchSize = 16, Validation = 0.1, Device = "cpu", LearningRate = 4e-3 };
+
+    public TrainingFaces Training(double validation = 0.1, long seed = 1) => new(Faces, Read("original"), Read("mirrored"), validation, seed);
+
+    public EmbeddingSet Read(string view) => _store.ReadAll(view);
+
+    public Trainer Trainer(string folder, DistillOptions? options = null)
+    {
+        options ??= Options;
+        var spec = StudentSpec.Parse(options.Student);
+        var description = new StudentDescription(
+            options.Student, options.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash, 1);
+        return new Trainer(Training(options.Validation, options.Seed), description, options, folder);
+    }
+
+    public void Dispose()
+    {
+        _teacher.Dispose();
+        _folder.Dispose();
+    }
+}
