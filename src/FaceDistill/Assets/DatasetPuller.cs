@@ -70,7 +70,7 @@ public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, Ass
         var set = new AssetSet(card.AllFiles.Card, card.Name, [asset]);
         await files.PullAsync(set, progress, cancellation).ConfigureAwait(false);
         string archive = finder.Find(set, asset);
-        using var held = await FileLock.TakeAsync(CacheOf(card), DownloadRules.Default.LockWait, progress, cancellation).ConfigureAwait(false);
+        using var held = await FetchLock.TakeAsync(CacheOf(card), DownloadRules.Default.LockWait, progress, cancellation).ConfigureAwait(false);
         if (finder.LocateDataset(card) is null)
         {
             StagedFolder.Make(CacheOf(card), staged => Unpack(card, archive, staged, progress, cancellation));

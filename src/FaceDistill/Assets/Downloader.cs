@@ -44,7 +44,7 @@ public sealed class Downloader : IDisposable
         target = Path.GetFullPath(target);
         try
         {
-            using var held = await FileLock.TakeAsync(target, _rules.LockWait, progress, cancellation).ConfigureAwait(false);
+            using var held = await FetchLock.TakeAsync(target, _rules.LockWait, progress, cancellation).ConfigureAwait(false);
             if (!File.Exists(target) || (sha256 is not null && !IsHash(target, sha256)))
             {
                 await FetchVerifiedAsync(new Uri(url), target, sha256, maxBytes, progress, cancellation).ConfigureAwait(false);

@@ -1,35 +1,27 @@
 namespace FaceDistill.Formats;
 
-/// <summary>Keeps two processes from writing one folder: a lock file that the system frees when its holder ends, however it ends.</summary>
+/// <summary>Keeps two processes from writing one folder.</summary>
 public sealed class FolderLock : IDisposable
 {
-    /// <summary>The lock file's name.</summary>
-    public const string FileName = ".facedistill.lock";
+    /// <summary>The lock file's name; a leading dot, so that programs that read the folder's files skip it.</summary>
+    public const string FileName = ".lock";
 
-    private readonly FileStream _file;
+    private readonly LockFile _file;
 
-    private FolderLock(FileStream file) => _file = file;
+    private FolderLock(LockFile file) => _file = file;
 
-    /// <summary>Makes the folder where it is missing and takes its lock.</summary>
+    /// <summary>Whether the lock was let go.</summary>
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>Takes a folder's lock; makes the folder where it is missing.</summary>
     /// <exception cref="FaceDistillException">Another process holds it, or the folder cannot be written.</exception>
-    public static FolderLock Take(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-            return new FolderLock(new FileStream(
-                Path.Combine(folder, FileName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose));
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new FaceDistillException($"{folder} cannot be written: {e.Message}", e);
-        }
-        catch (IOException e)
-        {
-            throw new FaceDistillException($"{folder} is in use by another facedistill, or cannot be written: {e.Message}", e);
-        }
-    }
+    public static FolderLock Take(string folder) => new(LockFile.TryTake(Path.Combine(folder, FileName))
+        ?? throw new FaceDistillException($"another facedistill is writing to {folder}; wait for it, or choose another --output"));
 
-    /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    /// <summary>Lets go of the lock.</summary>
+    public void Dispose()
+    {
+        IsDisposed = true;
+        _file.Dispose();
+    }
 }

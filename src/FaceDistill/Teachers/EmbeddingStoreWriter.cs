@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Teachers;
 
@@ -13,9 +14,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private readonly string _id;
     private readonly bool[] _done;
     private readonly List<string> _notices = [];
-    private readonly EmbeddingStoreLock _lock;
+    private readonly FolderLock _lock;
 
-    private EmbeddingStoreWriter(string folder, EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images, EmbeddingStoreLock held)
+    private EmbeddingStoreWriter(string folder, EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images, FolderLock held)
     {
         (Folder, Key, _id, _images, _lock) = (folder, key, key.Id, images, held);
         _done = new bool[key.PartCount];
@@ -76,7 +77,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         key.Check($"embedding store {folder}");
         CheckImages(key, images);
-        EmbeddingStoreLock held = EmbeddingStoreLock.Take(folder);
+        FolderLock held = FolderLock.Take(folder);
         try
         {
             PrepareFolder(folder, key);
@@ -145,7 +146,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     // The lock, and what AtomicFile was writing beside a file of the store when the process was killed.
     private static bool IsOwnLeftover(string name) =>
-        name == EmbeddingStoreLock.FileName
+        name == FolderLock.FileName
         || (name.EndsWith(".part", StringComparison.Ordinal)
             && (name.StartsWith("part-", StringComparison.Ordinal) || name.StartsWith(EmbeddingStoreManifest.FileName, StringComparison.Ordinal)));
 
