@@ -112,5 +112,6 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture);
 
     private static string Span(double seconds) =>
-        TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(seconds < 3600 ? @"m\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+        TimeSpan.FromSeconds(Math.Min(seconds, 1e7)).ToString(
+        seconds < 3600 ? @"m\:ss" : seconds < 86400 ? @"h\:mm\:ss" : @"d' days 'h\:mm\:ss", CultureInfo.InvariantCulture);
 }
