@@ -44,6 +44,11 @@ public static class ElfVersionNeeds
         long sections = BinaryPrimitives.ReadInt64LittleEndian(elf[0x28..]);
         int size = U16(elf, 0x3a);
         int count = U16(elf, 0x3c);
+        if (sections < 0 || sections + ((long)size * count) > elf.Length)
+        {
+            throw new FaceDistillException("not a whole ELF library: it ends before its section headers do");
+        }
+
         var change = ElfVersionChange.NotAsked;
         for (int i = 0; i < count; i++)
         {

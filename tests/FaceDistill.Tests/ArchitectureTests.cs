@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+
+namespace FaceDistill.Tests;
+
+/// <summary>Data flows one way: a folder of the library uses only those before it, and the command line computes nothing.</summary>
+public sealed partial class ArchitectureTests
+{
+    private static readonly string[] Order =
+    [
+        "Formats", "Assets", "Native", "Faces", "Datasets", "Teachers", "Students", "Distillation", "Evaluation", "Export", "Reporting", "Pipeline",
+    ];
+
+    private static readonly string Root = FindRoot();
+
+    [Fact]
+    public void The_folders_are_those_of_the_order() => Assert.Equal(
+        Order.Order(), Directory.GetDirectories(Path.Combine(Root, "src", "FaceDistill")).Select(Path.GetFileName).Where(n => n is not ("bin" or "obj")).Order());
+
+    [Fact]
+    public void A_folder_uses_only_those_before_it()
+    {
+        var wrong = from folder in Order
+                    from file in Files(Path.Combine("FaceDistill", folder))
+                    from Match used in Used().Matches(File.ReadAllText(file))
+                    let other = Array.IndexOf(Order, used.Groups[1].Value)
+                    where other > Array.IndexOf(Order, folder)
+                    select $"{folder}/{Path.GetFileName(file)} uses {used.Value}";
+        Assert.Empty(wrong.Distinct());
+    }
+
+    [Fact]
+    public void A_namespace_is_its_folder() => Assert.All(
+        Order.SelectMany(folder => Files(Path.Combine("FaceDistill", folder)).Select(file => (folder, file))),
+        f => Assert.Contains($"namespace FaceDistill.{f.folder};", File.ReadAllText(f.file), StringComparison.Ordinal));
+
+    [Fact]
+    public void The_command_line_computes_nothing() => Assert.All(Files("FaceDistill.Cli"), file => Assert.DoesNotMatch(
+        @"using (static )?(TorchSharp|OpenCvSharp|Microsoft\.ML|MathNet|Parquet)", File.ReadAllText(file)));
+
+    [Fact]
+    public void Files_are_short() => Assert.Empty(Files("FaceDistill").Concat(Files("FaceDistill.Cli")).Where(f => File.ReadLines(f).Count() > 300).Select(Path.GetFileName));
+
+    private static IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(Path.Combine(Root, "src", folder), "*.cs", SearchOption.AllDirectories)
+        .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FaceDistill.sln")))
+        {
+            folder = folder.Parent ?? throw new DirectoryNotFoundException("FaceDistill.sln is above no folder of the tests");
+        }
+
+        return folder.FullName;
+    }
+
+    [GeneratedRegex(@"\bFaceDistill\.([A-Z]\w+)")]
+    private static partial Regex Used();
+}

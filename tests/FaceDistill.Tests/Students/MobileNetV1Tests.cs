@@ -1,0 +1,125 @@
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Tests.Students;
+
+public sealed class MobileNetV1Tests
+{
+    // Independent of the product's layer list: Howard et al. 2017, table 1, written out.
+    private static readonly (int Out, int Stride)[] PaperBlocks =
+        [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1)];
+
+    [Theory]
+    [InlineData("mobilenet-v1:1.0@224", 567.7)]
+    [InlineData("mobilenet-v1:1.0@160", 289.65)]
+    [InlineData("mobilenet-v1:1.0@128", 185.4)]
+    [InlineData("mobilenet-v1:0.75@128", 106.0)]
+    [InlineData("mobilenet-v1:0.33@96", null)]
+    [InlineData("mobilenet-v1:0.25@96", null)]
+    public void Mult_adds_equal_a_count_by_hand(string name, double? millions)
+    {
+        var spec = StudentSpec.Parse(name);
+        long counted = StudentCost.Of(new MobileNetV1Architecture(spec, HeadKind.Gap, 128)).MultAddsBackbone;
+        int Width(int channels) => Math.Max(8, (int)(channels * spec.Width));
+        long size = spec.Resolution / 2, channels = Width(32), expected = size * size * 27 * channels;
+        foreach (var (full, stride) in PaperBlocks)
+        {
+            size /= stride;
+            expected += (size * size * 9 * channels) + (size * size * channels * Width(full));
+            channels = Width(full);
+        }
+
+        Assert.Equal(expected, counted);
+        if (millions is { } known)
+        {
+            Assert.Equal(known, counted / 1e6, 0.05);
+        }
+    }
+
+    [Theory]
+    [InlineData("mobilenet-v1:1.0@96", 3.34)]
+    [InlineData("mobilenet-v1:0.75@128", 1.91)]
+    public void Parameters_are_those_of_the_design(string name, double millions) => Assert.Equal(
+        millions, StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(name), HeadKind.Gap, 128)).Parameters / 1e6, 0.005);
+
+    [Theory]
+    [InlineData("mobilenet-v1:0.5@96", HeadKind.Gap)]
+    [InlineData("mobilenet-v1:0.33@64", HeadKind.Gdc)]
+    public void Parameters_are_those_of_the_network(string name, HeadKind head)
+    {
+        var architecture = new MobileNetV1Architecture(StudentSpec.Parse(name), head, 128);
+        using var model = new MobileNetV1(architecture);
+        Assert.Equal(model.parameters().Sum(p => p.numel()), StudentCost.Of(architecture).Parameters);
+    }
+
+    [Theory]
+    [InlineData(64, HeadKind.Gap)]
+    [InlineData(96, HeadKind.Gdc)]
+    [InlineData(128, HeadKind.Gap)]
+    [InlineData(160, HeadKind.Gdc)]
+    [InlineData(192, HeadKind.Gap)]
+    [InlineData(224, HeadKind.Gdc)]
+    public void Every_resolution_gives_embeddings(int resolution, HeadKind head)
+    {
+        using var model = new MobileNetV1(new MobileNetV1Architecture(new StudentSpec(0.25, resolution), head, 40));
+        model.eval();
+        using var scope = NewDisposeScope();
+        Assert.Equal(new long[] { 3, 40 }, model.forward(zeros(3, 3, resolution, resolution)).shape);
+    }
+
+    [Fact]
+    public void The_seed_decides_the_weights_whatever_else_torch_draws()
+    {
+        var architecture = new MobileNetV1Architecture(new StudentSpec(0.25, 64), HeadKind.Gdc, 16);
+        using var a = new MobileNetV1(architecture, seed: 5);
+        using var noise = randn(100);
+        using var b = new MobileNetV1(architecture, seed: 5);
+        using var c = new MobileNetV1(architecture, seed: 6);
+        Assert.Equal(Weights(a), Weights(b));
+        Assert.NotEqual(Weights(a), Weights(c));
+    }
+
+    [Fact]
+    public void Channels_last_changes_nothing_but_the_layout()
+    {
+        TorchNativeLoaded();
+        using var scope = NewDisposeScope();
+        var plain = arange(2 * 3 * 4 * 5, dtype: ScalarType.Float32).reshape(2, 3, 4, 5);
+        var last = plain.clone();
+        MobileNetV1.ToChannelsLast(last);
+        Assert.Equal(1, last.stride(1));
+        Assert.True(last.eq(plain).all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData("mobilenet-v1:0.75@128")]
+    [InlineData("mobilenet-v1:1.0@224")]
+    [InlineData("mobilenet-v1:0.3333@64")]
+    public void A_student_is_written_as_it_is_read(string name) => Assert.Equal(name, StudentSpec.Parse(name).ToString());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("mobilenet-v2:1.0@128")]
+    [InlineData("mobilenet-v1:0@128")]
+    [InlineData("mobilenet-v1:1.01@128")]
+    [InlineData("mobilenet-v1:0,5@128")]
+    [InlineData("mobilenet-v1:0.5@100")]
+    [InlineData("mobilenet-v1:0.5@32")]
+    [InlineData("mobilenet-v1:0.5@256")]
+    [InlineData("mobilenet-v1:0.5@99999999999999")]
+    [InlineData("mobilenet-v1:0.5.5@96")]
+    public void Other_names_are_refused(string name) => Assert.Contains(name, Assert.Throws<FaceDistillException>(() => StudentSpec.Parse(name)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_papers_third_student_is_taken_for_resolution_160()
+    {
+        Assert.Equal(166, Table14.Of(new StudentSpec(0.75, 160))!.MillionMultAdds);
+        Assert.Equal(108, Table14.Of(new StudentSpec(0.75, 128))!.MillionMultAdds);
+        Assert.Null(Table14.Of(new StudentSpec(0.5, 96)));
+    }
+
+    private static void TorchNativeLoaded() => FaceDistill.Native.TorchNative.EnsureLoaded();
+
+    private static float[] Weights(MobileNetV1 model) => [.. model.parameters().SelectMany(p => p.contiguous().data<float>().ToArray())];
+}
