@@ -7,7 +7,7 @@ namespace FaceDistill.Evaluation;
 /// <param name="Student">The student's name.</param>
 /// <param name="Images">How many images.</param>
 /// <param name="Cosine">Cosine between both embeddings of an image.</param>
-/// <param name="Histogram">100 bins of 0.02 from -1 to 1.</param>
+/// <param name="Histogram">Bins of 0.02, from the first that holds an image to the last.</param>
 /// <param name="Worst">The 20 images that agree least; the worst first.</param>
 public sealed record AgreementJson(
     string Teacher,
@@ -31,7 +31,7 @@ public sealed record AgreementJson(
             agreement.Teacher, agreement.Student, agreement.Images,
             new CosineJson(agreement.Mean, agreement.Median, agreement.Percentile5, agreement.Minimum,
                 double.IsNaN(agreement.OtherImages) ? null : agreement.OtherImages),
-            agreement.Histogram, agreement.Worst)
+            [.. agreement.Histogram.SkipWhile(bin => bin.Count == 0).Reverse().SkipWhile(bin => bin.Count == 0).Reverse()], agreement.Worst)
         {
             Search = search is null ? null :
             [

@@ -7,6 +7,11 @@ namespace FaceDistill.Evaluation;
 /// pairs of the test set are verified, and its probes searched in its gallery; told are the verification rate at FAR 0.1% and
 /// the detection and identification rate at rank 1 and FAR 1%, as mean minus standard deviation over the trials.
 /// </summary>
+/// <remarks>
+/// The toolkit rounds the number of permitted false accepts to the nearest and takes the last of them as threshold; here the
+/// number is rounded down and scores that tie are rejected together, as everywhere in FaceDistill. A probe that ties with
+/// another person counts as a miss; the toolkit leaves it to the sort.
+/// </remarks>
 public static class Blufr
 {
     /// <summary>The false accept rate of verification.</summary>

@@ -64,6 +64,9 @@ public sealed class AgreementTests
         using var json = JsonDocument.Parse(JsonFile.Serialize(AgreementJob.Run(teacher, student, [1e-2, 1e-4, 1e-6])));
         Assert.Equal(Agreement.Run(teacher, student).Percentile5, json.RootElement.GetProperty("cosine").GetProperty("percentile5").GetDouble());
         Assert.Equal(20, json.RootElement.GetProperty("worst").GetArrayLength());
+        int[] bins = [.. json.RootElement.GetProperty("histogram").EnumerateArray().Select(bin => bin.GetProperty("count").GetInt32())];
+        Assert.Equal(300, bins.Sum());
+        Assert.True(bins[0] > 0 && bins[^1] > 0);
         var search = json.RootElement.GetProperty("search");
         Assert.Equal(["teacher-teacher", "student-student", "teacher-student"],
             search.EnumerateArray().Select(entry => $"{entry.GetProperty("gallery").GetString()}-{entry.GetProperty("probe").GetString()}"));

@@ -121,6 +121,17 @@ public sealed class IdentificationTests
     }
 
     [Fact]
+    public void Cancelling_stops()
+    {
+        using var cancel = new CancellationTokenSource();
+        cancel.Cancel();
+        var set = SignSets.Of("m", 8, 400, 20, 3);
+        Assert.Throws<OperationCanceledException>(() => Identification.Run(set, null, null, cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => CrossModelSearch.Run(set, set, null, null, cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => Blufr.Run(set, BlufrTrials.Draw(set, new BlufrDraw(1, 1, 2)), null, cancel.Token));
+    }
+
+    [Fact]
     public void Json_has_null_for_refused_rates()
     {
         var result = Identification.Run(SignSets.Of("m", 8, 400, 20, 3));
