@@ -16,7 +16,16 @@ public readonly record struct ImagePair(string First, string Second, bool Same);
 /// <param name="Pairs">The pairs, in the file's order.</param>
 public sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
 {
+    /// <summary>The list's name where it lies in a data set's folder.</summary>
+    public const string FileName = "pairs.csv";
+
     private static readonly string[] Header = ["a", "b", "same"];
+
+    /// <summary>Reads the list in a data set's folder.</summary>
+    /// <exception cref="FaceDistillException">As <see cref="Read"/>; also where no folder is given.</exception>
+    public static PairList In(string? folder) => folder is null
+        ? throw new FaceDistillException($"a pair list needs the folder with {FileName} (header a,b,same); name it with --data")
+        : Read(Path.Combine(folder, FileName));
 
     /// <summary>Reads the list.</summary>
     /// <exception cref="FaceDistillException">Missing, not UTF-8 or malformed; an image paired with itself; the same two

@@ -20,6 +20,20 @@ public sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, int
     /// <summary>The label of trials that FaceDistill draws: they are not the published ones, and figures differ with the draw.</summary>
     public const string OwnLabel = "BLUFR-style, own random trials";
 
+    /// <summary>The trials of the lists in a folder; where it has neither list, own random ones, which say so in their label.</summary>
+    /// <param name="set">The embeddings.</param>
+    /// <param name="folder">The data set's folder; the lists lie in it or in its sub-folder "blufr". Null for none.</param>
+    /// <param name="draw">How own trials are drawn; null for the paper's sizes.</param>
+    /// <exception cref="FaceDistillException">A list is malformed or lacks its fellow, or there are too few people.</exception>
+    public static BlufrTrials In(EmbeddingSet set, string? folder, BlufrDraw? draw = null)
+    {
+        string[] places = folder is null ? [] : [folder, Path.Combine(folder, "blufr")];
+        return Array.Find(places, HasList) is { } place ? Of(set, BlufrLists.Read(place)) : Draw(set, draw);
+    }
+
+    private static bool HasList(string folder) =>
+        File.Exists(Path.Combine(folder, BlufrLists.GalleryFile)) || File.Exists(Path.Combine(folder, BlufrLists.ProbeFile));
+
     /// <summary>Finds the images of trial lists.</summary>
     /// <param name="set">The embeddings; found by file name, whatever folder and extension.</param>
     /// <param name="lists">The lists.</param>

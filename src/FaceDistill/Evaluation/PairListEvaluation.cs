@@ -36,14 +36,15 @@ public static class PairListEvaluation
                 + $"their images{(missing.Count > 0 ? $" (missing: {missing.Min})" : "")}; accuracy needs both kinds, and paths relative to the data set");
         }
 
-        int images = scored.SelectMany(pair => new[] { pair.First, pair.Second }).Distinct().Count();
+        int[] used = [.. scored.SelectMany(pair => new[] { pair.First, pair.Second }).Distinct()];
+        int people = used.Select(row => set.Identities[row]).Where(identity => identity.Length > 0).Distinct(StringComparer.Ordinal).Count();
         int skipped = list.Pairs.Count - scored.Count;
         var tail = ExactThreshold.TailOf(impostors, fars);
         var points = fars.Select(far => ExactThreshold.Point(far, impostors.LongLength, genuine, tail)).ToArray();
         return new PairListResult(
-            set.Name, images, genuine.Length, impostors.Length, skipped, [.. missing], [.. fars], points,
+            set.Name, used.Length, people, genuine.Length, impostors.Length, skipped, [.. missing], [.. fars], points,
             scored.Count < FewestPairs || Math.Min(genuine.Length, impostors.Length) < Folds ? null
-                : TenFold(genuine, impostors, images, skipped, [.. missing]));
+                : TenFold(genuine, impostors, used.Length, skipped, [.. missing]));
     }
 
     private static List<Scored> Score(EmbeddingSet set, PairList list, SortedSet<string> missing)

@@ -94,6 +94,23 @@ public sealed class BlufrTests
     }
 
     [Fact]
+    public void A_folder_with_lists_gives_their_trials_and_one_with_half_of_them_is_refused()
+    {
+        using var folder = new TempFolder();
+        var set = SignSets.Of("m", 1, 400, 80);
+        Assert.Equal(BlufrTrials.OwnLabel, BlufrTrials.In(set, folder.Path, Small).Label);
+        Assert.Equal(BlufrTrials.OwnLabel, BlufrTrials.In(set, null, Small).Label);
+        string lists = Directory.CreateDirectory(folder["blufr"]).FullName;
+        File.WriteAllText(Path.Combine(lists, BlufrLists.GalleryFile), "1\n1\n1, 5.jpg\n");
+        Assert.Contains(BlufrLists.ProbeFile, Message(() => BlufrTrials.In(set, folder.Path, Small)), StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(lists, BlufrLists.ProbeFile), "1\n2\n1, 7.jpg\n1, 400.jpg\n");
+        var trials = BlufrTrials.In(set, folder.Path, Small);
+        Assert.Equal($"BLUFR, trials of {lists}", trials.Label);
+        Assert.Equal([7], trials.Trials[0].Probes);
+        Assert.Equal(["400.jpg"], trials.MissingImages);
+    }
+
+    [Fact]
     public void Sets_that_are_too_small_are_refused()
     {
         var set = SignSets.Of("m", 3, 60, 30);

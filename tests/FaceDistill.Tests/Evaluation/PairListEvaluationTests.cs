@@ -72,6 +72,19 @@ public sealed class PairListEvaluationTests
     }
 
     [Fact]
+    public void The_protocol_reads_the_list_in_the_data_sets_folder()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["pairs.csv"], "a,b,same\na/0,a/1,1\na/0,b/2,0\na/1,b/2,0\ngone,b/2,0\n");
+        var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
+        var model = Evaluator.Run(Evaluator.Pairs, set, folder.Path, [0.5]);
+        Assert.Equal((3, 1, 2, 2), (model.Images, model.GenuinePairs, model.ImpostorPairs, model.AllPairs!.Identities));
+        Assert.Equal((1, 1.0), (model.AllPairs.At(0.5)!.FalseAccepts, model.AllPairs.At(0.5)!.Tar));
+        Assert.Equal(["gone"], model.MissingImages);
+        Assert.Contains("--data", Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.Pairs, set)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Few_pairs_get_no_folds_and_sorted_lists_get_folds_of_both_kinds()
     {
         var set = SignSets.Of("m", 4, 60, 12, 2);
