@@ -15,8 +15,11 @@ public static class Evaluator
     /// <summary>Every pair of the people in LFW's View 1 test list; reads peopleDevTest.txt.</summary>
     public const string LfwView1Test = "lfw-view1-test";
 
+    /// <summary>A user's own list of pairs; reads pairs.csv in the data set's folder.</summary>
+    public const string Pairs = "pairs";
+
     /// <summary>The names of the protocols.</summary>
-    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test];
+    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs];
 
     /// <summary>Runs a protocol on one model.</summary>
     /// <param name="protocol">One of <see cref="Protocols"/>.</param>
@@ -46,6 +49,8 @@ public static class Evaluator
             case LfwTenFold:
                 var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
                 return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
+            case Pairs:
+                return PairListEvaluation.Run(set, PairList.In(protocolFolder), fars).ToModel();
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }

@@ -1,0 +1,92 @@
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
+using FaceDistill.Teachers;
+using MathNet.Numerics.Statistics;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>Scores a user's own list of pairs by cosine.</summary>
+public static class PairListEvaluation
+{
+    private const int Folds = 10;
+    private const int FewestPairs = 100; // fewer than ten pairs a fold say nothing
+
+    private readonly record struct Scored(int First, int Second, float Score, bool Same);
+
+    /// <summary>Scores the list.</summary>
+    /// <param name="set">The embeddings; found by path, with or without the extension. Pairs of images that it lacks are
+    /// skipped and counted.</param>
+    /// <param name="list">The pairs.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable, a path fits several images or is its pair's other
+    /// image, or no genuine or no impostor pair is left.</exception>
+    public static PairListResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars = null)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(list);
+        fars ??= FarTargets.Default;
+        FarTargets.Check(fars);
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        var scored = Score(set, list, missing);
+        float[] genuine = [.. scored.Where(pair => pair.Same).Select(pair => pair.Score)];
+        float[] impostors = [.. scored.Where(pair => !pair.Same).Select(pair => pair.Score)];
+        if (genuine.Length == 0 || impostors.Length == 0)
+        {
+            throw new FaceDistillException($"{set.Name}: of {list.File}, {genuine.Length} genuine and {impostors.Length} impostor pairs have both "
+                + $"their images{(missing.Count > 0 ? $" (missing: {missing.Min})" : "")}; accuracy needs both kinds, and paths relative to the data set");
+        }
+
+        int[] used = [.. scored.SelectMany(pair => new[] { pair.First, pair.Second }).Distinct()];
+        int people = used.Select(row => set.Identities[row]).Where(identity => identity.Length > 0).Distinct(StringComparer.Ordinal).Count();
+        int skipped = list.Pairs.Count - scored.Count;
+        var tail = ExactThreshold.TailOf(impostors, fars);
+        var points = fars.Select(far => ExactThreshold.Point(far, impostors.LongLength, genuine, tail)).ToArray();
+        return new PairListResult(
+            set.Name, used.Length, people, genuine.Length, impostors.Length, skipped, [.. missing], [.. fars], points,
+            scored.Count < FewestPairs || Math.Min(genuine.Length, impostors.Length) < Folds ? null
+                : TenFold(genuine, impostors, used.Length, skipped, [.. missing]));
+    }
+
+    private static List<Scored> Score(EmbeddingSet set, PairList list, SortedSet<string> missing)
+    {
+        float[] unit = UnitEmbeddings.From(set);
+        var index = new PathIndex(set);
+        var scored = new List<Scored>(list.Pairs.Count);
+        foreach (var pair in list.Pairs)
+        {
+            int first = index.Row(pair.First);
+            int second = index.Row(pair.Second);
+            missing.UnionWith(first < 0 ? [pair.First] : []);
+            missing.UnionWith(second < 0 ? [pair.Second] : []);
+            if (first >= 0 && first == second)
+            {
+                throw new FaceDistillException($"{list.File}: {pair.First} and {pair.Second} are one image, {set.Paths[first]}; remove the pair");
+            }
+
+            if (first >= 0 && second >= 0)
+            {
+                var a = unit.AsSpan(first * set.Dimension, set.Dimension);
+                var b = unit.AsSpan(second * set.Dimension, set.Dimension);
+                scored.Add(new Scored(first, second, TensorPrimitives.Dot<float>(a, b), pair.Same));
+            }
+        }
+
+        return scored;
+    }
+
+    /// <summary>
+    /// The folds are contiguous in each kind of pair, so that every fold holds both kinds in the list's proportion however the
+    /// list is sorted, and LFW's pairs fall into LFW's own folds.
+    /// </summary>
+    private static TenFoldResult TenFold(float[] genuine, float[] impostors, int images, int skipped, IReadOnlyList<string> missing)
+    {
+        var folds = FoldAccuracy.Of(InFolds(genuine, same: true).Concat(InFolds(impostors, same: false)), Folds);
+        double[] accuracies = [.. folds.Select(fold => fold.Accuracy)];
+        return new TenFoldResult(
+            images, genuine.Length, impostors.Length, skipped, missing, accuracies, [.. folds.Select(fold => fold.Threshold)],
+            accuracies.Mean(), accuracies.StandardDeviation() / Math.Sqrt(Folds));
+    }
+
+    private static IEnumerable<FoldPair> InFolds(float[] scores, bool same) =>
+        scores.Select((score, i) => new FoldPair((int)((long)i * Folds / scores.Length), score, same));
+}
