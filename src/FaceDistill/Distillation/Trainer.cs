@@ -151,6 +151,7 @@ public sealed class Trainer : IDisposable
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var mean = tensor(_faces.Scaling.Mean, device: _device);
+        using var scale = _faces.Scaling.Scale.ToScalar();
         double loss = 0, cosine = 0;
         foreach (var batch in _reader.Validation(cancel))
         {
@@ -160,7 +161,7 @@ public sealed class Trainer : IDisposable
             var output = _model.forward(input);
             loss += SquaredDifference.Loss(output, target).item<float>() * batch.Count;
             cosine += nn.functional.cosine_similarity(
-                (output * _faces.Scaling.Scale) + mean, (target * _faces.Scaling.Scale) + mean, dim: 1).sum().item<float>();
+                output.mul(scale) + mean, target.mul(scale) + mean, dim: 1).sum().item<float>();
         }
 
         return (loss / _faces.Validation.Length, cosine / _faces.Validation.Length);

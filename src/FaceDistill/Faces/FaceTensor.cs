@@ -58,7 +58,10 @@ public static class FaceTensor
         ArgumentNullException.ThrowIfNull(pixels);
         ArgumentNullException.ThrowIfNull(contract);
         using var scope = NewDisposeScope();
-        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).sub_(contract.Mean[0]).mul_(1 / contract.Std[0]).MoveToOuterDisposeScope();
+        // Named, so that they live until the calls are done: TorchSharp keeps no scalar alive during a native call.
+        using var mean = contract.Mean[0].ToScalar();
+        using var scale = (1 / contract.Std[0]).ToScalar();
+        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).sub_(mean).mul_(scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>The contract of every student: RGB, channels first, (x - 127.5) / 127.5, so that black is -1 and white is 1.</summary>
