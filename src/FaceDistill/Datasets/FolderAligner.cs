@@ -71,26 +71,34 @@ public sealed class FolderAligner
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
-        Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
+        try
         {
-            if (continued && File.Exists(targets[i]))
+            Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
             {
-                Interlocked.Increment(ref reused);
-            }
-            else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
-            {
-                skipped.Add((raw.Images[i].Path, reason));
-            }
+                if (continued && File.Exists(targets[i]))
+                {
+                    Interlocked.Increment(ref reused);
+                }
+                else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
+                {
+                    skipped.Add((raw.Images[i].Path, reason));
+                }
 
-            progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
-            return worker;
-        }, worker =>
-        {
-            if (worker.IsValueCreated)
+                progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
+                return worker;
+            }, worker =>
             {
-                worker.Value.Dispose();
-            }
-        });
+                if (worker.IsValueCreated)
+                {
+                    worker.Value.Dispose();
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
         return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
     }
 
@@ -125,7 +133,12 @@ public sealed class FolderAligner
         return [.. raw.Images.Select(image =>
         {
             string name = Path.ChangeExtension(image.Path, ".jpg");
-            return Path.Combine(output, seen.Add(name) ? name : image.Path + ".jpg");
+            for (string longer = image.Path + ".jpg"; !seen.Add(name); longer += ".jpg")
+            {
+                name = longer;
+            }
+
+            return Path.Combine(output, name);
         })];
     }
 
