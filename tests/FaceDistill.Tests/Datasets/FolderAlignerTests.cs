@@ -23,19 +23,19 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Prepare();
         var first = Run();
-        Assert.Equal((Photos + 1, 0), (first.Aligned, first.Reused));
+        Assert.Equal((Photos + 2, 0), (first.Aligned, first.Reused));
         Assert.Equal(
             [("junk/corrupt.jpg", "not readable as a picture"), ("junk/noise, plain.png", "no face found"), ("junk/notes.txt", "not a picture file")],
             first.Skipped);
         Assert.Equal(
             "path,reason\njunk/corrupt.jpg,not readable as a picture\n\"junk/noise, plain.png\",no face found\njunk/notes.txt,not a picture file\n",
             File.ReadAllText(Path.Combine(Output, AlignmentManifest.SkippedFileName)));
-        Assert.Equal(Photos + 1, first.Faces.Dataset.Images.Count);
-        Assert.Equal(2, first.Faces.Dataset.Images.Count(i => i.Path.StartsWith("twin/", StringComparison.Ordinal)));
+        Assert.Equal(Photos + 2, first.Faces.Dataset.Images.Count);
+        Assert.Equal(3, first.Faces.Dataset.Images.Count(i => i.Path.StartsWith("twin/", StringComparison.Ordinal)));
         Assert.Equal(new AlignmentManifest(1, "dlib", 96, 10, first.Faces.Manifest.Aligner, Raw, true), first.Faces.Manifest);
         var before = Contents();
         var second = Run();
-        Assert.Equal((Photos + 1, Photos + 1), (second.Aligned, second.Reused));
+        Assert.Equal((Photos + 2, Photos + 2), (second.Aligned, second.Reused));
         Assert.Equal(before, Contents());
         Assert.All(Enumerable.Range(0, Photos), i => first.Faces.ReadView(i, 64).Dispose());
     }
@@ -49,7 +49,7 @@ public sealed class FolderAlignerTests : IDisposable
         Assert.Contains("not finished", Assert.Throws<FaceDistillException>(() => AlignedFaces.Open(Output)).Message, StringComparison.Ordinal);
         var continued = Run();
         Assert.InRange(continued.Reused, 1, Photos);
-        Assert.Equal(Photos + 1, continued.Aligned);
+        Assert.Equal(Photos + 2, continued.Aligned);
         var pixels = Contents();
         Directory.Delete(Output, recursive: true);
         Run();
@@ -83,7 +83,7 @@ public sealed class FolderAlignerTests : IDisposable
         var faces = source.Open(data, "arcface", null, null, default);
         try
         {
-            Assert.Equal(4, faces.Dataset.Images.Count);
+            Assert.Equal(5, faces.Dataset.Images.Count);
             Assert.Equal(("arcface", FaceSource.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
             Assert.StartsWith(CacheFolder.Root, faces.Dataset.Root, StringComparison.Ordinal);
             Assert.Equal(2, said.Count); // what is done, and how many files were left out
@@ -126,7 +126,7 @@ public sealed class FolderAlignerTests : IDisposable
     private FolderAlignment Run(IProgress<WorkProgress>? progress = null, CancellationToken cancel = default) =>
         new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, progress, cancel);
 
-    // LFW's first photos, one of them twice under another ending, and what else people have in such a folder.
+    // LFW's first photos, one of them three times under other endings, and what else people have in such a folder.
     private void Prepare(int photos = Photos)
     {
         var lfw = FaceDataset.List(Path.Combine(LfwFactAttribute.Folder!, "images"));
@@ -135,8 +135,11 @@ public sealed class FolderAlignerTests : IDisposable
             Copy(lfw.FullPath(image), image.Path);
         }
 
-        Copy(lfw.FullPath(lfw.Images[photos]), "twin/same.jpg");
-        Copy(lfw.FullPath(lfw.Images[photos]), "twin/same.jpeg");
+        foreach (string ending in new[] { ".jpg", ".png", ".png.jpg" }) // the second becomes what the third is called
+        {
+            Copy(lfw.FullPath(lfw.Images[photos]), "twin/same" + ending);
+        }
+
         Pictures.Noise(_folder["raw/junk/noise, plain.png"], 160, 120);
         File.WriteAllBytes(_folder["raw/junk/corrupt.jpg"], [0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
         File.WriteAllText(_folder["raw/junk/notes.txt"], "holiday");
