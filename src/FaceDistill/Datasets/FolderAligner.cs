@@ -67,7 +67,14 @@ public sealed class FolderAligner
         using var held = FolderLock.Take(output);
         bool continued = Prepare(raw, output);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
-        var targets = Targets(raw, output);
+        int reused = AlignAll(raw, Targets(raw, output), continued, skipped, progress, cancel);
+        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
+    }
+
+    // Returns how many pictures an earlier run had done.
+    private int AlignAll(
+        FaceDataset raw, string[] targets, bool continued, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
@@ -99,7 +106,7 @@ public sealed class FolderAligner
             throw new FaceDistillException(first.Message, e);
         }
 
-        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
+        return reused;
     }
 
     private bool Prepare(FaceDataset raw, string output)
