@@ -42,10 +42,11 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
     {
         string path = Path.Combine(folder, FileName);
         var manifest = JsonFile.Read<AlignmentManifest>(path);
+        // The version first: another version's manifest may well name a template that this one does not know.
         string? wrong = manifest.FormatVersion != 1 ? $"format version {manifest.FormatVersion} is not 1; use a newer FaceDistill"
+            : AlignmentTemplate.All.All(t => t.Name != manifest.Template) ? $"no alignment template '{manifest.Template}'"
             : manifest.Size < 32 || manifest.Pad < 0 ? "size or pad out of range"
             : manifest.Complete ? null : "the folder was not finished; run the same 'facedistill align' again";
-        AlignmentTemplate.Named(manifest.Template);
         return wrong is null ? manifest : throw new FaceDistillException($"{path}: {wrong}");
     }
 

@@ -29,7 +29,7 @@ public sealed record DataFolder(string Root, string Images)
     /// <summary>A folder as a data set: where it has a sub-folder "images" and no picture of its own, the pictures are there.</summary>
     public static DataFolder Of(string folder)
     {
-        string root = Path.GetFullPath(folder);
+        string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string images = Path.Combine(root, "images");
         bool inside = Directory.Exists(images) && !AlignmentManifest.In(root) && !Directory.EnumerateFiles(root).Any(PictureFile.IsPicture);
         return new DataFolder(root, inside ? images : root);

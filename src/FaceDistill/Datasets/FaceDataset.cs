@@ -22,7 +22,8 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
             throw new FaceDistillException($"no folder {root}");
         }
 
-        string full = System.IO.Path.GetFullPath(root);
+        // One spelling of a folder, with or without a separator at its end: it names caches and stands in manifests.
+        string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
         try
         {
             string[] paths = [.. Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories)

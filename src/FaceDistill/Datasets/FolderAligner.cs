@@ -67,31 +67,46 @@ public sealed class FolderAligner
         using var held = FolderLock.Take(output);
         bool continued = Prepare(raw, output);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
-        var targets = Targets(raw, output);
+        int reused = AlignAll(raw, Targets(raw, output), continued, skipped, progress, cancel);
+        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
+    }
+
+    // Returns how many pictures an earlier run had done.
+    private int AlignAll(
+        FaceDataset raw, string[] targets, bool continued, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
-        Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
+        try
         {
-            if (continued && File.Exists(targets[i]))
+            Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
             {
-                Interlocked.Increment(ref reused);
-            }
-            else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
-            {
-                skipped.Add((raw.Images[i].Path, reason));
-            }
+                if (continued && File.Exists(targets[i]))
+                {
+                    Interlocked.Increment(ref reused);
+                }
+                else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
+                {
+                    skipped.Add((raw.Images[i].Path, reason));
+                }
 
-            progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
-            return worker;
-        }, worker =>
-        {
-            if (worker.IsValueCreated)
+                progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
+                return worker;
+            }, worker =>
             {
-                worker.Value.Dispose();
-            }
-        });
-        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
+                if (worker.IsValueCreated)
+                {
+                    worker.Value.Dispose();
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        return reused;
     }
 
     private bool Prepare(FaceDataset raw, string output)
@@ -125,7 +140,12 @@ public sealed class FolderAligner
         return [.. raw.Images.Select(image =>
         {
             string name = Path.ChangeExtension(image.Path, ".jpg");
-            return Path.Combine(output, seen.Add(name) ? name : image.Path + ".jpg");
+            for (string longer = image.Path + ".jpg"; !seen.Add(name); longer += ".jpg")
+            {
+                name = longer;
+            }
+
+            return Path.Combine(output, name);
         })];
     }
 

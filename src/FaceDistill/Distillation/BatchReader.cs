@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using FaceDistill.Faces;
+using FaceDistill.Native;
 using OpenCvSharp;
 
 namespace FaceDistill.Distillation;
@@ -27,6 +28,7 @@ public sealed class BatchReader : IDisposable
     public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror)
     {
         ArgumentNullException.ThrowIfNull(faces);
+        TorchNative.EnsureLoaded();
         (_faces, _batchSize, _seed, _mirror) = (faces, batchSize, seed, mirror);
         _pixels = new FacePixels(faces.Faces, size);
         for (int i = 0; i < Ahead; i++)

@@ -24,7 +24,7 @@ public sealed class StudentCheckpoint
     private StudentCheckpoint(string path, Dictionary<string, SafeTensor> tensors, StudentDescription description, DistillOptions options, TrainingState state)
     {
         (Path, _tensors, Description, Options, State) = (path, tensors, description, options, state);
-        Scaling = new TargetScaling(Tensor(TargetMean).Floats(), description.TargetScale);
+        Scaling = new TargetScaling(Shaped(TargetMean, "F32", [description.Dimension]).Floats(), description.TargetScale);
     }
 
     /// <summary>The file that it was read from.</summary>
@@ -114,9 +114,17 @@ public sealed class StudentCheckpoint
     public MobileNetV1 LoadModel()
     {
         var model = new MobileNetV1(Description.Architecture());
-        RestoreModel(model);
-        model.eval();
-        return model;
+        try
+        {
+            RestoreModel(model);
+            model.eval();
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Puts the checkpoint's weights into a network of the same architecture.</summary>
@@ -147,14 +155,16 @@ public sealed class StudentCheckpoint
     private SafeTensor Tensor(string name) =>
         _tensors.TryGetValue(name, out var tensor) ? tensor : throw new FaceDistillException($"{Path} lacks the tensor {name}");
 
+    private SafeTensor Shaped(string name, string type, long[] shape)
+    {
+        var tensor = Tensor(name);
+        return tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor : throw new FaceDistillException(
+            $"{Path}: {name} is {tensor.Type} [{string.Join(", ", tensor.Shape)}] where {type} [{string.Join(", ", shape)}] is expected");
+    }
+
     private void Restore(string name, Tensor target)
     {
-        var source = Tensor(name);
-        if (!source.Shape.SequenceEqual(target.shape))
-        {
-            throw new FaceDistillException($"{Path}: {name} is [{string.Join(", ", source.Shape)}] where [{string.Join(", ", target.shape)}] is expected");
-        }
-
+        var source = Shaped(name, TypeOf(target), target.shape);
         using var frozen = no_grad();
         using var values = empty(source.Shape, target.dtype);
         source.Data.CopyTo(values.bytes);
@@ -164,8 +174,11 @@ public sealed class StudentCheckpoint
     private static SafeTensor Save(Tensor tensor)
     {
         using var host = tensor.detach().cpu().contiguous();
-        return new SafeTensor(host.dtype == ScalarType.Int64 ? "I64" : "F32", host.shape, host.bytes.ToArray());
+        return new SafeTensor(TypeOf(host), host.shape, host.bytes.ToArray());
     }
+
+    // A network has float32 weights and one 64-bit counter a batch norm, nothing else.
+    private static string TypeOf(Tensor tensor) => tensor.dtype == ScalarType.Int64 ? "I64" : "F32";
 
     private static string Text<T>(T value) => JsonSerializer.Serialize(value, JsonFile.Options);
 }

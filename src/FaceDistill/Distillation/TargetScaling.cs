@@ -16,28 +16,24 @@ public sealed record TargetScaling(float[] Mean, float Scale)
     public static TargetScaling Measure(ReadOnlySpan<float> embeddings, int dimension)
     {
         int count = embeddings.Length / dimension;
-        var sum = new double[dimension];
-        var squares = new double[dimension];
-        for (int i = 0; i < embeddings.Length; i += dimension)
+        var mean = new double[dimension];
+        for (int i = 0; i < embeddings.Length; i++)
         {
-            for (int d = 0; d < dimension; d++)
-            {
-                double value = embeddings[i + d];
-                sum[d] += value;
-                squares[d] += value * value;
-            }
+            mean[i % dimension] += (double)embeddings[i] / count;
         }
 
-        double variance = 0;
-        for (int d = 0; d < dimension; d++)
+        // In a second pass: the mean square less the square of the mean would lose small variances beside a large mean.
+        double squares = 0, deviations = 0;
+        for (int i = 0; i < embeddings.Length; i++)
         {
-            sum[d] /= count;
-            variance += (squares[d] / count) - (sum[d] * sum[d]);
+            double deviation = embeddings[i] - mean[i % dimension];
+            deviations += deviation * deviation;
+            squares += (double)embeddings[i] * embeddings[i];
         }
 
-        float scale = (float)Math.Sqrt(Math.Max(0, variance / dimension));
-        return scale > 1e-8f
-            ? new TargetScaling([.. sum.Select(m => (float)m)], scale)
+        // What varies by less than float32's resolution, 6e-8 of the values, does not vary.
+        return deviations > 1e-14 * squares
+            ? new TargetScaling([.. mean.Select(m => (float)m)], (float)Math.Sqrt(deviations / embeddings.Length))
             : throw new FaceDistillException("the teacher gives every training face the same embedding; there is nothing to learn");
     }
 

@@ -63,7 +63,7 @@ public static class SafetensorsFile
         {
             return Parse(File.ReadAllBytes(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException or OverflowException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
         {
             throw new FaceDistillException($"{path} is not a whole safetensors file: {e.Message}", e);
         }
@@ -138,7 +138,8 @@ public static class SafetensorsFile
         }
 
         bool fits = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0] && offsets[1] <= data.Length && shape.All(d => d >= 0);
-        if (!fits || shape.Aggregate((long)size, (a, b) => checked(a * b)) != offsets[1] - offsets[0])
+        // In double, which is exact below 2^53, more than a file that is read whole can have, and does not overflow.
+        if (!fits || shape.Aggregate((double)size, (a, b) => a * b) != offsets[1] - offsets[0])
         {
             throw new FormatException($"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
         }

@@ -179,7 +179,13 @@ public sealed class OnnxTeacher : IEmbedder
     {
         int batch = Math.Max(1, _fixedBatch);
         using var output = RunOnce(new float[batch * Contract.Values], batch);
-        long[] shape = output.GetTensorTypeAndShape().Shape;
+        var kind = output.GetTensorTypeAndShape();
+        if (kind.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
+        {
+            throw new FaceDistillException($"{_path} gives {kind.ElementDataType} values; an embedding is Float, 32 bits");
+        }
+
+        long[] shape = kind.Shape;
         long dimension = shape.Aggregate(1L, (a, b) => a * b) / batch;
         if (shape.Length < 2 || shape[0] != batch || dimension is < 2 or > 65536)
         {

@@ -26,6 +26,7 @@ public sealed record TeacherCard(
     string? Convert = null)
 {
     private const string DlibConversion = "dlib-resnet";
+    private static readonly string[] Endings = [".json", ".bin"]; // what the conversion reads: manifest and weights
 
     /// <summary>Reads a card and checks it.</summary>
     /// <param name="nameOrPath">A shipped card's name, or the path of the user's own.</param>
@@ -38,6 +39,9 @@ public sealed record TeacherCard(
         var files = new AssetSet(text, card.Name, card.Assets);
         string? wrong = card.Convert is not (null or DlibConversion) ? $"no conversion '{card.Convert}'; there is {DlibConversion}"
             : card.Convert is null && card.Assets.All(a => a.File != card.Model) ? $"the model '{card.Model}' is not among the assets"
+            : card.Convert is not null && !Endings.All(e => card.Assets.Count(a => a.File.EndsWith(e, StringComparison.Ordinal)) == 1)
+                ? $"{card.Convert} is made from one {string.Join(" and one ", Endings)} file among the assets"
+            : card.Convert is not null && !Asset.IsPlainName(card.Model) ? $"\"model\" is to be a plain file name, not '{card.Model}'"
             : null;
         return wrong is null ? (card, files) : throw new FaceDistillException($"{text.Origin}: {wrong}");
     }
@@ -60,7 +64,7 @@ public sealed record TeacherCard(
 
         string Find(string ending) => finder.Find(files, files.Assets.Single(a => a.File.EndsWith(ending, StringComparison.Ordinal)));
         string target = finder.CachePath(files, Model);
-        DlibResNetConverter.Convert(Find(".json"), Find(".bin"), target);
+        DlibResNetConverter.Convert(Find(Endings[0]), Find(Endings[1]), target);
         return target;
     }
 

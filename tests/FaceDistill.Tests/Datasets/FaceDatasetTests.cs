@@ -1,0 +1,77 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+
+namespace FaceDistill.Tests.Datasets;
+
+public sealed class FaceDatasetTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Pictures_come_in_ordinal_order_with_their_folder_as_identity()
+    {
+        foreach (string file in new[] { "b/2.JPG", "b/10.png", "B/1.webp", "a/deep/x.jpeg", "root.png", "a/notes.txt", "readme" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder[file])!);
+            File.WriteAllText(_folder[file], "");
+        }
+
+        var dataset = FaceDataset.List(_folder.Path);
+        Assert.Equal(
+            [new("B/1.webp", "B"), new("a/deep/x.jpeg", "a/deep"), new("b/10.png", "b"), new("b/2.JPG", "b"), new FaceImage("root.png", "")],
+            dataset.Images);
+        Assert.Equal(["a/notes.txt", "readme"], dataset.Others);
+        Assert.All(dataset.Images, image => Assert.True(File.Exists(dataset.FullPath(image))));
+    }
+
+    [Fact]
+    public void A_separator_at_the_end_of_a_folder_changes_nothing()
+    {
+        string slashed = _folder.Path + Path.DirectorySeparatorChar;
+        Assert.Equal(FaceDataset.List(_folder.Path).Root, FaceDataset.List(slashed).Root);
+        Assert.Equal(DataFolder.Of(_folder.Path), DataFolder.Of(slashed));
+    }
+
+    [Fact]
+    public void A_missing_folder_is_named() =>
+        Assert.Equal($"no folder {_folder["none"]}", Assert.Throws<FaceDistillException>(() => FaceDataset.List(_folder["none"])).Message);
+
+    [Fact]
+    public void Pictures_are_in_the_folder_itself_or_in_its_images()
+    {
+        Pictures.Noise(_folder["set/images/a/1.png"], 8, 8);
+        File.WriteAllText(_folder["set/pairs.txt"], "");
+        Assert.Equal(new DataFolder(_folder["set"], Path.Combine(_folder["set"], "images")), DataFolder.Of(_folder["set"]));
+        Pictures.Noise(_folder["set/own.png"], 8, 8);
+        Assert.Equal(new DataFolder(_folder["set"], _folder["set"]), DataFolder.Of(_folder["set"]));
+    }
+
+    [Fact]
+    public void An_aligned_folder_with_a_person_called_images_is_taken_whole()
+    {
+        Pictures.Noise(_folder["images/1.png"], 64, 64);
+        new AlignmentManifest(1, "dlib", 64, 0, "user", "", true).Write(_folder.Path);
+        Assert.Equal(_folder.Path, DataFolder.Of(_folder.Path).Images);
+    }
+
+    [Fact]
+    public void An_unknown_name_lists_the_data_sets_there_are()
+    {
+        string message = Assert.Throws<FaceDistillException>(
+            () => DataFolder.Resolve("lfv", new AssetFinder([], [], [], _folder.Path))).Message;
+        Assert.Contains("no folder lfv", message, StringComparison.Ordinal);
+        Assert.All(Cards.Names(Cards.Datasets), name => Assert.Contains(name, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_card_s_data_set_that_is_not_there_says_how_to_get_it_and_one_that_is_there_is_found()
+    {
+        var finder = new AssetFinder([], [_folder.Path], [], _folder["cache"]);
+        Assert.Contains("facedistill datasets pull lfw",
+            Assert.Throws<FaceDistillException>(() => DataFolder.Resolve("lfw", finder)).Message, StringComparison.Ordinal);
+        Pictures.Noise(_folder["lfw/images/a/1.png"], 8, 8);
+        Assert.Equal(_folder[Path.Combine("lfw", "images")], DataFolder.Resolve("lfw", finder).Images);
+    }
+}

@@ -1,0 +1,168 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Datasets;
+
+/// <summary>Aligning a folder of real photos among everything else that lies in such folders.</summary>
+public sealed class FolderAlignerTests : IDisposable
+{
+    private const int Photos = 20;
+    private static readonly AlignedFrame Frame = AlignedFrame.Of(96, 0.1);
+    private readonly TempFolder _folder = new();
+
+    private string Raw => _folder["raw"];
+
+    private string Output => _folder["aligned"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [LfwFact]
+    public void Every_face_is_aligned_every_other_file_listed_and_a_second_run_does_nothing()
+    {
+        Prepare();
+        var first = Run();
+        Assert.Equal((Photos + 2, 0), (first.Aligned, first.Reused));
+        Assert.Equal(
+            [("junk/corrupt.jpg", "not readable as a picture"), ("junk/noise, plain.png", "no face found"), ("junk/notes.txt", "not a picture file")],
+            first.Skipped);
+        Assert.Equal(
+            "path,reason\njunk/corrupt.jpg,not readable as a picture\n\"junk/noise, plain.png\",no face found\njunk/notes.txt,not a picture file\n",
+            File.ReadAllText(Path.Combine(Output, AlignmentManifest.SkippedFileName)));
+        Assert.Equal(Photos + 2, first.Faces.Dataset.Images.Count);
+        Assert.Equal(3, first.Faces.Dataset.Images.Count(i => i.Path.StartsWith("twin/", StringComparison.Ordinal)));
+        Assert.Equal(new AlignmentManifest(1, "dlib", 96, 10, first.Faces.Manifest.Aligner, Raw, true), first.Faces.Manifest);
+        var before = Contents();
+        var second = Run();
+        Assert.Equal((Photos + 2, Photos + 2), (second.Aligned, second.Reused));
+        Assert.Equal(before, Contents());
+        Assert.All(Enumerable.Range(0, Photos), i => first.Faces.ReadView(i, 64).Dispose());
+    }
+
+    [LfwFact]
+    public void A_run_that_was_cancelled_is_continued_to_the_same_pictures()
+    {
+        Prepare();
+        using var cancel = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(new CancelAfter(5, cancel), cancel.Token));
+        Assert.Contains("not finished", Assert.Throws<FaceDistillException>(() => AlignedFaces.Open(Output)).Message, StringComparison.Ordinal);
+        var continued = Run();
+        Assert.InRange(continued.Reused, 1, Photos);
+        Assert.Equal(Photos + 2, continued.Aligned);
+        var pixels = Contents();
+        Directory.Delete(Output, recursive: true);
+        Run();
+        Assert.Equal(pixels, Contents());
+    }
+
+    [LfwFact]
+    public void Other_settings_other_files_and_a_held_lock_are_refused()
+    {
+        Prepare(photos: 1);
+        Run();
+        var other = new FolderAligner(Detector(), AlignmentTemplate.ArcFace, Frame);
+        Assert.Contains("aligned otherwise (dlib at 96)",
+            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), Output, null, default)).Message, StringComparison.Ordinal);
+        Directory.CreateDirectory(_folder["full"]);
+        File.WriteAllText(_folder["full/thesis.tex"], "mine");
+        Assert.Contains("already holds other files",
+            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), _folder["full"], null, default)).Message, StringComparison.Ordinal);
+        Assert.Equal([_folder[Path.Combine("full", "thesis.tex")]], Directory.GetFileSystemEntries(_folder["full"]));
+        using var held = FolderLock.Take(Output);
+        Assert.StartsWith("another facedistill is writing", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
+    }
+
+    [LfwFact]
+    public void Raw_photos_are_aligned_into_the_cache_once()
+    {
+        Prepare(photos: 3);
+        var said = new List<string>();
+        var source = new FaceSource(AssetFinder.FromEnvironment(), said.Add);
+        var data = DataFolder.Of(Raw);
+        var faces = source.Open(data, "arcface", null, null, default);
+        try
+        {
+            Assert.Equal(5, faces.Dataset.Images.Count);
+            Assert.Equal(("arcface", FaceSource.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
+            Assert.StartsWith(CacheFolder.Root, faces.Dataset.Root, StringComparison.Ordinal);
+            Assert.Equal(2, said.Count); // what is done, and how many files were left out
+            var written = File.GetLastWriteTimeUtc(faces.Dataset.FullPath(faces.Dataset.Images[0]));
+            var again = source.Open(data, "arcface", null, null, default);
+            Assert.Equal(faces.Dataset.Root, again.Dataset.Root);
+            Assert.Equal(written, File.GetLastWriteTimeUtc(again.Dataset.FullPath(again.Dataset.Images[0])));
+            Assert.Equal(2, said.Count);
+            var aligned = source.Open(new DataFolder(faces.Dataset.Root, faces.Dataset.Root), "arcface", null, null, default);
+            Assert.Equal(faces.Dataset.Images, aligned.Dataset.Images);
+        }
+        finally
+        {
+            Directory.Delete(faces.Dataset.Root, recursive: true);
+        }
+    }
+
+    [LfwFact]
+    public void A_folder_without_any_face_says_so()
+    {
+        Pictures.Noise(_folder["raw/noise.png"], 120, 120);
+        Assert.Contains("no photo in", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_detector_that_does_not_load_and_a_folder_without_pictures_are_one_clear_line()
+    {
+        Pictures.Noise(_folder["raw/noise.png"], 120, 120);
+        File.WriteAllText(_folder["broken.onnx"], "not a model");
+        var aligner = new FolderAligner(_folder["broken.onnx"], AlignmentTemplate.Dlib, Frame);
+        Assert.Contains("does not load", Assert.Throws<FaceDistillException>(
+            () => aligner.Run(FaceDataset.List(Raw), Output, null, default)).Message, StringComparison.Ordinal);
+        Directory.CreateDirectory(_folder["empty"]);
+        Assert.Contains("has no picture", Assert.Throws<FaceDistillException>(
+            () => aligner.Run(FaceDataset.List(_folder["empty"]), Output, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    private static string Detector() => new FaceSource(AssetFinder.FromEnvironment(), null).DetectorModel();
+
+    private FolderAlignment Run(IProgress<WorkProgress>? progress = null, CancellationToken cancel = default) =>
+        new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, progress, cancel);
+
+    // LFW's first photos, one of them three times under other endings, and what else people have in such a folder.
+    private void Prepare(int photos = Photos)
+    {
+        var lfw = FaceDataset.List(Path.Combine(LfwFactAttribute.Folder!, "images"));
+        foreach (var image in lfw.Images.Take(photos - 1))
+        {
+            Copy(lfw.FullPath(image), image.Path);
+        }
+
+        foreach (string ending in new[] { ".jpg", ".png", ".png.jpg" }) // the second becomes what the third is called
+        {
+            Copy(lfw.FullPath(lfw.Images[photos]), "twin/same" + ending);
+        }
+
+        Pictures.Noise(_folder["raw/junk/noise, plain.png"], 160, 120);
+        File.WriteAllBytes(_folder["raw/junk/corrupt.jpg"], [0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
+        File.WriteAllText(_folder["raw/junk/notes.txt"], "holiday");
+    }
+
+    private void Copy(string photo, string name)
+    {
+        string target = Path.Combine(Raw, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        File.Copy(photo, target);
+    }
+
+    private SortedDictionary<string, string> Contents() => new(Directory.GetFiles(Output, "*", SearchOption.AllDirectories)
+        .ToDictionary(p => p, FileHash.Sha256), StringComparer.Ordinal);
+
+    private sealed class CancelAfter(int count, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.Done >= count)
+            {
+                cancel.Cancel();
+            }
+        }
+    }
+}

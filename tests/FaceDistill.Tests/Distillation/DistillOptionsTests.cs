@@ -1,0 +1,46 @@
+using FaceDistill.Distillation;
+
+namespace FaceDistill.Tests.Distillation;
+
+public sealed class DistillOptionsTests
+{
+    private static readonly DistillOptions Good = new() { Student = "mobilenet-v1:0.25@64" };
+
+    public static TheoryData<DistillOptions, string> Wrong => new()
+    {
+        { Good with { Student = "resnet" }, "resnet" },
+        { Good with { Epochs = 0 }, "epochs are 1 to 10000, not 0" },
+        { Good with { Epochs = 10_001 }, "epochs are 1 to 10000, not 10001" },
+        { Good with { BatchSize = 1 }, "the batch size is 2 to 4096, not 1" },
+        { Good with { BatchSize = 4097 }, "the batch size is 2 to 4096, not 4097" },
+        { Good with { LearningRate = 0 }, "learning rate is above 0 and at most 1, not 0" },
+        { Good with { LearningRate = 1.5 }, "not 1.5" },
+        { Good with { LearningRate = double.NaN }, "not NaN" },
+        { Good with { WarmupEpochs = -0.5 }, "warm-up epochs are 0 to 100, not -0.5" },
+        { Good with { WarmupEpochs = 101 }, "not 101" },
+        { Good with { WarmupEpochs = double.NaN }, "not NaN" },
+        { Good with { WeightDecay = -0.1 }, "weight decay is 0 to 1, not -0.1" },
+        { Good with { WeightDecay = 1.1 }, "not 1.1" },
+        { Good with { WeightDecay = double.NaN }, "not NaN" },
+        { Good with { Validation = -0.1 }, "validation part is 0 to 0.5, not -0.1" },
+        { Good with { Validation = 0.6 }, "not 0.6" },
+        { Good with { Validation = double.NaN }, "not NaN" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public void A_value_out_of_its_range_is_named(DistillOptions options, string says) =>
+        Assert.Contains(says, Assert.Throws<FaceDistillException>(() => options.Validated()).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_bounds_themselves_are_allowed()
+    {
+        DistillOptions[] bounds =
+        [
+            Good,
+            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0 },
+            Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5 },
+        ];
+        Assert.All(bounds, options => Assert.Same(options, options.Validated()));
+    }
+}

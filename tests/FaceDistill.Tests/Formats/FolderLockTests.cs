@@ -1,0 +1,34 @@
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Formats;
+
+public sealed class FolderLockTests
+{
+    [Fact]
+    public void A_second_taker_gets_one_clear_line_until_the_first_lets_go()
+    {
+        using var folder = new TempFolder();
+        string output = folder["new"];
+        using (var held = FolderLock.Take(output))
+        {
+            Assert.Equal(
+                $"another facedistill is writing to {output}; wait for it, or choose another --output",
+                Assert.Throws<FaceDistillException>(() => FolderLock.Take(output)).Message);
+            Assert.False(held.IsDisposed);
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(output));
+        using var again = FolderLock.Take(output);
+        Assert.True(File.Exists(Path.Combine(output, FolderLock.FileName)));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_one_clear_line()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder["file"], "");
+        string message = Assert.Throws<FaceDistillException>(() => FolderLock.Take(Path.Combine(folder["file"], "sub"))).Message;
+        Assert.StartsWith("cannot write to ", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+}
