@@ -67,12 +67,11 @@ public sealed class FolderAligner
         using var held = FolderLock.Take(output);
         bool continued = Prepare(raw, output);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
-        int reused = AlignAll(raw, Targets(raw, output), continued, skipped, progress, cancel);
+        int reused = AlignAllCountingReused(raw, Targets(raw, output), continued, skipped, progress, cancel);
         return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
     }
 
-    // Returns how many pictures an earlier run had done.
-    private int AlignAll(
+    private int AlignAllCountingReused(
         FaceDataset raw, string[] targets, bool continued, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         int done = 0, reused = 0;
