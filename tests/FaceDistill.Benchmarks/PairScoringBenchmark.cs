@@ -27,6 +27,11 @@ internal static class PairScoringBenchmark
         AllPairsResult? result = null;
         double scoring = Best(rounds, () => result = PairScorer.Score(set));
         Print(set, result!, bare, scoring, large ? 4 : 8, large ? double.PositiveInfinity : 1.5);
+        if (!options.Contains("--plain"))
+        {
+            SecondLookBenchmark.Run(set, large ? 1 : 3);
+        }
+
         return 0;
     }
 
