@@ -15,6 +15,12 @@ internal static class PairScoringBenchmark
 
     public static int Run(string[] options)
     {
+        if (options is ["--store", var store])
+        {
+            SecondLookBenchmark.Run(EmbeddingStore.Open(store).ReadAll("original"), 3);
+            return 0;
+        }
+
         bool large = options.Contains("--large");
         string[] identities = large
             ? [.. Enumerable.Range(0, 100_000).Select(i => Name(i / 10))]

@@ -19,7 +19,7 @@ internal static class AllPairsEvaluation
     /// <summary>The fewest people with two images or more for intervals.</summary>
     public const int FewestPeople = 10;
 
-    private const long LeastTail = 1 << 12;
+    private const long LeastSlack = 1 << 19; // 6 MB
 
     /// <summary>Measures a model.</summary>
     /// <exception cref="FaceDistillException">As <see cref="PairScorer.Score(EmbeddingSet, ScoreKind, IReadOnlyList{double}, IProgress{WorkProgress}, CancellationToken)"/>.</exception>
@@ -50,8 +50,9 @@ internal static class AllPairsEvaluation
     private static ModelEvaluation Of(EmbeddingSet set, AllPairsResult result, IReadOnlyList<string> missing) =>
         new(set.Name, result.Images, result.GenuinePairs, result.ImpostorPairs, result, null, missing);
 
-    /// <summary>How many impostor pairs to keep for a rate that permits this many: a quarter more, at first.</summary>
-    private static long Tail(long permitted, int widening) => Math.Max(LeastTail, permitted + (permitted / 4)) * widening;
+    /// <summary>How many impostor pairs to keep for a rate that permits this many: at first a quarter more, which is enough on
+    /// LFW, and never few: a small tail varies more from resample to resample, and costs little.</summary>
+    private static long Tail(long permitted, int widening) => (permitted + Math.Max(LeastSlack, permitted / 4)) * widening;
 
     /// <summary>Scores greater than this are kept: those of the first ranks with all their ties, so that no resample's
     /// threshold falls among ties of which only some are known.</summary>

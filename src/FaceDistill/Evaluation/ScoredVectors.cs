@@ -54,27 +54,24 @@ internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squ
     {
         // Sums of four such squares must neither overflow nor sink into the subnormal numbers.
         const double most = 1e37, least = 1e-30;
-        float[] squares = new float[order.Count];
-        double largest = 0;
+        double[] squares = new double[order.Count];
         for (int row = 0; row < squares.Length; row++)
         {
-            double sum = 0;
             foreach (float value in values.AsSpan(row * set.Dimension, set.Dimension))
             {
-                sum += (double)value * value;
+                squares[row] += (double)value * value;
             }
-
-            if (sum > most)
-            {
-                throw new FaceDistillException($"{set.Name}: the embedding in row {order[row] + 1} ({set.Paths[order[row]]}) is too long "
-                    + "for Euclidean distances in float32; scale the embeddings, or score by cosine");
-            }
-
-            largest = Math.Max(largest, sum);
-            squares[row] = (float)sum;
         }
 
-        return largest is >= least or 0 ? new ScoredVectors(values, set.Dimension, squares)
+        double largest = squares.Max();
+        if (largest > most)
+        {
+            int row = order[Array.IndexOf(squares, largest)];
+            throw new FaceDistillException($"{set.Name}: the embedding in row {row + 1} ({set.Paths[row]}) is too long "
+                + "for Euclidean distances in float32; scale the embeddings, or score by cosine");
+        }
+
+        return largest is >= least or 0 ? new ScoredVectors(values, set.Dimension, Array.ConvertAll(squares, square => (float)square))
             : throw new FaceDistillException($"{set.Name}: all embeddings lie too close together for Euclidean distances in float32; scale them, or score by cosine");
     }
 }

@@ -19,7 +19,7 @@ public sealed class TarUncertainty
     public int Resamples { get; }
 
     /// <summary>The 95% interval of the true accept rate at a rate; null where the rate was refused, not asked for, or has a tail
-    /// too long to be kept with its identities (see <see cref="AllPairsEvaluation"/>).</summary>
+    /// of more than 16 million impostor pairs, too many to keep with their identities.</summary>
     public Interval? At(double far) => Tars(far) is { } tars ? Interval.Percentile(tars) : null;
 
     /// <summary>The 95% interval of this model's rate by a reference's, resample by resample; null where either has none, they
