@@ -15,6 +15,12 @@ internal static class PairScoringBenchmark
 
     public static int Run(string[] options)
     {
+        if (options is ["--store", var store])
+        {
+            SecondLookBenchmark.Run(EmbeddingStore.Open(store).ReadAll("original"), 3);
+            return 0;
+        }
+
         bool large = options.Contains("--large");
         string[] identities = large
             ? [.. Enumerable.Range(0, 100_000).Select(i => Name(i / 10))]
@@ -27,6 +33,11 @@ internal static class PairScoringBenchmark
         AllPairsResult? result = null;
         double scoring = Best(rounds, () => result = PairScorer.Score(set));
         Print(set, result!, bare, scoring, large ? 4 : 8, large ? double.PositiveInfinity : 1.5);
+        if (!options.Contains("--plain"))
+        {
+            SecondLookBenchmark.Run(set, large ? 1 : 3);
+        }
+
         return 0;
     }
 

@@ -6,6 +6,6 @@ switch (args)
     case ["pairs", .. var rest]:
         return PairScoringBenchmark.Run(rest);
     default:
-        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large]");
+        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE");
         return 2;
 }

@@ -32,10 +32,17 @@ internal static class EvaluateCommand
     private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "How pairs are chosen.", DefaultValueFactory = _ => Evaluator.AllPairs }
         .AcceptOnlyFromAmong([.. Evaluator.Protocols]);
 
+    private static readonly Option<string> Score = new Option<string>("--score") { Description = "How two embeddings make a score; euclidean is minus their distance, not scaled to unit length.", DefaultValueFactory = _ => "cosine" }
+        .AcceptOnlyFromAmong([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
+
+    private static readonly Option<int> Resamples = new("--resamples") { Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.", DefaultValueFactory = _ => new EvaluationOptions().Resamples };
+    private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
+    private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
+
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
-            Model, Embeddings, Labels, Data, Protocol, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -52,7 +59,16 @@ internal static class EvaluateCommand
         var finder = parsed.Finder();
         var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
         var request = new EvaluateRequest(parsed.GetValue(Protocol)!, parsed.GetValue(Model)!, parsed.GetValue(Embeddings)!, parsed.GetValue(Labels),
-            data, parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!);
+            data, parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!)
+        {
+            Options = new EvaluationOptions
+            {
+                Score = Enum.Parse<ScoreKind>(parsed.GetValue(Score)!, ignoreCase: true),
+                Resamples = parsed.GetValue(Resamples),
+                Seed = parsed.GetValue(Seed),
+                Metrics = !parsed.GetValue(NoMetrics),
+            },
+        };
         var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();
         context.Result(result, console => EvaluationTable.Render(console, result));
     }

@@ -7,36 +7,25 @@ namespace FaceDistill.Cli.Rendering;
 /// <summary>An evaluation as a table: models down, false-accept rates across.</summary>
 internal static class EvaluationTable
 {
+    private static readonly (string Name, Func<ModelJson, double?> Value, string Format)[] Metrics =
+    [
+        ("EER", m => m.Eer, "0.000%"),
+        ("AUC", m => m.Auc, "0.000000"),
+        ("d'", m => m.DPrime, "0.000"),
+        ("minDCF", m => m.MinDcf, "0.0000"),
+        ("rank-1", m => m.Rank1, "0.00%"),
+    ];
+
     public static void Render(IAnsiConsole console, EvaluationJson result)
     {
+        string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
         string[] fars = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
-        var table = new Table().Title($"{result.Protocol}: TAR at FAR (cosine threshold, false accepts)").AddColumn("model").AddColumns(fars);
-        bool folds = result.Models.Any(m => m.TenFoldAccuracy is not null);
-        bool retention = result.Models.Any(m => m.RetentionAt1e4 is not null);
-        if (folds)
-        {
-            table.AddColumn("10-fold accuracy");
-        }
-
-        if (retention)
-        {
-            table.AddColumn("retention at 1e-4");
-        }
-
+        var table = new Table().Title($"{result.Protocol}: TAR at FAR, 95% interval ({score} threshold, false accepts)").AddColumn("model").AddColumns(fars);
+        var extra = Extra(result.Models);
+        table.AddColumns([.. extra.Select(column => column.Name)]);
         foreach (var m in result.Models)
         {
-            List<string> cells = [Markup.Escape(m.Name), .. fars.Select(f => Cell(m, f))];
-            if (folds)
-            {
-                cells.Add($"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}");
-            }
-
-            if (retention)
-            {
-                cells.Add(Percent(m.RetentionAt1e4));
-            }
-
-            table.AddRow([.. cells]);
+            table.AddRow([Markup.Escape(m.Name), .. fars.Select(f => Cell(m, f)), .. extra.Select(column => column.Cell(m))]);
         }
 
         console.Write(table);
@@ -44,6 +33,30 @@ internal static class EvaluationTable
         {
             console.WriteLine(Counts(m));
         }
+
+        foreach (var c in result.Comparisons ?? [])
+        {
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{c.A} less {c.B} at 1e-4: {100 * c.DifferenceAt1e4:+0.00;-0.00;0.00} points, 95% {100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}, p = {c.PValue:0.####}"));
+        }
+    }
+
+    /// <summary>The columns after those of the rates: those that some model has.</summary>
+    private static List<(string Name, Func<ModelJson, string> Cell)> Extra(IReadOnlyList<ModelJson> models)
+    {
+        var columns = Metrics.Where(metric => models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Name,
+            (Func<ModelJson, string>)(m => metric.Value(m)?.ToString(metric.Format, CultureInfo.InvariantCulture) ?? "-"))).ToList();
+        if (models.Any(m => m.TenFoldAccuracy is not null))
+        {
+            columns.Add(("10-fold accuracy", m => $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"));
+        }
+
+        if (models.Any(m => m.RetentionAt1e4 is not null))
+        {
+            columns.Add(("retention at 1e-4", m => Percent(m.RetentionAt1e4) + Range(m.RetentionInterval95At1e4)));
+        }
+
+        return columns;
     }
 
     private static string Counts(ModelJson m)
@@ -57,8 +70,11 @@ internal static class EvaluationTable
     {
         double? tar = m.TarAtFar?.GetValueOrDefault(far);
         return tar is null ? "too few pairs" : string.Create(CultureInfo.InvariantCulture,
-            $"{Percent(tar)} ({m.ThresholdAtFar?[far]:0.0000}, {m.FalseAcceptsAtFar?[far]})");
+            $"{Percent(tar)}{Range(m.TarInterval95AtFar?.GetValueOrDefault(far))} ({m.ThresholdAtFar?[far]:0.0000}, {m.FalseAcceptsAtFar?[far]})");
     }
+
+    private static string Range(IReadOnlyList<double>? interval) => interval is null ? ""
+        : string.Create(CultureInfo.InvariantCulture, $" {100 * interval[0]:0.00}-{100 * interval[1]:0.00}");
 
     private static string Percent(double? part) => part is null ? "-" : (100 * part.Value).ToString("0.00", CultureInfo.InvariantCulture) + "%";
 }

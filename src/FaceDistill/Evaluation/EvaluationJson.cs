@@ -5,7 +5,38 @@ namespace FaceDistill.Evaluation;
 /// <summary>The document of <c>evaluate --json</c>; others read its keys. Rates are fractions, not percent.</summary>
 /// <param name="Protocol">The protocol's name.</param>
 /// <param name="Models">One for each model.</param>
-public sealed record EvaluationJson(string Protocol, IReadOnlyList<ModelJson> Models);
+public sealed record EvaluationJson(string Protocol, IReadOnlyList<ModelJson> Models)
+{
+    /// <summary>How two embeddings made a score; left out for the cosine.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ScoreKind? Score { get; init; }
+
+    /// <summary>Each two models compared; left out where the identities were not resampled.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ComparisonJson>? Comparisons { get; init; }
+}
+
+/// <summary>Two models compared in <see cref="EvaluationJson"/>.</summary>
+/// <param name="A">The first model's name.</param>
+/// <param name="B">The second model's name.</param>
+/// <param name="DifferenceAt1e4">TAR of a less TAR of b, at 1e-4.</param>
+/// <param name="Interval95">Its 95% interval, [low, high].</param>
+/// <param name="PValue">Two-sided p-value of the paired bootstrap, for a true difference of 0.</param>
+public sealed record ComparisonJson(
+    string A,
+    string B,
+    [property: JsonPropertyName("differenceAt1e-4")] double DifferenceAt1e4,
+    IReadOnlyList<double> Interval95,
+    double PValue)
+{
+    /// <summary>The document's part for a comparison.</summary>
+    public static ComparisonJson Of(ModelComparison comparison)
+    {
+        ArgumentNullException.ThrowIfNull(comparison);
+        var interval = comparison.Interval95;
+        return new ComparisonJson(comparison.A, comparison.B, comparison.Difference, [interval.Low, interval.High], comparison.PValue);
+    }
+}
 
 /// <summary>A model in <see cref="EvaluationJson"/>; what the protocol does not give is left out.</summary>
 /// <param name="Name">The model's name.</param>
@@ -47,10 +78,40 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? RetentionAt1e4 { get; init; }
 
+    /// <summary>95% interval of the true accept rate, [low, high], by false accept rate; without those that have none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, IReadOnlyList<double>>? TarInterval95AtFar { get; init; }
+
+    /// <summary>95% interval of the retention at 1e-4, [low, high].</summary>
+    [JsonPropertyName("retentionInterval95At1e-4")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? RetentionInterval95At1e4 { get; init; }
+
+    /// <summary>Equal error rate.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Eer { get; init; }
+
+    /// <summary>Area under the ROC curve.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Auc { get; init; }
+
+    /// <summary>Distance of the genuine from the impostor scores in their common standard deviation.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? DPrime { get; init; }
+
+    /// <summary>Least normalised detection cost.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? MinDcf { get; init; }
+
+    /// <summary>Share of faces whose nearest other face is of the same person.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Rank1 { get; init; }
+
     /// <summary>The document's part for a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="retention">Its retention at 1e-4, where there is one.</param>
-    public static ModelJson Of(ModelEvaluation model, double? retention)
+    /// <param name="retentionInterval">The retention's 95% interval, where there is one.</param>
+    public static ModelJson Of(ModelEvaluation model, double? retention, Interval? retentionInterval = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         return new ModelJson(model.Name, model.Images, model.GenuinePairs, model.ImpostorPairs)
@@ -63,8 +124,19 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
             SkippedPairs = model.TenFold?.SkippedPairs,
             MissingImages = model.MissingImages.Count > 0 ? model.MissingImages.Count : null,
             RetentionAt1e4 = retention,
+            RetentionInterval95At1e4 = retentionInterval is { } range ? [range.Low, range.High] : null,
+            TarInterval95AtFar = Intervals(model.Uncertainty),
+            Eer = model.Metrics?.Eer,
+            Auc = model.Metrics?.Auc,
+            DPrime = model.Metrics?.DPrime,
+            MinDcf = model.Metrics?.MinDcf,
+            Rank1 = model.Metrics?.Rank1,
         };
     }
+
+    private static Dictionary<string, IReadOnlyList<double>>? Intervals(TarUncertainty? uncertainty) =>
+        uncertainty?.Fars.DistinctBy(FarTargets.Label).Select(far => (far, interval: uncertainty.At(far))).Where(entry => entry.interval is not null)
+            .ToDictionary(entry => FarTargets.Label(entry.far), entry => (IReadOnlyList<double>)[entry.interval!.Value.Low, entry.interval.Value.High]);
 
     private static Dictionary<string, T?>? ByFar<T>(AllPairsResult? result, Func<FarPoint?, T?> value)
         where T : struct =>

@@ -13,6 +13,32 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelEvalua
     public double? Retention(int model) =>
         Reference is { } reference && reference != model ? Models[model].Retention(Models[reference], RetentionFar) : null;
 
+    /// <summary>How two embeddings made a score.</summary>
+    public ScoreKind Score { get; init; }
+
+    /// <summary>The 95% interval of <see cref="Retention"/>; null where there is none, or the two were not resampled alike.</summary>
+    public Interval? RetentionInterval(int model) =>
+        Reference is { } reference && reference != model && Models[reference].Uncertainty is { } of
+            ? Models[model].Uncertainty?.Ratio(of, RetentionFar) : null;
+
+    /// <summary>Each two models compared at <see cref="RetentionFar"/>, the earlier one first; without those that were not resampled alike.</summary>
+    public IReadOnlyList<ModelComparison> Comparisons() =>
+    [
+        .. from a in Enumerable.Range(0, Models.Count)
+           from b in Enumerable.Range(a + 1, Models.Count - a - 1)
+           let comparison = ModelComparison.Of(Models[a], Models[b], RetentionFar)
+           where comparison is not null
+           select comparison,
+    ];
+
     /// <summary>The document that <c>evaluate --json</c> prints.</summary>
-    public EvaluationJson ToJson() => new(Protocol, [.. Models.Select((model, i) => ModelJson.Of(model, Retention(i)))]);
+    public EvaluationJson ToJson()
+    {
+        var comparisons = Comparisons();
+        return new EvaluationJson(Protocol, [.. Models.Select((model, i) => ModelJson.Of(model, Retention(i), RetentionInterval(i)))])
+        {
+            Score = Score == ScoreKind.Cosine ? null : Score,
+            Comparisons = comparisons.Count == 0 ? null : [.. comparisons.Select(ComparisonJson.Of)],
+        };
+    }
 }

@@ -26,26 +26,30 @@ public static class Evaluator
     /// <param name="set">The model's embeddings.</param>
     /// <param name="protocolFolder">Where LFW's protocol files lie: this folder or the one above it (LFW keeps its images
     /// in a folder beside them); may be null for all-pairs.</param>
-    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="options">What to tell; null for the defaults.</param>
     /// <param name="progress">Told how many pairs are done.</param>
     /// <param name="cancel">Stops the scoring.</param>
-    /// <exception cref="FaceDistillException">Unknown protocol, missing or malformed file, unusable embeddings.</exception>
+    /// <exception cref="FaceDistillException">Unknown protocol or option, missing or malformed file, unusable embeddings.</exception>
     public static ModelEvaluation Run(
         string protocol,
         EmbeddingSet set,
         string? protocolFolder = null,
-        IReadOnlyList<double>? fars = null,
+        EvaluationOptions? options = null,
         IProgress<WorkProgress>? progress = null,
         CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(set);
+        options ??= new EvaluationOptions();
+        options.Check();
         switch (protocol)
         {
             case AllPairs:
-                return Of(set, PairScorer.Score(set, fars, progress, cancel), []);
+                return AllPairsEvaluation.Run(set, options, [], progress, cancel);
             case LfwView1Test:
                 var part = LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")));
-                return Of(set, PairScorer.Score(part.Set, fars, progress, cancel), part.MissingImages);
+                return AllPairsEvaluation.Run(part.Set, options, part.MissingImages, progress, cancel);
+            case LfwTenFold when options.Score != ScoreKind.Cosine:
+                throw new FaceDistillException($"{LfwTenFold} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
                 var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
                 return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
@@ -61,7 +65,7 @@ public static class Evaluator
     /// <param name="sets">The models' embeddings.</param>
     /// <param name="reference">Which of them is the teacher that the others' retention is measured against; null for none.</param>
     /// <param name="protocolFolder">As for one model.</param>
-    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="options">What to tell; null for the defaults.</param>
     /// <param name="progress">Told how many pairs of the present model are done.</param>
     /// <param name="cancel">Stops the scoring.</param>
     /// <exception cref="FaceDistillException">As for one model; also where a model has other images than the reference.</exception>
@@ -70,7 +74,7 @@ public static class Evaluator
         IReadOnlyList<EmbeddingSet> sets,
         int? reference,
         string? protocolFolder = null,
-        IReadOnlyList<double>? fars = null,
+        EvaluationOptions? options = null,
         IProgress<WorkProgress>? progress = null,
         CancellationToken cancel = default)
     {
@@ -81,11 +85,11 @@ public static class Evaluator
         }
 
         return new EvaluationResult(
-            protocol, [.. sets.Select(set => Run(protocol, set, protocolFolder, fars, progress, cancel))], reference);
+            protocol, [.. sets.Select(set => Run(protocol, set, protocolFolder, options, progress, cancel))], reference)
+        {
+            Score = options?.Score ?? ScoreKind.Cosine,
+        };
     }
-
-    private static ModelEvaluation Of(EmbeddingSet set, AllPairsResult result, IReadOnlyList<string> missing) =>
-        new(set.Name, result.Images, result.GenuinePairs, result.ImpostorPairs, result, null, missing);
 
     private static string Find(string protocol, string? folder, string file)
     {

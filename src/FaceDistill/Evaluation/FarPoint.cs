@@ -16,6 +16,13 @@ public static class FarTargets
     /// <summary>1e-2, 1e-3, 1e-4, 1e-5 and 1e-6.</summary>
     public static IReadOnlyList<double> Default { get; } = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
+    /// <summary>
+    /// The default rates for a number of impostor pairs: those of <see cref="Default"/>, and before them 1e-1 where there are at
+    /// most 500 million. The exact threshold at 1e-1 needs a tenth of all impostor scores in memory, twice over: 400 MB at
+    /// that number, 4 GB at 5 thousand million.
+    /// </summary>
+    public static IReadOnlyList<double> Affordable(long impostorPairs) => impostorPairs <= 500_000_000 ? [1e-1, .. Default] : Default;
+
     /// <summary>A rate as it stands in tables and in JSON keys: 0.0001 is "1e-4".</summary>
     public static string Label(double far) => far.ToString("0.####e-0", CultureInfo.InvariantCulture);
 

@@ -28,8 +28,11 @@ internal sealed class IdentityGroups
         Identities = sizes.Count;
         GenuinePairs = sizes.Sum(size => (long)size * (size - 1) / 2);
         ImpostorPairs = ((long)group.Length * (group.Length - 1) / 2) - GenuinePairs;
+        Names = [.. numbers.OrderBy(entry => entry.Value).Select(entry => entry.Key)];
+        Sizes = [.. sizes];
         Order = new int[group.Length];
         End = new int[group.Length];
+        Group = new int[group.Length];
         Place(group, sizes);
     }
 
@@ -38,6 +41,15 @@ internal sealed class IdentityGroups
 
     /// <summary>For each ordered row, the first row after its group.</summary>
     public int[] End { get; }
+
+    /// <summary>For each ordered row, the number of its identity, in order of first appearance.</summary>
+    public int[] Group { get; }
+
+    /// <summary>The identities by their numbers.</summary>
+    public string[] Names { get; }
+
+    /// <summary>How many rows each identity has.</summary>
+    public int[] Sizes { get; }
 
     /// <summary>How many identities there are.</summary>
     public int Identities { get; }
@@ -100,6 +112,7 @@ internal sealed class IdentityGroups
             int row = next[group[i]]++;
             Order[row] = i;
             End[row] = ends[group[i]];
+            Group[row] = group[i];
         }
     }
 }

@@ -120,7 +120,7 @@ internal sealed class ImpostorTail
     }
 
     /// <summary>Unsigned integers in the order of the floats: the sign bit flipped, and all others of negative numbers.</summary>
-    private static uint ToKey(float score)
+    internal static uint ToKey(float score)
     {
         uint bits = BitConverter.SingleToUInt32Bits(score);
         return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;

@@ -17,6 +17,12 @@ public sealed record ModelEvaluation(
     TenFoldResult? TenFold,
     IReadOnlyList<string> MissingImages)
 {
+    /// <summary>Metrics over all pairs; null where they were not asked for, or the protocol gives none.</summary>
+    public ScoreMetrics? Metrics { get; init; }
+
+    /// <summary>How certain the accuracy is; null where it was not asked for, or the protocol or the set gives none.</summary>
+    public TarUncertainty? Uncertainty { get; init; }
+
     /// <summary>
     /// The share of the reference's TAR at a rate that this model keeps; null where the protocol or the number of impostor
     /// pairs gives none, or the reference accepts no genuine pair.

@@ -26,30 +26,14 @@ internal sealed class TileSelection
     /// <param name="scores">float32 [tile.Rows, tile.Columns], row-major.</param>
     public long Take(PairTile tile, float[] scores)
     {
-        int workers = Math.Min(Environment.ProcessorCount, tile.Rows);
-        Parallel.For(0, workers, worker =>
-        {
-            int end = (int)((long)tile.Rows * (worker + 1) / workers);
-            for (int i = (int)((long)tile.Rows * worker / workers); i < end; i++)
-            {
-                TakeRow(worker, tile, tile.Row + i, scores.AsSpan(i * tile.Columns, tile.Columns));
-            }
-        });
+        TileRows.ForEach(tile, (worker, i) => TakeRow(worker, tile, tile.Row + i, scores.AsSpan(i * tile.Columns, tile.Columns)));
         _tail.Trim();
-        long pairs = 0;
-        for (int row = tile.Row; row < tile.Row + tile.Rows; row++)
-        {
-            pairs += tile.Column + tile.Columns - Math.Clamp(row + 1, tile.Column, tile.Column + tile.Columns);
-        }
-
-        return pairs;
+        return TileRows.Pairs(tile);
     }
 
     private void TakeRow(int worker, PairTile tile, int row, ReadOnlySpan<float> scores)
     {
-        int last = tile.Column + tile.Columns;
-        int from = Math.Clamp(row + 1, tile.Column, last);
-        int impostors = Math.Clamp(_groups.End[row], tile.Column, last);
+        var (from, impostors) = TileRows.Split(tile, row, _groups);
         if (from < impostors)
         {
             var place = _genuine.AsSpan(_firstGenuine[row] + from - (row + 1));

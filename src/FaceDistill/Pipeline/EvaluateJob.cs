@@ -18,7 +18,11 @@ namespace FaceDistill.Pipeline;
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Device">Where a run folder's student computes.</param>
 public sealed record EvaluateRequest(
-    string Protocol, IReadOnlyList<string> Models, IReadOnlyList<string> Embeddings, string? Labels, DataFolder? Data, string? Aligned, string Device);
+    string Protocol, IReadOnlyList<string> Models, IReadOnlyList<string> Embeddings, string? Labels, DataFolder? Data, string? Aligned, string Device)
+{
+    /// <summary>What to tell besides the pair counts.</summary>
+    public EvaluationOptions Options { get; init; } = new();
+}
 
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
@@ -33,11 +37,12 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
         }
 
+        request.Options.Check(); // before the models are run
         var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, null, progress, cancel);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, request.Options, progress, cancel);
         foreach (string run in request.Models.Where(ModelArgument.IsRun))
         {
             RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());

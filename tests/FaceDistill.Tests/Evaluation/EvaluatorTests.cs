@@ -19,7 +19,7 @@ public sealed class EvaluatorTests : IDisposable
         var set = Sets.Random("random", 1, 8, [.. FaceDataset.List(images).Images.Select(image => image.Path)]);
         var all = Evaluator.Run(Evaluator.AllPairs, set);
         Assert.Equal((13_232, 242_257, 87_294_039), (all.Images, all.GenuinePairs, all.ImpostorPairs));
-        Assert.Equal([872_940, 87_294, 8_729, 872, 87], all.AllPairs!.Points.Select(point => point!.FalseAccepts));
+        Assert.Equal([8_729_403, 872_940, 87_294, 8_729, 872, 87], all.AllPairs!.Points.Select(point => point!.FalseAccepts));
         var view1 = Evaluator.Run(Evaluator.LfwView1Test, set, images); // the files lie in the folder above
         Assert.Equal((3_707, 24_620, 6_844_451), (view1.Images, view1.GenuinePairs, view1.ImpostorPairs));
         Assert.Equal(1_710, view1.AllPairs!.Identities);
@@ -54,7 +54,7 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(point.Tar, student.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble());
         Assert.Equal(point.Threshold, student.GetProperty("thresholdAtFar").GetProperty("1e-4").GetSingle());
         Assert.Equal(1, student.GetProperty("falseAcceptsAtFar").GetProperty("1e-4").GetInt64());
-        Assert.Equal(["1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], student.GetProperty("tarAtFar").EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], student.GetProperty("tarAtFar").EnumerateObject().Select(p => p.Name));
         Assert.Equal(JsonValueKind.Null, student.GetProperty("tarAtFar").GetProperty("1e-5").ValueKind);
         Assert.Equal(JsonValueKind.Null, student.GetProperty("thresholdAtFar").GetProperty("1e-6").ValueKind);
         Assert.Equal(point.Tar / result.Models[0].AllPairs!.At(1e-4)!.Tar, student.GetProperty("retentionAt1e-4").GetDouble());
@@ -85,7 +85,7 @@ public sealed class EvaluatorTests : IDisposable
     {
         File.WriteAllText(_folder["peopleDevTest.txt"], "2\nA\t2\nC\t3\n");
         string[] paths = ["A/A_0001.png", "A/A_0002.png", "B/B_0001.png", "C/C_0001.png", "C/C_0002.png"];
-        var result = Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, paths), _folder.Path, [0.5]);
+        var result = Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, paths), _folder.Path, new EvaluationOptions { Fars = [0.5] });
         Assert.Equal((4, 2, 4), (result.Images, result.GenuinePairs, result.ImpostorPairs));
         Assert.Equal(["C_0003"], result.MissingImages);
         string message = Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, ["X/1.png"]), _folder.Path)).Message;

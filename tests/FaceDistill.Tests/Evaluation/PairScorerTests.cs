@@ -147,7 +147,7 @@ public sealed class PairScorerTests
     {
         var groups = new IdentityGroups(identities);
         float[] ordered = [.. groups.Order.SelectMany(row => vectors.AsSpan(row * dimension, dimension).ToArray())];
-        return PairScorer.Score(ordered, dimension, groups, fars);
+        return PairScorer.Score(new ScoredVectors(ordered, dimension, null), groups, fars);
     }
 
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

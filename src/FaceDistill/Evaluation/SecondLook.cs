@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using MathNet.Numerics.Statistics;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>Looks at all scores again, once the genuine ones are known: for the metrics, and for the identities of the tail.</summary>
+internal sealed class SecondLook
+{
+    private const int RocPointsPerDecade = 24;
+    private const int MostGenuine = 1 << 27; // each takes about 30 bytes, and 12 more for every worker
+
+    private readonly FirstLook _first;
+    private readonly ScoredVectors _vectors;
+    private readonly TailPairs? _tail;
+    private readonly float[]? _genuine; // ascending
+    private readonly GenuineLadder? _ladder;
+    private readonly ScoreMoments? _moments;
+    private readonly NearestImpostors? _nearest;
+
+    /// <param name="vectors">As for the first look: the same tiles give the same scores to the bit.</param>
+    /// <param name="first">The first look.</param>
+    /// <param name="metrics">Whether to count for the metrics.</param>
+    /// <param name="tail">Takes impostor scores with their identities; null for none.</param>
+    /// <param name="name">The model's name, for messages.</param>
+    /// <exception cref="FaceDistillException">There are too many genuine pairs for the metrics.</exception>
+    public SecondLook(ScoredVectors vectors, FirstLook first, bool metrics, TailPairs? tail, string name)
+    {
+        (_vectors, _first, _tail) = (vectors, first, tail);
+        if (!metrics)
+        {
+            return;
+        }
+
+        if (first.Genuine.Length > MostGenuine)
+        {
+            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
+                $"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate fewer images an identity, or leave the metrics out"));
+        }
+
+        _genuine = [.. first.Genuine];
+        Array.Sort(_genuine);
+        _ladder = new GenuineLadder(_genuine, Range(), TileRows.Workers);
+        _moments = new ScoreMoments(_genuine[0], TileRows.Workers);
+        _nearest = new NearestImpostors(first.Groups.Order.Length, TileRows.Workers);
+    }
+
+    /// <summary>Looks.</summary>
+    public void Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        using var tiles = new PairTiles(_vectors);
+        long done = 0;
+        foreach (var tile in tiles.All())
+        {
+            cancel.ThrowIfCancellationRequested();
+            tiles.Multiply(tile);
+            TileRows.ForEach(tile, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
+            done += TileRows.Pairs(tile);
+            progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
+        }
+    }
+
+    /// <summary>The metrics, after <see cref="Run"/>; null where they were not asked for.</summary>
+    public ScoreMetrics? Metrics()
+    {
+        if (_ladder is null)
+        {
+            return null;
+        }
+
+        var roc = new ExactRoc(_ladder.Genuine, _ladder.Places());
+        var curves = new ScoreCurves(roc.Sample(RocPointsPerDecade), _ladder.Histogram());
+        return new ScoreMetrics(
+            roc.Eer(), roc.Auc(), DPrime(), roc.MinDcf(), _nearest!.Rank1(_first.Groups, _first.Genuine), curves);
+    }
+
+    /// <summary>From the lowest to the highest of the genuine scores and those of the first tile.</summary>
+    private (float Low, float High) Range()
+    {
+        using var tiles = new PairTiles(_vectors);
+        var tile = tiles.All().First();
+        tiles.Multiply(tile);
+        var some = tiles.Scores.AsSpan(0, tile.Rows * tile.Columns);
+        return (MathF.Min(_genuine![0], TensorPrimitives.Min(some)), MathF.Max(_genuine[^1], TensorPrimitives.Max(some)));
+    }
+
+    private double? DPrime()
+    {
+        var genuine = _genuine!.MeanVariance(); // of one score the variance is NaN
+        var impostor = _moments!.Of(_first.Groups.ImpostorPairs);
+        double variance = ((_genuine!.Length > 1 ? genuine.Variance : 0) + impostor.Variance) / 2;
+        return variance > 0 ? (genuine.Mean - impostor.Mean) / Math.Sqrt(variance) : null;
+    }
+
+    private void Take(int worker, PairTile tile, int row, ReadOnlySpan<float> scores)
+    {
+        int column = TileRows.Split(tile, row, _first.Groups).Impostors;
+        var impostors = scores[(column - tile.Column)..];
+        if (impostors.IsEmpty)
+        {
+            return;
+        }
+
+        _tail?.Add(worker, row, column, impostors);
+        _ladder?.Add(worker, impostors);
+        _moments?.Add(worker, impostors);
+        _nearest?.Add(worker, row, column, impostors);
+    }
+}
