@@ -106,8 +106,9 @@ public sealed class StudentCheckpoint
     /// <summary>Steps that the optimizer has made.</summary>
     public long OptimizerSteps { get; private init; }
 
-    /// <summary>The weights as written, by their names in the network.</summary>
-    public SafeTensor Weight(string name) => Tensor(ModelPrefix + name);
+    /// <summary>The weights as written, float32, by their names in the network; a copy.</summary>
+    /// <exception cref="FaceDistillException">There is no such tensor, or it has another type or shape.</exception>
+    public float[] Weight(string name, params long[] shape) => Shaped(ModelPrefix + name, "F32", shape).Floats();
 
     /// <summary>Makes the network with the checkpoint's weights, on the CPU, in evaluation mode; the caller disposes it.</summary>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
@@ -152,12 +153,13 @@ public sealed class StudentCheckpoint
         }
     }
 
-    private SafeTensor Tensor(string name) =>
-        _tensors.TryGetValue(name, out var tensor) ? tensor : throw new FaceDistillException($"{Path} lacks the tensor {name}");
-
     private SafeTensor Shaped(string name, string type, long[] shape)
     {
-        var tensor = Tensor(name);
+        if (!_tensors.TryGetValue(name, out var tensor))
+        {
+            throw new FaceDistillException($"{Path} lacks the tensor {name}");
+        }
+
         return tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor : throw new FaceDistillException(
             $"{Path}: {name} is {tensor.Type} [{string.Join(", ", tensor.Shape)}] where {type} [{string.Join(", ", shape)}] is expected");
     }

@@ -97,7 +97,19 @@ public sealed class Trainer : IDisposable
         return _state;
     }
 
-    private void Save() => StudentCheckpoint.Write(CheckpointPath, _model, _optimizer, _faces.Scaling, _description, _options, _state);
+    private void Save()
+    {
+        // A step's loss is computed before its update: whether the last update was sound, only the weights tell.
+        using (NewDisposeScope())
+        {
+            if (_model.state_dict().Values.Any(t => !t.isfinite().all().item<bool>()))
+            {
+                throw NotFinite();
+            }
+        }
+
+        StudentCheckpoint.Write(CheckpointPath, _model, _optimizer, _faces.Scaling, _description, _options, _state);
+    }
 
     private void RunEpoch(CosineSchedule schedule, long totalSteps, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -132,13 +144,16 @@ public sealed class Trainer : IDisposable
         double value = loss.item<float>();
         if (!double.IsFinite(value))
         {
-            throw new FaceDistillException(
-                $"the loss is no longer finite at step {_state.Step + 1} of epoch {_state.Epoch + 1}; lower --learning-rate. The last checkpoint is whole: {CheckpointPath}");
+            throw NotFinite();
         }
 
         _optimizer.Step(learningRate);
         return value;
     }
+
+    private FaceDistillException NotFinite() => new(
+        $"the loss is no longer finite after {((long)_state.Epoch * _reader.StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
+        + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
 
     private (double? Loss, double? Cosine) Validate(CancellationToken cancel)
     {
@@ -164,7 +179,7 @@ public sealed class Trainer : IDisposable
                 output.mul(scale) + mean, target.mul(scale) + mean, dim: 1).sum().item<float>();
         }
 
-        return (loss / _faces.Validation.Length, cosine / _faces.Validation.Length);
+        return double.IsFinite(loss + cosine) ? (loss / _faces.Validation.Length, cosine / _faces.Validation.Length) : throw NotFinite();
     }
 
     /// <inheritdoc/>

@@ -55,7 +55,8 @@ public static class ModelArgument
             throw new FaceDistillException($"{path} does not say what input it wants (FaceDistill did not export it); write a card for it and give teacher:CARD.json");
         }
 
-        return new OnnxTeacher($"{student} ({Path.GetFileName(path)})", path, JsonFile.Parse<FaceContract>(contract, $"{path}, metadata {StudentOnnx.ContractKey}"));
+        string origin = $"{path}, metadata {StudentOnnx.ContractKey}";
+        return new OnnxTeacher($"{student} ({Path.GetFileName(path)})", path, JsonFile.Parse<FaceContract>(contract, origin).Validated(origin));
     }
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

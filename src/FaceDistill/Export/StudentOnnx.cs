@@ -22,7 +22,7 @@ public static class StudentOnnx
     private const double BatchNormEpsilon = 1e-5;
 
     /// <summary>Builds the graph.</summary>
-    /// <exception cref="FaceDistillException">The checkpoint lacks a tensor.</exception>
+    /// <exception cref="FaceDistillException">The checkpoint lacks a tensor, or one has another shape.</exception>
     public static OnnxGraph Build(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -45,10 +45,10 @@ public static class StudentOnnx
 
     private static string AddConvolution(OnnxGraph graph, string input, ConvLayer layer, StudentCheckpoint checkpoint)
     {
-        float[] weights = checkpoint.Weight($"{layer.Name}.weight").Floats();
+        float[] weights = checkpoint.Weight($"{layer.Name}.weight", layer.Out, layer.In / layer.Groups, layer.Kernel, layer.Kernel);
         string norm = layer.Name + "_bn";
-        float[] gamma = checkpoint.Weight($"{norm}.weight").Floats(), beta = checkpoint.Weight($"{norm}.bias").Floats();
-        float[] mean = checkpoint.Weight($"{norm}.running_mean").Floats(), variance = checkpoint.Weight($"{norm}.running_var").Floats();
+        float[] gamma = checkpoint.Weight($"{norm}.weight", layer.Out), beta = checkpoint.Weight($"{norm}.bias", layer.Out);
+        float[] mean = checkpoint.Weight($"{norm}.running_mean", layer.Out), variance = checkpoint.Weight($"{norm}.running_var", layer.Out);
         var bias = new float[layer.Out];
         int perOutput = weights.Length / layer.Out;
         for (int o = 0; o < layer.Out; o++)
@@ -70,8 +70,8 @@ public static class StudentOnnx
     private static void AddEmbedding(OnnxGraph graph, string input, MobileNetV1Architecture architecture, StudentCheckpoint checkpoint)
     {
         float scale = checkpoint.Scaling.Scale;
-        float[] weights = [.. checkpoint.Weight("embedding.weight").Floats().Select(w => w * scale)];
-        float[] bias = [.. checkpoint.Weight("embedding.bias").Floats().Zip(checkpoint.Scaling.Mean, (b, mean) => (b * scale) + mean)];
+        float[] weights = [.. checkpoint.Weight("embedding.weight", architecture.Dimension, architecture.Features).Select(w => w * scale)];
+        float[] bias = [.. checkpoint.Weight("embedding.bias", architecture.Dimension).Zip(checkpoint.Scaling.Mean, (b, mean) => (b * scale) + mean)];
         graph.Gemm(
             "embedding",
             input,

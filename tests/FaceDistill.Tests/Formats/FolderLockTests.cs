@@ -31,4 +31,32 @@ public sealed class FolderLockTests
         Assert.StartsWith("cannot write to ", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
+
+    [Fact]
+    public void A_lock_file_left_by_a_killed_process_does_not_stand_in_the_way()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder[FolderLock.FileName], "");
+        using var held = FolderLock.Take(folder.Path);
+        Assert.Throws<FaceDistillException>(() => FolderLock.Take(folder.Path));
+    }
+
+    [Fact]
+    public void Of_many_takers_at_once_one_holds_the_lock()
+    {
+        using var folder = new TempFolder();
+        int holders = 0, taken = 0;
+        Parallel.For(0, 300, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _ =>
+        {
+            using var held = LockFile.TryTake(folder[FolderLock.FileName]);
+            if (held is not null)
+            {
+                Assert.Equal(1, Interlocked.Increment(ref holders));
+                Interlocked.Increment(ref taken);
+                Thread.SpinWait(1000);
+                Interlocked.Decrement(ref holders);
+            }
+        });
+        Assert.True(taken > 0);
+    }
 }

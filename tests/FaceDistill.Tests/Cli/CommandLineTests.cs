@@ -1,0 +1,169 @@
+using System.Text.Json;
+using FaceDistill.Cli;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Cli;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public async Task Evaluate_json_is_one_document_with_the_fixed_keys()
+    {
+        Numbers("a.npy", seed: 1);
+        Numbers("b.npy", seed: 2);
+        var (code, output, _) = await Run("evaluate", "--embeddings", _folder["a.npy"], _folder["b.npy"], "--labels", Labels(), "--json");
+        Assert.Equal(CommandLine.Done, code);
+        using var document = JsonDocument.Parse(output);
+        Assert.Equal(["models", "protocol"], Keys(document.RootElement));
+        var models = document.RootElement.GetProperty("models");
+        Assert.Equal(["a.npy", "b.npy"], models.EnumerateArray().Select(m => m.GetProperty("name").GetString()!));
+        foreach (var model in models.EnumerateArray())
+        {
+            Assert.Subset(Keys(model).ToHashSet(), new HashSet<string> { "name", "images", "genuinePairs", "impostorPairs", "tarAtFar", "thresholdAtFar" });
+            Assert.DoesNotContain("tenFoldAccuracy", Keys(model));
+            Assert.DoesNotContain("retentionAt1e-4", Keys(model));
+            Assert.Equal((60, 10 * 15, (60 * 59 / 2) - (10 * 15)), (model.GetProperty("images").GetInt32(), model.GetProperty("genuinePairs").GetInt32(), model.GetProperty("impostorPairs").GetInt32()));
+            var tar = model.GetProperty("tarAtFar");
+            Assert.Equal(["1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], tar.EnumerateObject().Select(p => p.Name));
+            Assert.InRange(tar.GetProperty("1e-2").GetDouble(), 0, 1);
+            Assert.Equal(JsonValueKind.Null, tar.GetProperty("1e-4").ValueKind);
+            Assert.Equal(JsonValueKind.Null, model.GetProperty("thresholdAtFar").GetProperty("1e-4").ValueKind);
+        }
+    }
+
+    [Fact]
+    public async Task Count_json_has_exactly_its_keys_and_several_students_give_a_list()
+    {
+        string[] keys = ["multAdds", "multAddsBackbone", "parameters", "parametersBackbone", "student"];
+        using var one = JsonDocument.Parse((await Run("count", "mobilenet-v1:0.75@128", "--json")).Output);
+        Assert.Equal(keys, Keys(one.RootElement));
+        using var all = JsonDocument.Parse((await Run("count", "--json")).Output);
+        Assert.Equal(
+            ["mobilenet-v1:1.0@160", "mobilenet-v1:1.0@128", "mobilenet-v1:0.75@160", "mobilenet-v1:0.75@128"],
+            all.RootElement.EnumerateArray().Select(s => s.GetProperty("student").GetString()!));
+        Assert.All(all.RootElement.EnumerateArray(), s => Assert.Equal(keys, Keys(s)));
+    }
+
+    [Fact]
+    public async Task A_result_goes_to_standard_output_and_everything_else_to_standard_error()
+    {
+        SyntheticDataset.Write(_folder["faces"], 4, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        var (code, output, error) = await Run(
+            "distill", "--student", "mobilenet-v1:0.25@64", "--teacher", card, "--data", _folder["faces"], "--output", _folder["run"],
+            "--epochs", "1", "--batch-size", "8", "--validation", "0", "--device", "cpu", "--json");
+        Assert.Equal(CommandLine.Done, code);
+        using (var report = JsonDocument.Parse(output))
+        {
+            Assert.Equal(JsonFile.Serialize(report.RootElement), JsonFile.Serialize(JsonDocument.Parse(File.ReadAllText(_folder["run/report.json"])).RootElement));
+        }
+
+        Assert.Contains("training", error, StringComparison.Ordinal);
+        using var export = JsonDocument.Parse((await Run("export", "--model", _folder["run"], "--format", "onnx", "--output", _folder["x.onnx"], "--json")).Output);
+        Assert.Subset(Keys(export.RootElement).ToHashSet(), new HashSet<string> { "files", "maxAbsDifference", "minCosine" });
+        Assert.InRange(export.RootElement.GetProperty("minCosine").GetDouble(), 0.9999, 1);
+        Assert.True(File.Exists(_folder["x.onnx"]));
+    }
+
+    [Theory]
+    [InlineData("quickstart")]
+    [InlineData("align")]
+    [InlineData("embed")]
+    [InlineData("distill")]
+    [InlineData("evaluate")]
+    [InlineData("export")]
+    [InlineData("count")]
+    [InlineData("teachers")]
+    [InlineData("teachers list")]
+    [InlineData("teachers pull")]
+    [InlineData("teachers verify")]
+    [InlineData("datasets")]
+    [InlineData("datasets list")]
+    [InlineData("datasets pull")]
+    [InlineData("datasets verify")]
+    public async Task Every_verb_has_help_and_the_first_help_names_it(string verb)
+    {
+        var (code, output, error) = await Run([.. verb.Split(' '), "--help"]);
+        Assert.Equal((CommandLine.Done, ""), (code, error));
+        Assert.Contains($"facedistill {verb}", output, StringComparison.Ordinal);
+        Assert.Contains(verb.Split(' ')[0], (await Run("--help")).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("count mobilenet-v1:0.5@96 --head round")]
+    [InlineData("embed --bogus")]
+    [InlineData("distill --student mobilenet-v1:0.5@96")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --epochs many")]
+    [InlineData("evaluate --model x")]
+    [InlineData("export")]
+    [InlineData("export --model x --format tflite")]
+    [InlineData("teachers bogus")]
+    public async Task Wrong_usage_is_one_line_and_exit_code_2(string line) => await Refused(line.Split(' '), CommandLine.Usage, "--help");
+
+    [Theory]
+    [InlineData("export --model {0}/nothing", "facedistill distill")]
+    [InlineData("evaluate --model {0}/nothing.onnx --data {0}", "nothing.onnx")]
+    [InlineData("evaluate --model teacher:nobody --data {0}", "nobody")]
+    [InlineData("evaluate --embeddings {0}/text.npy --labels {0}/text.npy", "text.npy")]
+    [InlineData("evaluate --embeddings {0}/a.npy", "--labels")]
+    [InlineData("evaluate --embeddings {0}/a.npy --labels {0}/text.npy", "text.npy")]
+    [InlineData("embed --teacher {0}/text.npy --data {0} --output {0}/out", "text.npy")]
+    [InlineData("distill --student mobilenet-v1:0.5@100 --data {0} --output {0}/run", "resolution")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --epochs 0", "epochs are 1 to 10000")]
+    [InlineData("align --data {0}/nowhere --output {0}/out --template arcface", "nowhere")]
+    [InlineData("datasets verify nobody", "nobody")]
+    public async Task Wrong_input_is_one_line_that_names_it_and_exit_code_1(string line, string expected)
+    {
+        Numbers("a.npy", seed: 1);
+        File.WriteAllText(_folder["text.npy"], "no numbers");
+        await Refused([.. line.Split(' ').Select(a => a.Replace("{0}", _folder.Path, StringComparison.Ordinal))], CommandLine.Failed, expected);
+    }
+
+    [Fact]
+    public async Task A_folder_that_another_process_writes_is_refused()
+    {
+        SyntheticDataset.Write(_folder["faces"], 2, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        using var held = FolderLock.Take(_folder["run"]);
+        await Refused(
+            ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", card, "--data", _folder["faces"], "--output", _folder["run"]],
+            CommandLine.Failed, "another facedistill is writing to");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        int code = await CommandLine.RunAsync(args, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    private static async Task Refused(string[] args, int expectedCode, string expected)
+    {
+        var (code, output, error) = await Run(args);
+        Assert.Equal((expectedCode, ""), (code, output));
+        Assert.StartsWith("facedistill: ", error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Single(error.TrimEnd().Split('\n'));
+        Assert.DoesNotContain("unexpected", error, StringComparison.Ordinal);
+    }
+
+    private static string[] Keys(JsonElement element) => [.. element.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal)];
+
+    private void Numbers(string name, int seed)
+    {
+        var random = new Random(seed);
+        NpyFile.Write(_folder[name], 8, [.. Enumerable.Range(0, 60 * 8).Select(_ => random.NextSingle() - 0.5f)]);
+    }
+
+    private string Labels()
+    {
+        File.WriteAllLines(_folder["labels.txt"], Enumerable.Range(0, 60).Select(i => $"person {i / 6}"));
+        return _folder["labels.txt"];
+    }
+}

@@ -1,0 +1,81 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Faces;
+using FaceDistill.Pipeline;
+using FaceDistill.Reporting;
+
+namespace FaceDistill.Tests.Pipeline;
+
+public sealed class DistillJobTests : IDisposable
+{
+    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 1, BatchSize = 8, Validation = 0 };
+    private readonly TempFolder _folder = new();
+    private readonly string _card;
+
+    public DistillJobTests()
+    {
+        SyntheticDataset.Write(_folder["faces"], 2, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        _card = TinyTeacher.Write(_folder["teacher"]);
+    }
+
+    [Fact]
+    public void A_finished_run_resumed_computes_nothing_and_changes_no_weight()
+    {
+        Run(Options);
+        byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
+        var lines = new List<string>();
+        var report = new DistillJob(Finder(), lines.Add).Run(Request(Options, resume: true), null, default);
+        Assert.True(report.Finished);
+        Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
+        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_is_neither_overwritten_nor_resumed_with_other_options()
+    {
+        var began = Run(Options).Run.Started;
+        Assert.Contains("--resume", Assert.Throws<FaceDistillException>(() => Run(Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Seed = 2 }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Mirror = false }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(Options, RunInfo.Read(_folder["run"]).Options);
+        Assert.Equal(began, RunInfo.Read(_folder["run"]).Started);
+    }
+
+    [Fact]
+    public void A_run_cut_off_is_resumed_to_a_report()
+    {
+        using var cancel = new CancellationTokenSource();
+        var options = Options with { Epochs = 2 };
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null).Run(Request(options), new CancelIn("training", cancel), cancel.Token));
+        Assert.False(File.Exists(_folder["run/report.md"]));
+        Assert.True(Run(options, resume: true).Finished);
+        Assert.True(File.Exists(_folder["run/report.md"]));
+    }
+
+    [Fact]
+    public void Resuming_where_there_is_nothing_begins()
+    {
+        Assert.True(Run(Options with { Mirror = false }, resume: true).Finished);
+        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Mirror);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder(), null).Run(Request(options, resume), null, default);
+
+    private DistillRequest Request(DistillOptions options, bool resume = false) => new(_card, DataFolder.Of(_folder["faces"]), null, options, _folder["run"], resume);
+
+    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+
+    private sealed class CancelIn(string stage, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.Stage == stage)
+            {
+                cancel.Cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Reporting;
+
+namespace FaceDistill.Tests;
+
+/// <summary>The folder of a run of two epochs on drawn faces, made once for a test class.</summary>
+public sealed class TrainedRun : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public TrainedRun()
+    {
+        using var trainer = Tiny.Trainer(Folder, Options);
+        trainer.Run(null, default);
+        Info.Write(Folder);
+    }
+
+    public static DistillOptions Options { get; } = TinyRun.Options with { Epochs = 2 };
+
+    public TinyRun Tiny { get; } = new();
+
+    public string Folder => _folder["run"];
+
+    public RunInfo Info => new(Options, "tiny", new string('a', 64), "/data/faces", Tiny.Faces.Dataset.Root, 120, true, RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+
+    public StudentCheckpoint Checkpoint => StudentCheckpoint.Read(Path.Combine(Folder, StudentCheckpoint.FileName));
+
+    /// <summary>A copy of the run folder.</summary>
+    public string CopyTo(string folder)
+    {
+        CopyFolder(Folder, folder);
+        return folder;
+    }
+
+    /// <summary>A copy of the faces, to be damaged.</summary>
+    public AlignedFaces CopyFaces(string folder)
+    {
+        CopyFolder(Tiny.Faces.Dataset.Root, folder);
+        return AlignedFaces.Open(folder);
+    }
+
+    public void Dispose()
+    {
+        Tiny.Dispose();
+        _folder.Dispose();
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}
