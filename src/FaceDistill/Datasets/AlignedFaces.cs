@@ -15,7 +15,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         if (Directory.Exists(folder) && !AlignmentManifest.In(folder))
         {
             throw new FaceDistillException(
-                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align {folder} --output DIR --template NAME'");
+                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align --data {folder} --output DIR --template NAME'");
         }
 
         return Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));

@@ -48,13 +48,13 @@ public static class Evaluator
             case LfwView1Test:
                 var part = LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")));
                 return AllPairsEvaluation.Run(part.Set, options, part.MissingImages, progress, cancel);
-            case LfwTenFold when options.Score != ScoreKind.Cosine:
-                throw new FaceDistillException($"{LfwTenFold} scores by cosine only; leave out --score, or choose another protocol");
+            case LfwTenFold or Pairs when options.Score != ScoreKind.Cosine:
+                throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
                 var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
                 return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
             case Pairs:
-                return PairListEvaluation.Run(set, PairList.In(protocolFolder), fars).ToModel();
+                return PairListEvaluation.Run(set, PairList.In(protocolFolder), options.Fars).ToModel();
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }

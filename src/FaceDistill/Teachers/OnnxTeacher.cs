@@ -79,7 +79,6 @@ public sealed class OnnxTeacher : IEmbedder
         try
         {
             using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-            options.AddSessionConfigEntry("session.set_denormal_as_zero", "1");
             return new InferenceSession(path, options);
         }
         catch (OnnxRuntimeException e)

@@ -28,7 +28,7 @@ public sealed class CommandLineTests : IDisposable
             Assert.DoesNotContain("retentionAt1e-4", Keys(model));
             Assert.Equal((60, 10 * 15, (60 * 59 / 2) - (10 * 15)), (model.GetProperty("images").GetInt32(), model.GetProperty("genuinePairs").GetInt32(), model.GetProperty("impostorPairs").GetInt32()));
             var tar = model.GetProperty("tarAtFar");
-            Assert.Equal(["1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], tar.EnumerateObject().Select(p => p.Name));
+            Assert.Equal(["1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], tar.EnumerateObject().Select(p => p.Name));
             Assert.InRange(tar.GetProperty("1e-2").GetDouble(), 0, 1);
             Assert.Equal(JsonValueKind.Null, tar.GetProperty("1e-4").ValueKind);
             Assert.Equal(JsonValueKind.Null, model.GetProperty("thresholdAtFar").GetProperty("1e-4").ValueKind);

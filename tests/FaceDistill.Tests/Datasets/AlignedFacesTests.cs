@@ -15,7 +15,7 @@ public sealed class AlignedFacesTests : IDisposable
     public void Raw_photos_are_refused_with_the_remedy()
     {
         Pictures.Fill(_folder.Path, 1, 1, 76);
-        Assert.Contains($"facedistill align {_folder.Path}", Error(() => AlignedFaces.Open(_folder.Path)), StringComparison.Ordinal);
+        Assert.Contains($"facedistill align --data {_folder.Path}", Error(() => AlignedFaces.Open(_folder.Path)), StringComparison.Ordinal);
         Assert.Equal($"no folder {_folder["none"]}", Error(() => AlignedFaces.Open(_folder["none"])));
     }
 

@@ -77,7 +77,7 @@ public sealed class PairListEvaluationTests
         using var folder = new TempFolder();
         File.WriteAllText(folder["pairs.csv"], "a,b,same\na/0,a/1,1\na/0,b/2,0\na/1,b/2,0\ngone,b/2,0\n");
         var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
-        var model = Evaluator.Run(Evaluator.Pairs, set, folder.Path, [0.5]);
+        var model = Evaluator.Run(Evaluator.Pairs, set, folder.Path, new EvaluationOptions { Fars = [0.5] });
         Assert.Equal((3, 1, 2, 2), (model.Images, model.GenuinePairs, model.ImpostorPairs, model.AllPairs!.Identities));
         Assert.Equal((1, 1.0), (model.AllPairs.At(0.5)!.FalseAccepts, model.AllPairs.At(0.5)!.Tar));
         Assert.Equal(["gone"], model.MissingImages);
