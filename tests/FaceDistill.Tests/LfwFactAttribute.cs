@@ -12,8 +12,5 @@ public sealed class LfwFactAttribute : FactAttribute
     }
 
     /// <summary>The folder with the protocol files and "images"; null where there is none.</summary>
-    public static string? Folder { get; } = (Environment.GetEnvironmentVariable("FACEDISTILL_HOME") ?? "")
-        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-        .Select(home => Path.Combine(home, "datasets", "lfw"))
-        .FirstOrDefault(lfw => Directory.Exists(Path.Combine(lfw, "images")));
+    public static string? Folder => RealData.Lfw;
 }

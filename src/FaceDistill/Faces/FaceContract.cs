@@ -31,8 +31,9 @@ public sealed record FaceContract(
     /// <exception cref="FaceDistillException">A field is out of range; the message names origin and field.</exception>
     public FaceContract Validated(string origin)
     {
-        AlignmentTemplate.Named(Template);
-        string? wrong = Size is < 32 or > 1024 ? $"size {Size} is not within 32 to 1024"
+        string? wrong = AlignmentTemplate.All.All(t => t.Name != Template)
+            ? $"no alignment template '{Template}'; there are {string.Join(", ", AlignmentTemplate.All.Select(t => t.Name))}"
+            : Size is < 32 or > 1024 ? $"size {Size} is not within 32 to 1024"
             : Mean.Length != 3 || Std.Length != 3 ? "mean and std have three values each"
             : Mean.Any(m => !float.IsFinite(m)) || Std.Any(s => !float.IsFinite(s) || s <= 0) ? "mean is finite and std positive"
             : null;

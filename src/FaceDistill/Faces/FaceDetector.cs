@@ -23,10 +23,11 @@ public sealed class FaceDetector : IDisposable
     /// <summary>Makes a detector.</summary>
     /// <param name="model">Path of YuNet's ONNX file.</param>
     /// <param name="minScore">The least confidence that counts as a face, 0 to 1.</param>
+    /// <exception cref="FaceDistillException">The file is missing, damaged or another model.</exception>
     public FaceDetector(string model, float minScore = 0.6f)
     {
         (_model, _minScore) = (model, minScore);
-        Network(SmallSide); // a damaged model shows at once
+        Network(SmallSide); // a damaged or another model shows at once
     }
 
     /// <summary>Finds the faces of one picture.</summary>
@@ -72,13 +73,19 @@ public sealed class FaceDetector : IDisposable
     {
         if (!_sizes.TryGetValue(side, out var entry))
         {
+            var canvas = new Mat(side, side, MatType.CV_8UC3, Scalar.Black);
+            FaceDetectorYN? network = null;
             try
             {
                 // 0.3 is the non-maximum suppression threshold, 5000 the candidates kept before it: OpenCV's defaults.
-                entry = (FaceDetectorYN.Create(_model, "", new Size(side, side), _minScore, 0.3f, 5000), new Mat(side, side, MatType.CV_8UC3));
+                network = FaceDetectorYN.Create(_model, "", new Size(side, side), _minScore, 0.3f, 5000);
+                network.Detect(canvas, _found); // any ONNX file loads, only YuNet has its outputs
+                entry = (network, canvas);
             }
             catch (Exception e) when (e is OpenCVException or OpenCvSharpException)
             {
+                network?.Dispose();
+                canvas.Dispose();
                 throw new FaceDistillException($"{_model} does not load as YuNet's face detector; get it again with 'facedistill teachers pull yunet'", e);
             }
 

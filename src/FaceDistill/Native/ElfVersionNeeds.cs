@@ -23,40 +23,26 @@ public static class ElfVersionNeeds
     /// <exception cref="FaceDistillException">The bytes are not a whole 64-bit little-endian ELF file.</exception>
     public static ElfVersionChange MakeWeak(Span<byte> elf, string version)
     {
-        try
-        {
-            return MakeWeakUnchecked(elf, version);
-        }
-        catch (ArgumentOutOfRangeException e)
-        {
-            throw new FaceDistillException("not a whole ELF library: a table points past the end of the file", e);
-        }
-    }
-
-    private static ElfVersionChange MakeWeakUnchecked(Span<byte> elf, string version)
-    {
         if (elf.Length < 64 || !elf[..6].SequenceEqual("\u007fELF\u0002\u0001"u8))
         {
             throw new FaceDistillException("not a 64-bit little-endian ELF library");
         }
 
         // Elf64_Ehdr: e_shoff at 0x28, e_shentsize at 0x3a, e_shnum at 0x3c.
-        long sections = BinaryPrimitives.ReadInt64LittleEndian(elf[0x28..]);
-        int size = U16(elf, 0x3a);
+        long sections = U64(elf, 0x28);
+        long size = U16(elf, 0x3a);
         int count = U16(elf, 0x3c);
-        if (sections < 0 || sections + ((long)size * count) > elf.Length)
-        {
-            throw new FaceDistillException("not a whole ELF library: it ends before its section headers do");
-        }
+        At(elf, sections, size * count); // the headers lie at the end: a file cut anywhere shows here
 
         var change = ElfVersionChange.NotAsked;
         for (int i = 0; i < count; i++)
         {
-            int header = checked((int)Math.Min(sections + ((long)i * size), int.MaxValue));
+            long header = sections + (i * size);
             if (U32(elf, header + 4) == SectionTypeVersionNeed)
             {
-                int strings = SectionOffset(elf, sections, size, (int)U32(elf, header + 0x28));
-                var here = WalkNeeds(elf, SectionOffset(elf, header), (int)U32(elf, header + 0x2c), strings, version);
+                // sh_link: the section of the names; sh_offset at 0x18; sh_info: the number of libraries.
+                long strings = U64(elf, sections + (U32(elf, header + 0x28) * size) + 0x18);
+                var here = WalkNeeds(elf, U64(elf, header + 0x18), U32(elf, header + 0x2c), strings, version);
                 change = here > change ? here : change;
             }
         }
@@ -64,48 +50,68 @@ public static class ElfVersionNeeds
         return change;
     }
 
-    private static ElfVersionChange WalkNeeds(Span<byte> elf, int need, int needs, int strings, string version)
+    // Offsets are unsigned and added as long, so that a walk only goes forward and ends, also in a damaged file.
+    private static ElfVersionChange WalkNeeds(Span<byte> elf, long need, long needs, long strings, string version)
     {
         var change = ElfVersionChange.NotAsked;
-        for (int i = 0; i < needs; i++)
+        uint next = 1;
+        for (long i = 0; i < needs && next > 0; i++)
         {
-            int aux = need + (int)U32(elf, need + 8); // vn_aux
-            for (int j = U16(elf, need + 2); j > 0; j--) // vn_cnt
-            {
-                if (NameAt(elf, strings + (int)U32(elf, aux + 8)) == version) // vna_name
-                {
-                    var flags = elf.Slice(aux + 4, 2); // vna_flags
-                    ushort old = BinaryPrimitives.ReadUInt16LittleEndian(flags);
-                    BinaryPrimitives.WriteUInt16LittleEndian(flags, (ushort)(old | WeakFlag));
-                    change = (old & WeakFlag) == 0 ? ElfVersionChange.MadeWeak
-                        : change == ElfVersionChange.MadeWeak ? change : ElfVersionChange.AlreadyWeak;
-                }
-
-                aux += (int)U32(elf, aux + 12); // vna_next
-            }
-
-            need += (int)U32(elf, need + 12); // vn_next
+            // Elf64_Verneed: vn_cnt at 2, vn_aux at 8, vn_next at 12.
+            var here = WalkVersions(elf, need + U32(elf, need + 8), U16(elf, need + 2), strings, version);
+            change = here > change ? here : change;
+            next = U32(elf, need + 12);
+            need += next;
         }
 
         return change;
     }
 
-    private static int SectionOffset(Span<byte> elf, long sections, int size, int index) =>
-        SectionOffset(elf, checked((int)Math.Min(sections + ((long)index * size), int.MaxValue)));
-
-    private static int SectionOffset(Span<byte> elf, int header) =>
-        (int)Math.Min(BinaryPrimitives.ReadInt64LittleEndian(elf.Slice(header + 0x18, 8)), int.MaxValue);
-
-    private static string NameAt(Span<byte> elf, int offset)
+    private static ElfVersionChange WalkVersions(Span<byte> elf, long aux, int versions, long strings, string version)
     {
-        var rest = elf[offset..];
-        int end = rest.IndexOf((byte)0);
-        return Encoding.ASCII.GetString(end < 0 ? rest : rest[..end]);
+        var change = ElfVersionChange.NotAsked;
+        uint next = 1;
+        for (int i = 0; i < versions && next > 0; i++)
+        {
+            // Elf64_Vernaux: vna_flags at 4, vna_name at 8, vna_next at 12.
+            if (IsName(elf, strings + U32(elf, aux + 8), version))
+            {
+                ushort old = U16(elf, aux + 4);
+                var here = (old & WeakFlag) == 0 ? ElfVersionChange.MadeWeak : ElfVersionChange.AlreadyWeak;
+                BinaryPrimitives.WriteUInt16LittleEndian(At(elf, aux + 4, 2), (ushort)(old | WeakFlag));
+                change = here > change ? here : change;
+            }
+
+            next = U32(elf, aux + 12);
+            aux += next;
+        }
+
+        return change;
     }
 
-    private static ushort U16(Span<byte> elf, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(elf.Slice(offset, 2));
+    private static bool IsName(Span<byte> elf, long offset, string version)
+    {
+        At(elf, offset, 1);
+        var rest = elf[(int)offset..];
+        int end = rest.IndexOf((byte)0);
+        return end == version.Length && Encoding.ASCII.GetString(rest[..end]) == version;
+    }
 
-    private static uint U32(Span<byte> elf, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(elf.Slice(offset, 4));
+    private static ushort U16(Span<byte> elf, long offset) => BinaryPrimitives.ReadUInt16LittleEndian(At(elf, offset, 2));
+
+    private static uint U32(Span<byte> elf, long offset) => BinaryPrimitives.ReadUInt32LittleEndian(At(elf, offset, 4));
+
+    private static long U64(Span<byte> elf, long offset) => BinaryPrimitives.ReadInt64LittleEndian(At(elf, offset, 8));
+
+    private static Span<byte> At(Span<byte> elf, long offset, long length)
+    {
+        if (offset < 0 || offset > elf.Length - length)
+        {
+            throw new FaceDistillException("not a whole ELF library: a table points past the end of the file");
+        }
+
+        return elf.Slice((int)offset, (int)length);
+    }
 }
 
 /// <summary>What <see cref="ElfVersionNeeds.MakeWeak"/> found.</summary>

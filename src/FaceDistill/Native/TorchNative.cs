@@ -65,10 +65,19 @@ public static class TorchNative
     /// in a folder named by its hash; or returns the library's own path when it asks for nothing new.
     /// </summary>
     /// <returns>The path of the library to load.</returns>
-    /// <exception cref="FaceDistillException">The file is no whole ELF library, or the folder cannot be written.</exception>
+    /// <exception cref="FaceDistillException">The file is missing or no whole ELF library, or the folder cannot be written.</exception>
     public static string PatchedCopy(string library, string cacheFolder)
     {
-        byte[] bytes = File.ReadAllBytes(library);
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(library);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read {library} ({e.Message}); restore the TorchSharp package again", e);
+        }
+
         string hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         ElfVersionChange change;
         try

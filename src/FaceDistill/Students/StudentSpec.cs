@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace FaceDistill.Students;
 
 /// <summary>Names a student: architecture, width multiplier and resolution, written <c>mobilenet-v1:0.75@128</c>.</summary>
-/// <param name="Width">The width multiplier, above 0 and at most 1.</param>
+/// <param name="Width">The width multiplier, above 0 and at most 1, with at most four decimals.</param>
 /// <param name="Resolution">The input's side in pixels: 64 to 224, divisible by 32.</param>
 public sealed partial record StudentSpec(double Width, int Resolution)
 {
@@ -17,7 +17,7 @@ public sealed partial record StudentSpec(double Width, int Resolution)
             || !double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double width)
             || !int.TryParse(match.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int resolution))
         {
-            throw new FaceDistillException($"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION, for example mobilenet-v1:0.5@96");
+            throw new FaceDistillException($"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION, the width with at most four decimals, for example mobilenet-v1:0.5@96");
         }
 
         string? wrong = width is <= 0 or > 1 ? "the width multiplier is above 0 and at most 1"
@@ -29,6 +29,7 @@ public sealed partial record StudentSpec(double Width, int Resolution)
     /// <summary>The name, as <see cref="Parse"/> reads it.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"mobilenet-v1:{Width:0.0###}@{Resolution}");
 
-    [GeneratedRegex(@"^mobilenet-v1:([0-9.]+)@([0-9]+)$")]
+    // Four decimals at most: as many as ToString writes.
+    [GeneratedRegex(@"^mobilenet-v1:([0-9]+(?:\.[0-9]{1,4})?)@([0-9]+)\z")]
     private static partial Regex Pattern();
 }

@@ -9,7 +9,7 @@ public sealed class FaceAlignerTests
     [InlineData(1.0, 0.0)]
     [InlineData(2.5, 0.4)]
     [InlineData(0.8, -0.3)]
-    [InlineData(9.0, 0.2)] // shrinks by nine on the way to the template
+    [InlineData(10.0, 0.2)] // shrinks to a tenth on the way to the template
     public void Points_of_a_photo_land_on_the_template(double scale, double angle)
     {
         var frame = AlignedFrame.Of(112, 0.1);

@@ -13,8 +13,10 @@ public sealed class FaceTensorTests
     [InlineData(ColorOrder.Rgb, TensorLayout.Nchw, false)]
     [InlineData(ColorOrder.Rgb, TensorLayout.Nhwc, false)]
     [InlineData(ColorOrder.Bgr, TensorLayout.Nchw, false)]
-    [InlineData(ColorOrder.Bgr, TensorLayout.Nhwc, true)]
     [InlineData(ColorOrder.Rgb, TensorLayout.Nchw, true)]
+    [InlineData(ColorOrder.Rgb, TensorLayout.Nhwc, true)]
+    [InlineData(ColorOrder.Bgr, TensorLayout.Nchw, true)]
+    [InlineData(ColorOrder.Bgr, TensorLayout.Nhwc, true)]
     public void Values_equal_those_of_a_naive_twin(ColorOrder order, TensorLayout layout, bool perImage)
     {
         using var face = Noise();
@@ -51,6 +53,19 @@ public sealed class FaceTensorTests
         Assert.Equal(1, normalized.stride(1)); // channels innermost
         float[] actual = plain.data<float>().ToArray();
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    [Fact]
+    public void Copied_bytes_are_red_green_blue_row_by_row()
+    {
+        using var face = Noise();
+        var bytes = new byte[3 * Size * Size];
+        FaceTensor.CopyRgb(face, bytes);
+        for (int i = 0; i < Size * Size; i++)
+        {
+            var bgr = face.At<Vec3b>(i / Size, i % Size);
+            Assert.Equal((bgr.Item2, bgr.Item1, bgr.Item0), (bytes[3 * i], bytes[(3 * i) + 1], bytes[(3 * i) + 2]));
+        }
     }
 
     [Fact]

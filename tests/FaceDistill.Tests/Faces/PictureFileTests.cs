@@ -27,7 +27,6 @@ public sealed class PictureFileTests : IDisposable
         File.WriteAllText(_folder["x.jpg"], content);
         Assert.Null(PictureFile.TryRead(_folder["x.jpg"]));
         Assert.Contains("x.jpg", Assert.Throws<FaceDistillException>(() => PictureFile.Read(_folder["x.jpg"])).Message, StringComparison.Ordinal);
-        Assert.Null(PictureFile.TryRead(_folder["missing.jpg"]));
     }
 
     [Theory]
@@ -37,13 +36,31 @@ public sealed class PictureFileTests : IDisposable
     [InlineData("jpg", false)]
     public void Pictures_are_known_by_their_ending(string path, bool expected) => Assert.Equal(expected, PictureFile.IsPicture(path));
 
-    [Fact]
-    public void Contracts_out_of_range_are_named_with_their_origin()
+    [Theory]
+    [InlineData("jpg", 0.02)]
+    [InlineData("jpg", 0.5)]
+    [InlineData("jpg", 0.95)]
+    [InlineData("png", 0.02)]
+    [InlineData("png", 0.5)]
+    [InlineData("png", 0.95)]
+    [InlineData("bmp", 0.5)]
+    public void A_picture_that_was_cut_off_is_no_picture(string ending, double kept)
     {
-        var good = FaceTensor.StudentContract(96, "dlib");
-        Assert.Same(good, good.Validated("card"));
-        Assert.All(
-            new[] { good with { Size = 8 }, good with { Mean = [1, 2] }, good with { Std = [1, 0, 1] }, good with { Mean = [0, float.NaN, 0] }, good with { Template = "none" } },
-            wrong => Assert.Throws<FaceDistillException>(() => wrong.Validated("card")));
+        using var picture = new Mat(200, 150, MatType.CV_8UC3);
+        Cv2.SetTheRNG(3);
+        Cv2.Randu(picture, Scalar.All(0), Scalar.All(256));
+        string path = _folder["cut." + ending];
+        Cv2.ImWrite(path, picture);
+        byte[] whole = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, whole[..(int)(whole.Length * kept)]);
+        Assert.Null(PictureFile.TryRead(path));
+        Assert.Contains(path, Assert.Throws<FaceDistillException>(() => PictureFile.Read(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_or_a_missing_file_is_named()
+    {
+        Assert.Throws<FaceDistillException>(() => PictureFile.Read(_folder.Path));
+        Assert.Contains("gone.jpg", Assert.Throws<FaceDistillException>(() => PictureFile.Read(_folder["gone.jpg"])).Message, StringComparison.Ordinal);
     }
 }

@@ -46,6 +46,32 @@ public sealed class ElfVersionNeedsTests
         }
     }
 
+    [Fact]
+    public void Damage_anywhere_is_found_or_harmless_but_never_another_error()
+    {
+        byte[] whole = TinyElf("GLIBCXX_3.4.30", Wanted);
+        foreach (byte damage in new byte[] { 0x01, 0x7f, 0x80, 0xff })
+        {
+            for (int at = 0; at < whole.Length; at++)
+            {
+                byte[] damaged = [.. whole];
+                damaged[at] ^= damage;
+                var error = Record.Exception(() => ElfVersionNeeds.MakeWeak(damaged, Wanted));
+                Assert.True(error is null or FaceDistillException, $"byte {at} xor {damage}: {error}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Impossible_counts_end_at_the_last_entry()
+    {
+        byte[] elf = TinyElf("GLIBCXX_3.4.30");
+        int section = (int)BinaryPrimitives.ReadInt64LittleEndian(elf.AsSpan(0x28)) + 64;
+        Put32(elf, section + 0x2c, int.MaxValue); // sh_info: two thousand million needed libraries
+        Put16(elf, 64 + 2, ushort.MaxValue);      // vn_cnt
+        Assert.Equal(ElfVersionChange.NotAsked, ElfVersionNeeds.MakeWeak(elf, Wanted));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("#!/bin/sh\n")]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FaceDistill.Native;
 using TorchSharp;
 
@@ -52,6 +53,48 @@ public sealed class TorchNativeTests : IDisposable
     }
 
     [Fact]
+    public void The_copy_is_made_once()
+    {
+        string library = Write("new.so", ElfVersionNeedsTests.TinyElf("GLIBCXX_3.4.32"));
+        string copy = TorchNative.PatchedCopy(library, _folder["cache"]);
+        var old = new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(copy, old);
+        Assert.Equal(copy, TorchNative.PatchedCopy(library, _folder["cache"]));
+        Assert.Equal(old, File.GetLastWriteTimeUtc(copy));
+        string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(library)));
+        Assert.Equal(Path.Combine(_folder["cache"], "native", hash[..16], "new.so"), copy);
+    }
+
+    [Fact]
+    public void A_cache_that_cannot_be_written_is_named()
+    {
+        string library = Write("new.so", ElfVersionNeedsTests.TinyElf("GLIBCXX_3.4.32"));
+        string file = Write("cache", []);
+        Assert.Contains(file, Assert.Throws<FaceDistillException>(() => TorchNative.PatchedCopy(library, file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_library_is_named() =>
+        Assert.Contains("gone.so", Assert.Throws<FaceDistillException>(() => TorchNative.PatchedCopy(_folder["gone.so"], _folder["cache"])).Message, StringComparison.Ordinal);
+
+    [LinuxFact]
+    public void TorchSharps_own_library_differs_in_one_bit_and_is_an_error_when_cut()
+    {
+        string rid = "linux-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
+        string library = Path.Combine(AppContext.BaseDirectory, "runtimes", rid, "native", "libLibTorchSharp.so");
+        byte[] before = File.ReadAllBytes(library), after = [.. before];
+        Assert.Equal(ElfVersionChange.NotAsked, ElfVersionNeeds.MakeWeak(after, "GLIBCXX_9.9.9"));
+        Assert.Equal(ElfVersionChange.MadeWeak, ElfVersionNeeds.MakeWeak(after, "GLIBCXX_3.4.32"));
+        int at = before.AsSpan().CommonPrefixLength(after);
+        Assert.Equal(0x2, before[at] ^ after[at]);
+        Assert.True(before.AsSpan(at + 1).SequenceEqual(after.AsSpan(at + 1)));
+        foreach (int length in new[] { 1000, before.Length / 2, before.Length - 1 })
+        {
+            Assert.Throws<FaceDistillException>(() => ElfVersionNeeds.MakeWeak(before.AsSpan(0, length), "GLIBCXX_3.4.32"));
+        }
+    }
+
+    [Fact]
     public void A_truncated_library_is_named_with_the_remedy()
     {
         string library = Write("cut.so", ElfVersionNeedsTests.TinyElf("GLIBCXX_3.4.32")[..100]);
@@ -76,5 +119,17 @@ public sealed class TorchNativeTests : IDisposable
     {
         File.WriteAllBytes(_folder[name], content);
         return _folder[name];
+    }
+
+    /// <summary>A test on a Linux library; elsewhere it is skipped and says so.</summary>
+    private sealed class LinuxFactAttribute : FactAttribute
+    {
+        public LinuxFactAttribute()
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                Skip = "not run: libLibTorchSharp.so is on Linux only";
+            }
+        }
     }
 }

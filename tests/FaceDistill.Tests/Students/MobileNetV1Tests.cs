@@ -15,6 +15,7 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:1.0@160", 289.65)]
     [InlineData("mobilenet-v1:1.0@128", 185.4)]
     [InlineData("mobilenet-v1:0.75@128", 106.0)]
+    [InlineData("mobilenet-v1:0.75@160", 165.6)]
     [InlineData("mobilenet-v1:0.33@96", null)]
     [InlineData("mobilenet-v1:0.25@96", null)]
     public void Mult_adds_equal_a_count_by_hand(string name, double? millions)
@@ -54,18 +55,33 @@ public sealed class MobileNetV1Tests
     }
 
     [Theory]
-    [InlineData(64, HeadKind.Gap)]
-    [InlineData(96, HeadKind.Gdc)]
-    [InlineData(128, HeadKind.Gap)]
-    [InlineData(160, HeadKind.Gdc)]
-    [InlineData(192, HeadKind.Gap)]
-    [InlineData(224, HeadKind.Gdc)]
-    public void Every_resolution_gives_embeddings(int resolution, HeadKind head)
+    [InlineData(64)]
+    [InlineData(96)]
+    [InlineData(128)]
+    [InlineData(160)]
+    [InlineData(192)]
+    [InlineData(224)]
+    public void Every_resolution_gives_embeddings(int resolution) => Assert.All(Enum.GetValues<HeadKind>(), head =>
     {
         using var model = new MobileNetV1(new MobileNetV1Architecture(new StudentSpec(0.25, resolution), head, 40));
         model.eval();
         using var scope = NewDisposeScope();
-        Assert.Equal(new long[] { 3, 40 }, model.forward(zeros(3, 3, resolution, resolution)).shape);
+        var embeddings = model.forward(ones(3, 3, resolution, resolution));
+        Assert.Equal(new long[] { 3, 40 }, embeddings.shape);
+        Assert.True(embeddings.isfinite().all().item<bool>());
+        Assert.True(embeddings.abs().sum().item<float>() > 0);
+    });
+
+    [Theory]
+    [InlineData(HeadKind.Gap, 96, 0)]
+    [InlineData(HeadKind.Gdc, 96, 9)]    // a 3 x 3 map, one weight a place and channel
+    [InlineData(HeadKind.Gdc, 224, 49)]
+    public void The_head_costs_what_it_multiplies(HeadKind head, int resolution, int places)
+    {
+        var cost = StudentCost.Of(new MobileNetV1Architecture(new StudentSpec(0.5, resolution), head, 128));
+        Assert.Equal((512 * places) + (512 * 128), cost.MultAdds - cost.MultAddsBackbone);
+        int norm = head == HeadKind.Gdc ? 2 * 512 : 0;
+        Assert.Equal((512 * places) + norm + (512 * 128) + 128, cost.Parameters - cost.ParametersBackbone);
     }
 
     [Fact]
@@ -96,6 +112,7 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:0.75@128")]
     [InlineData("mobilenet-v1:1.0@224")]
     [InlineData("mobilenet-v1:0.3333@64")]
+    [InlineData("mobilenet-v1:0.0001@64")]
     public void A_student_is_written_as_it_is_read(string name) => Assert.Equal(name, StudentSpec.Parse(name).ToString());
 
     [Theory]
@@ -109,6 +126,11 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:0.5@256")]
     [InlineData("mobilenet-v1:0.5@99999999999999")]
     [InlineData("mobilenet-v1:0.5.5@96")]
+    [InlineData("mobilenet-v1:0.33333@96")] // a fifth digit would be lost in the student's name
+    [InlineData("mobilenet-v1:0.00001@96")]
+    [InlineData("mobilenet-v1:.5@96")]
+    [InlineData("mobilenet-v1:0.5@96\n")]
+    [InlineData(" mobilenet-v1:0.5@96")]
     public void Other_names_are_refused(string name) => Assert.Contains(name, Assert.Throws<FaceDistillException>(() => StudentSpec.Parse(name)).Message, StringComparison.Ordinal);
 
     [Fact]
@@ -117,6 +139,20 @@ public sealed class MobileNetV1Tests
         Assert.Equal(166, Table14.Of(new StudentSpec(0.75, 160))!.MillionMultAdds);
         Assert.Equal(108, Table14.Of(new StudentSpec(0.75, 128))!.MillionMultAdds);
         Assert.Null(Table14.Of(new StudentSpec(0.5, 96)));
+    }
+
+    [Fact]
+    public void The_papers_rows_are_as_printed_and_near_their_counts()
+    {
+        Assert.Equal([83, 79.4, 78.3, 75.2, 72.5], Table14.Rows.Select(r => r.AccuracyPercent));
+        Assert.Equal([1600, 286, 185, 166, 108], Table14.Rows.Select(r => r.MillionMultAdds));
+        Assert.Equal([7.5, 4.9, 5.5, 3.4, 3.8], Table14.Rows.Select(r => r.MillionParameters));
+        Assert.Null(Table14.Rows[0].Student);
+        Assert.All(Table14.Rows.Skip(1), row =>
+        {
+            double counted = StudentCost.Of(new MobileNetV1Architecture(row.Student!, HeadKind.Gap, 128)).MultAddsBackbone / 1e6;
+            Assert.InRange(counted / row.MillionMultAdds, 0.98, 1.02);
+        });
     }
 
     private static void TorchNativeLoaded() => FaceDistill.Native.TorchNative.EnsureLoaded();
