@@ -10,9 +10,11 @@ internal static class RealData
     public static string? Lfw { get; } =
         Homes.Select(home => Path.Combine(home, "datasets", "lfw")).FirstOrDefault(lfw => Directory.Exists(Path.Combine(lfw, "images")));
 
+    public const string DetectorFile = "face_detection_yunet_2026may.onnx";
+
     /// <summary>YuNet's file; null where there is none.</summary>
     public static string? Detector { get; } =
-        Homes.Select(home => Path.Combine(home, "models", "face_detection_yunet_2026may.onnx")).FirstOrDefault(File.Exists);
+        Homes.Select(home => Path.Combine(home, "models", DetectorFile)).FirstOrDefault(File.Exists);
 
     /// <summary>The first photos of LFW's people, evenly spread over the alphabet.</summary>
     public static string[] LfwPhotos(int count)

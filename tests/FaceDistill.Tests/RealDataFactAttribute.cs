@@ -5,9 +5,10 @@ public sealed class RealDataFactAttribute : FactAttribute
 {
     public RealDataFactAttribute()
     {
-        if (RealData.Lfw is null || RealData.Detector is null)
+        string[] missing = [.. RealData.Lfw is null ? ["datasets/lfw"] : Array.Empty<string>(), .. RealData.Detector is null ? [$"models/{RealData.DetectorFile}"] : Array.Empty<string>()];
+        if (missing.Length > 0)
         {
-            Skip = "$FACEDISTILL_HOME has no datasets/lfw and models/face_detection_yunet_2026may.onnx";
+            Skip = $"not run: FACEDISTILL_HOME has no {string.Join(" and no ", missing)}";
         }
     }
 }

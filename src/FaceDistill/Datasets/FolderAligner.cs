@@ -55,7 +55,7 @@ public sealed class FolderAligner
     /// <param name="output">The folder to fill.</param>
     /// <param name="progress">Told of every picture.</param>
     /// <param name="cancel">Stops between pictures; the folder can be continued.</param>
-    /// <exception cref="FaceDistillException">The output folder holds something else, or no photo shows a face.</exception>
+    /// <exception cref="FaceDistillException">The output folder lies among the photos or holds something else, or no photo shows a face.</exception>
     public FolderAlignment Run(FaceDataset raw, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(raw);
@@ -64,15 +64,16 @@ public sealed class FolderAligner
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
+        var targets = new AlignedTargets(raw, output);
         using var held = FolderLock.Take(output);
-        bool continued = Prepare(raw, output);
+        Prepare(raw, output, targets);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
-        int reused = AlignAllCountingReused(raw, Targets(raw, output), continued, skipped, progress, cancel);
+        int reused = AlignAllCountingReused(raw, targets, skipped, progress, cancel);
         return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
     }
 
     private int AlignAllCountingReused(
-        FaceDataset raw, string[] targets, bool continued, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        FaceDataset raw, AlignedTargets targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
@@ -81,7 +82,7 @@ public sealed class FolderAligner
         {
             Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
             {
-                if (continued && File.Exists(targets[i]))
+                if (targets.IsDone(i))
                 {
                     Interlocked.Increment(ref reused);
                 }
@@ -108,7 +109,7 @@ public sealed class FolderAligner
         return reused;
     }
 
-    private bool Prepare(FaceDataset raw, string output)
+    private void Prepare(FaceDataset raw, string output, AlignedTargets targets)
     {
         var wanted = NewManifest(raw, complete: false);
         if (!AlignmentManifest.In(output))
@@ -119,7 +120,7 @@ public sealed class FolderAligner
             }
 
             wanted.Write(output);
-            return false;
+            return;
         }
 
         var found = JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName));
@@ -128,24 +129,8 @@ public sealed class FolderAligner
             throw new FaceDistillException($"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
         }
 
+        targets.RefuseOthers();
         wanted.Write(output);
-        return true;
-    }
-
-    // Two photos that differ only in their ending must not overwrite each other.
-    private static string[] Targets(FaceDataset raw, string output)
-    {
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        return [.. raw.Images.Select(image =>
-        {
-            string name = Path.ChangeExtension(image.Path, ".jpg");
-            for (string longer = image.Path + ".jpg"; !seen.Add(name); longer += ".jpg")
-            {
-                name = longer;
-            }
-
-            return Path.Combine(output, name);
-        })];
     }
 
     private FolderAlignment Finish(FaceDataset raw, string output, int reused, List<(string Path, string Reason)> skipped)

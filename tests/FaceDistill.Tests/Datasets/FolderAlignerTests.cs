@@ -18,7 +18,7 @@ public sealed class FolderAlignerTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [LfwFact]
+    [RealDataFact]
     public void Every_face_is_aligned_every_other_file_listed_and_a_second_run_does_nothing()
     {
         Prepare();
@@ -40,7 +40,7 @@ public sealed class FolderAlignerTests : IDisposable
         Assert.All(Enumerable.Range(0, Photos), i => first.Faces.ReadView(i, 64).Dispose());
     }
 
-    [LfwFact]
+    [RealDataFact]
     public void A_run_that_was_cancelled_is_continued_to_the_same_pictures()
     {
         Prepare();
@@ -56,7 +56,83 @@ public sealed class FolderAlignerTests : IDisposable
         Assert.Equal(pixels, Contents());
     }
 
-    [LfwFact]
+    [RealDataFact]
+    public void A_run_that_was_killed_is_continued_to_the_same_pictures()
+    {
+        Prepare();
+        Run();
+        var whole = Contents();
+        string[] faces = [.. Directory.GetFiles(Output, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        foreach (string face in faces.Where((_, i) => i % 3 == 0))
+        {
+            File.Delete(face);
+        }
+
+        File.Delete(Path.Combine(Output, AlignmentManifest.SkippedFileName));
+        File.WriteAllText(faces[1] + ".123-abc.part", "half a picture");
+        var manifest = AlignmentManifest.Read(Output);
+        (manifest with { Complete = false }).Write(Output);
+        var continued = Run();
+        Assert.Equal((Photos + 2, faces.Length - ((faces.Length + 2) / 3)), (continued.Aligned, continued.Reused));
+        Assert.Equal(Photos + 2, continued.Faces.Dataset.Images.Count);
+        File.Delete(faces[1] + ".123-abc.part");
+        Assert.Equal(whole, Contents());
+    }
+
+    [RealDataFact]
+    public void A_photo_that_changed_is_aligned_again()
+    {
+        Prepare(photos: 3);
+        Run();
+        var before = Contents();
+        string photo = Path.Combine(Raw, "twin", "same.jpg");
+        File.Copy(RealData.LfwPhotos(1)[0], photo, overwrite: true);
+        File.SetLastWriteTimeUtc(photo, DateTime.UtcNow.AddMinutes(1));
+        var again = Run();
+        Assert.Equal(again.Aligned - 1, again.Reused);
+        string changed = Assert.Single(Contents(), file => before[file.Key] != file.Value).Key;
+        Assert.Equal(Path.Combine(Output, "twin", "same.jpg"), changed);
+
+        File.WriteAllText(photo, "no picture any more");
+        File.SetLastWriteTimeUtc(photo, DateTime.UtcNow.AddMinutes(1));
+        var without = Run();
+        Assert.Equal(again.Aligned - 1, without.Aligned);
+        Assert.Contains(("twin/same.jpg", "not readable as a picture"), without.Skipped);
+        Assert.Equal(without.Aligned, without.Faces.Dataset.Images.Count);
+    }
+
+    [RealDataFact]
+    public void A_face_whose_photo_is_gone_is_refused()
+    {
+        Prepare(photos: 3);
+        Run();
+        File.Delete(Path.Combine(Raw, "twin", "same.png.jpg"));
+        string message = Assert.Throws<FaceDistillException>(() => Run()).Message;
+        Assert.StartsWith(Output, message, StringComparison.Ordinal);
+        Assert.Contains("twin/same.png.jpg.jpg", message, StringComparison.Ordinal);
+        Assert.Equal(5, AlignedFaces.Open(Output).Dataset.Images.Count); // the folder stays as good as it was
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void An_output_among_the_photos_is_refused_before_anything_is_written()
+    {
+        Pictures.Noise(_folder["raw/noise.png"], 120, 120);
+        File.WriteAllText(_folder["any.onnx"], "never opened");
+        var aligner = new FolderAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame);
+        foreach (string output in new[] { Raw, Path.Combine(Raw, "aligned"), Path.Combine(Raw, "a", "b") + Path.DirectorySeparatorChar })
+        {
+            string message = Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, null, default)).Message;
+            Assert.Contains("outside the photos", message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal([_folder[Path.Combine("raw", "noise.png")]], Directory.GetFileSystemEntries(Raw));
+        // Its neighbours are outside: these get as far as the detector.
+        Assert.All(new[] { Raw + "-aligned", _folder["..raw"] }, output => Assert.Contains("does not load",
+            Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, null, default)).Message, StringComparison.Ordinal));
+    }
+
+    [RealDataFact]
     public void Other_settings_other_files_and_a_held_lock_are_refused()
     {
         Prepare(photos: 1);
@@ -73,7 +149,7 @@ public sealed class FolderAlignerTests : IDisposable
         Assert.StartsWith("another facedistill is writing", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
     }
 
-    [LfwFact]
+    [RealDataFact]
     public void Raw_photos_are_aligned_into_the_cache_once()
     {
         Prepare(photos: 3);
@@ -101,7 +177,7 @@ public sealed class FolderAlignerTests : IDisposable
         }
     }
 
-    [LfwFact]
+    [RealDataFact]
     public void A_folder_without_any_face_says_so()
     {
         Pictures.Noise(_folder["raw/noise.png"], 120, 120);
@@ -129,7 +205,7 @@ public sealed class FolderAlignerTests : IDisposable
     // LFW's first photos, one of them three times under other endings, and what else people have in such a folder.
     private void Prepare(int photos = Photos)
     {
-        var lfw = FaceDataset.List(Path.Combine(LfwFactAttribute.Folder!, "images"));
+        var lfw = FaceDataset.List(Path.Combine(RealData.Lfw!, "images"));
         foreach (var image in lfw.Images.Take(photos - 1))
         {
             Copy(lfw.FullPath(image), image.Path);

@@ -59,6 +59,36 @@ public sealed class FaceAlignerTests
         Assert.Equal(255, Cv2.Mean(view).Val0, 1e-6);
     }
 
+    [Fact]
+    public void A_view_shows_the_square_alone_and_shrinks_it_by_area()
+    {
+        var frame = new AlignedFrame(64, 8);
+        using var picture = new Mat(frame.Side, frame.Side, MatType.CV_8UC3);
+        Cv2.SetTheRNG(5);
+        Cv2.Randu(picture, Scalar.All(0), Scalar.All(256));
+        using var same = frame.View(picture, 64);
+        using var half = frame.View(picture, 32);
+        using var bright = new Mat(frame.Side, frame.Side, MatType.CV_8UC3, Scalar.White); // another border around the same square
+        same.CopyTo(bright[new Rect(frame.Pad, frame.Pad, frame.Size, frame.Size)]);
+        using var grown = frame.View(picture, 100);
+        using var grownBright = frame.View(bright, 100);
+        Assert.Equal(0, Cv2.Norm(grown, grownBright));
+        for (int y = 0; y < 32; y++)
+        {
+            for (int x = 0; x < 32; x++)
+            {
+                Assert.Equal(picture.At<Vec3b>(y + 8, x + 8), same.At<Vec3b>(y, x));
+                double mean = 0;
+                foreach (var (dy, dx) in new[] { (0, 0), (0, 1), (1, 0), (1, 1) })
+                {
+                    mean += same.At<Vec3b>((2 * y) + dy, (2 * x) + dx).Item2 / 4.0;
+                }
+
+                Assert.Equal(mean, half.At<Vec3b>(y, x).Item2, 0.51);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(31, 0.1)]
     [InlineData(1025, 0.1)]

@@ -13,6 +13,7 @@ public sealed class FaceTensorTests
     [InlineData(ColorOrder.Rgb, TensorLayout.Nchw, false)]
     [InlineData(ColorOrder.Rgb, TensorLayout.Nhwc, false)]
     [InlineData(ColorOrder.Bgr, TensorLayout.Nchw, false)]
+    [InlineData(ColorOrder.Bgr, TensorLayout.Nhwc, false)]
     [InlineData(ColorOrder.Rgb, TensorLayout.Nchw, true)]
     [InlineData(ColorOrder.Rgb, TensorLayout.Nhwc, true)]
     [InlineData(ColorOrder.Bgr, TensorLayout.Nchw, true)]

@@ -23,10 +23,17 @@ public sealed class SimilarityTransformTests
         Assert.Equal(Math.Sqrt((a * a) + (b * b)), fitted.Scale, 5);
     }
 
-    [Fact]
-    public void Noisy_points_give_the_least_squares_solution()
+    [Theory]
+    [InlineData(1, 0.3)]
+    [InlineData(2, 3)]
+    [InlineData(3, 10)]
+    [InlineData(4, 100)] // nothing left of the face: the solution is still the least-squares one
+    public void Noisy_points_give_the_least_squares_solution(int seed, double noise)
     {
-        Point2f[] to = [new(38, 52), new(74, 50), new(55, 73), new(41, 91), new(72, 93)];
+        var random = new Random(seed);
+        float Noise() => (float)(noise * ((2 * random.NextDouble()) - 1));
+        var known = new SimilarityTransform(0.8, -0.5, 20, 7);
+        Point2f[] to = [.. Points.Select(known.Apply).Select(p => new Point2f(p.X + Noise(), p.Y + Noise()))];
         var fitted = SimilarityTransform.Fit(Points, to);
 
         // x' = a x - b y + tx and y' = b x + a y + ty as ten linear equations in a, b, tx, ty.

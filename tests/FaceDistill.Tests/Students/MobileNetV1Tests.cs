@@ -55,6 +55,62 @@ public sealed class MobileNetV1Tests
     }
 
     [Theory]
+    [InlineData("mobilenet-v1:0.33@64", HeadKind.Gap)]
+    [InlineData("mobilenet-v1:0.33@160", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1:0.01@224", HeadKind.Gdc)] // every layer at its least width
+    [InlineData("mobilenet-v1:0.75@128", HeadKind.Gap)]
+    [InlineData("mobilenet-v1:1.0@96", HeadKind.Gdc)]
+    public void Mult_adds_are_those_of_the_maps_that_torch_computes(string name, HeadKind head)
+    {
+        var architecture = new MobileNetV1Architecture(StudentSpec.Parse(name), head, 40);
+        using var model = new MobileNetV1(architecture);
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        long expected = 0;
+        var x = ones(1, 3, architecture.Spec.Resolution, architecture.Spec.Resolution);
+        foreach (var (_, module) in model.named_children())
+        {
+            if (module is TorchSharp.Modules.Conv2d conv)
+            {
+                x = conv.forward(x);
+                expected += x.numel() * conv.weight!.numel() / conv.weight.shape[0];
+            }
+            else if (module is TorchSharp.Modules.Linear linear)
+            {
+                x = linear.forward(x.mean([2, 3]));
+                expected += linear.weight!.numel();
+            }
+        }
+
+        Assert.Equal(new long[] { 1, 40 }, x.shape); // every layer was met, in order
+        Assert.Equal(expected, StudentCost.Of(architecture).MultAdds);
+    }
+
+    [Theory]
+    [InlineData(HeadKind.Gap)]
+    [InlineData(HeadKind.Gdc)]
+    public void Channels_last_gives_the_plain_layouts_embeddings(HeadKind head)
+    {
+        using var model = new MobileNetV1(new MobileNetV1Architecture(new StudentSpec(0.33, 96), head, 40), seed: 4);
+        model.train(); // batch norms with the batch's own statistics: without training, the others let the signal fade
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        using var generator = new Generator(9);
+        var plain = randn([4, 3, 96, 96], generator: generator);
+        var last = plain.clone();
+        MobileNetV1.ToChannelsLast(last);
+        Tensor[] embeddings = [model.forward(last), model.forward(plain)];
+        foreach (var weight in model.parameters().Where(p => p.dim() == 4))
+        {
+            weight.set_(weight.detach().contiguous());
+        }
+
+        var expected = model.forward(plain);
+        Assert.True(expected.abs().max().item<float>() > 0.01);
+        Assert.All(embeddings, e => Assert.InRange((e - expected).abs().max().item<float>(), 0, 1e-4f * expected.abs().max().item<float>()));
+    }
+
+    [Theory]
     [InlineData(64)]
     [InlineData(96)]
     [InlineData(128)]

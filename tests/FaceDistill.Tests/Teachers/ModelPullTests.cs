@@ -25,12 +25,12 @@ public sealed class ModelPullTests
         Assert.Equal(128, teacher.Dimension);
     }
 
-    [NpmFact(NeedsLfw = true)]
+    [NpmFact(NeedsRealData = true)]
     public void Two_photos_of_one_person_are_nearer_than_photos_of_two()
     {
         new ModelPull(Finder).Pull(Name, null, default);
         using var folder = new TempFolder();
-        var lfw = FaceDataset.List(Path.Combine(LfwFactAttribute.Folder!, "images"));
+        var lfw = FaceDataset.List(Path.Combine(RealData.Lfw!, "images"));
         var people = lfw.Images.GroupBy(i => i.Identity).Where(g => g.Count() > 1).Take(6).ToList();
         foreach (var image in people.SelectMany(g => g.Take(2)))
         {

@@ -13,10 +13,10 @@ public sealed class NpmFactAttribute : FactAttribute
         }
     }
 
-    /// <summary>Whether the test also needs the real LFW.</summary>
-    public bool NeedsLfw
+    /// <summary>Whether the test also needs the real LFW and the detector.</summary>
+    public bool NeedsRealData
     {
         get => false;
-        set => Skip ??= value && LfwFactAttribute.Folder is null ? new LfwFactAttribute().Skip : null;
+        set => Skip ??= value ? new RealDataFactAttribute().Skip : null;
     }
 }

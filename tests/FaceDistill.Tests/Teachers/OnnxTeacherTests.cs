@@ -40,6 +40,34 @@ public sealed class OnnxTeacherTests : IDisposable
     }
 
     [Fact]
+    public void Free_rows_and_columns_and_an_output_of_four_axes_are_taken()
+    {
+        var graph = new OnnxGraph("means");
+        string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, "rows", "columns");
+        graph.Node("ReduceMean", "means", [x], OnnxAttribute.Ints("axes", 2, 3), OnnxAttribute.Int("keepdims", 1));
+        graph.Output("means", OnnxElementType.Float32, "batch", 3, 1, 1);
+        OnnxWriter.Write(graph, _folder["means.onnx"]);
+        using var teacher = new OnnxTeacher("means", _folder["means.onnx"], Contract, 3);
+        float[] input = [.. Enumerable.Range(0, 2 * Contract.Values).Select(i => (float)(i / (Size * Size)))]; // planes of 0, 1, 2, ...
+        var embeddings = new float[6];
+        teacher.Embed(input, 2, embeddings);
+        Assert.All(Enumerable.Range(0, 6), i => Assert.Equal(i, embeddings[i], 1e-5));
+    }
+
+    [Fact]
+    public void Several_threads_may_use_one_teacher()
+    {
+        using var teacher = new OnnxTeacher("ramp", Model(TensorLayout.Nchw, 4), Contract);
+        var (input, expected) = Faces(Contract, 6);
+        Parallel.For(0, 200, _ =>
+        {
+            var embeddings = new float[6 * 3];
+            teacher.Embed(input, 6, embeddings);
+            Assert.All(expected.Zip(embeddings), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        });
+    }
+
+    [Fact]
     public void A_normalised_output_has_length_one_and_the_raw_one_s_direction()
     {
         string path = Model(TensorLayout.Nchw, 0);
