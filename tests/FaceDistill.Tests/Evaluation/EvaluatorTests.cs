@@ -99,6 +99,12 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Contains("lfw-10fold", Message(() => Evaluator.Run("lfw", set)), StringComparison.Ordinal);
         Assert.Contains("pairs.txt", Message(() => Evaluator.Run(Evaluator.LfwTenFold, set, _folder.Path)), StringComparison.Ordinal);
         Assert.Contains("any folder given", Message(() => Evaluator.Run(Evaluator.LfwTenFold, set)), StringComparison.Ordinal);
+        foreach (string protocol in new[] { Evaluator.LfwTenFold, Evaluator.Pairs })
+        {
+            var euclidean = new EvaluationOptions { Score = ScoreKind.Euclidean };
+            Assert.Contains($"{protocol} scores by cosine only", Message(() => Evaluator.Run(protocol, set, _folder.Path, euclidean)), StringComparison.Ordinal);
+        }
+
         var other = Sets.Random("student", 1, 4, Paths[..100]);
         Assert.Contains("student has 100 images and m has 200", Message(() => Evaluator.RunAll(Evaluator.AllPairs, [set, other], 0)), StringComparison.Ordinal);
     }
