@@ -16,14 +16,14 @@ internal static class ExportCommand
     public static Command Create() => VerbContext.Action(
         new Command("export", "Write a student as ONNX, verified against TorchSharp on real faces before it is put in place.")
         {
-            Model, Format, Output, Data, CommonOptions.Aligned, CommonOptions.Models,
+            Model, Format, Output, Data, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run);
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
         var job = new ExportJob(parsed.Finder(), context.Say);
-        var outcome = job.Run(parsed.GetRequiredValue(Model), parsed.GetValue(Output), parsed.GetValue(Data), parsed.GetValue(CommonOptions.Aligned), context.Progress, context.Cancel);
+        var outcome = job.Run(parsed.GetRequiredValue(Model), parsed.GetValue(Output), parsed.GetValue(Data), parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, context.Progress, context.Cancel);
         context.Result(new { files = outcome.Files, maxAbsDifference = outcome.MaxAbsDifference, minCosine = outcome.MinCosine, faces = outcome.Faces }, console =>
         {
             foreach (string file in outcome.Files)

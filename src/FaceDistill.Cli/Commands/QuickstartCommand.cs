@@ -20,13 +20,13 @@ internal static class QuickstartCommand
     public static Command Create() => VerbContext.Action(
         new Command("quickstart", "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
         {
-            Output, Epochs, CommonOptions.Models,
+            Output, Epochs, CommonOptions.Models, CommonOptions.Device,
         }, Run);
 
     private static void Run(VerbContext context)
     {
         var report = new QuickstartJob(context.Parsed.Finder(), context.Say)
-            .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Progress, context.Cancel);
+            .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Parsed.GetValue(CommonOptions.Device)!, context.Progress, context.Cancel);
         context.Result(report, console =>
         {
             console.WriteLine("These faces are drawings: the figures show that every stage works, and say nothing about real faces.");

@@ -24,7 +24,7 @@ internal static class ExactThreshold
             return null;
         }
 
-        long accepted = genuine.LongCount(score => score >= threshold);
+        long accepted = CountAtLeast(genuine, threshold);
         return new FarPoint(far, threshold, FalseAccepts(threshold, tail), accepted, (double)accepted / genuine.Length);
     }
 
@@ -33,6 +33,17 @@ internal static class ExactThreshold
     {
         const long small = 1 << 20; // 4 MB
         return new ImpostorTail(fars.Max(far => FarTargets.Permitted(far, impostors)) + 1, workers, small);
+    }
+
+    private static long CountAtLeast(ReadOnlySpan<float> scores, float threshold)
+    {
+        long count = 0;
+        foreach (float score in scores)
+        {
+            count += score >= threshold ? 1 : 0;
+        }
+
+        return count;
     }
 
     /// <summary>The tail of scores that are all at hand.</summary>

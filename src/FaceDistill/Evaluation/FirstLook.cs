@@ -47,34 +47,5 @@ internal sealed class FirstLook
 
     /// <summary>The thresholds at these rates, and what they accept.</summary>
     public AllPairsResult Result(IReadOnlyList<double> fars) => new(
-        Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars], [.. fars.Select(PointAt)]);
-
-    /// <summary>
-    /// With p false accepts permitted, the impostor score of rank p + 1 must be rejected, and with it all that tie with it;
-    /// so the smallest threshold is the next float above it.
-    /// </summary>
-    private FarPoint? PointAt(double far)
-    {
-        long permitted = FarTargets.Permitted(far, Groups.ImpostorPairs);
-        if (permitted < 1)
-        {
-            return null;
-        }
-
-        float rejected = Tail.ScoreAt(permitted + 1);
-        float threshold = MathF.BitIncrement(rejected);
-        long trueAccepts = CountAtLeast(Genuine, threshold);
-        return new FarPoint(far, threshold, Tail.CountAbove(rejected), trueAccepts, (double)trueAccepts / Genuine.Length);
-    }
-
-    private static long CountAtLeast(ReadOnlySpan<float> scores, float threshold)
-    {
-        long count = 0;
-        foreach (float score in scores)
-        {
-            count += score >= threshold ? 1 : 0;
-        }
-
-        return count;
-    }
+        Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars], [.. fars.Select(far => ExactThreshold.Point(far, Groups.ImpostorPairs, Genuine, Tail))]);
 }

@@ -24,7 +24,7 @@ internal static class FoldAccuracy
 
     /// <summary>
     /// The threshold with most right decisions, the smallest where several are equally good; it lies midway between the
-    /// lowest score that it accepts and the next lower one, as in <see cref="LfwFolds"/>.
+    /// lowest score that it accepts and the next lower one.
     /// </summary>
     /// <param name="pairs">By falling score, at least one.</param>
     private static float BestThreshold(List<FoldPair> pairs)

@@ -11,8 +11,6 @@ namespace FaceDistill.Evaluation;
 /// </summary>
 public static class LfwFolds
 {
-    private readonly record struct Scored(int Fold, float Score, bool Same);
-
     /// <summary>Runs the protocol.</summary>
     /// <param name="set">The embeddings; found by image name, whatever the extension. Pairs of images that it lacks are
     /// skipped and counted.</param>
@@ -39,9 +37,8 @@ public static class LfwFolds
             }
         }
 
-        scored.Sort((a, b) => b.Score.CompareTo(a.Score));
-        float[] thresholds = [.. Enumerable.Range(0, pairs.Folds).Select(fold => BestThreshold(scored, fold))];
-        double[] accuracies = [.. thresholds.Select((threshold, fold) => Accuracy(scored, fold, threshold))];
+        var folds = FoldAccuracy.Of(scored, pairs.Folds);
+        double[] accuracies = [.. folds.Select(fold => fold.Accuracy)];
         return new TenFoldResult(
             used.Count,
             scored.Count(pair => pair.Same),
@@ -49,16 +46,16 @@ public static class LfwFolds
             pairs.Pairs.Count - scored.Count,
             [.. missing],
             accuracies,
-            thresholds,
+            [.. folds.Select(fold => fold.Threshold)],
             accuracies.Mean(),
             accuracies.StandardDeviation() / Math.Sqrt(accuracies.Length));
     }
 
-    private static List<Scored> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used)
+    private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used)
     {
         float[] unit = UnitEmbeddings.From(set);
         var index = new LfwIndex(set);
-        var scored = new List<Scored>(pairs.Pairs.Count);
+        var scored = new List<FoldPair>(pairs.Pairs.Count);
         foreach (var pair in pairs.Pairs)
         {
             int first = index.Row(pair.First);
@@ -67,7 +64,7 @@ public static class LfwFolds
             {
                 used.Add(first);
                 used.Add(second);
-                scored.Add(new Scored(pair.Fold, TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second)), pair.Same));
+                scored.Add(new FoldPair(pair.Fold, TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second)), pair.Same));
             }
             else
             {
@@ -80,37 +77,4 @@ public static class LfwFolds
     }
 
     private static ReadOnlySpan<float> Row(float[] unit, EmbeddingSet set, int row) => unit.AsSpan(row * set.Dimension, set.Dimension);
-
-    /// <summary>
-    /// The threshold with most right decisions outside the fold, the smallest where several are equally good; it lies
-    /// midway between the lowest score that it accepts and the next lower one.
-    /// </summary>
-    /// <param name="scored">All pairs, by falling score.</param>
-    /// <param name="fold">The fold that is left out.</param>
-    private static float BestThreshold(List<Scored> scored, int fold)
-    {
-        var others = scored.FindAll(pair => pair.Fold != fold);
-        int right = others.Count(pair => !pair.Same); // all rejected
-        int best = right;
-        float threshold = MathF.BitIncrement(others[0].Score);
-        for (int i = 0; i < others.Count; i++)
-        {
-            right += others[i].Same ? 1 : -1;
-            float next = i + 1 < others.Count ? others[i + 1].Score : -1;
-            bool tied = i + 1 < others.Count && next == others[i].Score;
-            if (!tied && right >= best)
-            {
-                best = right;
-                threshold = MathF.Max(MathF.BitIncrement(next), (others[i].Score + next) / 2);
-            }
-        }
-
-        return threshold;
-    }
-
-    private static double Accuracy(List<Scored> scored, int fold, float threshold)
-    {
-        var own = scored.FindAll(pair => pair.Fold == fold);
-        return own.Count(pair => pair.Score >= threshold == pair.Same) / (double)own.Count;
-    }
 }

@@ -16,7 +16,7 @@ public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingIma
         ArgumentNullException.ThrowIfNull(people);
         var index = new LfwIndex(set);
         var rows = new List<int>();
-        var names = new List<string>();
+        var names = new Dictionary<int, string>();
         var missing = new List<string>();
         foreach (var person in people.People)
         {
@@ -27,7 +27,7 @@ public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingIma
                 if (row >= 0)
                 {
                     rows.Add(row);
-                    names.Add(person.Name);
+                    names[row] = person.Name;
                 }
                 else
                 {
@@ -36,18 +36,7 @@ public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingIma
             }
         }
 
-        return rows.Count > 0 ? new LfwView1(Part(set, rows, names), missing)
+        return rows.Count > 0 ? new LfwView1(EmbeddingRows.Take(set, rows, row => names[row]), missing)
             : throw new FaceDistillException($"{set.Name}: none of the {missing.Count} images of {people.File} is there; embed LFW");
-    }
-
-    private static EmbeddingSet Part(EmbeddingSet set, List<int> rows, List<string> names)
-    {
-        float[] values = new float[(long)rows.Count * set.Dimension];
-        for (int i = 0; i < rows.Count; i++)
-        {
-            set.Row(rows[i]).CopyTo(values.AsSpan(i * set.Dimension));
-        }
-
-        return new EmbeddingSet(set.Name, set.Dimension, values, [.. rows.Select(row => set.Paths[row])], [.. names]);
     }
 }

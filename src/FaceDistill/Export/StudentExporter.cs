@@ -24,8 +24,9 @@ public static class StudentExporter
     /// <param name="checkpoint">The student.</param>
     /// <param name="path">The .onnx file to write.</param>
     /// <param name="faces">Aligned faces, BGR 8-bit, as large as the student's input; at least one.</param>
+    /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
     /// <exception cref="FaceDistillException">The export differs from the student; nothing is left in place.</exception>
-    public static ExportOutcome Onnx(StudentCheckpoint checkpoint, string path, IReadOnlyList<Mat> faces)
+    public static ExportOutcome Onnx(StudentCheckpoint checkpoint, string path, IReadOnlyList<Mat> faces, string device = "cpu")
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(faces);
@@ -35,7 +36,7 @@ public static class StudentExporter
         AtomicFile.WriteBeside(path, temporary =>
         {
             OnnxWriter.Write(graph, temporary);
-            (difference, cosine) = Compare(checkpoint, temporary, faces);
+            (difference, cosine) = Compare(checkpoint, temporary, faces, device);
             if (!(difference <= Tolerance))
             {
                 throw new FaceDistillException(FormattableString.Invariant(
@@ -45,9 +46,9 @@ public static class StudentExporter
         return new ExportOutcome([Path.GetFullPath(path)], difference, cosine, faces.Count);
     }
 
-    private static (double MaxAbsDifference, double MinCosine) Compare(StudentCheckpoint checkpoint, string onnx, IReadOnlyList<Mat> faces)
+    private static (double MaxAbsDifference, double MinCosine) Compare(StudentCheckpoint checkpoint, string onnx, IReadOnlyList<Mat> faces, string device)
     {
-        using var torch = new StudentEmbedder(checkpoint, "student", "cpu");
+        using var torch = new StudentEmbedder(checkpoint, "student", device);
         using var exported = new OnnxTeacher("export", onnx, checkpoint.Description.Contract, checkpoint.Description.Dimension);
         int values = torch.Contract.Values, dimension = torch.Dimension;
         var input = new float[faces.Count * values];

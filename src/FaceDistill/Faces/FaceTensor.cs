@@ -18,9 +18,9 @@ public static class FaceTensor
     {
         ArgumentNullException.ThrowIfNull(face);
         ArgumentNullException.ThrowIfNull(contract);
-        if (face.Width != contract.Size || face.Height != contract.Size || face.Type() != MatType.CV_8UC3 || !face.IsContinuous())
+        if (face.Width != contract.Size || face.Height != contract.Size)
         {
-            throw new ArgumentException($"a face of {face.Width}x{face.Height} {face.Type()} where {contract.Size}x{contract.Size} BGR is wanted");
+            throw new ArgumentException($"a face of {face.Width}x{face.Height} where {contract.Size}x{contract.Size} is wanted");
         }
 
         var pixels = Pixels(face);
@@ -68,7 +68,10 @@ public static class FaceTensor
     public static FaceContract StudentContract(int resolution, string template) =>
         new(resolution, template, ColorOrder.Rgb, TensorLayout.Nchw, [127.5f, 127.5f, 127.5f], [127.5f, 127.5f, 127.5f]);
 
-    private static unsafe ReadOnlySpan<byte> Pixels(Mat face) => new(face.DataPointer, checked((int)(face.Total() * 3)));
+    // A part of a larger picture is not continuous: its rows would be read wrongly.
+    private static unsafe ReadOnlySpan<byte> Pixels(Mat face) => face.Type() == MatType.CV_8UC3 && face.IsContinuous()
+        ? new ReadOnlySpan<byte>(face.DataPointer, checked((int)(face.Total() * 3)))
+        : throw new ArgumentException($"a picture of {face.Type()} (continuous: {face.IsContinuous()}) where continuous 8-bit BGR is wanted");
 
     private static void FillChannel(ReadOnlySpan<byte> source, Span<float> target, int step, int count, float scale, float offset)
     {

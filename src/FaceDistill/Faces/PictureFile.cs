@@ -9,7 +9,7 @@ public static class PictureFile
     public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"];
 
     /// <summary>JPEG quality 95 with full colour resolution: what aligned faces are kept in.</summary>
-    public static ImageEncodingParam[] JpegQuality95 { get; } =
+    internal static ImageEncodingParam[] JpegQuality95 { get; } =
     [
         new(ImwriteFlags.JpegQuality, 95),
         new((ImwriteFlags)7, 0x111111), // IMWRITE_JPEG_SAMPLING_FACTOR, IMWRITE_JPEG_SAMPLING_FACTOR_444 of OpenCV 4.7

@@ -58,7 +58,7 @@ public sealed class DistillJob
         }
 
         Train(training, teacher, options, request, progress, cancel);
-        var outcome = ExportJob.Verified(StudentCheckpoint.Read(checkpointPath), Path.Combine(request.Output, ExportName), faces);
+        var outcome = ExportJob.Verified(StudentCheckpoint.Read(checkpointPath), Path.Combine(request.Output, ExportName), faces, options.Device);
         JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
         return RunReport.Write(request.Output);
     }

@@ -17,10 +17,11 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
     /// <param name="output">The .onnx file; null for student.onnx in the run folder.</param>
     /// <param name="data">Faces to verify on, a folder or a data set's name; null for those the student was trained on.</param>
     /// <param name="aligned">The template that the user says these are aligned to; null to go by alignment.json.</param>
+    /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
     /// <param name="progress">Told of faces that are aligned.</param>
     /// <param name="cancel">Stops while faces are aligned.</param>
     /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the export is not what the student is.</exception>
-    public ExportOutcome Run(string run, string? output, string? data, string? aligned, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public ExportOutcome Run(string run, string? output, string? data, string? aligned, string device, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var checkpoint = StudentCheckpoint.Read(Path.Combine(run, StudentCheckpoint.FileName));
         string template = checkpoint.Description.Contract.Template;
@@ -28,7 +29,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         var faces = data is not null
             ? new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, aligned, progress, cancel)
             : TrainingFacesOf(info, template, run);
-        var outcome = Verified(checkpoint, output ?? Path.Combine(run, DistillJob.ExportName), faces);
+        var outcome = Verified(checkpoint, output ?? Path.Combine(run, DistillJob.ExportName), faces, device);
         JsonFile.Write(Path.Combine(run, RunReport.ExportFileName), outcome);
         RunReport.Write(run);
         return outcome;
@@ -36,7 +37,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
 
     /// <summary>Exports a student and verifies it on the first faces of a folder.</summary>
     /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the export is not what the student is.</exception>
-    public static ExportOutcome Verified(StudentCheckpoint checkpoint, string path, AlignedFaces faces)
+    public static ExportOutcome Verified(StudentCheckpoint checkpoint, string path, AlignedFaces faces, string device)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(faces);
@@ -45,7 +46,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
             .Select(i => faces.ReadView(i, checkpoint.Description.Contract.Size)).ToList();
         try
         {
-            return StudentExporter.Onnx(checkpoint, path, pictures);
+            return StudentExporter.Onnx(checkpoint, path, pictures, device);
         }
         finally
         {

@@ -21,10 +21,11 @@ public sealed class QuickstartJob(AssetFinder finder, Action<string>? say)
     /// <summary>Runs it; what an earlier run in the same folder finished is kept.</summary>
     /// <param name="output">The folder for faces, run and report.</param>
     /// <param name="epochs">Passes over the faces.</param>
+    /// <param name="device">Where torch computes: auto, cpu or cuda.</param>
     /// <param name="progress">Told of each stage.</param>
     /// <param name="cancel">Stops; the next call goes on.</param>
     /// <exception cref="FaceDistillException">The teacher cannot be fetched, or the folder holds something else.</exception>
-    public RunReportData Run(string output, int epochs, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public RunReportData Run(string output, int epochs, string device, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var pull = new ModelPull(finder);
         if (pull.Status(Teacher).Any(f => !f.IsUsable))
@@ -36,7 +37,7 @@ public sealed class QuickstartJob(AssetFinder finder, Action<string>? say)
         var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, progress, cancel);
         var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, progress, cancel);
         string run = Path.Combine(output, "run");
-        var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs };
+        var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs, Device = device };
         new DistillJob(finder, say).Run(new DistillRequest(Teacher, training, null, options, run, Resume: true), progress, cancel);
         new EvaluateJob(finder, say).Run(
             new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], [], null, test, null, options.Device), progress, cancel);

@@ -70,6 +70,16 @@ public sealed class FaceTensorTests
     }
 
     [Fact]
+    public void A_part_of_a_picture_and_a_grey_one_are_refused()
+    {
+        using var face = Noise();
+        using var part = new Mat(face, new Rect(0, 0, 16, 16));
+        using var grey = new Mat(16, 16, MatType.CV_8UC1, new Scalar(7));
+        Assert.Throws<ArgumentException>(() => FaceTensor.CopyRgb(part, new byte[3 * 16 * 16]));
+        Assert.Throws<ArgumentException>(() => FaceTensor.CopyRgb(grey, new byte[3 * 16 * 16]));
+    }
+
+    [Fact]
     public void A_face_of_another_size_is_refused()
     {
         using var face = Noise();

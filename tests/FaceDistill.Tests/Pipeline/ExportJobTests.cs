@@ -14,7 +14,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     public void The_export_is_verified_on_the_training_faces_and_noted()
     {
         string copy = run.CopyTo(_folder["run"]);
-        var outcome = Job().Run(copy, null, null, null, null, default);
+        var outcome = Job().Run(copy, null, null, null, "cpu", null, default);
         Assert.Equal([Path.Combine(copy, DistillJob.ExportName)], outcome.Files);
         Assert.Equal(32, outcome.Faces);
         Assert.InRange(outcome.MaxAbsDifference, 0, StudentExporter.Tolerance);
@@ -27,16 +27,16 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     {
         string copy = run.CopyTo(_folder["run"]);
         (run.Info with { Aligned = _folder["gone"] }).Write(copy);
-        var error = Assert.Throws<FaceDistillException>(() => Job().Run(copy, null, null, null, null, default));
+        var error = Assert.Throws<FaceDistillException>(() => Job().Run(copy, null, null, null, "cpu", null, default));
         Assert.Contains("--data", error.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder[$"run/{DistillJob.ExportName}"]));
-        Assert.NotEmpty(Job().Run(copy, _folder["x.onnx"], run.Tiny.Faces.Dataset.Root, null, null, default).Files);
+        Assert.NotEmpty(Job().Run(copy, _folder["x.onnx"], run.Tiny.Faces.Dataset.Root, null, "cpu", null, default).Files);
         Assert.True(File.Exists(_folder["x.onnx"]));
     }
 
     [Fact]
     public void A_folder_that_is_no_run_is_refused() =>
-        Assert.Contains("facedistill distill", Assert.Throws<FaceDistillException>(() => Job().Run(_folder.Path, null, null, null, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("facedistill distill", Assert.Throws<FaceDistillException>(() => Job().Run(_folder.Path, null, null, null, "cpu", null, default)).Message, StringComparison.Ordinal);
 
     public void Dispose() => _folder.Dispose();
 

@@ -21,17 +21,12 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
         Compare(manifest, bin, folder["model.onnx"]);
     }
 
-    [Fact]
-    public void The_graph_agrees_with_torch_on_the_real_weights_where_they_are_at_hand()
+    [NpmFact]
+    public void The_graph_agrees_with_torch_on_the_real_weights()
     {
-        if (RealWeightsFolder() is not { } real)
-        {
-            output.WriteLine($"{BinName} is not in a models/dlib-resnet folder: the real weights are NOT tested here");
-            return;
-        }
-
+        var paths = new ModelPull(new AssetFinder([], [], [], CacheFolder.Root)).Pull("dlib-resnet", null, default);
         using var folder = new TempFolder();
-        Compare(Path.Combine(real, ManifestName), Path.Combine(real, BinName), folder["model.onnx"]);
+        Compare(paths.Single(p => p.EndsWith(ManifestName, StringComparison.Ordinal)), paths.Single(p => p.EndsWith(BinName, StringComparison.Ordinal)), folder["model.onnx"]);
     }
 
     [Fact]
@@ -110,13 +105,5 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
         }
 
         return values;
-    }
-
-    private static string? RealWeightsFolder()
-    {
-        string homes = Environment.GetEnvironmentVariable("FACEDISTILL_HOME") ?? "";
-        return homes.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Prepend(CacheFolder.Root)
-            .Select(root => Path.Combine(root, "models", "dlib-resnet"))
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, BinName)) && File.Exists(Path.Combine(folder, ManifestName)));
     }
 }

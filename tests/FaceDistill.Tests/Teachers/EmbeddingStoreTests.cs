@@ -121,14 +121,9 @@ public sealed class EmbeddingStoreTests : IDisposable
         Assert.Equal(4, next.MissingParts().Count());
     }
 
-    [Fact]
+    [FlockFact]
     public void Another_process_holding_the_lock_is_noticed()
     {
-        if (!File.Exists("/usr/bin/flock"))
-        {
-            return; // flock(1), by which another process takes the same lock, is not here.
-        }
-
         Directory.CreateDirectory(_temp["s"]);
         string file = Path.Combine(_temp["s"], ".lock");
         using var other = Process.Start(new ProcessStartInfo("/usr/bin/flock", [file, "sh", "-c", "echo held; read line"])
@@ -161,4 +156,10 @@ public sealed class EmbeddingStoreTests : IDisposable
         Assert.Equal((1, FieldRepetitionType.REPEATED), (schema[5].NumChildren, schema[5].RepetitionType));
         Assert.Equal((Parquet.Meta.Type.FLOAT, FieldRepetitionType.REQUIRED), (schema[6].Type, schema[6].RepetitionType));
     }
+}
+
+/// <summary>A test in which another process takes a lock by flock(1); where that is missing it is skipped and says so.</summary>
+public sealed class FlockFactAttribute : FactAttribute
+{
+    public FlockFactAttribute() => Skip = File.Exists("/usr/bin/flock") ? null : "not run: no /usr/bin/flock";
 }
