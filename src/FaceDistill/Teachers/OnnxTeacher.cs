@@ -33,7 +33,8 @@ public sealed class OnnxTeacher : IEmbedder
         try
         {
             (_input, _fixedBatch) = CheckInput();
-            _output = _session.OutputNames[0];
+            _output = _session.OutputNames.Count == 1 ? _session.OutputNames[0] : throw new FaceDistillException(
+                $"{path} has the outputs {string.Join(", ", _session.OutputNames)}; export it with the embedding alone, for FaceDistill will not guess");
             Dimension = Probe(dimension);
         }
         catch

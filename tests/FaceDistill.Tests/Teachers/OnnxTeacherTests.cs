@@ -114,6 +114,13 @@ public sealed class OnnxTeacherTests : IDisposable
         OnnxWriter.Write(two, _folder["two.onnx"]);
         AssertRefused(_folder["two.onnx"], Contract, "has 2 inputs");
 
+        var many = new OnnxGraph("many");
+        many.Flatten("embedding", many.GlobalAveragePool("pooled", many.Input("a", OnnxElementType.Float32, "n", 3, Size, Size)));
+        many.Output("pooled", OnnxElementType.Float32, "n", 3, 1, 1);
+        many.Output("embedding", OnnxElementType.Float32, "n", 3);
+        OnnxWriter.Write(many, _folder["many.onnx"]);
+        AssertRefused(_folder["many.onnx"], Contract, "has the outputs pooled, embedding");
+
         var bytes = new OnnxGraph("bytes");
         bytes.Node("Cast", "float", [bytes.Input("a", OnnxElementType.UInt8, "n", 3, Size, Size)], OnnxAttribute.Int("to", 1));
         bytes.Output("float", OnnxElementType.Float32, "n", 3, Size, Size);
