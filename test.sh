@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds everything and runs all tests; the last line is "N passed, N failed". Real faces and the face detector's model are
+# Builds everything and runs all tests; the last line is "N passed, N failed" (", N skipped" where any was). Real faces and the face detector's model are
 # looked for in $FACEDISTILL_HOME; tests that want them say so when they are absent.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
@@ -11,5 +11,7 @@ status=0
 dotnet test FaceDistill.sln -c Release --logger "console;verbosity=normal" --logger "trx;LogFileName=all.trx" --results-directory "$results" "$@" || status=$?
 counters=$(grep -o '<Counters [^>]*>' "$results/all.trx" 2>/dev/null || true)
 count() { grep -o "\b$1=\"[0-9]*\"" <<<"$counters" | grep -o '[0-9]*' || echo 0; }
-echo "$(count passed) passed, $(count failed) failed"
+skipped=$(($(count total) - $(count executed)))
+[ "$skipped" -eq 0 ] && skipped="" || skipped=", $skipped skipped"
+echo "$(count passed) passed, $(count failed) failed$skipped"
 exit "$status"
