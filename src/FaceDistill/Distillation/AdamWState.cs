@@ -12,7 +12,7 @@ namespace FaceDistill.Distillation;
 /// TorchSharp's own optimizers make a native scalar for each number of each call and keep nothing alive while the call runs, so that a
 /// garbage collection at that moment frees a number in use ("Unknown scalar type", or a wrong value). Here every scalar outlives its calls.
 /// </remarks>
-public sealed class AdamWState : IDisposable
+public sealed class AdamWState : IStudentOptimizer
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
     private readonly List<Slot> _slots;

@@ -17,14 +17,38 @@ public sealed record DistillOptions
     /// <summary>Faces a step, 2 to 4,096. Default 64.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>The highest learning rate, above 0 and at most 1. Default 4e-3.</summary>
-    public double LearningRate { get; init; } = 4e-3;
+    /// <summary>Minutes that the training may take, above 0 and at most 100,000; the epochs are then as many as fit by a measurement at the beginning. Default null: as many as asked for.</summary>
+    public double? Minutes { get; init; }
+
+    /// <summary>adamw or sgd (Nesterov's momentum 0.9). Default adamw.</summary>
+    public OptimizerKind Optimizer { get; init; }
+
+    /// <summary>The highest learning rate, above 0 and at most 1. Default 4e-3, for AdamW; <see cref="UsualLearningRate"/> for SGD.</summary>
+    public double LearningRate { get; init; } = UsualLearningRate(OptimizerKind.AdamW);
 
     /// <summary>Epochs over which the learning rate rises linearly from 0: 0 to 100, not necessarily whole. Default 1.</summary>
     public double WarmupEpochs { get; init; } = 1;
 
-    /// <summary>AdamW's decoupled weight decay, 0 to 1; not applied to batch norms and biases. Default 0.02.</summary>
-    public double WeightDecay { get; init; } = 0.02;
+    /// <summary>The weight decay, 0 to 1: decoupled with AdamW, added to the gradient with SGD; not applied to batch norms and biases. Default 0.02, for AdamW; <see cref="UsualWeightDecay"/> for SGD.</summary>
+    public double WeightDecay { get; init; } = UsualWeightDecay(OptimizerKind.AdamW);
+
+    /// <summary>The decay of the weights' moving average, which is what is measured and exported: 0 (none) or up to 0.99999. Default 0.999.</summary>
+    public double Ema { get; init; } = 0.999;
+
+    /// <summary>The largest norm of a step's gradients, 0 (no limit) to 1000. Default 1.</summary>
+    public double Clip { get; init; } = 1;
+
+    /// <summary>Which student is exported and evaluated: best (by the centred cosine on the held-out faces) or last. Default best.</summary>
+    public KeepKind Keep { get; init; }
+
+    /// <summary>Epochs without a better one after which the training ends, 0 (never) to 10,000. Default 0.</summary>
+    public int Patience { get; init; }
+
+    /// <summary>The part of the resolution at which the first epochs are trained, 0.3 to 1 (none); see <see cref="ResolutionSchedule"/>. Default 1.</summary>
+    public double Progressive { get; init; } = 1;
+
+    /// <summary>The run folder or checkpoint whose weights the student starts with, of the same or a greater width; see <see cref="WeightTransfer"/>. Default null: random weights.</summary>
+    public string? Init { get; init; }
 
     /// <summary>Whether each face is mirrored in half of its appearances, with the teacher's embedding of the mirrored face as target. Default true.</summary>
     public bool Mirror { get; init; } = true;
@@ -38,6 +62,20 @@ public sealed record DistillOptions
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";
 
+    /// <summary>A learning rate to begin with: 4e-3 for AdamW; 0.1 for SGD, the usual rate with momentum 0.9.</summary>
+    public static double UsualLearningRate(OptimizerKind optimizer) => optimizer == OptimizerKind.AdamW ? 4e-3 : 0.1;
+
+    /// <summary>A weight decay to begin with: 0.02 for AdamW, which multiplies it by the learning rate only; 1e-4 for SGD.</summary>
+    public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer == OptimizerKind.AdamW ? 0.02 : 1e-4;
+
+    /// <summary>The options with what a run decided at its beginning (the epochs of a time budget), to compare and to repeat it.</summary>
+    /// <param name="decided">The options of the run's checkpoint.</param>
+    public DistillOptions With(DistillOptions decided)
+    {
+        ArgumentNullException.ThrowIfNull(decided);
+        return Minutes is null ? this : this with { Epochs = decided.Epochs };
+    }
+
     /// <summary>Checks every range.</summary>
     /// <returns>The options themselves.</returns>
     /// <exception cref="FaceDistillException">A value is out of its range; the message names it.</exception>
@@ -48,6 +86,13 @@ public sealed record DistillOptions
             : BatchSize is < 2 or > 4096 ? $"the batch size is 2 to 4096, not {BatchSize}"
             : !(LearningRate is > 0 and <= 1) ? FormattableString.Invariant($"the learning rate is above 0 and at most 1, not {LearningRate}")
             : !(WarmupEpochs is >= 0 and <= 100) ? FormattableString.Invariant($"warm-up epochs are 0 to 100, not {WarmupEpochs}")
+            : !(Minutes is null or (> 0 and <= 100_000)) ? FormattableString.Invariant($"minutes are above 0 and at most 100000, not {Minutes}")
+            : !(Ema is >= 0 and <= 0.99999) ? FormattableString.Invariant($"the decay of the moving average is 0 to 0.99999, not {Ema}")
+            : !(Clip is >= 0 and <= 1000) ? FormattableString.Invariant($"the clipping norm is 0 to 1000, not {Clip}")
+            : Patience is < 0 or > 10_000 ? $"the patience is 0 to 10000 epochs, not {Patience}"
+            : !(Progressive is >= 0.3 and <= 1) ? FormattableString.Invariant($"the first part of the resolution is 0.3 to 1, not {Progressive}")
+            : Progressive < 1 && Head == HeadKind.Gdc ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
+            : Patience > 0 && Validation == 0 ? "patience needs held-out faces; give --validation above 0"
             : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")
             : !(Validation is >= 0 and <= 0.5) ? FormattableString.Invariant($"the validation part is 0 to 0.5, not {Validation}")
             : null;

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// One file with everything of a run: weights, optimizer state, target scaling, options and progress (safetensors; the texts are
-/// JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
+/// One file with everything of a run: weights, their moving average, optimizer state, target scaling, options and progress (safetensors;
+/// the texts are JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
 /// </summary>
 public sealed class StudentCheckpoint
 {
@@ -17,6 +17,7 @@ public sealed class StudentCheckpoint
     public const string FileName = "checkpoint.safetensors";
 
     private const string ModelPrefix = "model.";
+    private const string AveragePrefix = "average.";
     private const string OptimizerPrefix = "optimizer.";
     private const string TargetMean = "target.mean";
     private readonly Dictionary<string, SafeTensor> _tensors;
@@ -43,32 +44,41 @@ public sealed class StudentCheckpoint
     public TargetScaling Scaling { get; }
 
     /// <summary>Writes a checkpoint.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">The network.</param>
+    /// <param name="optimizer">Its optimizer; null for a student that is not trained further.</param>
+    /// <param name="scaling">How targets were scaled.</param>
+    /// <param name="description">The student.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="state">How far the run is.</param>
+    /// <param name="average">The moving average of the weights; null without one.</param>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     public static void Write(
-        string path, MobileNetV1 model, AdamWState optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options, TrainingState state)
+        string path, MobileNetV1 model, IStudentOptimizer? optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options,
+        TrainingState state, EmaWeights? average = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(optimizer);
         ArgumentNullException.ThrowIfNull(scaling);
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, SafeTensor> { [TargetMean] = SafeTensor.Of(scaling.Mean, scaling.Mean.Length) };
-        foreach (var (name, tensor) in model.state_dict())
+        void Add(string prefix, IEnumerable<(string Name, Tensor Tensor)> named)
         {
-            tensors[ModelPrefix + name] = Save(tensor);
+            foreach (var (name, tensor) in named)
+            {
+                tensors[prefix + name] = Save(tensor);
+            }
         }
 
-        foreach (var (name, tensor) in optimizer.Tensors())
-        {
-            tensors[OptimizerPrefix + name] = Save(tensor);
-        }
-
+        Add(ModelPrefix, Named(model));
+        Add(AveragePrefix, average is null ? [] : Named(average.Model));
+        Add(OptimizerPrefix, optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
             ["format"] = "facedistill-checkpoint-1",
             ["description"] = Text(description),
             ["options"] = Text(options),
             ["state"] = Text(state),
-            ["optimizerSteps"] = Text(optimizer.Steps),
+            ["optimizerSteps"] = Text(optimizer?.Steps ?? 0),
         });
     }
 
@@ -106,18 +116,18 @@ public sealed class StudentCheckpoint
     /// <summary>Steps that the optimizer has made.</summary>
     public long OptimizerSteps { get; private init; }
 
-    /// <summary>The weights as written, float32, by their names in the network; a copy.</summary>
+    /// <summary>The student's weights, averaged where the run averages, float32, by their names in the network; a copy.</summary>
     /// <exception cref="FaceDistillException">There is no such tensor, or it has another type or shape.</exception>
-    public float[] Weight(string name, params long[] shape) => Shaped(ModelPrefix + name, "F32", shape).Floats();
+    public float[] Weight(string name, params long[] shape) => Shaped(StudentPrefix + name, "F32", shape).Floats();
 
-    /// <summary>Makes the network with the checkpoint's weights, on the CPU, in evaluation mode; the caller disposes it.</summary>
+    /// <summary>Makes the student, with averaged weights where the run averages, on the CPU, in evaluation mode; the caller disposes it.</summary>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
     public MobileNetV1 LoadModel()
     {
         var model = new MobileNetV1(Description.Architecture());
         try
         {
-            RestoreModel(model);
+            Restore(StudentPrefix, Named(model));
             model.eval();
             return model;
         }
@@ -128,30 +138,34 @@ public sealed class StudentCheckpoint
         }
     }
 
-    /// <summary>Puts the checkpoint's weights into a network of the same architecture.</summary>
+    /// <summary>Puts the checkpoint's weights, not averaged, into a network of the same architecture, to train on.</summary>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
     public void RestoreModel(MobileNetV1 model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        using var scope = NewDisposeScope();
-        foreach (var (name, tensor) in model.state_dict())
-        {
-            Restore(ModelPrefix + name, tensor);
-        }
+        Restore(ModelPrefix, Named(model));
+    }
+
+    /// <summary>Puts the checkpoint's averaged weights back.</summary>
+    /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
+    public void RestoreAverage(EmaWeights average)
+    {
+        ArgumentNullException.ThrowIfNull(average);
+        Restore(AveragePrefix, Named(average.Model));
     }
 
     /// <summary>Puts the checkpoint's state into an optimizer.</summary>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
-    public void RestoreOptimizer(AdamWState optimizer)
+    public void RestoreOptimizer(IStudentOptimizer optimizer)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
-        using var scope = NewDisposeScope();
         optimizer.Steps = OptimizerSteps;
-        foreach (var (name, tensor) in optimizer.Tensors())
-        {
-            Restore(OptimizerPrefix + name, tensor);
-        }
+        Restore(OptimizerPrefix, optimizer.Tensors());
     }
+
+    private string StudentPrefix => _tensors.Keys.Any(name => name.StartsWith(AveragePrefix, StringComparison.Ordinal)) ? AveragePrefix : ModelPrefix;
+
+    private static IEnumerable<(string Name, Tensor Tensor)> Named(MobileNetV1 model) => model.state_dict().Select(t => (t.Key, t.Value));
 
     private SafeTensor Shaped(string name, string type, long[] shape)
     {
@@ -162,6 +176,15 @@ public sealed class StudentCheckpoint
 
         return tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor : throw new FaceDistillException(
             $"{Path}: {name} is {tensor.Type} [{string.Join(", ", tensor.Shape)}] where {type} [{string.Join(", ", shape)}] is expected");
+    }
+
+    private void Restore(string prefix, IEnumerable<(string Name, Tensor Tensor)> targets)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var (name, tensor) in targets)
+        {
+            Restore(prefix + name, tensor);
+        }
     }
 
     private void Restore(string name, Tensor target)

@@ -17,20 +17,3 @@ public sealed record StudentDescription(
     /// <summary>The layers.</summary>
     public MobileNetV1Architecture Architecture() => new(StudentSpec.Parse(Student), Head, Dimension);
 }
-
-/// <summary>One finished epoch.</summary>
-/// <param name="Epoch">From 1.</param>
-/// <param name="Loss">Mean training loss: the part of the variance not explained.</param>
-/// <param name="ValidationLoss">The same on the held-out faces; null without any.</param>
-/// <param name="ValidationCosine">Mean cosine between student and teacher on the held-out faces, in the teacher's space; null without any.</param>
-/// <param name="LearningRate">The rate of the epoch's last step.</param>
-/// <param name="Seconds">Time of the epoch.</param>
-/// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
-public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond);
-
-/// <summary>How far a run is.</summary>
-/// <param name="Epoch">The running epoch, from 0; equal to the number of epochs when finished.</param>
-/// <param name="Step">Steps done in the running epoch.</param>
-/// <param name="LossSum">Sum of the running epoch's step losses.</param>
-/// <param name="Log">The finished epochs.</param>
-public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnlyList<EpochLog> Log);

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using FaceDistill.Faces;
+using FaceDistill.Formats;
 using FaceDistill.Native;
-using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,18 +8,19 @@ namespace FaceDistill.Distillation;
 
 /// <summary>
 /// Distils one student: minimises the squared difference to the teacher's embeddings, with a checkpoint after each epoch and when
-/// cancelled.
+/// cancelled, and the best student so far beside it.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingFaces _faces;
-    private readonly DistillOptions _options;
     private readonly StudentDescription _description;
     private readonly string _folder;
     private readonly Device _device;
-    private readonly MobileNetV1 _model;
-    private readonly AdamWState _optimizer;
-    private readonly BatchReader _reader;
+    private readonly TrainingStep _student;
+    private readonly ValidationPass _validation;
+    private DistillOptions _options;
+    private BatchReader? _reader;
+    private int _readerSize;
     private TrainingState _state = new(0, 0, 0, []);
 
     /// <summary>Prepares a run; nothing is written yet.</summary>
@@ -41,21 +41,22 @@ public sealed class Trainer : IDisposable
             throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
         }
 
-        _model = new MobileNetV1(description.Architecture(), options.Seed);
-        _model.to(_device);
-        _optimizer = new AdamWState(_model, options.WeightDecay);
-        _reader = new BatchReader(faces, description.Contract.Size, options.BatchSize, options.Seed, options.Mirror);
+        _student = new TrainingStep(_description, options, _device);
+        _validation = new ValidationPass(faces, description.Contract, options, _device);
     }
 
     /// <summary>The checkpoint file of the run.</summary>
     public string CheckpointPath => Path.Combine(_folder, StudentCheckpoint.FileName);
+
+    private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
 
     /// <summary>Takes up where a checkpoint of the same run left off.</summary>
     /// <exception cref="FaceDistillException">The checkpoint belongs to other options, another teacher or other faces.</exception>
     public void Resume(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        if (checkpoint.Options with { Device = _options.Device } != _options)
+        var options = _options.With(checkpoint.Options);
+        if (JsonFile.Serialize(checkpoint.Options with { Device = "", Minutes = null }) != JsonFile.Serialize(options with { Device = "", Minutes = null }))
         {
             throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
         }
@@ -65,9 +66,29 @@ public sealed class Trainer : IDisposable
             throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher or other faces; choose another --output");
         }
 
-        checkpoint.RestoreModel(_model);
-        checkpoint.RestoreOptimizer(_optimizer);
-        _state = checkpoint.State;
+        if (checkpoint.State.Best is not null && !File.Exists(Path.Combine(_folder, RunStudent.BestFileName)))
+        {
+            throw new FaceDistillException($"{_folder} lacks {RunStudent.BestFileName}, the best student so far; put it back, or choose another --output");
+        }
+
+        checkpoint.RestoreModel(_student.Model);
+        checkpoint.RestoreOptimizer(_student.Optimizer);
+        if (_student.Ema is { } average)
+        {
+            checkpoint.RestoreAverage(average);
+        }
+
+        (_options, _state) = (options, checkpoint.State);
+    }
+
+    /// <summary>Starts with another student's weights instead of random ones; before <see cref="Run"/>, and not after <see cref="Resume"/>.</summary>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
+    public string StartFrom(StudentCheckpoint source)
+    {
+        string taken = WeightTransfer.Apply(source, _description, _faces.Scaling, _student.Model);
+        _student.Ema?.Restart();
+        return taken;
     }
 
     /// <summary>Trains to the end.</summary>
@@ -76,13 +97,17 @@ public sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The loss is no longer finite, or a face cannot be read.</exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        long totalSteps = (long)_reader.StepsPerEpoch * _options.Epochs;
-        var schedule = new CosineSchedule(_options.LearningRate, _options.WarmupEpochs * _reader.StepsPerEpoch, totalSteps);
-        while (_state.Epoch < _options.Epochs)
+        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        {
+            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, cancel) };
+        }
+
+        var schedule = new CosineSchedule(_options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
+        while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
             try
             {
-                RunEpoch(schedule, totalSteps, progress, cancel);
+                RunEpoch(schedule, progress, cancel);
             }
             catch (OperationCanceledException)
             {
@@ -92,101 +117,96 @@ public sealed class Trainer : IDisposable
 
             Save();
             TrainingLogFile.Write(_folder, _state.Log);
+            TensorBoardLog.Add(_folder, _state.Log[^1]);
         }
 
         return _state;
     }
 
+    private void RequireFinite()
+    {
+        if (!_student.IsFinite)
+        {
+            throw NotFinite();
+        }
+    }
+
     private void Save()
     {
-        // A step's loss is computed before its update: whether the last update was sound, only the weights tell.
-        using (NewDisposeScope())
+        RequireFinite();
+        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema);
+    }
+
+    private void RunEpoch(CosineSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
+        long before = (long)_state.Epoch * StepsPerEpoch;
+        _student.Model.train();
+        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, cancel))
         {
-            if (_model.state_dict().Values.Any(t => !t.isfinite().all().item<bool>()))
+            var result = _student.Run(batch, schedule.At(before + _state.Step));
+            if (!result.IsFinite)
             {
                 throw NotFinite();
             }
-        }
 
-        StudentCheckpoint.Write(CheckpointPath, _model, _optimizer, _faces.Scaling, _description, _options, _state);
-    }
-
-    private void RunEpoch(CosineSchedule schedule, long totalSteps, IProgress<WorkProgress>? progress, CancellationToken cancel)
-    {
-        var watch = Stopwatch.StartNew();
-        int firstStep = _state.Step;
-        long before = (long)_state.Epoch * _reader.StepsPerEpoch;
-        _model.train();
-        foreach (var batch in _reader.Training(_state.Epoch, firstStep, cancel))
-        {
-            double loss = Step(batch, schedule.At(before + _state.Step));
-            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + loss };
-            progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, totalSteps * _options.BatchSize, "images",
+            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm };
+            progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
                 FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
             cancel.ThrowIfCancellationRequested();
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        var (validationLoss, cosine) = Validate(cancel);
-        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validationLoss, cosine,
-            schedule.At(before + _state.Step - 1), watch.Elapsed.TotalSeconds, rate);
-        _state = new TrainingState(_state.Epoch + 1, 0, 0, [.. _state.Log, log]);
+        Finish(Validate(cancel), schedule.At(before + _state.Step - 1), size, watch, rate);
     }
 
-    private double Step(TrainingBatch batch, double learningRate)
+    private ValidationResult? Validate(CancellationToken cancel)
     {
-        using var scope = NewDisposeScope();
-        var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _description.Contract);
-        var target = batch.Targets.narrow(0, 0, batch.Count).to(_device);
-        var loss = SquaredDifference.Loss(_model.forward(input), target);
-        _optimizer.ZeroGradients();
-        loss.backward();
-        double value = loss.item<float>();
-        if (!double.IsFinite(value))
+        var result = _validation.Measure(_student.Student, cancel);
+        return result is null || double.IsFinite(result.Loss + result.Cosine) ? result : throw NotFinite();
+    }
+
+    private void Finish(ValidationResult? validation, double learningRate, int size, Stopwatch watch, double rate)
+    {
+        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, watch.Elapsed.TotalSeconds, rate)
         {
-            throw NotFinite();
+            CentredCosine = validation?.CentredCosine,
+            GradientNorm = _state.GradientNormSum / _state.Step,
+            Resolution = size,
+        };
+        var next = _state.After(log, _options.Patience);
+        if (next.Best != _state.Best)
+        {
+            // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
+            RequireFinite();
+            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), _student.Student, null, _faces.Scaling, _description, _options, next);
         }
 
-        _optimizer.Step(learningRate);
-        return value;
+        _state = next;
+    }
+
+    // One at a time: each keeps its decoded faces in memory.
+    private BatchReader Reader(int size)
+    {
+        if (_reader is null || _readerSize != size)
+        {
+            _reader?.Dispose();
+            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.BatchSize, _options.Seed, _options.Mirror), size);
+        }
+
+        return _reader;
     }
 
     private FaceDistillException NotFinite() => new(
-        $"the loss is no longer finite after {((long)_state.Epoch * _reader.StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
+        $"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
         + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
-
-    private (double? Loss, double? Cosine) Validate(CancellationToken cancel)
-    {
-        if (_faces.Validation.Length == 0)
-        {
-            return (null, null);
-        }
-
-        _model.eval();
-        using var inference = inference_mode();
-        using var scope = NewDisposeScope();
-        var mean = tensor(_faces.Scaling.Mean, device: _device);
-        using var scale = _faces.Scaling.Scale.ToScalar();
-        double loss = 0, cosine = 0;
-        foreach (var batch in _reader.Validation(cancel))
-        {
-            using var step = NewDisposeScope();
-            var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _description.Contract);
-            var target = batch.Targets.narrow(0, 0, batch.Count).to(_device);
-            var output = _model.forward(input);
-            loss += SquaredDifference.Loss(output, target).item<float>() * batch.Count;
-            cosine += nn.functional.cosine_similarity(
-                output.mul(scale) + mean, target.mul(scale) + mean, dim: 1).sum().item<float>();
-        }
-
-        return double.IsFinite(loss + cosine) ? (loss / _faces.Validation.Length, cosine / _faces.Validation.Length) : throw NotFinite();
-    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _reader.Dispose();
-        _optimizer.Dispose();
-        _model.Dispose();
+        _reader?.Dispose();
+        _validation.Dispose();
+        _student.Dispose();
     }
 }

@@ -26,7 +26,7 @@ public static class ModelArgument
 
         if (IsRun(argument))
         {
-            var checkpoint = StudentCheckpoint.Read(Path.Combine(argument, StudentCheckpoint.FileName));
+            var checkpoint = RunStudent.Open(argument);
             return new StudentEmbedder(checkpoint, $"{checkpoint.Description.Student} ({NameOf(argument)})", device);
         }
 

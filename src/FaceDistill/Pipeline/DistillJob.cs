@@ -58,7 +58,7 @@ public sealed class DistillJob
         }
 
         Train(training, teacher, options, request, progress, cancel);
-        var outcome = ExportJob.Verified(StudentCheckpoint.Read(checkpointPath), Path.Combine(request.Output, ExportName), faces, options.Device);
+        var outcome = ExportJob.Verified(RunStudent.Open(request.Output), Path.Combine(request.Output, ExportName), faces, options.Device);
         JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
         return RunReport.Write(request.Output);
     }
@@ -85,7 +85,15 @@ public sealed class DistillJob
             trainer.Resume(checkpoint);
             _say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
+        else if (options.Init is { } source)
+        {
+            _say?.Invoke(trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
+        }
 
-        trainer.Run(progress, cancel);
+        var state = trainer.Run(progress, cancel);
+        if (state.Best is { } best)
+        {
+            _say?.Invoke(FormattableString.Invariant($"best epoch {best.Epoch} of {state.Epoch}: centred cosine {best.CentredCosine:0.0000} on held-out faces"));
+        }
     }
 }

@@ -23,7 +23,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
     /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the export is not what the student is.</exception>
     public ExportOutcome Run(string run, string? output, string? data, string? aligned, string device, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var checkpoint = StudentCheckpoint.Read(Path.Combine(run, StudentCheckpoint.FileName));
+        var checkpoint = RunStudent.Open(run);
         string template = checkpoint.Description.Contract.Template;
         var info = RunInfo.Read(run);
         var faces = data is not null

@@ -48,11 +48,11 @@ public static class RunReport
         var log = checkpoint.State.Log;
         var data = new RunReportData(
             Path.GetFullPath(folder),
-            RunInfo.Read(folder),
+            RunInfo.Read(folder) with { Options = checkpoint.Options }, // what a run decides at its beginning stands in its checkpoint
             checkpoint.Description.Dimension,
             StudentCost.Of(checkpoint.Description.Architecture()),
             Table14.Of(StudentSpec.Parse(checkpoint.Description.Student)),
-            checkpoint.State.Epoch >= checkpoint.Options.Epochs,
+            checkpoint.State.StoppedEarly || checkpoint.State.Epoch >= checkpoint.Options.Epochs,
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,

@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>What turns gradients into steps.</summary>
+public enum OptimizerKind
+{
+    /// <summary>AdamW, see <see cref="AdamWState"/>.</summary>
+    [JsonStringEnumMemberName("adamw")]
+    AdamW,
+
+    /// <summary>Stochastic gradient descent with Nesterov's momentum, see <see cref="NesterovState"/>.</summary>
+    Sgd,
+}

@@ -1,0 +1,90 @@
+using FaceDistill.Faces;
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>What one step came to.</summary>
+/// <param name="Loss">The loss before the update.</param>
+/// <param name="GradientNorm">The gradients' norm before clipping.</param>
+public readonly record struct StepResult(double Loss, double GradientNorm)
+{
+    /// <summary>Whether both are numbers; where not, nothing was updated.</summary>
+    public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
+}
+
+/// <summary>One student being trained: its weights, optimizer and moving average, and the step that changes them.</summary>
+public sealed class TrainingStep : IDisposable
+{
+    private readonly FaceContract _contract;
+    private readonly Device _device;
+    private readonly double _clip;
+
+    /// <summary>Makes a student with random weights.</summary>
+    /// <param name="description">The student.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="device">Where it computes.</param>
+    public TrainingStep(StudentDescription description, DistillOptions options, Device device)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(options);
+        (_contract, _device, _clip) = (description.Contract, device, options.Clip);
+        Model = new MobileNetV1(description.Architecture(), options.Seed);
+        Model.to(device);
+        Optimizer = options.Optimizer == OptimizerKind.AdamW ? new AdamWState(Model, options.WeightDecay) : new NesterovState(Model, options.WeightDecay);
+        Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
+    }
+
+    /// <summary>The network that is trained.</summary>
+    public MobileNetV1 Model { get; }
+
+    /// <summary>The optimizer.</summary>
+    public IStudentOptimizer Optimizer { get; }
+
+    /// <summary>The moving average; null without one.</summary>
+    public EmaWeights? Ema { get; }
+
+    /// <summary>The network that is measured and exported: the average where there is one.</summary>
+    public MobileNetV1 Student => Ema?.Model ?? Model;
+
+    /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights tell.</summary>
+    public bool IsFinite
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return Model.state_dict().Values.All(t => t.isfinite().all().item<bool>());
+        }
+    }
+
+    /// <summary>Makes one step; the network must be in training mode.</summary>
+    /// <param name="batch">Faces, of any size that the network takes, and targets.</param>
+    /// <param name="learningRate">The step's rate.</param>
+    public StepResult Run(TrainingBatch batch, double learningRate)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var scope = NewDisposeScope();
+        var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract);
+        var target = batch.Targets.narrow(0, 0, batch.Count).to(_device);
+        var loss = SquaredDifference.Loss(Model.forward(input), target);
+        Optimizer.ZeroGradients();
+        loss.backward();
+        var result = new StepResult(loss.item<float>(), GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
+        if (result.IsFinite)
+        {
+            Optimizer.Step(learningRate);
+            Ema?.Update(Optimizer.Steps);
+        }
+
+        return result;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Ema?.Dispose();
+        Optimizer.Dispose();
+        Model.Dispose();
+    }
+}
