@@ -5,7 +5,9 @@ switch (args)
 {
     case ["pairs", .. var rest]:
         return PairScoringBenchmark.Run(rest);
+    case ["train", .. var rest]:
+        return TrainBenchmark.Run(rest);
     default:
-        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE");
+        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory");
         return 2;
 }

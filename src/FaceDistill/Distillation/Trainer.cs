@@ -36,6 +36,7 @@ public sealed class Trainer : IDisposable
         (_faces, _options, _folder) = (faces, options.Validated(), folder);
         _description = description with { TargetScale = faces.Scaling.Scale };
         _device = TorchDevice.Resolve(options.Device);
+        HostMemory.KeepFreed();
         if (faces.Training.Length < options.BatchSize)
         {
             throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");

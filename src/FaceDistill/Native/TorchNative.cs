@@ -105,7 +105,7 @@ public static class TorchNative
 
     private static void LoadPatchedCopy()
     {
-        string folder = NativeFolder();
+        string folder = Folder();
         string copy = PatchedCopy(Path.Combine(folder, "libLibTorchSharp.so"), CacheFolder.Root);
         try
         {
@@ -126,7 +126,7 @@ public static class TorchNative
             name.Contains("LibTorchSharp", StringComparison.Ordinal) ? s_patched : IntPtr.Zero;
     }
 
-    private static string NativeFolder()
+    internal static string Folder()
     {
         string application = Path.GetDirectoryName(Assembly.GetExecutingAssembly().Location) is { Length: > 0 } d ? d : AppContext.BaseDirectory;
         string rid = "linux-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();

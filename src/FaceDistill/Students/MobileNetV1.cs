@@ -54,7 +54,14 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         var x = input;
         foreach (var (conv, norm, relu) in _layers)
         {
-            x = norm.forward(conv.forward(x));
+            x = conv.forward(x);
+            if (training && is_grad_enabled() && NormRelu.Takes(x))
+            {
+                x = NormRelu.Apply(x, norm, relu);
+                continue;
+            }
+
+            x = norm.forward(x);
             x = relu ? x.relu_() : x;
         }
 

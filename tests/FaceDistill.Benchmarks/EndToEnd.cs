@@ -1,0 +1,52 @@
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Faces;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Benchmarks;
+
+/// <summary>The real trainer over drawn faces on disk, with random targets: reading, decoding, mirroring, step and log.</summary>
+internal sealed class EndToEnd : IDisposable
+{
+    private const int Identities = 64, ImagesPerIdentity = 8;
+    private readonly string _folder = Directory.CreateTempSubdirectory("facedistill-bench").FullName;
+    private readonly AlignedFaces _faces;
+
+    public EndToEnd() => _faces = SyntheticDataset.Write(
+        Path.Combine(_folder, "faces"), Identities, ImagesPerIdentity, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1), seed: 1);
+
+    public static int StepsPerEpoch(TrainCase test) => Identities * ImagesPerIdentity / test.Batch;
+
+    /// <summary>Trains; each epoch's images a second, the first of them with decoding (later ones find the faces in memory).</summary>
+    public double[] ImagesPerSecond(TrainCase test, HeadKind head, int epochs, IProgress<WorkProgress>? progress = null)
+    {
+        var options = new DistillOptions
+        {
+            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu",
+        };
+        var description = new StudentDescription(
+            test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random", 1);
+        var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.Validation, options.Seed);
+        string run = Directory.CreateTempSubdirectory("facedistill-bench").FullName;
+        try
+        {
+            using var trainer = new Trainer(faces, description, options, run);
+            return [.. trainer.Run(progress, default).Log.Select(e => e.ImagesPerSecond)];
+        }
+        finally
+        {
+            Directory.Delete(run, recursive: true);
+        }
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private EmbeddingSet RandomTargets(int seed)
+    {
+        var random = new Random(seed);
+        string[] paths = [.. _faces.Dataset.Images.Select(i => i.Path)];
+        float[] values = [.. Enumerable.Range(0, paths.Length * TrainCase.Dimension).Select(_ => random.NextSingle() - 0.5f)];
+        return new EmbeddingSet("random", TrainCase.Dimension, values, paths, [.. paths.Select(_ => "")]);
+    }
+}

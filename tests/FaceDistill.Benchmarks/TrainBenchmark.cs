@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text;
+using FaceDistill.Native;
+using FaceDistill.Students;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Benchmarks;
+
+/// <summary>
+/// How fast is a training step, how much of that does the whole trainer keep, how near is it to the machine's matrix product, and
+/// how does it compare with PyTorch? All in one run, each figure the best of several rounds.
+/// </summary>
+internal static class TrainBenchmark
+{
+    private const double SecondsARound = 1.5;
+    private const int Rounds = 3;
+    private const HeadKind Head = HeadKind.Gap;
+
+    public static int Run(string[] options)
+    {
+        string[] named = [.. options.Where(o => o.Contains('@', StringComparison.Ordinal))];
+        var tests = TrainCase.All.Where(t => named.Length == 0 || named.Contains(t.ShortName)).ToArray();
+        string[] known = ["--bare", "--pytorch", "--memory", "--parts"];
+        if (tests.Length == 0 || options.Except(named).Except(known).Any())
+        {
+            Console.Error.WriteLine($"usage: train [{string.Join("] [", known)}] [{string.Join("] [", TrainCase.All.Select(t => t.ShortName))}]");
+            return 2;
+        }
+
+        TorchNative.EnsureLoaded();
+        HostMemory.KeepFreed();
+        Console.WriteLine($"train {string.Join(' ', options)}: {Machine()}, {get_num_threads()} torch threads\n");
+        if (options.Contains("--memory"))
+        {
+            return tests.Count(t => !MemoryCurve.Print(t, Console.Out));
+        }
+
+        if (options.Contains("--parts"))
+        {
+            Parts(tests);
+            return 0;
+        }
+
+        Table(tests, options.Contains("--pytorch"), !options.Contains("--bare"));
+        return 0;
+    }
+
+    private static void Table(TrainCase[] tests, bool pytorch, bool endToEnd)
+    {
+        double roof = MatrixRate.Measure(ScalarType.Float32);
+        Console.WriteLine(Invariant($"fp32 matrix product {roof / 1e9:0} GFLOP/s, bf16 {MatrixRate.Measure(ScalarType.BFloat16) / 1e9:0} GFLOP/s\n"));
+        Console.WriteLine("| student | batch | bare img/s | step GFLOP | of the matrix rate | trainer img/s | of the bare step | first epoch | PyTorch img/s | ours / PyTorch |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        using var run = endToEnd ? new EndToEnd() : null;
+        foreach (var test in tests)
+        {
+            var cells = new StringBuilder();
+            double bare = Bare(test);
+            // About as many images as the bare step's rounds see.
+            double[] trainer = run?.ImagesPerSecond(test, Head, Math.Max(3, (int)(2 * SecondsARound * bare / 512))) ?? [];
+            var (python, version) = pytorch ? PyTorchTwin.Measure(test, SecondsARound, Rounds) : (double.NaN, "");
+            bare = Math.Max(bare, Bare(test)); // before and after, so that a slow moment of the machine does not decide a ratio
+            double flops = test.StepFlops(Head);
+            cells.Append(CultureInfo.InvariantCulture, $"| {test.ShortName} | {test.Batch} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
+            cells.Append(endToEnd ? Invariant($"| {trainer[1..].Max():0.0} | {trainer[1..].Max() / bare:0.00} | {trainer[0]:0.0} ") : "| | | ");
+            cells.Append(pytorch ? Invariant($"| {python:0.0} ({version}) | {bare / python:0.00} |") : "| | |");
+            Console.WriteLine(cells);
+        }
+    }
+
+    private static double Bare(TrainCase test)
+    {
+        using var step = new BareStep(test, Head);
+        return step.ImagesPerSecond(SecondsARound, Rounds);
+    }
+
+    private static void Parts(TrainCase[] tests)
+    {
+        Console.WriteLine("| student | batch | forward ms | backward ms | optimizer ms |\n|---|---|---|---|---|");
+        foreach (var test in tests)
+        {
+            using var step = new BareStep(test, Head);
+            var parts = Enumerable.Range(0, 25).Select(_ => step.Once()).ToArray();
+            Console.WriteLine(Invariant($"| {test.ShortName} | {test.Batch} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
+        }
+    }
+
+    private static string Machine()
+    {
+        string? model = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()
+            : null;
+        return $"{model ?? System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores";
+    }
+
+    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+}

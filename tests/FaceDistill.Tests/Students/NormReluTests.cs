@@ -1,0 +1,68 @@
+using FaceDistill.Native;
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Tests.Students;
+
+public sealed class NormReluTests
+{
+    // Rows that are no multiple of what the loops take together, few and many of them, and a map of one place.
+    [Theory]
+    [InlineData(3, 8, 5, true)]
+    [InlineData(2, 24, 33, true)]
+    [InlineData(16, 64, 1, false)]
+    [InlineData(4, 128, 7, false)]
+    public void Output_gradients_and_running_moments_equal_torchs(int batch, int channels, int side, bool relu)
+    {
+        TorchNative.EnsureLoaded();
+        Assert.SkipUnless(OpenMp.Available, "libtorch has no GNU OpenMP here");
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        Tensor Random(params long[] shape) => randn(shape, generator: generator);
+        var values = Random(batch, side, side, channels).permute(0, 3, 1, 2) * 3.ToTensor() + 7.ToTensor();
+        var gradient = Random(batch, side, side, channels).permute(0, 3, 1, 2);
+        using var ours = nn.BatchNorm2d(channels);
+        using var theirs = nn.BatchNorm2d(channels);
+        foreach (var norm in new[] { ours, theirs })
+        {
+            using var same = new Generator(6);
+            using (no_grad())
+            {
+                norm.weight!.uniform_(-1, 2, same);
+                norm.bias!.uniform_(-1, 1, same);
+            }
+        }
+
+        var (left, right) = (values.clone().requires_grad_(), values.clone().requires_grad_());
+        var expected = relu ? theirs.forward(right).relu() : theirs.forward(right);
+        expected.backward([gradient.clone()]);
+        Assert.True(NormRelu.Takes(left));
+        var actual = NormRelu.Apply(left, ours, relu);
+        actual.backward([gradient.clone()]);
+
+        Near(expected, actual);
+        Near(right.grad!, left.grad!);
+        Near(theirs.weight!.grad!, ours.weight!.grad!);
+        Near(theirs.bias!.grad!, ours.bias!.grad!);
+        Near(theirs.running_mean!, ours.running_mean!);
+        Near(theirs.running_var!, ours.running_var!);
+        Assert.Equal(1, ours.num_batches_tracked!.item<long>());
+    }
+
+    [Fact]
+    public void Other_types_and_odd_channels_are_left_to_torch()
+    {
+        TorchNative.EnsureLoaded();
+        using var scope = NewDisposeScope();
+        Assert.False(NormRelu.Takes(zeros(1, 9, 2, 2)));
+        Assert.False(NormRelu.Takes(zeros(1, 8, 2, 2, dtype: ScalarType.BFloat16)));
+    }
+
+    private static void Near(Tensor expected, Tensor actual)
+    {
+        double scale = Math.Max(1, expected.abs().max().item<float>());
+        Assert.Equal(expected.shape, actual.shape);
+        Assert.True((expected - actual).abs().max().item<float>() < 2e-5 * scale, "torch gives something else");
+    }
+}
