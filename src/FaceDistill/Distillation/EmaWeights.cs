@@ -60,10 +60,12 @@ public sealed class EmaWeights : IDisposable
     public void Update(long steps)
     {
         using var frozen = no_grad();
-        using var part = (1 - DecayAt(_decay, steps)).ToScalar();
+        double decay = DecayAt(_decay, steps);
+        using var keep = decay.ToScalar();
+        using var take = (1 - decay).ToScalar();
         foreach (var (average, now) in _averaged)
         {
-            average.lerp_(now, part);
+            average.mul_(keep).add_(now, take);
         }
 
         foreach (var (average, now) in _counted)

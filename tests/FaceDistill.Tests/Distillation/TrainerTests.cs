@@ -57,7 +57,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = tiny.Trainer(whole.Path))
         {
             // In the second epoch's middle, what a kill would leave is copied.
-            trainer.Run(new At(8, () => File.Copy(whole[StudentCheckpoint.FileName], killed[StudentCheckpoint.FileName])), default);
+            trainer.Run(new At(8, () => Array.ForEach([StudentCheckpoint.FileName, RunStudent.BestFileName], f => File.Copy(whole[f], killed[f]))), default);
         }
 
         using (var trainer = tiny.Trainer(killed.Path))
