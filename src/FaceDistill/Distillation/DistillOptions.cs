@@ -35,6 +35,9 @@ public sealed record DistillOptions
     /// <summary>Decides initial weights, order and augmentation. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
+    /// <summary>What the convolutions of a step compute in. Default fp32.</summary>
+    public PrecisionMode Precision { get; init; } = PrecisionMode.Fp32;
+
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";
 

@@ -14,7 +14,7 @@ namespace FaceDistill.Distillation;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingFaces _faces;
-    private readonly DistillOptions _options;
+    private DistillOptions _options;
     private readonly StudentDescription _description;
     private readonly string _folder;
     private readonly Device _device;
@@ -56,6 +56,7 @@ public sealed class Trainer : IDisposable
     public void Resume(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
+        _options = _options.Precision == PrecisionMode.Auto ? _options with { Precision = checkpoint.Options.Precision } : _options;
         if (checkpoint.Options with { Device = _options.Device } != _options)
         {
             throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
@@ -77,6 +78,8 @@ public sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The loss is no longer finite, or a face cannot be read.</exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
+        _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _model.Architecture, _options.BatchSize, _device) };
+        _model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
         long totalSteps = (long)_reader.StepsPerEpoch * _options.Epochs;
         var schedule = new CosineSchedule(_options.LearningRate, _options.WarmupEpochs * _reader.StepsPerEpoch, totalSteps);
         while (_state.Epoch < _options.Epochs)
