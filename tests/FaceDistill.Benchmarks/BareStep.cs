@@ -14,10 +14,11 @@ internal sealed class BareStep : IDisposable
     private readonly Tensor _input;
     private readonly Tensor _target;
 
-    public BareStep(TrainCase test, HeadKind head)
+    public BareStep(TrainCase test, HeadKind head, ScalarType type = ScalarType.Float32)
     {
         _model = new MobileNetV1(test.Architecture(head), seed: 1);
         _model.train();
+        _model.TrainingType = type;
         _optimizer = new AdamWState(_model, 1e-4);
         int size = test.Spec.Resolution;
         using var generator = new Generator(1);

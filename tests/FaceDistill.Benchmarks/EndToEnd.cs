@@ -16,14 +16,16 @@ internal sealed class EndToEnd : IDisposable
     public EndToEnd() => _faces = SyntheticDataset.Write(
         Path.Combine(_folder, "faces"), Identities, ImagesPerIdentity, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1), seed: 1);
 
-    public static int StepsPerEpoch(TrainCase test) => Identities * ImagesPerIdentity / test.Batch;
+    public static int Faces => Identities * ImagesPerIdentity;
+
+    public static int StepsPerEpoch(TrainCase test) => Faces / test.Batch;
 
     /// <summary>Trains; each epoch's images a second, the first of them with decoding (later ones find the faces in memory).</summary>
-    public double[] ImagesPerSecond(TrainCase test, HeadKind head, int epochs, IProgress<WorkProgress>? progress = null)
+    public double[] ImagesPerSecond(TrainCase test, HeadKind head, PrecisionMode precision, int epochs, IProgress<WorkProgress>? progress = null)
     {
         var options = new DistillOptions
         {
-            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu",
+            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu", Precision = precision,
         };
         var description = new StudentDescription(
             test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random", 1);

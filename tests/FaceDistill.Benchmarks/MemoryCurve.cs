@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Distillation;
 using FaceDistill.Students;
 
 namespace FaceDistill.Benchmarks;
@@ -14,8 +15,8 @@ internal static class MemoryCurve
         var curve = new List<(long Step, double Megabytes)>();
         var probe = new Probe(p => Sample(p.Done / test.Batch, curve));
         int steps = EndToEnd.StepsPerEpoch(test);
-        run.ImagesPerSecond(test, HeadKind.Gap, (Steps + steps - 1) / steps, probe);
-        output.WriteLine($"\nWorking set of the trainer, {test}, a checkpoint every {steps} steps:\n");
+        run.ImagesPerSecond(test, HeadKind.Gap, PrecisionMode.Bf16, (Steps + steps - 1) / steps, probe);
+        output.WriteLine($"\nWorking set of the trainer, {test}, bf16, a checkpoint every {steps} steps:\n");
         output.WriteLine("| step | MB |\n|---|---|");
         curve.ForEach(p => output.WriteLine(FormattableString.Invariant($"| {p.Step} | {p.Megabytes:0} |")));
         double early = curve.Where(p => p.Step <= Settled).Max(p => p.Megabytes), late = curve.Where(p => p.Step > Settled).Max(p => p.Megabytes);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Distillation;
 using FaceDistill.Native;
 using FaceDistill.Students;
 using static TorchSharp.torch;
@@ -49,39 +50,47 @@ internal static class TrainBenchmark
     {
         double roof = MatrixRate.Measure(ScalarType.Float32);
         Console.WriteLine(Invariant($"fp32 matrix product {roof / 1e9:0} GFLOP/s, bf16 {MatrixRate.Measure(ScalarType.BFloat16) / 1e9:0} GFLOP/s\n"));
-        Console.WriteLine("| student | batch | bare img/s | step GFLOP | of the matrix rate | trainer img/s | of the bare step | first epoch | PyTorch img/s | ours / PyTorch |");
-        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|");
+        Console.WriteLine("| student | batch | precision | bare img/s | step GFLOP | of the fp32 matrix rate | trainer img/s | of the bare step | first epoch | PyTorch fp32 img/s | ours / PyTorch |");
+        Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
         using var run = endToEnd ? new EndToEnd() : null;
         foreach (var test in tests)
         {
-            var cells = new StringBuilder();
-            double bare = Bare(test);
-            // About as many images as the bare step's rounds see.
-            double[] trainer = run?.ImagesPerSecond(test, Head, Math.Max(3, (int)(2 * SecondsARound * bare / 512))) ?? [];
             var (python, version) = pytorch ? PyTorchTwin.Measure(test, SecondsARound, Rounds) : (double.NaN, "");
-            bare = Math.Max(bare, Bare(test)); // before and after, so that a slow moment of the machine does not decide a ratio
-            double flops = test.StepFlops(Head);
-            cells.Append(CultureInfo.InvariantCulture, $"| {test.ShortName} | {test.Batch} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
-            cells.Append(endToEnd ? Invariant($"| {trainer[1..].Max():0.0} | {trainer[1..].Max() / bare:0.00} | {trainer[0]:0.0} ") : "| | | ");
-            cells.Append(pytorch ? Invariant($"| {python:0.0} ({version}) | {bare / python:0.00} |") : "| | |");
-            Console.WriteLine(cells);
+            foreach (var mode in new[] { PrecisionMode.Fp32, PrecisionMode.Bf16 })
+            {
+                Row(test, mode, roof, run, python, version);
+            }
         }
     }
 
-    private static double Bare(TrainCase test)
+    private static void Row(TrainCase test, PrecisionMode mode, double roof, EndToEnd? run, double python, string version)
     {
-        using var step = new BareStep(test, Head);
+        var cells = new StringBuilder();
+        double bare = Bare(test, mode);
+        // About as many images as the bare step's rounds see.
+        double[] trainer = run?.ImagesPerSecond(test, Head, mode, Math.Max(3, (int)(2 * SecondsARound * bare / EndToEnd.Faces))) ?? [];
+        bare = Math.Max(bare, Bare(test, mode)); // before and after, so that a slow moment of the machine does not decide a ratio
+        double flops = test.StepFlops(Head);
+        cells.Append(CultureInfo.InvariantCulture, $"| {test.ShortName} | {test.Batch} | {mode.ToString().ToLowerInvariant()} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
+        cells.Append(trainer.Length > 0 ? Invariant($"| {trainer[1..].Max():0.0} | {trainer[1..].Max() / bare:0.00} | {trainer[0]:0.0} ") : "| | | ");
+        cells.Append(double.IsNaN(python) ? "| | |" : Invariant($"| {python:0.0} ({version}) | {bare / python:0.00} |"));
+        Console.WriteLine(cells);
+    }
+
+    private static double Bare(TrainCase test, PrecisionMode mode)
+    {
+        using var step = new BareStep(test, Head, PrecisionChoice.TypeOf(mode));
         return step.ImagesPerSecond(SecondsARound, Rounds);
     }
 
     private static void Parts(TrainCase[] tests)
     {
-        Console.WriteLine("| student | batch | forward ms | backward ms | optimizer ms |\n|---|---|---|---|---|");
-        foreach (var test in tests)
+        Console.WriteLine("| student | batch | type | forward ms | backward ms | optimizer ms |\n|---|---|---|---|---|---|");
+        foreach (var (test, type) in tests.SelectMany(t => new[] { (t, ScalarType.Float32), (t, ScalarType.BFloat16) }))
         {
-            using var step = new BareStep(test, Head);
+            using var step = new BareStep(test, Head, type);
             var parts = Enumerable.Range(0, 25).Select(_ => step.Once()).ToArray();
-            Console.WriteLine(Invariant($"| {test.ShortName} | {test.Batch} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
+            Console.WriteLine(Invariant($"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
         }
     }
 

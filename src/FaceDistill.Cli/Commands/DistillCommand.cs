@@ -23,12 +23,13 @@ internal static class DistillCommand
     private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "AdamW's weight decay.", DefaultValueFactory = _ => Defaults.WeightDecay };
     private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
+    private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
     private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
 
     public static Command Create() => VerbContext.Action(
         new Command("distill", "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
         {
-            Student, Teacher, Data, Output, Resume, Head, Epochs, BatchSize, LearningRate, Warmup, WeightDecay, Validation, NoMirror, Seed,
+            Student, Teacher, Data, Output, Resume, Head, Epochs, BatchSize, LearningRate, Warmup, WeightDecay, Validation, NoMirror, Seed, Precision,
             CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run);
 
@@ -48,6 +49,7 @@ internal static class DistillCommand
             Validation = parsed.GetValue(Validation),
             Mirror = !parsed.GetValue(NoMirror),
             Seed = parsed.GetValue(Seed),
+            Precision = parsed.GetValue(Precision),
             Device = parsed.GetValue(CommonOptions.Device)!,
         };
         var request = new DistillRequest(parsed.GetValue(Teacher)!, DataFolder.Resolve(parsed.GetRequiredValue(Data), finder),

@@ -15,81 +15,88 @@ namespace FaceDistill.Distillation;
 public sealed class AdamWState : IStudentOptimizer
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
-    private readonly List<Slot> _slots;
+
+    // Values of one round of calls: what they read and write stays in a core's second-level cache.
+    private const long Round = 1 << 17;
+
+    private readonly FlatWeights _weights;
+    private readonly Tensor _mean;
+    private readonly Tensor _square;
     private readonly double _weightDecay;
 
-    /// <summary>Makes the optimizer of a network that already lies on its device.</summary>
+    /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     public AdamWState(MobileNetV1 model, double weightDecay)
     {
         ArgumentNullException.ThrowIfNull(model);
         _weightDecay = weightDecay;
-        _slots = [.. model.named_parameters().Select(p => new Slot(
-            p.name, p.parameter, zeros_like(p.parameter).DetachFromDisposeScope(), zeros_like(p.parameter).DetachFromDisposeScope()))];
+        _weights = new FlatWeights(model);
+        _mean = zeros_like(_weights.Values).DetachFromDisposeScope();
+        _square = zeros_like(_weights.Values).DetachFromDisposeScope();
     }
 
     /// <summary>Steps made.</summary>
     public long Steps { get; set; }
 
-    /// <summary>The first and second moments, by parameter; the optimizer's own tensors.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> Tensors() => _slots.SelectMany(s => new[]
-    {
-        (s.Name + ".exp_avg", s.Mean),
-        (s.Name + ".exp_avg_sq", s.Square),
-    });
+    /// <summary>All weights and all gradients, each in one block.</summary>
+    public FlatWeights Weights => _weights;
+
+    /// <summary>The first and second moments, by parameter; views of the optimizer's own memory.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
+        _weights.Views(_mean).Select(v => (v.Name + ".exp_avg", v.View)).Concat(_weights.Views(_square).Select(v => (v.Name + ".exp_avg_sq", v.View)));
 
     /// <summary>Forgets the gradients.</summary>
-    public void ZeroGradients()
-    {
-        foreach (var slot in _slots)
-        {
-            slot.Weight.grad = null;
-        }
-    }
+    public void ZeroGradients() => _weights.ZeroGradients();
 
     /// <summary>Makes one step.</summary>
     public void Step(double learningRate)
     {
         Steps++;
-        double correction1 = 1 - Math.Pow(Beta1, Steps), correction2 = 1 - Math.Pow(Beta2, Steps);
         using var frozen = no_grad();
-        using var scope = NewDisposeScope();
-        using var decay = (1 - (learningRate * _weightDecay)).ToScalar();
-        using var keep1 = Beta1.ToScalar();
-        using var take1 = (1 - Beta1).ToScalar();
-        using var keep2 = Beta2.ToScalar();
-        using var take2 = (1 - Beta2).ToScalar();
-        using var root2 = (1 / Math.Sqrt(correction2)).ToScalar();
-        using var epsilon = Epsilon.ToScalar();
-        using var rate = (-learningRate / correction1).ToScalar();
-        foreach (var (_, weight, mean, square) in _slots)
+        using var numbers = new Numbers(learningRate, _weightDecay, Steps);
+        for (long at = 0; at < _weights.Count; at += Round)
         {
-            if (weight.grad is not { } gradient)
+            using var scope = NewDisposeScope();
+            long length = Math.Min(Round, _weights.Count - at);
+            var (weight, gradient) = (_weights.Values.narrow(0, at, length), _weights.Gradients.narrow(0, at, length));
+            var (mean, square) = (_mean.narrow(0, at, length), _square.narrow(0, at, length));
+            if (at < _weights.Decayed)
             {
-                continue;
+                weight.narrow(0, 0, Math.Min(length, _weights.Decayed - at)).mul_(numbers.Decay);
             }
 
-            if (weight.dim() > 1)
-            {
-                weight.mul_(decay);
-            }
-
-            mean.mul_(keep1).add_(gradient, take1);
-            square.mul_(keep2).addcmul_(gradient, gradient, take2);
-            using var denominator = square.sqrt();
-            denominator.mul_(root2).add_(epsilon);
-            weight.addcdiv_(mean, denominator, rate);
+            mean.mul_(numbers.Keep1).add_(gradient, numbers.Take1);
+            square.mul_(numbers.Keep2).addcmul_(gradient, gradient, numbers.Take2);
+            weight.addcdiv_(mean, square.sqrt().mul_(numbers.Root2).add_(numbers.Epsilon), numbers.Rate);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var slot in _slots)
-        {
-            slot.Mean.Dispose();
-            slot.Square.Dispose();
-        }
+        _mean.Dispose();
+        _square.Dispose();
+        _weights.Dispose();
     }
 
-    private sealed record Slot(string Name, Tensor Weight, Tensor Mean, Tensor Square);
+    /// <summary>The numbers of one step.</summary>
+    private sealed class Numbers(double learningRate, double weightDecay, long steps) : IDisposable
+    {
+        public Scalar Decay { get; } = (1 - (learningRate * weightDecay)).ToScalar();
+
+        public Scalar Keep1 { get; } = Beta1.ToScalar();
+
+        public Scalar Take1 { get; } = (1 - Beta1).ToScalar();
+
+        public Scalar Keep2 { get; } = Beta2.ToScalar();
+
+        public Scalar Take2 { get; } = (1 - Beta2).ToScalar();
+
+        public Scalar Root2 { get; } = (1 / Math.Sqrt(1 - Math.Pow(Beta2, steps))).ToScalar();
+
+        public Scalar Epsilon { get; } = AdamWState.Epsilon.ToScalar();
+
+        public Scalar Rate { get; } = (-learningRate / (1 - Math.Pow(Beta1, steps))).ToScalar();
+
+        public void Dispose() => Array.ForEach([Decay, Keep1, Take1, Keep2, Take2, Root2, Epsilon, Rate], s => s.Dispose());
+    }
 }

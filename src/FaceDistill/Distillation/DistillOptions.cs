@@ -59,6 +59,9 @@ public sealed record DistillOptions
     /// <summary>Decides initial weights, order and augmentation. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
+    /// <summary>What the convolutions of a step compute in. Default fp32.</summary>
+    public PrecisionMode Precision { get; init; } = PrecisionMode.Fp32;
+
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";
 
@@ -68,12 +71,16 @@ public sealed record DistillOptions
     /// <summary>A weight decay to begin with: 0.02 for AdamW, which multiplies it by the learning rate only; 1e-4 for SGD.</summary>
     public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer == OptimizerKind.AdamW ? 0.02 : 1e-4;
 
-    /// <summary>The options with what a run decided at its beginning (the epochs of a time budget), to compare and to repeat it.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, and the epochs of a time budget.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     public DistillOptions With(DistillOptions decided)
     {
         ArgumentNullException.ThrowIfNull(decided);
-        return Minutes is null ? this : this with { Epochs = decided.Epochs };
+        return this with
+        {
+            Epochs = Minutes is null ? Epochs : decided.Epochs,
+            Precision = Precision == PrecisionMode.Auto ? decided.Precision : Precision,
+        };
     }
 
     /// <summary>Checks every range.</summary>

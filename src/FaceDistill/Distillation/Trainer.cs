@@ -98,11 +98,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The loss is no longer finite, or a face cannot be read.</exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
-        {
-            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, cancel) };
-        }
-
+        Decide(cancel);
         var schedule = new CosineSchedule(_options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
@@ -122,6 +118,17 @@ public sealed class Trainer : IDisposable
         }
 
         return _state;
+    }
+
+    // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
+    private void Decide(CancellationToken cancel)
+    {
+        _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
+        _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
+        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        {
+            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, cancel) };
+        }
     }
 
     private void RequireFinite()

@@ -32,6 +32,7 @@ public sealed class TrainingStep : IDisposable
         (_contract, _device, _clip) = (description.Contract, device, options.Clip);
         Model = new MobileNetV1(description.Architecture(), options.Seed);
         Model.to(device);
+        Model.TrainingType = options.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Precision);
         Optimizer = options.Optimizer == OptimizerKind.AdamW ? new AdamWState(Model, options.WeightDecay) : new NesterovState(Model, options.WeightDecay);
         Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
     }

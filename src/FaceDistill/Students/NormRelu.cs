@@ -18,14 +18,14 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
 
     /// <summary>Whether the loops can take this: torch's own operators do the rest.</summary>
     /// <param name="input">[N, C, H, W].</param>
-    public static bool Takes(Tensor input) => OpenMp.Available && input.device_type == DeviceType.CPU && input.dtype == ScalarType.Float32
+    public static bool Takes(Tensor input) => OpenMp.Available && input.device_type == DeviceType.CPU && (input.dtype == ScalarType.Float32 || (input.dtype == ScalarType.BFloat16 && BFloat16.Supported))
         && input.dim() == 4 && input.shape[1] % 8 == 0 && input.numel() * sizeof(float) <= int.MaxValue;
 
     /// <summary>Normalises, and updates the norm's running moments.</summary>
-    /// <param name="input">float32 [N, C, H, W], channels innermost.</param>
+    /// <param name="input">float32 or bfloat16 [N, C, H, W], channels innermost.</param>
     /// <param name="norm">The batch norm, in training mode.</param>
     /// <param name="relu">Whether the ReLU follows.</param>
-    /// <returns>float32 [N, C, H, W], channels innermost.</returns>
+    /// <returns>[N, C, H, W] of the same type, channels innermost.</returns>
     public static Tensor Apply(Tensor input, BatchNorm2d norm, bool relu) => apply(input, norm.weight!, norm.bias!, norm, relu);
 
     /// <inheritdoc/>
@@ -42,7 +42,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         fixed (double* total = sums)
         {
             work.Sums = total;
-            work.Output = Pointer<float>(output);
+            work.Output = Pointer<byte>(output);
             work.Centre = Pointer<float>(norm.running_mean!); // near the mean, so that the squares do not cancel
             NormReluKernels.Run(&NormReluKernels.Moments, ref work);
         }
@@ -65,7 +65,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         int channels = (int)input.shape[3];
         float* s = Pointer<float>(state);
         var work = NewWork(input, (bool)ctx.get_data("relu"));
-        work.Output = Pointer<float>(gradient);
+        work.Output = Pointer<byte>(gradient);
         work.Centre = s;
         work.Scale = s + (2 * channels);
         work.Shift = s + (3 * channels);
@@ -101,10 +101,11 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
 
     private static NormReluKernels.Work NewWork(Tensor rows, bool relu) => new()
     {
-        Input = Pointer<float>(rows),
+        Input = Pointer<byte>(rows),
         Rows = rows.numel() / rows.shape[3],
         Channels = (int)rows.shape[3],
         Parts = get_num_threads(),
+        Half = rows.dtype == ScalarType.BFloat16,
         Floor = relu ? 0 : float.NegativeInfinity,
     };
 

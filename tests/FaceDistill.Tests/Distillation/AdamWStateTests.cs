@@ -23,11 +23,12 @@ public sealed class AdamWStateTests
         using var generator = new Generator(3);
         for (int step = 0; step < 5; step++)
         {
+            own.ZeroGradients();
             // The same gradients for both: those of a network would magnify the rounding of the step before.
             foreach (var (a, b) in ours.parameters().Zip(theirs.parameters()))
             {
-                a.grad = randn(a.shape, generator: generator);
-                b.grad = a.grad!.clone();
+                b.grad = randn(b.shape, generator: generator);
+                a.grad!.copy_(b.grad!);
             }
 
             own.Step(0.01);
