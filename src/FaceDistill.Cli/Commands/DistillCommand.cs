@@ -1,59 +1,54 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
 using FaceDistill.Pipeline;
-using FaceDistill.Students;
 
 namespace FaceDistill.Cli.Commands;
 
 /// <summary><c>distill</c>: faces and a teacher to a student.</summary>
 internal static class DistillCommand
 {
-    private static readonly DistillOptions Defaults = new() { Student = "" };
-    private static readonly Option<string> Student = new("--student") { Description = "The student: mobilenet-v1:WIDTH@RESOLUTION.", Required = true };
+    private static readonly Option<string?> RecipeFile = new("--recipe") { Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.", HelpName = "FILE" };
     private static readonly Option<string> Teacher = new("--teacher") { Description = "The teacher's card (a name or a .json file).", DefaultValueFactory = _ => "dlib-resnet" };
-    private static readonly Option<string> Data = CommonOptions.Data("Training faces without labels: a folder of photos or aligned faces, or a data set's name.");
+    private static readonly Option<string?> Data = new("--data") { Description = "Training faces without labels: a folder of photos or aligned faces, or a data set's name.", HelpName = "DIR|NAME" };
     private static readonly Option<string> Output = CommonOptions.Output("The run folder.");
     private static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
-    private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Head };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
-    private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
-    private static readonly Option<double> LearningRate = new("--learning-rate") { Description = "The highest learning rate.", DefaultValueFactory = _ => Defaults.LearningRate };
-    private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
-    private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "AdamW's weight decay.", DefaultValueFactory = _ => Defaults.WeightDecay };
-    private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
-    private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
-    private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
-    private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
 
-    public static Command Create() => VerbContext.Action(
-        new Command("distill", "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
+    public static Command Create()
+    {
+        var command = new Command("distill", "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
         {
-            Student, Teacher, Data, Output, Resume, Head, Epochs, BatchSize, LearningRate, Warmup, WeightDecay, Validation, NoMirror, Seed, Precision,
-            CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run);
+            RecipeFile, Teacher, Data, Output, Resume,
+        };
+        foreach (var option in DistillArguments.All.Concat([CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device]))
+        {
+            command.Add(option);
+        }
+
+        return VerbContext.Action(command, Run, UsageError);
+    }
+
+    private static string? UsageError(CommandResult result)
+    {
+        bool recipe = result.GetResult(RecipeFile) is { Implicit: false };
+        return !recipe && !DistillArguments.NamesStudent(result) ? "name the student: --student mobilenet-v1:WIDTH@RESOLUTION, or --recipe FILE"
+            : !recipe && result.GetResult(Data) is not { Implicit: false } ? "name the training faces: --data DIR|NAME, or --recipe FILE"
+            : null;
+    }
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
         var finder = parsed.Finder();
-        var options = new DistillOptions
+        var recipe = parsed.GetValue(RecipeFile) is { } file ? Recipe.Read(file) : null;
+        string data = parsed.GetValue(Data) ?? recipe?.Data ?? throw new FaceDistillException($"{parsed.GetValue(RecipeFile)} names no data; give --data DIR|NAME");
+        string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;
+        var options = DistillArguments.Options(parsed, recipe).Validated();
+        var request = new DistillRequest(teacher, DataFolder.Resolve(data, finder), parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
+            options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
-            Student = parsed.GetRequiredValue(Student),
-            Head = parsed.GetValue(Head),
-            Epochs = parsed.GetValue(Epochs),
-            BatchSize = parsed.GetValue(BatchSize),
-            LearningRate = parsed.GetValue(LearningRate),
-            WarmupEpochs = parsed.GetValue(Warmup),
-            WeightDecay = parsed.GetValue(WeightDecay),
-            Validation = parsed.GetValue(Validation),
-            Mirror = !parsed.GetValue(NoMirror),
-            Seed = parsed.GetValue(Seed),
-            Precision = parsed.GetValue(Precision),
-            Device = parsed.GetValue(CommonOptions.Device)!,
+            Recipe = recipe,
         };
-        var request = new DistillRequest(parsed.GetValue(Teacher)!, DataFolder.Resolve(parsed.GetRequiredValue(Data), finder),
-            parsed.GetValue(CommonOptions.Aligned), options.Validated(), parsed.GetRequiredValue(Output), parsed.GetValue(Resume));
         var report = new DistillJob(finder, context.Say).Run(request, context.Progress, context.Cancel);
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }

@@ -71,6 +71,15 @@ public sealed record DistillOptions
     /// <summary>A weight decay to begin with: 0.02 for AdamW, which multiplies it by the learning rate only; 1e-4 for SGD.</summary>
     public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer == OptimizerKind.AdamW ? 0.02 : 1e-4;
 
+    /// <summary>The options with the optimizer's usual learning rate, weight decay, or both.</summary>
+    /// <param name="rate">Whether to take the usual learning rate.</param>
+    /// <param name="decay">Whether to take the usual weight decay.</param>
+    public DistillOptions WithUsual(bool rate, bool decay) => this with
+    {
+        LearningRate = rate ? UsualLearningRate(Optimizer) : LearningRate,
+        WeightDecay = decay ? UsualWeightDecay(Optimizer) : WeightDecay,
+    };
+
     /// <summary>The options with what a run decided by measurement at its beginning: the precision, and the epochs of a time budget.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     public DistillOptions With(DistillOptions decided)

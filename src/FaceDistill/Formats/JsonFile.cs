@@ -18,7 +18,7 @@ public static class JsonFile
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
     /// <summary>Reads one document.</summary>
@@ -47,9 +47,12 @@ public static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {e.Message.Split(" Path:")[0]}", e);
+            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {Key(e)}{e.Message.Split(" Path:")[0]}", e);
         }
     }
+
+    // The key that is wrong, from a path such as $.options.epochs.
+    private static string Key(JsonException e) => e.Path is { Length: > 2 } path ? $"'{path[2..]}': " : "";
 
     /// <summary>Writes one document, whole or not at all.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>

@@ -16,7 +16,11 @@ namespace FaceDistill.Pipeline;
 /// <param name="Options">The run's options.</param>
 /// <param name="Output">The run folder.</param>
 /// <param name="Resume">Whether to take up an interrupted run of the same options.</param>
-public sealed record DistillRequest(string Teacher, DataFolder Data, string? Aligned, DistillOptions Options, string Output, bool Resume);
+public sealed record DistillRequest(string Teacher, DataFolder Data, string? Aligned, DistillOptions Options, string Output, bool Resume)
+{
+    /// <summary>The recipe that these come from; null without one.</summary>
+    public Recipe? Recipe { get; init; }
+}
 
 /// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
 public sealed class DistillJob
@@ -49,27 +53,42 @@ public sealed class DistillJob
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
-        var training = Targets(teacher, faces, request, progress, cancel);
+        var (training, hash) = Targets(teacher, faces, request, progress, cancel);
         if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
         {
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, teacher.Name, teacher.Hash, request.Data.Root, faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow).Write(request.Output);
+                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash }.Write(request.Output);
+            Resolved(request, options, null).Write(request.Output);
         }
 
         Train(training, teacher, options, request, progress, cancel);
         var outcome = ExportJob.Verified(RunStudent.Open(request.Output), Path.Combine(request.Output, ExportName), faces, options.Device);
         JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
-        return RunReport.Write(request.Output);
+        var report = RunReport.Write(request.Output);
+        Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
+        return report;
     }
 
-    private TrainingFaces Targets(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
+    {
+        About = request.Recipe?.About ?? $"{options.Student} from {request.Teacher}",
+        Command = $"facedistill distill --recipe {Path.Combine(request.Output, Recipe.FileName)} --output DIR",
+        ExpectedMinutes = minutes,
+        Teacher = request.Teacher,
+        Data = request.Data.Root,
+        Aligned = request.Aligned,
+        Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
+    };
+
+    private (TrainingFaces Faces, string Hash) Targets(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         FaceView[] views = request.Options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         var embedded = EmbeddingRun.Run(teacher, faces, views, request.Data.Root, null, progress, cancel);
         _say?.Invoke(embedded.Computed > 0 ? $"teacher embeddings in {embedded.Store.Folder}" : $"teacher embeddings found in {embedded.Store.Folder}");
         EmbeddingSet Read(FaceView view) => embedded.Store.ReadAll(EmbeddingRun.ViewName(view), null, cancel);
-        return new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed);
+        var training = new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed);
+        return (training, embedded.Store.Key.ImagesHash);
     }
 
     private void Train(

@@ -1,6 +1,9 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
+using FaceDistill.Native;
+using Microsoft.ML.OnnxRuntime;
+using OpenCvSharp;
 
 namespace FaceDistill.Reporting;
 
@@ -12,10 +15,21 @@ namespace FaceDistill.Reporting;
 /// <param name="Device">The device as asked for.</param>
 public sealed record RunEnvironment(string Version, string System, string Framework, int Cores, string Device)
 {
+    /// <summary>The libraries that compute, with their versions.</summary>
+    public string? Libraries { get; init; }
+
     /// <summary>This machine.</summary>
-    public static RunEnvironment Here(string device) => new(
-        typeof(RunEnvironment).Assembly.GetName().Version!.ToString(3), RuntimeInformation.OSDescription,
-        RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, device);
+    public static RunEnvironment Here(string device)
+    {
+        TorchNative.EnsureLoaded(); // asking torch its version would load it otherwise
+        return new RunEnvironment(typeof(RunEnvironment).Assembly.GetName().Version!.ToString(3), RuntimeInformation.OSDescription,
+            RuntimeInformation.FrameworkDescription, Environment.ProcessorCount, device)
+        {
+            Libraries = $"libtorch {TorchSharp.torch.__version__}, {Named(typeof(TorchSharp.torch))}, {Named(typeof(OrtEnv))}, {Named(typeof(Mat))}",
+        };
+    }
+
+    private static string Named(Type type) => $"{type.Assembly.GetName().Name} {type.Assembly.GetName().Version!.ToString(3)}";
 }
 
 /// <summary>run.json of a run folder: everything about a run that is known when it begins.</summary>
@@ -32,6 +46,9 @@ public sealed record RunInfo(
     DistillOptions Options, string Teacher, string TeacherHash, string Data, string Aligned, int Images, bool Synthetic, RunEnvironment Environment, DateTime Started)
 {
     private const string FileName = "run.json";
+
+    /// <summary>SHA-256 over path and content of each training face, see <see cref="Teachers.ImageListHash"/>.</summary>
+    public string? DataHash { get; init; }
 
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

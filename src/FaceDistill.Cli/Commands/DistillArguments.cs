@@ -1,0 +1,76 @@
+using System.CommandLine;
+using FaceDistill.Distillation;
+using FaceDistill.Pipeline;
+using FaceDistill.Students;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary>The options of <c>distill</c> that decide the training: each overrides the recipe's value.</summary>
+internal static class DistillArguments
+{
+    private static readonly DistillOptions Defaults = new() { Student = "" };
+    private static readonly Option<string> Student = new("--student") { Description = "The student: mobilenet-v1:WIDTH@RESOLUTION." };
+    private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Head };
+    private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of this run folder or checkpoint, of the same or a greater width.", HelpName = "RUN|FILE" };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
+    private static readonly Option<int> Patience = new("--patience") { Description = "End after so many epochs without a better one; 0 for never.", DefaultValueFactory = _ => Defaults.Patience };
+    private static readonly Option<KeepKind> Keep = new("--keep") { Description = "Export and evaluate the best or the last student.", DefaultValueFactory = _ => Defaults.Keep };
+    private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
+    private static readonly Option<OptimizerKind> Optimizer = new("--optimizer") { Description = "adamw or sgd (Nesterov's momentum).", DefaultValueFactory = _ => Defaults.Optimizer };
+    private static readonly Option<double> LearningRate = new("--learning-rate") { Description = "The highest learning rate; with sgd 0.1 unless given.", DefaultValueFactory = _ => Defaults.LearningRate };
+    private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
+    private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
+    private static readonly Option<double> Ema = new("--ema") { Description = "The decay of the weights' moving average; 0 for none.", DefaultValueFactory = _ => Defaults.Ema };
+    private static readonly Option<double> Clip = new("--clip") { Description = "The largest norm of a step's gradients; 0 for no limit.", DefaultValueFactory = _ => Defaults.Clip };
+    private static readonly Option<double> Progressive = new("--progressive") { Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.", DefaultValueFactory = _ => Defaults.Progressive };
+    private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
+    private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
+    private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
+    private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public static IEnumerable<Option> All =>
+    [
+        Student, Head, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
+        Precision, Seed,
+    ];
+
+    /// <summary>Whether the user typed an option.</summary>
+    public static bool Given(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Whether the student is named on the command line.</summary>
+    public static bool NamesStudent(System.CommandLine.Parsing.CommandResult result) => result.GetResult(Student) is { Implicit: false };
+
+    /// <summary>The recipe's options, or the defaults, with what was typed in place of them.</summary>
+    public static DistillOptions Options(ParseResult parsed, Recipe? recipe)
+    {
+        var basis = recipe?.Options ?? Defaults;
+        T Or<T>(Option<T> option, T value) => parsed.Given(option) ? parsed.GetValue(option)! : value;
+        var options = basis with
+        {
+            Student = Or(Student, basis.Student),
+            Head = Or(Head, basis.Head),
+            Init = Or(Init, basis.Init),
+            Epochs = Or(Epochs, basis.Epochs),
+            // Epochs that were typed count for more than a recipe's minutes.
+            Minutes = parsed.Given(Epochs) && !parsed.Given(Minutes) ? null : Or(Minutes, basis.Minutes),
+            Patience = Or(Patience, basis.Patience),
+            Keep = Or(Keep, basis.Keep),
+            BatchSize = Or(BatchSize, basis.BatchSize),
+            Optimizer = Or(Optimizer, basis.Optimizer),
+            WarmupEpochs = Or(Warmup, basis.WarmupEpochs),
+            Ema = Or(Ema, basis.Ema),
+            Clip = Or(Clip, basis.Clip),
+            Progressive = Or(Progressive, basis.Progressive),
+            Validation = Or(Validation, basis.Validation),
+            Mirror = parsed.Given(NoMirror) ? !parsed.GetValue(NoMirror) : basis.Mirror,
+            Precision = Or(Precision, basis.Precision),
+            Seed = Or(Seed, basis.Seed),
+            Device = Or(CommonOptions.Device, basis.Device),
+        };
+        bool another = options.Optimizer != basis.Optimizer; // a learning rate belongs to its optimizer
+        options = options.WithUsual(rate: another, decay: another);
+        return options with { LearningRate = Or(LearningRate, options.LearningRate), WeightDecay = Or(WeightDecay, options.WeightDecay) };
+    }
+}

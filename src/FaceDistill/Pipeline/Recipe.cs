@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FaceDistill.Distillation;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>
+/// A recipe file: everything that decides a run, in JSON. What a recipe leaves out has its default, an option on the command line overrides
+/// it, and the run folder keeps the resolved one (recipe.json), from which the same run can be made again.
+/// </summary>
+public sealed record Recipe
+{
+    /// <summary>The name of the resolved recipe in a run folder.</summary>
+    public const string FileName = "recipe.json";
+
+    /// <summary>Where the schema is, for editors.</summary>
+    [JsonPropertyName("$schema")]
+    public string? Schema { get; init; }
+
+    /// <summary>What the recipe is for, in a sentence.</summary>
+    public string? About { get; init; }
+
+    /// <summary>The command that uses it.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>How long that takes, and was measured to take, in minutes.</summary>
+    public double? ExpectedMinutes { get; init; }
+
+    /// <summary>The teacher's card, a name or a .json file. Default dlib-resnet.</summary>
+    public string Teacher { get; init; } = "dlib-resnet";
+
+    /// <summary>The training faces: a folder or a data set's name; null to be named on the command line.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>The template that the pictures are aligned to although no alignment.json tells so; null to go by alignment.json.</summary>
+    public string? Aligned { get; init; }
+
+    /// <summary>The student and how it is trained.</summary>
+    public required DistillOptions Options { get; init; }
+
+    /// <summary>Reads a recipe. Where it names SGD and no learning rate or weight decay, those are SGD's usual ones.</summary>
+    /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names the key.</exception>
+    public static Recipe Read(string path)
+    {
+        var recipe = JsonFile.Read<Recipe>(path);
+        var given = JsonFile.Read<JsonElement>(path).GetProperty("options");
+        var options = recipe.Options.WithUsual(
+            rate: !given.TryGetProperty("learningRate", out _), decay: !given.TryGetProperty("weightDecay", out _));
+        try
+        {
+            return recipe with { Options = options.Validated() };
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Writes it into a run folder.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public void Write(string folder) => JsonFile.Write(Path.Combine(folder, FileName), this);
+}
