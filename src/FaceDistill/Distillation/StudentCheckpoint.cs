@@ -65,7 +65,7 @@ public sealed class StudentCheckpoint
         {
             foreach (var (name, tensor) in named)
             {
-                tensors[prefix + name] = Save(tensor);
+                tensors[prefix + name] = TensorBytes.Of(tensor);
             }
         }
 
@@ -183,27 +183,9 @@ public sealed class StudentCheckpoint
         using var scope = NewDisposeScope();
         foreach (var (name, tensor) in targets)
         {
-            Restore(prefix + name, tensor);
+            TensorBytes.CopyTo(Shaped(prefix + name, TensorBytes.TypeOf(tensor), tensor.shape), tensor);
         }
     }
-
-    private void Restore(string name, Tensor target)
-    {
-        var source = Shaped(name, TypeOf(target), target.shape);
-        using var frozen = no_grad();
-        using var values = empty(source.Shape, target.dtype);
-        source.Data.CopyTo(values.bytes);
-        target.copy_(values);
-    }
-
-    private static SafeTensor Save(Tensor tensor)
-    {
-        using var host = tensor.detach().cpu().contiguous();
-        return new SafeTensor(TypeOf(host), host.shape, host.bytes.ToArray());
-    }
-
-    // A network has float32 weights and one 64-bit counter a batch norm, nothing else.
-    private static string TypeOf(Tensor tensor) => tensor.dtype == ScalarType.Int64 ? "I64" : "F32";
 
     private static string Text<T>(T value) => JsonSerializer.Serialize(value, JsonFile.Options);
 }

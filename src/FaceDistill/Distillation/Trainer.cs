@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FaceDistill.Formats;
 using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -56,22 +55,7 @@ public sealed class Trainer : IDisposable
     public void Resume(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        var options = _options.With(checkpoint.Options);
-        if (JsonFile.Serialize(checkpoint.Options with { Device = "", Minutes = null }) != JsonFile.Serialize(options with { Device = "", Minutes = null }))
-        {
-            throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
-        }
-
-        if (checkpoint.Description.TeacherHash != _description.TeacherHash || !checkpoint.Scaling.Mean.SequenceEqual(_faces.Scaling.Mean))
-        {
-            throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher or other faces; choose another --output");
-        }
-
-        if (checkpoint.State.Best is not null && !File.Exists(Path.Combine(_folder, RunStudent.BestFileName)))
-        {
-            throw new FaceDistillException($"{_folder} lacks {RunStudent.BestFileName}, the best student so far; put it back, or choose another --output");
-        }
-
+        _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
         checkpoint.RestoreModel(_student.Model);
         checkpoint.RestoreOptimizer(_student.Optimizer);
         if (_student.Ema is { } average)
@@ -79,7 +63,7 @@ public sealed class Trainer : IDisposable
             checkpoint.RestoreAverage(average);
         }
 
-        (_options, _state) = (options, checkpoint.State);
+        _state = checkpoint.State;
     }
 
     /// <summary>Starts with another student's weights instead of random ones; before <see cref="Run"/>, and not after <see cref="Resume"/>.</summary>
@@ -131,17 +115,18 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void RequireFinite()
+    private void Require(bool finite)
     {
-        if (!_student.IsFinite)
+        if (!finite)
         {
-            throw NotFinite();
+            throw new FaceDistillException($"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
+                + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
         }
     }
 
     private void Save()
     {
-        RequireFinite();
+        Require(_student.IsFinite);
         StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema);
     }
 
@@ -154,11 +139,7 @@ public sealed class Trainer : IDisposable
         foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, cancel))
         {
             var result = _student.Run(batch, schedule.At(before + _state.Step));
-            if (!result.IsFinite)
-            {
-                throw NotFinite();
-            }
-
+            Require(result.IsFinite);
             _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm };
             progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
                 FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
@@ -166,17 +147,12 @@ public sealed class Trainer : IDisposable
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        Finish(Validate(cancel), schedule.At(before + _state.Step - 1), size, watch, rate);
-    }
-
-    private ValidationResult? Validate(CancellationToken cancel)
-    {
-        var result = _validation.Measure(_student.Student, cancel);
-        return result is null || double.IsFinite(result.Loss + result.Cosine) ? result : throw NotFinite();
+        Finish(_validation.Measure(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, watch, rate);
     }
 
     private void Finish(ValidationResult? validation, double learningRate, int size, Stopwatch watch, double rate)
     {
+        Require(validation is not { IsFinite: false });
         var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, watch.Elapsed.TotalSeconds, rate)
         {
             CentredCosine = validation?.CentredCosine,
@@ -187,7 +163,7 @@ public sealed class Trainer : IDisposable
         if (next.Best != _state.Best)
         {
             // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
-            RequireFinite();
+            Require(_student.IsFinite);
             StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), _student.Student, null, _faces.Scaling, _description, _options, next);
         }
 
@@ -205,10 +181,6 @@ public sealed class Trainer : IDisposable
 
         return _reader;
     }
-
-    private FaceDistillException NotFinite() => new(
-        $"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
-        + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
 
     /// <inheritdoc/>
     public void Dispose()

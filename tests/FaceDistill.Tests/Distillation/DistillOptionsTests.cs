@@ -22,6 +22,16 @@ public sealed class DistillOptionsTests
         { Good with { WeightDecay = -0.1 }, "weight decay is 0 to 1, not -0.1" },
         { Good with { WeightDecay = 1.1 }, "not 1.1" },
         { Good with { WeightDecay = double.NaN }, "not NaN" },
+        { Good with { Minutes = 0 }, "minutes are above 0 and at most 100000, not 0" },
+        { Good with { Minutes = double.NaN }, "not NaN" },
+        { Good with { Ema = 1 }, "moving average is 0 to 0.99999, not 1" },
+        { Good with { Ema = double.NaN }, "not NaN" },
+        { Good with { Clip = -1 }, "clipping norm is 0 to 1000, not -1" },
+        { Good with { Clip = double.NaN }, "not NaN" },
+        { Good with { Patience = -1 }, "patience is 0 to 10000 epochs, not -1" },
+        { Good with { Patience = 1, Validation = 0 }, "held-out faces" },
+        { Good with { Progressive = 0.2 }, "0.3 to 1, not 0.2" },
+        { Good with { Progressive = 0.5, Head = FaceDistill.Students.HeadKind.Gdc }, "gap head" },
         { Good with { Validation = -0.1 }, "validation part is 0 to 0.5, not -0.1" },
         { Good with { Validation = 0.6 }, "not 0.6" },
         { Good with { Validation = double.NaN }, "not NaN" },
@@ -38,8 +48,8 @@ public sealed class DistillOptionsTests
         DistillOptions[] bounds =
         [
             Good,
-            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0 },
-            Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5 },
+            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0, Ema = 0, Clip = 0, Progressive = 0.3 },
+            Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5, Ema = 0.99999, Clip = 1000, Patience = 10_000, Minutes = 100_000 },
         ];
         Assert.All(bounds, options => Assert.Same(options, options.Validated()));
     }

@@ -1,0 +1,30 @@
+using FaceDistill.Formats;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>Whether a checkpoint is that of the run which asks for it.</summary>
+internal static class ResumeRules
+{
+    /// <summary>Checks options, teacher, faces and the best student's file.</summary>
+    /// <returns>The options with what the run decided at its beginning.</returns>
+    /// <exception cref="FaceDistillException">The checkpoint belongs to another run; the message says by what.</exception>
+    public static DistillOptions Require(StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
+    {
+        var options = asked.With(checkpoint.Options);
+        if (Text(checkpoint.Options) != Text(options))
+        {
+            throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
+        }
+
+        if (checkpoint.Description.TeacherHash != description.TeacherHash || !checkpoint.Scaling.Mean.SequenceEqual(scaling.Mean))
+        {
+            throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher or other faces; choose another --output");
+        }
+
+        return checkpoint.State.Best is null || File.Exists(Path.Combine(folder, RunStudent.BestFileName)) ? options : throw new FaceDistillException(
+            $"{folder} lacks {RunStudent.BestFileName}, the best student so far; put it back, or choose another --output");
+    }
+
+    // The device may change; minutes were turned into epochs.
+    private static string Text(DistillOptions options) => JsonFile.Serialize(options with { Device = "", Minutes = null });
+}
