@@ -25,6 +25,10 @@ internal static class DistillArguments
     private static readonly Option<double> Clip = new("--clip") { Description = "The largest norm of a step's gradients; 0 for no limit.", DefaultValueFactory = _ => Defaults.Clip };
     private static readonly Option<double> Progressive = new("--progressive") { Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.", DefaultValueFactory = _ => Defaults.Progressive };
     private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
+    private static readonly Option<AugmentKind> Augment = new("--augment") { Description = "How much the views that train differ from the aligned face, each with the teacher's embedding of the same view.", DefaultValueFactory = _ => AugmentKind.None };
+    private static readonly Option<TargetMode> Targets = new("--targets") { Description = "Whether the teacher embeds the augmented views beforehand (cached) or while the student trains (live).", DefaultValueFactory = _ => Defaults.Targets };
+    private static readonly Option<int> Views = new("--views") { Description = "With cached targets, the augmented views of each face.", DefaultValueFactory = _ => Defaults.Views };
+    private static readonly Option<double> MixUp = new("--mixup") { Description = "Alpha of MixUp, with live targets.", DefaultValueFactory = _ => Defaults.MixUp };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
     private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
     private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
@@ -33,6 +37,7 @@ internal static class DistillArguments
     public static IEnumerable<Option> All =>
     [
         Student, Head, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
+        Augment, Targets, Views, MixUp,
         Precision, Seed,
     ];
 
@@ -65,6 +70,10 @@ internal static class DistillArguments
             Progressive = Or(Progressive, basis.Progressive),
             Validation = Or(Validation, basis.Validation),
             Mirror = parsed.Given(NoMirror) ? !parsed.GetValue(NoMirror) : basis.Mirror,
+            Augment = parsed.Given(Augment) ? Named(parsed.GetValue(Augment)) : basis.Augment,
+            Targets = Or(Targets, basis.Targets),
+            Views = Or(Views, basis.Views),
+            MixUp = Or(MixUp, basis.MixUp),
             Precision = Or(Precision, basis.Precision),
             Seed = Or(Seed, basis.Seed),
             Device = Or(CommonOptions.Device, basis.Device),
@@ -73,4 +82,11 @@ internal static class DistillArguments
         options = options.WithUsual(rate: another, decay: another);
         return options with { LearningRate = Or(LearningRate, options.LearningRate), WeightDecay = Or(WeightDecay, options.WeightDecay) };
     }
+
+    private static AugmentOptions Named(AugmentKind kind) => kind switch
+    {
+        AugmentKind.Mild => new AugmentOptions(),
+        AugmentKind.Strong => AugmentOptions.Strong,
+        _ => AugmentOptions.None,
+    };
 }

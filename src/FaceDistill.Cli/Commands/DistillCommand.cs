@@ -10,7 +10,14 @@ internal static class DistillCommand
 {
     private static readonly Option<string?> RecipeFile = new("--recipe") { Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.", HelpName = "FILE" };
     private static readonly Option<string> Teacher = new("--teacher") { Description = "The teacher's card (a name or a .json file).", DefaultValueFactory = _ => "dlib-resnet" };
-    private static readonly Option<string?> Data = new("--data") { Description = "Training faces without labels: a folder of photos or aligned faces, or a data set's name.", HelpName = "DIR|NAME" };
+    private static readonly Option<string[]> Data = new("--data")
+    {
+        Description = "Training faces without labels: folders of photos or aligned faces, or data sets' names.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "DIR|NAME",
+    };
+
     private static readonly Option<string> Output = CommonOptions.Output("The run folder.");
     private static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
 
@@ -41,13 +48,19 @@ internal static class DistillCommand
         var parsed = context.Parsed;
         var finder = parsed.Finder();
         var recipe = parsed.GetValue(RecipeFile) is { } file ? Recipe.Read(file) : null;
-        string data = parsed.GetValue(Data) ?? recipe?.Data ?? throw new FaceDistillException($"{parsed.GetValue(RecipeFile)} names no data; give --data DIR|NAME");
+        IReadOnlyList<string> data = parsed.Given(Data) ? parsed.GetValue(Data)! : recipe?.Data ?? [];
+        if (data.Count == 0)
+        {
+            throw new FaceDistillException($"{parsed.GetValue(RecipeFile)} names no data; give --data DIR|NAME");
+        }
+
         string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;
         var options = DistillArguments.Options(parsed, recipe).Validated();
-        var request = new DistillRequest(teacher, DataFolder.Resolve(data, finder), parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
+        var request = new DistillRequest(teacher, [.. data.Select(d => DataFolder.Resolve(d, finder))], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
             options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
             Recipe = recipe,
+            DataNames = data,
         };
         var report = new DistillJob(finder, context.Say).Run(request, context.Progress, context.Cancel);
         context.Result(report, console => Rendering.RunSummary.Render(console, report));

@@ -82,7 +82,7 @@ public sealed class AssetFinder
 
     /// <summary>The folder of a data set; null when it is nowhere.</summary>
     public string? LocateDataset(DatasetCard card) =>
-        _datasetFolders.Select(f => Path.GetFullPath(Path.Combine(f, card.Name))).FirstOrDefault(f => Directory.Exists(card.ImagesIn(f)));
+        _datasetFolders.Select(f => Path.GetFullPath(Path.Combine(f, card.Of ?? card.Name))).FirstOrDefault(f => Directory.Exists(card.ImagesIn(f)));
 
     /// <summary>The folder of a data set.</summary>
     /// <exception cref="FaceDistillException">It is nowhere; the message says how to get it.</exception>

@@ -24,6 +24,8 @@ public enum DatasetLayout
 /// <param name="ArchiveFolder">The archive's folder that becomes <paramref name="Images"/>; empty for all of the archive.</param>
 /// <param name="Files">Further files of the data set's root, for example lists of pairs.</param>
 /// <param name="Manual">What the user is to do where there is no archive.</param>
+/// <param name="Of">The card of the data set that this one is a part of; null for a data set of its own.</param>
+/// <param name="People">For a part: the file in the whole set's folder that lists its people.</param>
 public sealed record DatasetCard(
     string Name,
     string Description,
@@ -35,7 +37,9 @@ public sealed record DatasetCard(
     Asset? Archive = null,
     string ArchiveFolder = "",
     Asset[]? Files = null,
-    string? Manual = null)
+    string? Manual = null,
+    string? Of = null,
+    string? People = null)
 {
     private AssetSet? _allFiles;
 
@@ -49,6 +53,8 @@ public sealed record DatasetCard(
         string? wrong = card.Images.Length > 0 && !Asset.IsPlainName(card.Images) ? "\"images\" is to be one folder's name, or empty"
             : card.ArchiveFolder.Length > 0 && !Asset.IsPlainName(card.ArchiveFolder) ? "\"archiveFolder\" is to be one folder's name, or empty"
             : card.Archive is null == string.IsNullOrEmpty(card.Manual) ? "exactly one of \"archive\" and \"manual\" is to be there"
+            : card.Of is null != card.People is null ? "\"of\" and \"people\" come together"
+            : (card.Of is not null && !Asset.IsPlainName(card.Of)) || (card.People is not null && !Asset.IsPlainName(card.People)) ? "\"of\" and \"people\" are to be plain names"
             : card.Archive is not null && !ArchiveUnpacker.CanUnpack(card.Archive.File) ? $"the archive '{card.Archive.File}' is no .tgz, .tar.gz, .tar or .zip"
             : null;
         if (wrong is not null)

@@ -46,13 +46,77 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <exception cref="FaceDistillException">The picture is damaged or not of the manifest's size.</exception>
     public Mat ReadView(int index, int size)
     {
+        using var picture = ReadFrame(index);
+        return Manifest.Frame.View(picture, size);
+    }
+
+    /// <summary>Reads one aligned picture with its border.</summary>
+    /// <param name="index">The picture's place in the list.</param>
+    /// <returns>BGR 8-bit, frame.Side x frame.Side, continuous; the caller disposes it.</returns>
+    /// <exception cref="FaceDistillException">The picture is damaged or not of the manifest's size.</exception>
+    public Mat ReadFrame(int index)
+    {
         string path = Dataset.FullPath(Dataset.Images[index]);
-        using var picture = PictureFile.Read(path);
+        var picture = PictureFile.Read(path);
         var frame = Manifest.Frame;
-        return picture.Width == frame.Side && picture.Height == frame.Side
-            ? frame.View(picture, size)
-            : throw new FaceDistillException(
+        if (picture.Width == frame.Side && picture.Height == frame.Side)
+        {
+            return picture;
+        }
+
+        using (picture)
+        {
+            throw new FaceDistillException(
                 $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again");
+        }
+    }
+
+    /// <summary>The faces of listed people only.</summary>
+    /// <param name="people">The list; a face's identity is the name.</param>
+    /// <exception cref="FaceDistillException">None of them is there.</exception>
+    public AlignedFaces Of(LfwPeople people)
+    {
+        ArgumentNullException.ThrowIfNull(people);
+        var names = people.People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        FaceImage[] images = [.. Dataset.Images.Where(i => names.Contains(i.Identity))];
+        return images.Length > 0 ? this with { Dataset = Dataset with { Images = images } }
+            : throw new FaceDistillException($"{Dataset.Root} has no face of the people in {people.File}; a person is a sub-folder of that name");
+    }
+
+    /// <summary>Several sets as one, whose paths begin at the deepest folder that holds them all.</summary>
+    /// <param name="sets">At least one.</param>
+    /// <exception cref="FaceDistillException">They are aligned differently, or a set comes twice; the message names both.</exception>
+    public static AlignedFaces Join(IReadOnlyList<AlignedFaces> sets)
+    {
+        ArgumentNullException.ThrowIfNull(sets);
+        var first = sets[0];
+        if (sets.Count == 1)
+        {
+            return first;
+        }
+
+        if (sets.FirstOrDefault(s => s.Manifest.Template != first.Manifest.Template || s.Manifest.Frame != first.Manifest.Frame) is { } other)
+        {
+            throw new FaceDistillException($"{first.Dataset.Root} and {other.Dataset.Root} are aligned differently ({first.Manifest.Template} at {first.Manifest.Size} with a border "
+                + $"of {first.Manifest.Pad}, {other.Manifest.Template} at {other.Manifest.Size} with {other.Manifest.Pad}); align both alike");
+        }
+
+        string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
+        FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with { Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace('\\', '/') }))];
+        string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+        return twice is null ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
+            : throw new FaceDistillException($"{Path.Combine(root, twice)} comes twice in the data; name each folder once");
+    }
+
+    private static string CommonFolder(string[] folders)
+    {
+        string common = Path.GetFullPath(folders[0]);
+        while (!folders.All(f => (Path.GetFullPath(f) + Path.DirectorySeparatorChar).StartsWith(common.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        {
+            common = Path.GetDirectoryName(common) ?? throw new FaceDistillException($"{folders[0]} and {folders[^1]} lie on different disks; bring them under one folder");
+        }
+
+        return common;
     }
 
     /// <summary>Checks that the faces are aligned as a model wants them.</summary>

@@ -8,6 +8,9 @@ namespace FaceDistill.Datasets;
 /// <param name="Images">The folder of the pictures: the root itself, or its sub-folder "images".</param>
 public sealed record DataFolder(string Root, string Images)
 {
+    /// <summary>A list of people (LFW's format) whose pictures alone belong to the data set; null for all.</summary>
+    public string? People { get; init; }
+
     /// <summary>Finds a data set from what the user typed: a folder, or the name of a data set's card.</summary>
     /// <exception cref="FaceDistillException">There is neither such a folder nor such a data set on this machine.</exception>
     public static DataFolder Resolve(string folderOrName, AssetFinder finder)
@@ -21,9 +24,22 @@ public sealed record DataFolder(string Root, string Images)
 
         bool card = folderOrName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || Cards.Names(Cards.Datasets).Contains(folderOrName);
         return card
-            ? Of(finder.FindDataset(DatasetCard.Load(folderOrName)))
+            ? Of(DatasetCard.Load(folderOrName), finder)
             : throw new FaceDistillException(
                 $"no folder {folderOrName}, and no data set of that name; there are {string.Join(", ", Cards.Names(Cards.Datasets))}");
+    }
+
+    private static DataFolder Of(DatasetCard card, AssetFinder finder)
+    {
+        string root = finder.FindDataset(card);
+        if (card.People is null)
+        {
+            return Of(root);
+        }
+
+        string people = Path.Combine(root, card.People);
+        return File.Exists(people) ? Of(root) with { People = people }
+            : throw new FaceDistillException($"data set {card.Name} needs {people}; see the card of {card.Of}");
     }
 
     /// <summary>A folder as a data set: where it has a sub-folder "images" and no picture of its own, the pictures are there.</summary>

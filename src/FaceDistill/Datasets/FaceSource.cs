@@ -37,7 +37,15 @@ public sealed class FaceSource
             : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
             : Align(data, AlignmentTemplate.Named(template), progress, cancel);
         faces.Require(template, "the model");
-        return faces;
+        return data.People is null ? faces : faces.Of(LfwPeople.Read(data.People));
+    }
+
+    /// <summary>Opens the faces of several folders as one list.</summary>
+    /// <exception cref="FaceDistillException">As for one; also where they are aligned differently.</exception>
+    public AlignedFaces Open(IReadOnlyList<DataFolder> data, string template, string? asserted, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return AlignedFaces.Join([.. data.Select(d => Open(d, template, asserted, progress, cancel))]);
     }
 
     /// <summary>The path of the face detector's model.</summary>

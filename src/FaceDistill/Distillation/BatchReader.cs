@@ -1,7 +1,5 @@
 using System.Threading.Channels;
-using FaceDistill.Faces;
 using FaceDistill.Native;
-using OpenCvSharp;
 
 namespace FaceDistill.Distillation;
 
@@ -12,10 +10,10 @@ public sealed class BatchReader : IDisposable
 {
     private const int Ahead = 3;
     private readonly TrainingFaces _faces;
-    private readonly FacePixels _pixels;
+    private readonly IBatchFiller _training;
+    private readonly PlainBatches _validation;
     private readonly int _batchSize;
     private readonly long _seed;
-    private readonly bool _mirror;
     private readonly List<TrainingBatch> _all = [];
     private readonly Channel<TrainingBatch> _free = Channel.CreateUnbounded<TrainingBatch>();
 
@@ -24,13 +22,17 @@ public sealed class BatchReader : IDisposable
     /// <param name="size">The student's resolution.</param>
     /// <param name="batchSize">Faces a batch.</param>
     /// <param name="seed">Decides order and mirroring.</param>
-    /// <param name="mirror">Whether half of the training faces are mirrored.</param>
+    /// <param name="mirror">Whether half of the training faces are mirrored, where the faces have no views of their own.</param>
     public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror)
     {
         ArgumentNullException.ThrowIfNull(faces);
         TorchNative.EnsureLoaded();
-        (_faces, _batchSize, _seed, _mirror) = (faces, batchSize, seed, mirror);
-        _pixels = new FacePixels(faces.Faces, size);
+        (_faces, _batchSize, _seed) = (faces, batchSize, seed);
+        var pixels = new FacePixels(faces.Faces, size);
+        _validation = new PlainBatches(faces, pixels, mirror: false, seed);
+        _training = faces.Augmented is not { } views ? new PlainBatches(faces, pixels, mirror, seed)
+            : views.Teacher is not null ? new LiveBatches(faces, new FaceFrames(faces.Faces), size)
+            : new CachedBatches(faces, new FaceFrames(faces.Faces), size);
         for (int i = 0; i < Ahead; i++)
         {
             var batch = new TrainingBatch(batchSize, size, faces.Dimension);
@@ -50,27 +52,23 @@ public sealed class BatchReader : IDisposable
     {
         int[] order = SeededChoice.Permutation(_faces.Training.Length, _seed, epoch);
         var plan = Enumerable.Range(firstStep, StepsPerEpoch - firstStep).Select(step => order
-            .Skip(step * _batchSize).Take(_batchSize)
-            .Select(i => (_faces.Training[i], ViewOf(epoch, _faces.Training[i]))).ToArray());
-        return Read(plan, cancel);
+            .Skip(step * _batchSize).Take(_batchSize).Select(i => _faces.Training[i]).ToArray());
+        return Read(_training, epoch, plan, cancel);
     }
 
     /// <summary>The held-out faces in order, not mirrored.</summary>
     /// <param name="cancel">Ends the enumeration.</param>
     public IEnumerable<TrainingBatch> Validation(CancellationToken cancel) =>
-        Read(_faces.Validation.Select(i => (i, FaceView.Original)).Chunk(_batchSize), cancel);
+        Read(_validation, 0, _faces.Validation.Chunk(_batchSize), cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _all.ForEach(b => b.Dispose());
 
-    private FaceView ViewOf(int epoch, int face) =>
-        _mirror && (SeededChoice.Bits(_seed, epoch, face, purpose: 1) & 1) == 1 ? FaceView.Mirrored : FaceView.Original;
-
-    private IEnumerable<TrainingBatch> Read(IEnumerable<(int Face, FaceView View)[]> plan, CancellationToken cancel)
+    private IEnumerable<TrainingBatch> Read(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var ready = Channel.CreateUnbounded<TrainingBatch>();
-        var producer = Task.Run(() => Produce(plan, ready.Writer, stop.Token), CancellationToken.None);
+        var producer = Task.Run(() => Produce(filler, epoch, plan, ready.Writer, stop.Token), CancellationToken.None);
         try
         {
             while (ready.Reader.WaitToReadAsync(cancel).AsTask().GetAwaiter().GetResult())
@@ -99,7 +97,7 @@ public sealed class BatchReader : IDisposable
         }
     }
 
-    private async Task Produce(IEnumerable<(int Face, FaceView View)[]> plan, ChannelWriter<TrainingBatch> ready, CancellationToken stop)
+    private async Task Produce(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, ChannelWriter<TrainingBatch> ready, CancellationToken stop)
     {
         Exception? failure = null;
         TrainingBatch? batch = null;
@@ -108,7 +106,8 @@ public sealed class BatchReader : IDisposable
             foreach (var faces in plan)
             {
                 batch = await _free.Reader.ReadAsync(stop).ConfigureAwait(false);
-                Fill(batch, faces, stop);
+                batch.Count = faces.Length;
+                filler.Fill(batch, epoch, faces, stop);
                 ready.TryWrite(batch);
                 batch = null;
             }
@@ -128,19 +127,5 @@ public sealed class BatchReader : IDisposable
         }
 
         ready.Complete(failure);
-    }
-
-    private void Fill(TrainingBatch batch, (int Face, FaceView View)[] faces, CancellationToken stop)
-    {
-        Cv2.SetNumThreads(1); // the faces are the parallel work
-        batch.Count = faces.Length;
-        int dimension = _faces.Dimension;
-        Parallel.For(0, faces.Length, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
-        {
-            var (face, view) = faces[i];
-            _pixels.Copy(face, view, batch.Pixels.bytes.Slice(i * _pixels.Bytes, _pixels.Bytes));
-            var target = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(batch.Targets.bytes).Slice(i * dimension, dimension);
-            _faces.Scaling.Apply(_faces.Embedding(face, view), target);
-        });
     }
 }

@@ -53,6 +53,22 @@ public sealed record DistillOptions
     /// <summary>Whether each face is mirrored in half of its appearances, with the teacher's embedding of the mirrored face as target. Default true.</summary>
     public bool Mirror { get; init; } = true;
 
+    /// <summary>How much the views that train differ from the aligned face; each with the teacher's embedding of the same view. Default none.</summary>
+    public AugmentOptions Augment { get; init; } = AugmentOptions.None;
+
+    /// <summary>Whether the teacher embeds augmented views beforehand or while the student trains. Default cached.</summary>
+    public TargetMode Targets { get; init; }
+
+    /// <summary>With cached targets, how many augmented views of each face the teacher embeds, 1 to 256. Default 8.</summary>
+    public int Views { get; init; } = 8;
+
+    /// <summary>Alpha of MixUp's beta distribution, 0 (none) to 10; with live targets only. Default 0.</summary>
+    public double MixUp { get; init; }
+
+    /// <summary>Whether training shows other views than the aligned and the mirrored face.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool IsAugmented => Targets == TargetMode.Live || Augment != AugmentOptions.None;
+
     /// <summary>The part of the faces held out to measure agreement with the teacher, 0 to 0.5. Default 0.02.</summary>
     public double Validation { get; init; } = 0.02;
 
@@ -98,6 +114,7 @@ public sealed record DistillOptions
     public DistillOptions Validated()
     {
         StudentSpec.Parse(Student);
+        Augment.Validated();
         string? wrong = Epochs is < 1 or > 10_000 ? $"epochs are 1 to 10000, not {Epochs}"
             : BatchSize is < 2 or > 4096 ? $"the batch size is 2 to 4096, not {BatchSize}"
             : !(LearningRate is > 0 and <= 1) ? FormattableString.Invariant($"the learning rate is above 0 and at most 1, not {LearningRate}")
@@ -111,6 +128,9 @@ public sealed record DistillOptions
             : Patience > 0 && Validation == 0 ? "patience needs held-out faces; give --validation above 0"
             : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")
             : !(Validation is >= 0 and <= 0.5) ? FormattableString.Invariant($"the validation part is 0 to 0.5, not {Validation}")
+            : Views is < 1 or > 256 ? $"the cached views of a face are 1 to 256, not {Views}"
+            : !(MixUp is >= 0 and <= 10) ? FormattableString.Invariant($"MixUp's alpha is 0 to 10, not {MixUp}")
+            : MixUp > 0 && Targets != TargetMode.Live ? "MixUp needs live targets: no embedding made beforehand fits a blend; give --targets live"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,6 +18,20 @@ public sealed class TrainingBatch : IDisposable
 
     /// <summary>float32 [capacity, D], centred and scaled; the first <see cref="Count"/> rows are valid.</summary>
     public Tensor Targets { get; }
+
+    /// <summary>The picture of face i: uint8 [size, size, 3], RGB.</summary>
+    internal Span<byte> PixelsOf(int i)
+    {
+        int bytes = (int)(Pixels.numel() / Pixels.shape[0]);
+        return Pixels.bytes.Slice(i * bytes, bytes);
+    }
+
+    /// <summary>The target of face i: float32 [D].</summary>
+    internal Span<float> TargetOf(int i)
+    {
+        int dimension = (int)Targets.shape[1];
+        return MemoryMarshal.Cast<byte, float>(Targets.bytes).Slice(i * dimension, dimension);
+    }
 
     /// <summary>The number of faces.</summary>
     public int Count { get; internal set; }

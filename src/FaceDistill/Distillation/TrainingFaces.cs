@@ -50,6 +50,9 @@ public sealed class TrainingFaces
     /// <summary>How targets are centred and scaled; measured on the training faces.</summary>
     public TargetScaling Scaling { get; }
 
+    /// <summary>Further views of the training faces, with their targets; null to train on the aligned and mirrored faces.</summary>
+    public AugmentedTargets? Augmented { get; init; }
+
     /// <summary>Whether there are targets of mirrored faces.</summary>
     public bool CanMirror => _mirrored is not null;
 

@@ -11,15 +11,18 @@ namespace FaceDistill.Pipeline;
 
 /// <summary>What to distil.</summary>
 /// <param name="Teacher">The teacher's card.</param>
-/// <param name="Data">The training faces: raw photos or aligned faces; identities are not used.</param>
+/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities are not used.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Options">The run's options.</param>
 /// <param name="Output">The run folder.</param>
 /// <param name="Resume">Whether to take up an interrupted run of the same options.</param>
-public sealed record DistillRequest(string Teacher, DataFolder Data, string? Aligned, DistillOptions Options, string Output, bool Resume)
+public sealed record DistillRequest(string Teacher, IReadOnlyList<DataFolder> Data, string? Aligned, DistillOptions Options, string Output, bool Resume)
 {
     /// <summary>The recipe that these come from; null without one.</summary>
     public Recipe? Recipe { get; init; }
+
+    /// <summary>The training data as the user named it; null for the folders' paths.</summary>
+    public IReadOnlyList<string>? DataNames { get; init; }
 }
 
 /// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
@@ -57,7 +60,7 @@ public sealed class DistillJob
         if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
         {
             bool synthetic = faces.Manifest.Aligner == "synthetic";
-            new RunInfo(options, teacher.Name, teacher.Hash, request.Data.Root, faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
+            new RunInfo(options, teacher.Name, teacher.Hash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }
@@ -76,7 +79,7 @@ public sealed class DistillJob
         Command = $"facedistill distill --recipe {Path.Combine(request.Output, Recipe.FileName)} --output DIR",
         ExpectedMinutes = minutes,
         Teacher = request.Teacher,
-        Data = request.Data.Root,
+        Data = request.DataNames ?? [.. request.Data.Select(d => d.Root)],
         Aligned = request.Aligned,
         Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
     };
@@ -84,11 +87,30 @@ public sealed class DistillJob
     private (TrainingFaces Faces, string Hash) Targets(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         FaceView[] views = request.Options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        var embedded = EmbeddingRun.Run(teacher, faces, views, request.Data.Root, null, progress, cancel);
+        var embedded = EmbeddingRun.Run(teacher, faces, views, DataName(request), null, progress, cancel);
         _say?.Invoke(embedded.Computed > 0 ? $"teacher embeddings in {embedded.Store.Folder}" : $"teacher embeddings found in {embedded.Store.Folder}");
         EmbeddingSet Read(FaceView view) => embedded.Store.ReadAll(EmbeddingRun.ViewName(view), null, cancel);
-        var training = new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed);
+        var training = new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed)
+        {
+            Augmented = request.Options.IsAugmented ? Augmented(teacher, faces, request, progress, cancel) : null,
+        };
         return (training, embedded.Store.Key.ImagesHash);
+    }
+
+    private static string DataName(DistillRequest request) => string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
+
+    private AugmentedTargets Augmented(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var options = request.Options;
+        var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed) { MixUp = options.MixUp };
+        if (options.Targets == TargetMode.Live)
+        {
+            return targets with { Teacher = teacher };
+        }
+
+        var embedded = EmbeddingRun.Run(teacher, faces, [.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], DataName(request), null, progress, cancel);
+        _say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {(embedded.Computed > 0 ? "" : "found ")}in {embedded.Store.Folder}");
+        return targets with { Cached = [.. Enumerable.Range(0, options.Views).Select(view => embedded.Store.ReadAll(targets.Name(view), null, cancel))] };
     }
 
     private void Train(

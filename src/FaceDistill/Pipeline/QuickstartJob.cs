@@ -38,7 +38,7 @@ public sealed class QuickstartJob(AssetFinder finder, Action<string>? say)
         var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, progress, cancel);
         string run = Path.Combine(output, "run");
         var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs, Device = device };
-        new DistillJob(finder, say).Run(new DistillRequest(Teacher, training, null, options, run, Resume: true), progress, cancel);
+        new DistillJob(finder, say).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), progress, cancel);
         new EvaluateJob(finder, say).Run(
             new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], [], null, test, null, options.Device), progress, cancel);
         return RunReport.Write(run);

@@ -30,8 +30,8 @@ public sealed record Recipe
     /// <summary>The teacher's card, a name or a .json file. Default dlib-resnet.</summary>
     public string Teacher { get; init; } = "dlib-resnet";
 
-    /// <summary>The training faces: a folder or a data set's name; null to be named on the command line.</summary>
-    public string? Data { get; init; }
+    /// <summary>The training faces: folders or data sets' names; none to be named on the command line.</summary>
+    public IReadOnlyList<string> Data { get; init; } = [];
 
     /// <summary>The template that the pictures are aligned to although no alignment.json tells so; null to go by alignment.json.</summary>
     public string? Aligned { get; init; }

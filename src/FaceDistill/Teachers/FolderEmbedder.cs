@@ -7,7 +7,7 @@ namespace FaceDistill.Teachers;
 /// <summary>Embeds ranges of a folder of aligned faces: every core decodes and computes its own batch.</summary>
 public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
 {
-    private const int BatchSize = 32;
+    private const int MaxBatch = 32, PicturesAtOnce = 64;
 
     /// <summary>Embeds faces [start, start + count).</summary>
     /// <param name="start">The first face's index.</param>
@@ -17,18 +17,23 @@ public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
     /// <param name="cancel">Stops between batches.</param>
     /// <returns>float32 [count, views, D].</returns>
     /// <exception cref="FaceDistillException">A picture is damaged or aligned otherwise, or the model fails.</exception>
-    public float[] Embed(int start, int count, IReadOnlyList<FaceView> views, Action<int>? done, CancellationToken cancel)
+    public float[] Embed(int start, int count, IReadOnlyList<FaceView> views, Action<int>? done, CancellationToken cancel) =>
+        Embed(start, count, [.. views.Select(EmbeddedView.Of)], done, cancel);
+
+    /// <inheritdoc cref="Embed(int, int, IReadOnlyList{FaceView}, Action{int}?, CancellationToken)"/>
+    public float[] Embed(int start, int count, IReadOnlyList<EmbeddedView> views, Action<int>? done, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(views);
         faces.Require(model.Contract.Template, model.Name);
         var result = new float[(long)count * views.Count * model.Dimension];
+        int batchSize = Math.Clamp(PicturesAtOnce / Math.Max(1, views.Count), 1, MaxBatch);
         Cv2.SetNumThreads(1); // the batches are the parallel work
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
         try
         {
-            Parallel.For(0, (count + BatchSize - 1) / BatchSize, options, batch =>
+            Parallel.For(0, (count + batchSize - 1) / batchSize, options, batch =>
             {
-                int first = batch * BatchSize, size = Math.Min(BatchSize, count - first);
+                int first = batch * batchSize, size = Math.Min(batchSize, count - first);
                 EmbedBatch(start + first, size, views, result.AsSpan(first * views.Count * model.Dimension, size * views.Count * model.Dimension));
                 done?.Invoke(size);
             });
@@ -41,23 +46,16 @@ public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
         return result;
     }
 
-    private void EmbedBatch(int start, int count, IReadOnlyList<FaceView> views, Span<float> result)
+    private void EmbedBatch(int start, int count, IReadOnlyList<EmbeddedView> views, Span<float> result)
     {
         var contract = model.Contract;
         var input = new float[count * views.Count * contract.Values];
-        using var mirrored = new Mat();
         for (int i = 0; i < count; i++)
         {
-            using var face = faces.ReadView(start + i, contract.Size);
+            using var aligned = faces.ReadFrame(start + i);
             for (int v = 0; v < views.Count; v++)
             {
-                var picture = face;
-                if (views[v] == FaceView.Mirrored)
-                {
-                    Cv2.Flip(face, mirrored, FlipMode.Y);
-                    picture = mirrored;
-                }
-
+                using var picture = views[v].Render(aligned, faces.Manifest.Frame, start + i, contract.Size);
                 FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Count) + v) * contract.Values, contract.Values));
             }
         }

@@ -47,6 +47,8 @@ public sealed class RecipeTests : IDisposable
     [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96", "head": "round"}}""", "options.head")]
     [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96", "head": 1}}""", "options.head")]
     [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96"}, "minutes": 3}""", "minutes")]
+    [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96", "augment": {"shif": 0}}}""", "shif")]
+    [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96"}, "data": "utkface"}""", "data")]
     [InlineData("""{"options": {"epochs": 3}}""", "student")]
     [InlineData("""{"about": "nothing"}""", "options")]
     [InlineData("""{"options": {"student": "mobilenet-v1:0.5@96", "ema": 1}}""", "moving average")]
@@ -74,9 +76,9 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void What_is_written_is_read()
     {
-        var recipe = new Recipe { About = "a", Options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Optimizer = OptimizerKind.Sgd, Minutes = 3, Init = "run" } };
+        var recipe = new Recipe { About = "a", Options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Optimizer = OptimizerKind.Sgd, Minutes = 3, Init = "run", Augment = new AugmentOptions { Shift = 0.1 } } };
         recipe.Write(_folder.Path);
-        Assert.Equal(recipe, Recipe.Read(_folder[Recipe.FileName]));
+        Assert.Equal(JsonFile.Serialize(recipe), JsonFile.Serialize(Recipe.Read(_folder[Recipe.FileName])));
         Assert.Contains("\"sgd\"", JsonFile.Serialize(recipe), StringComparison.Ordinal);
     }
 
