@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -22,11 +23,16 @@ public sealed record EvaluateRequest(
 {
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
+
+    /// <summary>The name of the model that is the teacher of the others; null for the first teacher:CARD among the models.</summary>
+    public string? Reference { get; init; }
 }
 
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
 {
+    private readonly Action<string>? _say = say;
+
     /// <summary>Runs it.</summary>
     /// <exception cref="FaceDistillException">A model, the data or the protocol is not right; the message says what.</exception>
     public EvaluationResult Run(EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -37,12 +43,23 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
         }
 
+        var watch = Stopwatch.StartNew();
         request.Options.Check(); // before the models are run
         var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
-        int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, request.Options, progress, cancel);
+        int? teacher = Teacher(request, sets);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
+        if (teacher is { } reference && request.Options.Score == ScoreKind.Cosine)
+        {
+            result = result with { Agreements = AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, _say, progress, cancel) };
+        }
+
+        using (var process = Process.GetCurrentProcess())
+        {
+            result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
+        }
+
         foreach (string run in request.Models.Where(ModelArgument.IsRun))
         {
             RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());
@@ -52,11 +69,24 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
+    private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
+    {
+        if (request.Reference is not { } name)
+        {
+            int first = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
+            return first < 0 ? null : first;
+        }
+
+        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        return named.Length == 1 ? named[0] : throw new FaceDistillException(
+            $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", sets.Select(s => s.Name))}");
+    }
+
     private EmbeddingSet EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
-        var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
+        var faces = new FaceSource(finder, _say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
         var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
         return outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel);
     }
