@@ -39,10 +39,13 @@ internal static class EvaluateCommand
     private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
     private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
 
+    private static readonly Option<string?> Report = new("--report") { Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.", HelpName = "DIR" };
+    private static readonly Option<bool> ReportFaces = new("--report-faces") { Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths." };
+
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
-            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, Report, ReportFaces, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -50,6 +53,7 @@ internal static class EvaluateCommand
         bool Given(Option option) => result.GetResult(option) is { Implicit: false };
         return !Given(Model) && !Given(Embeddings) ? "give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy"
             : Given(Model) && !Given(Data) ? "--model needs faces: name their folder or data set with --data"
+            : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : null;
     }
 
@@ -68,8 +72,13 @@ internal static class EvaluateCommand
                 Seed = parsed.GetValue(Seed),
                 Metrics = !parsed.GetValue(NoMetrics),
             },
+            Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();
         context.Result(result, console => EvaluationTable.Render(console, result));
     }
+
+    /// <summary>What was typed, so that it can be typed again in a shell.</summary>
+    private static string Typed(ParseResult parsed) => "facedistill " + string.Join(' ', parsed.Tokens.Select(token =>
+        token.Value.Length > 0 && token.Value.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal)) ? token.Value : $"'{token.Value.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 }

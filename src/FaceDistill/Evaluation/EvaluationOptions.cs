@@ -23,6 +23,9 @@ public sealed record EvaluationOptions
     /// <summary>The seed of the resampling; the same seed resamples every model alike.</summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>How many of the highest-scoring impostor and of the lowest-scoring genuine pairs to name; 0 for none.</summary>
+    public int WorstPairs { get; init; }
+
     /// <summary>Refuses what cannot be done.</summary>
     /// <exception cref="FaceDistillException">A rate, the score or the number of resamples is out of range.</exception>
     public void Check()

@@ -41,6 +41,7 @@ public static class Evaluator
         ArgumentNullException.ThrowIfNull(set);
         options ??= new EvaluationOptions();
         options.Check();
+        var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, 1) : null;
         switch (protocol)
         {
             case AllPairs:
@@ -51,10 +52,10 @@ public static class Evaluator
             case LfwTenFold or Pairs when options.Score != ScoreKind.Cosine:
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
-                var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
-                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
+                var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
+                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages) { Worst = worst?.Of(set) };
             case Pairs:
-                return PairListEvaluation.Run(set, PairList.In(protocolFolder), options.Fars).ToModel();
+                return PairListEvaluation.Run(set, PairList.In(protocolFolder), options.Fars, worst).ToModel() with { Worst = worst?.Of(set) };
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }

@@ -22,7 +22,16 @@ public sealed record EvaluateRequest(
 {
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
+
+    /// <summary>The report to write; null for none.</summary>
+    public ReportRequest? Report { get; init; }
 }
+
+/// <summary>A report to write.</summary>
+/// <param name="Folder">Where.</param>
+/// <param name="Faces">Whether to put small pictures of the worst pairs' faces into it.</param>
+/// <param name="CommandLine">What was typed, for the report.</param>
+public sealed record ReportRequest(string Folder, bool Faces, string CommandLine);
 
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
@@ -38,11 +47,24 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         }
 
         request.Options.Check(); // before the models are run
-        var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
-            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
+        if (request.Report is { } wanted)
+        {
+            EvaluationReport.CheckFolder(wanted.Folder);
+            request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
+        }
+
+        var measured = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
+            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
+        var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, request.Options, progress, cancel);
+        result = result with { Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })] };
+        if (request.Report is { } report)
+        {
+            WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)]);
+        }
+
         foreach (string run in request.Models.Where(ModelArgument.IsRun))
         {
             RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());
@@ -52,26 +74,39 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
-    private EmbeddingSet EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private void WriteReport(ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces)
+    {
+        foreach (var (model, _) in result.Models.Zip(faces).Where(e => report.Faces && e.Second is null))
+        {
+            say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
+        }
+
+        new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow) { Faces = report.Faces ? faces : null }
+            .Write(report.Folder);
+        say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
+    }
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
         var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
         var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
-        return outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel);
+        return (outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel), faces);
     }
 
-    private static EmbeddingSet ReadEmbeddings(string path, string? labels)
+    private static (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request)
     {
         if (Directory.Exists(path))
         {
-            return EmbeddingStore.Open(path).ReadAll(EmbeddingRun.ViewName(FaceView.Original));
+            string? aligned = request.Report?.Faces == true ? EmbeddingSource.Of(path)?.Aligned : null;
+            return (EmbeddingStore.Open(path).ReadAll(EmbeddingRun.ViewName(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned) ? AlignedFaces.Open(aligned) : null);
         }
 
         var matrix = NpyFile.Read(path);
         string[] identities = LabelsFile.Read(
-            labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
-        return new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities);
+            request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
+        return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities), null);
     }
 }
