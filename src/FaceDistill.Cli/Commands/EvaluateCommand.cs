@@ -44,11 +44,13 @@ internal static class EvaluateCommand
     private static readonly Option<string?> Gallery = new("--gallery") { Description = "For 'identification': a file with one gallery image a line; by default the first image of each person.", HelpName = "FILE" };
     private static readonly Option<double?> Unknown = new("--unknown") { Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, 0 to 1; by default a half where everybody is in the gallery.", HelpName = "SHARE" };
     private static readonly Option<string?> Lists = new("--blufr-lists") { Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.", HelpName = "DIR" };
+    private static readonly Option<string?> Report = new("--report") { Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.", HelpName = "DIR" };
+    private static readonly Option<bool> ReportFaces = new("--report-faces") { Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths." };
 
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
-            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics,
+            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, Report, ReportFaces,
             Reference, PairFile, Gallery, Unknown, Lists, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
@@ -58,6 +60,7 @@ internal static class EvaluateCommand
         return !Given(Model) && !Given(Embeddings) ? "give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy"
             : Given(Model) && !Given(Data) ? "--model needs faces: name their folder or data set with --data"
             : Misplaced(result) is { } option ? option
+            : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : null;
     }
 
@@ -90,8 +93,13 @@ internal static class EvaluateCommand
                 BlufrLists = parsed.GetValue(Lists),
             },
             Reference = parsed.GetValue(Reference),
+            Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();
         context.Result(result, console => EvaluationTable.Render(console, result));
     }
+
+    /// <summary>What was typed, so that it can be typed again in a shell.</summary>
+    private static string Typed(ParseResult parsed) => "facedistill " + string.Join(' ', parsed.Tokens.Select(token =>
+        token.Value.Length > 0 && token.Value.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal)) ? token.Value : $"'{token.Value.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 }

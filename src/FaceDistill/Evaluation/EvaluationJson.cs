@@ -127,6 +127,22 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public BlufrJson? Blufr { get; init; }
 
+    /// <summary>Multiply-accumulates of one face; left out where they are not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? MultAdds { get; init; }
+
+    /// <summary>Trained values; left out where they are not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Parameters { get; init; }
+
+    /// <summary>The impostor pairs of the highest scores; only with a report.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ScoredPair>? WorstFalseAccepts { get; init; }
+
+    /// <summary>The genuine pairs of the lowest scores; only with a report.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ScoredPair>? WorstFalseRejects { get; init; }
+
     /// <summary>The document's part for a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="retention">Its retention at 1e-4, where there is one.</param>
@@ -153,6 +169,10 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
             Rank1 = model.Metrics?.Rank1,
             Identification = model.Identification is { } identification ? IdentificationJson.Of(identification) : null,
             Blufr = model.Blufr is { } blufr ? BlufrJson.Of(blufr) : null,
+            MultAdds = model.Cost?.MultAdds,
+            Parameters = model.Cost?.Parameters,
+            WorstFalseAccepts = model.Worst?.FalseAccepts,
+            WorstFalseRejects = model.Worst?.FalseRejects,
         };
     }
 

@@ -37,6 +37,9 @@ public sealed record EvaluationOptions
     /// its sub-folder "blufr", and without any to draw own trials.</summary>
     public string? BlufrLists { get; init; }
 
+    /// <summary>How many of the highest-scoring impostor and of the lowest-scoring genuine pairs to name; 0 for none.</summary>
+    public int WorstPairs { get; init; }
+
     /// <summary>Refuses what cannot be done.</summary>
     /// <exception cref="FaceDistillException">A rate, the score, the number of resamples or the share of unknown people is out of range.</exception>
     public void Check()

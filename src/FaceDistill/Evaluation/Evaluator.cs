@@ -47,6 +47,7 @@ public static class Evaluator
         ArgumentNullException.ThrowIfNull(set);
         options ??= new EvaluationOptions();
         options.Check();
+        var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, 1) : null;
         switch (protocol)
         {
             case AllPairs:
@@ -57,11 +58,11 @@ public static class Evaluator
             case not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine:
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
-                var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")));
-                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages);
+                var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
+                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages) { Worst = worst?.Of(set) };
             case Pairs:
                 var list = options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder);
-                return PairListEvaluation.Run(set, list, options.Fars).ToModel();
+                return PairListEvaluation.Run(set, list, options.Fars, worst).ToModel() with { Worst = worst?.Of(set) };
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 var search = new IdentificationOptions(gallery, options.UnknownShare, options.Seed);

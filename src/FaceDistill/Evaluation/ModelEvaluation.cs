@@ -1,3 +1,5 @@
+using FaceDistill.Students;
+
 namespace FaceDistill.Evaluation;
 
 /// <summary>What a protocol says about one model.</summary>
@@ -28,6 +30,12 @@ public sealed record ModelEvaluation(
 
     /// <summary>How certain the accuracy is; null where it was not asked for, or the protocol or the set gives none.</summary>
     public TarUncertainty? Uncertainty { get; init; }
+
+    /// <summary>The pairs it gets most wrong; null where they were not asked for, or the protocol scores no pairs.</summary>
+    public WorstPairsResult? Worst { get; init; }
+
+    /// <summary>What it costs; null where that is not known.</summary>
+    public StudentCost? Cost { get; init; }
 
     /// <summary>
     /// The share of the reference's TAR at a rate that this model keeps; null where the protocol or the number of impostor
