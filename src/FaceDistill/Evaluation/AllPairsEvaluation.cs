@@ -37,12 +37,13 @@ internal static class AllPairsEvaluation
             long kept = Math.Min(Tail(permitted, widening), groups.ImpostorPairs);
             var first = FirstLook.At(vectors, groups, Math.Max(FirstLook.Ranks(fars, groups.ImpostorPairs), kept), progress, cancel);
             var tail = resampled.Length == 0 ? null : new TailPairs(groups, Bound(first, kept), TileRows.Workers, MostTail);
-            var metrics = Look(set, options, vectors, first, tail, progress, cancel);
+            var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
+            var metrics = Look(set, options, vectors, first, tail, worst, progress, cancel);
             var uncertainty = tail is null ? null : Uncertainty(set, options, first, tail, resampled, cancel);
             bool wider = kept < groups.ImpostorPairs && Tail(permitted, widening * 2) <= MostTail;
             if (uncertainty is null || tail!.Overflowed || !wider || resampled.All(far => uncertainty.At(far) is not null))
             {
-                return Of(set, first.Result(fars), missing) with { Metrics = metrics, Uncertainty = uncertainty };
+                return Of(set, first.Result(fars), missing) with { Metrics = metrics, Uncertainty = uncertainty, Worst = worst?.Of(set, groups.Order) };
             }
         }
     }
@@ -60,14 +61,15 @@ internal static class AllPairsEvaluation
         kept >= first.Groups.ImpostorPairs ? float.NegativeInfinity : MathF.BitDecrement(first.Tail.ScoreAt(kept));
 
     private static ScoreMetrics? Look(
-        EmbeddingSet set, EvaluationOptions options, ScoredVectors vectors, FirstLook first, TailPairs? tail, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        EmbeddingSet set, EvaluationOptions options, ScoredVectors vectors, FirstLook first, TailPairs? tail, WorstPairs? worst, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        if (!options.Metrics && tail is null)
+        worst?.AddGenuine(first.Groups, first.Genuine);
+        if (!options.Metrics && tail is null && worst is null)
         {
             return null;
         }
 
-        var look = new SecondLook(vectors, first, options.Metrics, tail, set.Name);
+        var look = new SecondLook(vectors, first, options.Metrics, tail, set.Name, worst);
         look.Run(progress, cancel);
         return look.Metrics();
     }

@@ -16,7 +16,9 @@ public static class LfwFolds
     /// skipped and counted.</param>
     /// <param name="pairs">The list, of at least two folds.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, or a fold has no pair left.</exception>
-    public static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs)
+    public static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs) => Run(set, pairs, null);
+
+    internal static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(pairs);
@@ -27,7 +29,7 @@ public static class LfwFolds
 
         var missing = new SortedSet<string>(StringComparer.Ordinal);
         var used = new HashSet<int>();
-        var scored = Score(set, pairs, missing, used);
+        var scored = Score(set, pairs, missing, used, worst);
         for (int fold = 0; fold < pairs.Folds; fold++)
         {
             if (!scored.Exists(pair => pair.Fold == fold))
@@ -51,7 +53,7 @@ public static class LfwFolds
             accuracies.StandardDeviation() / Math.Sqrt(accuracies.Length));
     }
 
-    private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used)
+    private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used, WorstPairs? worst)
     {
         float[] unit = UnitEmbeddings.From(set);
         var index = new LfwIndex(set);
@@ -64,7 +66,9 @@ public static class LfwFolds
             {
                 used.Add(first);
                 used.Add(second);
-                scored.Add(new FoldPair(pair.Fold, TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second)), pair.Same));
+                float score = TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second));
+                scored.Add(new FoldPair(pair.Fold, score, pair.Same));
+                worst?.Add(score, first, second, pair.Same);
             }
             else
             {

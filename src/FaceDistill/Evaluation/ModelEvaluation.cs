@@ -1,3 +1,5 @@
+using FaceDistill.Students;
+
 namespace FaceDistill.Evaluation;
 
 /// <summary>What a protocol says about one model.</summary>
@@ -20,8 +22,20 @@ public sealed record ModelEvaluation(
     /// <summary>Metrics over all pairs; null where they were not asked for, or the protocol gives none.</summary>
     public ScoreMetrics? Metrics { get; init; }
 
+    /// <summary>Probes searched in a gallery; null where the protocol is another.</summary>
+    public IdentificationResult? Identification { get; init; }
+
+    /// <summary>BLUFR's trials; null where the protocol is another.</summary>
+    public BlufrResult? Blufr { get; init; }
+
     /// <summary>How certain the accuracy is; null where it was not asked for, or the protocol or the set gives none.</summary>
     public TarUncertainty? Uncertainty { get; init; }
+
+    /// <summary>The pairs it gets most wrong; null where they were not asked for, or the protocol scores no pairs.</summary>
+    public WorstPairsResult? Worst { get; init; }
+
+    /// <summary>What it costs; null where that is not known.</summary>
+    public StudentCost? Cost { get; init; }
 
     /// <summary>
     /// The share of the reference's TAR at a rate that this model keeps; null where the protocol or the number of impostor

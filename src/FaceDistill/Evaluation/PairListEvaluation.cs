@@ -20,7 +20,9 @@ public static class PairListEvaluation
     /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, a path fits several images or is its pair's other
     /// image, or no genuine or no impostor pair is left.</exception>
-    public static PairListResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars = null)
+    public static PairListResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars = null) => Run(set, list, fars, null);
+
+    internal static PairListResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars, WorstPairs? worst)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(list);
@@ -28,6 +30,7 @@ public static class PairListEvaluation
         FarTargets.Check(fars);
         var missing = new SortedSet<string>(StringComparer.Ordinal);
         var scored = Score(set, list, missing);
+        scored.ForEach(pair => worst?.Add(pair.Score, pair.First, pair.Second, pair.Same));
         float[] genuine = [.. scored.Where(pair => pair.Same).Select(pair => pair.Score)];
         float[] impostors = [.. scored.Where(pair => !pair.Same).Select(pair => pair.Score)];
         if (genuine.Length == 0 || impostors.Length == 0)

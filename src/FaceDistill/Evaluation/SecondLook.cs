@@ -13,6 +13,7 @@ internal sealed class SecondLook
     private readonly FirstLook _first;
     private readonly ScoredVectors _vectors;
     private readonly TailPairs? _tail;
+    private readonly WorstPairs? _worst;
     private readonly float[]? _genuine; // ascending
     private readonly GenuineLadder? _ladder;
     private readonly ScoreMoments? _moments;
@@ -23,10 +24,11 @@ internal sealed class SecondLook
     /// <param name="metrics">Whether to count for the metrics.</param>
     /// <param name="tail">Takes impostor scores with their identities; null for none.</param>
     /// <param name="name">The model's name, for messages.</param>
+    /// <param name="worst">Takes the highest impostor scores with their faces; null for none.</param>
     /// <exception cref="FaceDistillException">There are too many genuine pairs for the metrics.</exception>
-    public SecondLook(ScoredVectors vectors, FirstLook first, bool metrics, TailPairs? tail, string name)
+    public SecondLook(ScoredVectors vectors, FirstLook first, bool metrics, TailPairs? tail, string name, WorstPairs? worst = null)
     {
-        (_vectors, _first, _tail) = (vectors, first, tail);
+        (_vectors, _first, _tail, _worst) = (vectors, first, tail, worst);
         if (!metrics)
         {
             return;
@@ -102,6 +104,7 @@ internal sealed class SecondLook
         }
 
         _tail?.Add(worker, row, column, impostors);
+        _worst?.AddImpostors(worker, row, column, impostors);
         _ladder?.Add(worker, impostors);
         _moments?.Add(worker, impostors);
         _nearest?.Add(worker, row, column, impostors);

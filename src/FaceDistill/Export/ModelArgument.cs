@@ -1,7 +1,9 @@
+using System.Globalization;
 using FaceDistill.Assets;
 using FaceDistill.Distillation;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
+using FaceDistill.Students;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Export;
@@ -33,6 +35,28 @@ public static class ModelArgument
         return argument.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(argument)
             ? OpenExported(argument)
             : throw new FaceDistillException($"'{argument}' is no model: give a run folder, an .onnx file that FaceDistill exported, or teacher:CARD");
+    }
+
+    /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>
+    /// <exception cref="FaceDistillException">A run folder's checkpoint or the file is damaged.</exception>
+    public static StudentCost? Cost(string argument)
+    {
+        if (IsTeacher(argument))
+        {
+            return null;
+        }
+
+        if (IsRun(argument))
+        {
+            return StudentCost.Of(StudentCheckpoint.Read(Path.Combine(argument, StudentCheckpoint.FileName)).Description.Architecture());
+        }
+
+        using var session = OnnxTeacher.Open(argument);
+        var metadata = session.ModelMetadata.CustomMetadataMap;
+        return metadata.TryGetValue(StudentOnnx.StudentKey, out string? student)
+            && Enum.TryParse(metadata.GetValueOrDefault(StudentOnnx.HeadKey), out HeadKind head) && Enum.IsDefined(head)
+            && int.TryParse(metadata.GetValueOrDefault(StudentOnnx.DimensionKey), CultureInfo.InvariantCulture, out int dimension) && dimension > 0
+            ? StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(student), head, dimension)) : null;
     }
 
     /// <summary>Whether an argument is a folder that 'facedistill distill' made.</summary>

@@ -18,6 +18,12 @@ public static class StudentOnnx
     /// <summary>The metadata key under which the student's name stands.</summary>
     public const string StudentKey = "facedistill.student";
 
+    /// <summary>The metadata key under which the student's head stands.</summary>
+    public const string HeadKey = "facedistill.head";
+
+    /// <summary>The metadata key under which the embedding's length stands.</summary>
+    public const string DimensionKey = "dimension";
+
     // libtorch's BatchNorm2d default, with which the students train.
     private const double BatchNormEpsilon = 1e-5;
 
@@ -94,6 +100,7 @@ public static class StudentOnnx
         graph.Metadata["alignment_template"] = contract.Template;
         graph.Metadata["teacher"] = student.Teacher;
         graph.Metadata["teacher_sha256"] = student.TeacherHash;
-        graph.Metadata["dimension"] = student.Dimension.ToString(CultureInfo.InvariantCulture);
+        graph.Metadata[HeadKey] = student.Head.ToString();
+        graph.Metadata[DimensionKey] = student.Dimension.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -22,11 +23,25 @@ public sealed record EvaluateRequest(
 {
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
+
+    /// <summary>The name of the model that is the teacher of the others; null for the first teacher:CARD among the models.</summary>
+    public string? Reference { get; init; }
+
+    /// <summary>The report to write; null for none.</summary>
+    public ReportRequest? Report { get; init; }
 }
+
+/// <summary>A report to write.</summary>
+/// <param name="Folder">Where.</param>
+/// <param name="Faces">Whether to put small pictures of the worst pairs' faces into it.</param>
+/// <param name="CommandLine">What was typed, for the report.</param>
+public sealed record ReportRequest(string Folder, bool Faces, string CommandLine);
 
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
 {
+    private readonly Action<string>? _say = say;
+
     /// <summary>Runs it.</summary>
     /// <exception cref="FaceDistillException">A model, the data or the protocol is not right; the message says what.</exception>
     public EvaluationResult Run(EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -37,12 +52,29 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
         }
 
+        var watch = Stopwatch.StartNew();
         request.Options.Check(); // before the models are run
-        var sets = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
-            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request.Labels))).ToList();
+        if (request.Report is { } wanted)
+        {
+            EvaluationReport.CheckFolder(wanted.Folder);
+            request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
+        }
+
+        var measured = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
+            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
+        var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
-        int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, request.Options, progress, cancel);
+        var result = Measure(request, sets, folder, progress, cancel);
+        using (var process = Process.GetCurrentProcess())
+        {
+            result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
+        }
+
+        if (request.Report is { } report)
+        {
+            WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)]);
+        }
+
         foreach (string run in request.Models.Where(ModelArgument.IsRun))
         {
             RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());
@@ -52,26 +84,64 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
-    private EmbeddingSet EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private EvaluationResult Measure(EvaluateRequest request, List<EmbeddingSet> sets, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        int? teacher = Teacher(request, sets);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
+        return result with
+        {
+            Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
+            Agreements = teacher is { } reference && request.Options.Score == ScoreKind.Cosine
+                ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, _say, progress, cancel) : [],
+        };
+    }
+
+    private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
+    {
+        if (request.Reference is not { } name)
+        {
+            int first = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
+            return first < 0 ? null : first;
+        }
+
+        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        return named.Length == 1 ? named[0] : throw new FaceDistillException(
+            $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", sets.Select(s => s.Name))}");
+    }
+
+    private void WriteReport(ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces)
+    {
+        foreach (var (model, _) in result.Models.Zip(faces).Where(e => report.Faces && e.Second is null))
+        {
+            _say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
+        }
+
+        new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow) { Faces = report.Faces ? faces : null }
+            .Write(report.Folder);
+        _say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
+    }
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
-        var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
+        var faces = new FaceSource(finder, _say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
         var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
-        return outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel);
+        return (outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel), faces);
     }
 
-    private static EmbeddingSet ReadEmbeddings(string path, string? labels)
+    private static (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request)
     {
         if (Directory.Exists(path))
         {
-            return EmbeddingStore.Open(path).ReadAll(EmbeddingRun.ViewName(FaceView.Original));
+            string? aligned = request.Report?.Faces == true ? EmbeddingSource.Of(path)?.Aligned : null;
+            return (EmbeddingStore.Open(path).ReadAll(EmbeddingRun.ViewName(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned) ? AlignedFaces.Open(aligned) : null);
         }
 
         var matrix = NpyFile.Read(path);
         string[] identities = LabelsFile.Read(
-            labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
-        return new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities);
+            request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
+        return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities), null);
     }
 }

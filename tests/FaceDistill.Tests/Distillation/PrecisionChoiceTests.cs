@@ -1,6 +1,6 @@
 using FaceDistill.Distillation;
+using FaceDistill.Native;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Distillation;
@@ -8,6 +8,8 @@ namespace FaceDistill.Tests.Distillation;
 public sealed class PrecisionChoiceTests
 {
     private static readonly MobileNetV1Architecture Tiny = new(new StudentSpec(0.25, 64), HeadKind.Gap, 8);
+
+    public PrecisionChoiceTests() => TorchNative.EnsureLoaded();
 
     [Fact]
     public void Auto_becomes_one_of_the_two_and_a_choice_stays()
@@ -18,25 +20,21 @@ public sealed class PrecisionChoiceTests
         Assert.Throws<ArgumentOutOfRangeException>(() => PrecisionChoice.TypeOf(PrecisionMode.Auto));
     }
 
+    // Gradients are not compared: those of an untrained network turn by 45 degrees when its weights are rounded once.
     [Fact]
-    public void Gradients_in_bfloat16_point_where_those_in_float32_do()
+    public void A_run_in_bfloat16_learns_like_one_in_float32()
     {
-        using var scope = NewDisposeScope();
-        using var generator = new Generator(2);
-        var input = randn([32, 64, 64, 3], generator: generator).permute(0, 3, 1, 2);
-        var target = randn([32, 8], generator: generator);
-        Tensor Gradient(PrecisionMode mode)
+        using var run = new TinyRun();
+        using var folder = new TempFolder();
+        double Loss(PrecisionMode mode)
         {
-            var model = new MobileNetV1(Tiny, seed: 1) { TrainingType = PrecisionChoice.TypeOf(mode) };
-            using var weights = new FlatWeights(model);
-            model.train();
-            weights.ZeroGradients();
-            SquaredDifference.Loss(model.forward(input), target).backward();
-            return weights.Gradients.clone();
+            using var trainer = run.Trainer(folder[mode.ToString()], TinyRun.Options with { Precision = mode });
+            return trainer.Run(null, default).Log[^1].Loss;
         }
 
-        var (single, half) = (Gradient(PrecisionMode.Fp32), Gradient(PrecisionMode.Bf16));
-        float cosine = nn.functional.cosine_similarity(single, half, dim: 0).item<float>();
-        Assert.True(cosine is > 0.95f and < 1, $"cosine {cosine}");
+        var (single, half) = (Loss(PrecisionMode.Fp32), Loss(PrecisionMode.Bf16));
+        Assert.NotEqual(single, half); // else it did not compute in bfloat16
+        Assert.InRange(half, single * 0.9, single * 1.1);
+        Assert.True(half < 1, "learned nothing");
     }
 }

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -7,6 +8,8 @@ namespace FaceDistill.Tests.Students;
 public sealed class FlatWeightsTests
 {
     private static readonly MobileNetV1Architecture Tiny = new(new StudentSpec(0.25, 64), HeadKind.Gap, 8);
+
+    public FlatWeightsTests() => TorchNative.EnsureLoaded();
 
     [Fact]
     public void Parameters_keep_values_and_layout_and_share_the_block()

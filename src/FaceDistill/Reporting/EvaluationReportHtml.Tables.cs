@@ -1,0 +1,90 @@
+using FaceDistill.Evaluation;
+using static FaceDistill.Reporting.ReportFormat;
+
+namespace FaceDistill.Reporting;
+
+/// <content>The tables of figures.</content>
+public static partial class EvaluationReportHtml
+{
+    private static Section? Accuracy(EvaluationJson result)
+    {
+        var fars = Fars(result);
+        string[] pairs = ["Genuine pairs", "Impostor pairs"];
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>")), Heads(pairs)]);
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}<td data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</td><td data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</td></tr>\n")));
+        var table = Table("accuracy-table", HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
+        if (fars.Count == 0)
+        {
+            return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
+        }
+
+        var thresholds = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td data-cell=\"{i} thresholdAtFar {far}\"{Deciding(far)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+        string score = (result.Score ?? ScoreKind.Cosine) == ScoreKind.Cosine ? "cosine" : "negated Euclidean distance";
+        var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"),
+            HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), thresholds);
+        return new Section("accuracy", "Accuracy", HtmlText.Of($"""
+            {table}<p class="note">Each cell: the share of genuine pairs accepted, its 95% interval where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not above the one named; with fewer impostor pairs than 1/FAR there is none.</p>
+            {Missing(result)}{second}
+            """));
+    }
+
+    private static HtmlText Deciding(string far) => far == DecidingFar ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
+
+    private static HtmlText Cell(ModelJson m, int model, string far)
+    {
+        if (m.TarAtFar?.GetValueOrDefault(far) is not { } tar)
+        {
+            return HtmlText.Of($"<td class=\"none\" data-cell=\"{model} tarAtFar {far}\">too few pairs</td>");
+        }
+
+        var interval = m.TarInterval95AtFar?.GetValueOrDefault(far);
+        var range = interval is null ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
+        long accepts = m.FalseAcceptsAtFar?.GetValueOrDefault(far) ?? 0;
+        return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
+    }
+
+    private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0).Select(m => HtmlText.Of(
+        $"<p class=\"note\">{m.Name}: {Count(m.MissingImages ?? 0, "image")} of the protocol missing{(m.SkippedPairs > 0 ? $", {Count(m.SkippedPairs.Value, "pair")} left out" : "")}.</p>\n")));
+
+    private static Section? Metrics(EvaluationJson result)
+    {
+        var metrics = ReportFormat.Metrics(result);
+        if (metrics.Count == 0)
+        {
+            return null;
+        }
+
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(metrics.Select(metric => HtmlText.Of($"<td data-cell=\"{i} {metric.Key}\">{metric.Text(m)}</td>")))}</tr>\n")));
+        string explained = string.Join(" ", metrics.Select(metric => Explained.GetValueOrDefault(metric.Key)).Where(text => text is not null));
+        return new Section("metrics", "Other figures", HtmlText.Of(
+            $"{Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows)}<p class=\"note\">{explained}</p>\n"));
+    }
+
+    private static readonly Dictionary<string, string> Explained = new(StringComparer.Ordinal)
+    {
+        ["retentionAt1e-4"] = "Retention: TAR at FAR 1e-4 by that of the teacher, with its 95% interval.",
+        ["tenFoldAccuracy"] = "10-fold accuracy: mean and standard error of ten folds, each with the threshold of the other nine.",
+        ["eer"] = "EER: where false accept and false reject rate are equal.",
+        ["auc"] = "AUC: the share of all couples of a genuine and an impostor pair in which the genuine one scores higher.",
+        ["dPrime"] = "d': distance of the means of both kinds by their common deviation.",
+        ["minDcf"] = "minDCF: least detection cost with a target prior of 0.01; 0 is perfect, 1 useless.",
+        ["rank1"] = "Rank-1: faces whose nearest other face is of the same person.",
+        ["multAdds"] = "Mult-adds: multiply-accumulates of one face.",
+    };
+
+    private static Section? Comparisons(EvaluationJson result)
+    {
+        if (result.Comparisons is not { Count: > 0 } comparisons)
+        {
+            return null;
+        }
+
+        var rows = HtmlText.Join(comparisons.Select(c => HtmlText.Of(
+            $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
+        return new Section("comparisons", "Models compared", HtmlText.Of(
+            $"{Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"), Heads("Models", "Difference", "95% interval", "p"), rows)}<p class=\"note\">Paired bootstrap over people: both models on the same resamples. p is two-sided, for no difference.</p>\n"));
+    }
+}
