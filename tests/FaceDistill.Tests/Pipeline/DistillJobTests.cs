@@ -64,7 +64,7 @@ public sealed class DistillJobTests : IDisposable
 
     private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder(), null).Run(Request(options, resume), null, default);
 
-    private DistillRequest Request(DistillOptions options, bool resume = false) => new(_card, DataFolder.Of(_folder["faces"]), null, options, _folder["run"], resume);
+    private DistillRequest Request(DistillOptions options, bool resume = false) => new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 
