@@ -36,16 +36,22 @@ internal static class EvaluateCommand
         .AcceptOnlyFromAmong([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
 
     private static readonly Option<int> Resamples = new("--resamples") { Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.", DefaultValueFactory = _ => new EvaluationOptions().Resamples };
-    private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
+    private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
     private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
 
+    private static readonly Option<string?> Reference = new("--reference") { Description = "The name of the model that is the others' teacher, for retention and agreement; by default the first teacher:CARD.", HelpName = "NAME" };
+    private static readonly Option<string?> PairFile = new("--pairs") { Description = "For 'pairs': your list, a CSV file with the header a,b,same; by default pairs.csv in the data folder.", HelpName = "FILE" };
+    private static readonly Option<string?> Gallery = new("--gallery") { Description = "For 'identification': a file with one gallery image a line; by default the first image of each person.", HelpName = "FILE" };
+    private static readonly Option<double?> Unknown = new("--unknown") { Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, 0 to 1; by default a half where everybody is in the gallery.", HelpName = "SHARE" };
+    private static readonly Option<string?> Lists = new("--blufr-lists") { Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.", HelpName = "DIR" };
     private static readonly Option<string?> Report = new("--report") { Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.", HelpName = "DIR" };
     private static readonly Option<bool> ReportFaces = new("--report-faces") { Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths." };
 
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
-            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, Report, ReportFaces, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, Report, ReportFaces,
+            Reference, PairFile, Gallery, Unknown, Lists, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -53,8 +59,18 @@ internal static class EvaluateCommand
         bool Given(Option option) => result.GetResult(option) is { Implicit: false };
         return !Given(Model) && !Given(Embeddings) ? "give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy"
             : Given(Model) && !Given(Data) ? "--model needs faces: name their folder or data set with --data"
+            : Misplaced(result) is { } option ? option
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : null;
+    }
+
+    /// <summary>An option of another protocol would silently do nothing.</summary>
+    private static string? Misplaced(CommandResult result)
+    {
+        string protocol = result.GetValue(Protocol) ?? Evaluator.AllPairs;
+        return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification), (Lists, Evaluator.Blufr) }
+            .Where(rule => result.GetResult(rule.Option) is { Implicit: false } && rule.Protocol != protocol)
+            .Select(rule => $"{rule.Option.Name} belongs to --protocol {rule.Protocol}, not to {protocol}").FirstOrDefault();
     }
 
     private static void Run(VerbContext context)
@@ -71,7 +87,12 @@ internal static class EvaluateCommand
                 Resamples = parsed.GetValue(Resamples),
                 Seed = parsed.GetValue(Seed),
                 Metrics = !parsed.GetValue(NoMetrics),
+                PairFile = parsed.GetValue(PairFile),
+                GalleryFile = parsed.GetValue(Gallery),
+                UnknownShare = parsed.GetValue(Unknown),
+                BlufrLists = parsed.GetValue(Lists),
             },
+            Reference = parsed.GetValue(Reference),
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();

@@ -18,6 +18,31 @@ internal static class EvaluationTable
 
     public static void Render(IAnsiConsole console, EvaluationJson result)
     {
+        var other = result.Models.Where(m => m.Identification is not null || m.Blufr is not null).ToList();
+        if (other.Count > 0)
+        {
+            SearchTable.Render(console, result.Protocol, other);
+        }
+        else
+        {
+            RenderRates(console, result);
+        }
+
+        foreach (var m in result.Models)
+        {
+            console.WriteLine(Counts(m));
+        }
+
+        Comparisons(console, result);
+        AgreementLines.Render(console, result.Agreements ?? []);
+        if (result is { Seconds: { } seconds, PeakMemoryBytes: { } bytes })
+        {
+            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s, at most {bytes / 1e9:0.00} GB of memory"));
+        }
+    }
+
+    private static void RenderRates(IAnsiConsole console, EvaluationJson result)
+    {
         string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
         string[] fars = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
         var table = new Table().Title($"{result.Protocol}: TAR at FAR, 95% interval ({score} threshold, false accepts)").AddColumn("model").AddColumns(fars);
@@ -29,11 +54,10 @@ internal static class EvaluationTable
         }
 
         console.Write(table);
-        foreach (var m in result.Models)
-        {
-            console.WriteLine(Counts(m));
-        }
+    }
 
+    private static void Comparisons(IAnsiConsole console, EvaluationJson result)
+    {
         foreach (var c in result.Comparisons ?? [])
         {
             console.WriteLine(string.Create(CultureInfo.InvariantCulture,

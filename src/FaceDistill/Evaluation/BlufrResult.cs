@@ -42,6 +42,13 @@ public readonly record struct TrialRate(double Mean, double StandardDeviation)
 /// <param name="MissingImages">Listed images that the set lacks, each once.</param>
 public sealed record BlufrResult(string Name, string Trials, IReadOnlyList<BlufrTrialResult> Results, IReadOnlyList<string> MissingImages)
 {
+    /// <summary>The result as that of a model under a protocol; the pairs are those of all trials together.</summary>
+    public ModelEvaluation ToModel() => new(
+        Name, Results.Max(trial => trial.Images), Results.Sum(trial => trial.GenuinePairs), Results.Sum(trial => trial.ImpostorPairs), null, null, MissingImages)
+    {
+        Blufr = this,
+    };
+
     /// <summary>Verification rate at FAR 0.1% over the trials.</summary>
     public TrialRate VerificationRate => TrialRate.Of([.. Results.Select(trial => trial.VerificationRate)]);
 

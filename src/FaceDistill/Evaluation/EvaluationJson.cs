@@ -14,6 +14,18 @@ public sealed record EvaluationJson(string Protocol, IReadOnlyList<ModelJson> Mo
     /// <summary>Each two models compared; left out where the identities were not resampled.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ComparisonJson>? Comparisons { get; init; }
+
+    /// <summary>How each model agrees with the teacher; left out without a teacher, or where the protocol scores no pairs of all images.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<AgreementJson>? Agreements { get; init; }
+
+    /// <summary>How long it took, with the models' own work, seconds.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Seconds { get; init; }
+
+    /// <summary>The most memory that the process held at once, bytes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? PeakMemoryBytes { get; init; }
 }
 
 /// <summary>Two models compared in <see cref="EvaluationJson"/>.</summary>
@@ -107,6 +119,14 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Rank1 { get; init; }
 
+    /// <summary>Probes searched in a gallery.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IdentificationJson? Identification { get; init; }
+
+    /// <summary>BLUFR's trials.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlufrJson? Blufr { get; init; }
+
     /// <summary>Multiply-accumulates of one face; left out where they are not known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? MultAdds { get; init; }
@@ -147,6 +167,8 @@ public sealed record ModelJson(string Name, int Images, long GenuinePairs, long 
             DPrime = model.Metrics?.DPrime,
             MinDcf = model.Metrics?.MinDcf,
             Rank1 = model.Metrics?.Rank1,
+            Identification = model.Identification is { } identification ? IdentificationJson.Of(identification) : null,
+            Blufr = model.Blufr is { } blufr ? BlufrJson.Of(blufr) : null,
             MultAdds = model.Cost?.MultAdds,
             Parameters = model.Cost?.Parameters,
             WorstFalseAccepts = model.Worst?.FalseAccepts,

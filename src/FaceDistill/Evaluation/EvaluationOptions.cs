@@ -20,14 +20,28 @@ public sealed record EvaluationOptions
     /// <summary>How often the identities are resampled for the 95% intervals; 0 for no intervals.</summary>
     public int Resamples { get; init; } = 1000;
 
-    /// <summary>The seed of the resampling; the same seed resamples every model alike.</summary>
+    /// <summary>The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials; the same for every model.</summary>
     public int Seed { get; init; } = 1;
+
+    /// <summary>For <see cref="Evaluator.Pairs"/>: the list's file; null for pairs.csv in the data set's folder.</summary>
+    public string? PairFile { get; init; }
+
+    /// <summary>For <see cref="Evaluator.Identification"/>: a file with one gallery image a line; null for the first image of each person.</summary>
+    public string? GalleryFile { get; init; }
+
+    /// <summary>For <see cref="Evaluator.Identification"/>: the share of the gallery's people that the open-set search takes out
+    /// of it, at least 0 and below 1; null for none where the gallery lacks people anyway, and otherwise a half.</summary>
+    public double? UnknownShare { get; init; }
+
+    /// <summary>For <see cref="Evaluator.Blufr"/>: the folder of the toolkit's lists; null to look in the data set's folder and in
+    /// its sub-folder "blufr", and without any to draw own trials.</summary>
+    public string? BlufrLists { get; init; }
 
     /// <summary>How many of the highest-scoring impostor and of the lowest-scoring genuine pairs to name; 0 for none.</summary>
     public int WorstPairs { get; init; }
 
     /// <summary>Refuses what cannot be done.</summary>
-    /// <exception cref="FaceDistillException">A rate, the score or the number of resamples is out of range.</exception>
+    /// <exception cref="FaceDistillException">A rate, the score, the number of resamples or the share of unknown people is out of range.</exception>
     public void Check()
     {
         if (Fars is not null)
@@ -38,6 +52,11 @@ public sealed record EvaluationOptions
         if (!Enum.IsDefined(Score))
         {
             throw new FaceDistillException($"no score {Score}; there are {string.Join(", ", Enum.GetNames<ScoreKind>()).ToLowerInvariant()}");
+        }
+
+        if (UnknownShare is { } share && !(share >= 0 && share < 1))
+        {
+            throw new FaceDistillException(FormattableString.Invariant($"the share of unknown people must be at least 0 and below 1, not {share}"));
         }
 
         if (Resamples != 0 && Resamples is < 100 or > MaxResamples)

@@ -16,6 +16,15 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelEvalua
     /// <summary>How two embeddings made a score.</summary>
     public ScoreKind Score { get; init; }
 
+    /// <summary>How each model agrees with the reference; empty where it was not compared.</summary>
+    public IReadOnlyList<AgreementJson> Agreements { get; init; } = [];
+
+    /// <summary>How long it took, with the models' own work, seconds; null where nobody measured it.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>The most memory that the process held at once, bytes; null where nobody measured it.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
     /// <summary>The 95% interval of <see cref="Retention"/>; null where there is none, or the two were not resampled alike.</summary>
     public Interval? RetentionInterval(int model) =>
         Reference is { } reference && reference != model && Models[reference].Uncertainty is { } of
@@ -38,6 +47,9 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelEvalua
         return new EvaluationJson(Protocol, [.. Models.Select((model, i) => ModelJson.Of(model, Retention(i), RetentionInterval(i)))])
         {
             Score = Score == ScoreKind.Cosine ? null : Score,
+            Agreements = Agreements.Count == 0 ? null : Agreements,
+            Seconds = Seconds,
+            PeakMemoryBytes = PeakMemoryBytes,
             Comparisons = comparisons.Count == 0 ? null : [.. comparisons.Select(ComparisonJson.Of)],
         };
     }

@@ -18,8 +18,14 @@ public static class Evaluator
     /// <summary>A user's own list of pairs; reads pairs.csv in the data set's folder.</summary>
     public const string Pairs = "pairs";
 
+    /// <summary>Probes searched in a gallery, with and without unknown people.</summary>
+    public const string Identification = "identification";
+
+    /// <summary>BLUFR's ten trials on LFW; reads the toolkit's lists, or draws own trials as its paper describes them.</summary>
+    public const string Blufr = "blufr";
+
     /// <summary>The names of the protocols.</summary>
-    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs];
+    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs, Identification, Blufr];
 
     /// <summary>Runs a protocol on one model.</summary>
     /// <param name="protocol">One of <see cref="Protocols"/>.</param>
@@ -49,13 +55,22 @@ public static class Evaluator
             case LfwView1Test:
                 var part = LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")));
                 return AllPairsEvaluation.Run(part.Set, options, part.MissingImages, progress, cancel);
-            case LfwTenFold or Pairs when options.Score != ScoreKind.Cosine:
+            case not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine:
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
                 var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
                 return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages) { Worst = worst?.Of(set) };
             case Pairs:
-                return PairListEvaluation.Run(set, PairList.In(protocolFolder), options.Fars, worst).ToModel() with { Worst = worst?.Of(set) };
+                var list = options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder);
+                return PairListEvaluation.Run(set, list, options.Fars, worst).ToModel() with { Worst = worst?.Of(set) };
+            case Identification:
+                var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
+                var search = new IdentificationOptions(gallery, options.UnknownShare, options.Seed);
+                return Evaluation.Identification.Run(set, search, progress, cancel).ToModel();
+            case Blufr:
+                var trials = options.BlufrLists is { } lists ? BlufrTrials.Of(set, BlufrLists.Read(lists))
+                    : BlufrTrials.In(set, protocolFolder, new BlufrDraw(Seed: options.Seed));
+                return Evaluation.Blufr.Run(set, trials, progress, cancel).ToModel();
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }
@@ -91,6 +106,15 @@ public static class Evaluator
             Score = options?.Score ?? ScoreKind.Cosine,
         };
     }
+
+    /// <summary>The images whose pairs a protocol scores, all with all; null where it does not score all pairs.</summary>
+    /// <exception cref="FaceDistillException">As <see cref="Run"/>.</exception>
+    internal static EmbeddingSet? AllPairsOf(string protocol, EmbeddingSet set, string? protocolFolder) => protocol switch
+    {
+        AllPairs => set,
+        LfwView1Test => LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt"))).Set,
+        _ => null,
+    };
 
     private static string Find(string protocol, string? folder, string file)
     {

@@ -40,7 +40,17 @@ public static class Identification
         int[] searched = [.. Enumerable.Range(0, set.Count).Where(row => !inGallery.Contains(row) || taken.Contains(set.Identities[row]))];
         return new IdentificationResult(
             set.Name, gallery.Length, people.Count, known.Length, Share(outcomes, 1), Share(outcomes, 5),
-            OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, progress, cancel), missing);
+            OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, progress, cancel), missing)
+        {
+            GenuinePairs = GenuinePairs(set, gallery, known),
+            ImpostorPairs = ((long)gallery.Length * known.Length) - GenuinePairs(set, gallery, known),
+        };
+    }
+
+    private static long GenuinePairs(EmbeddingSet set, int[] gallery, int[] probes)
+    {
+        var images = gallery.CountBy(row => set.Identities[row], StringComparer.Ordinal).ToDictionary(StringComparer.Ordinal);
+        return probes.Sum(row => (long)images[set.Identities[row]]);
     }
 
     /// <summary>Searches probes of people in the gallery and of others.</summary>

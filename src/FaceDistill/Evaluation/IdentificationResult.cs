@@ -49,4 +49,14 @@ public sealed record IdentificationResult(
     double Rank1,
     double Rank5,
     OpenSetResult OpenSet,
-    IReadOnlyList<string> MissingImages);
+    IReadOnlyList<string> MissingImages)
+{
+    /// <summary>Pairs of a gallery image and a probe of one person, in the closed set.</summary>
+    public long GenuinePairs { get; init; }
+
+    /// <summary>The other pairs of a gallery image and a probe, in the closed set.</summary>
+    public long ImpostorPairs { get; init; }
+
+    /// <summary>The result as that of a model under a protocol.</summary>
+    public ModelEvaluation ToModel() => new(Name, GalleryImages + Probes, GenuinePairs, ImpostorPairs, null, null, MissingImages) { Identification = this };
+}

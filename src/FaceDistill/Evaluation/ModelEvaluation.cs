@@ -22,6 +22,12 @@ public sealed record ModelEvaluation(
     /// <summary>Metrics over all pairs; null where they were not asked for, or the protocol gives none.</summary>
     public ScoreMetrics? Metrics { get; init; }
 
+    /// <summary>Probes searched in a gallery; null where the protocol is another.</summary>
+    public IdentificationResult? Identification { get; init; }
+
+    /// <summary>BLUFR's trials; null where the protocol is another.</summary>
+    public BlufrResult? Blufr { get; init; }
+
     /// <summary>How certain the accuracy is; null where it was not asked for, or the protocol or the set gives none.</summary>
     public TarUncertainty? Uncertainty { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -23,6 +24,9 @@ public sealed record EvaluateRequest(
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
 
+    /// <summary>The name of the model that is the teacher of the others; null for the first teacher:CARD among the models.</summary>
+    public string? Reference { get; init; }
+
     /// <summary>The report to write; null for none.</summary>
     public ReportRequest? Report { get; init; }
 }
@@ -36,6 +40,8 @@ public sealed record ReportRequest(string Folder, bool Faces, string CommandLine
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
 {
+    private readonly Action<string>? _say = say;
+
     /// <summary>Runs it.</summary>
     /// <exception cref="FaceDistillException">A model, the data or the protocol is not right; the message says what.</exception>
     public EvaluationResult Run(EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -46,6 +52,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
         }
 
+        var watch = Stopwatch.StartNew();
         request.Options.Check(); // before the models are run
         if (request.Report is { } wanted)
         {
@@ -57,9 +64,12 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
-        int teacher = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher < 0 ? null : teacher, folder, request.Options, progress, cancel);
-        result = result with { Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })] };
+        var result = Measure(request, sets, folder, progress, cancel);
+        using (var process = Process.GetCurrentProcess())
+        {
+            result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
+        }
+
         if (request.Report is { } report)
         {
             WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)]);
@@ -74,23 +84,48 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
+    private EvaluationResult Measure(EvaluateRequest request, List<EmbeddingSet> sets, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        int? teacher = Teacher(request, sets);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
+        return result with
+        {
+            Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
+            Agreements = teacher is { } reference && request.Options.Score == ScoreKind.Cosine
+                ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, _say, progress, cancel) : [],
+        };
+    }
+
+    private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
+    {
+        if (request.Reference is not { } name)
+        {
+            int first = request.Models.ToList().FindIndex(ModelArgument.IsTeacher);
+            return first < 0 ? null : first;
+        }
+
+        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        return named.Length == 1 ? named[0] : throw new FaceDistillException(
+            $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", sets.Select(s => s.Name))}");
+    }
+
     private void WriteReport(ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces)
     {
         foreach (var (model, _) in result.Models.Zip(faces).Where(e => report.Faces && e.Second is null))
         {
-            say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
+            _say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
         }
 
         new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow) { Faces = report.Faces ? faces : null }
             .Write(report.Folder);
-        say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
+        _say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
     private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
-        var faces = new FaceSource(finder, say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
+        var faces = new FaceSource(finder, _say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
         var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
         return (outcome.Store.ReadAll(EmbeddingRun.ViewName(FaceView.Original), null, cancel), faces);
     }

@@ -9,6 +9,11 @@ public static partial class EvaluationReportHtml
     private static Section? Accuracy(EvaluationJson result)
     {
         var fars = Fars(result);
+        if (result.Models.All(m => m.ImpostorPairs == 0))
+        {
+            return null; // a search has probes, no pairs
+        }
+
         var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));

@@ -1,0 +1,146 @@
+using System.Text.Json;
+using FaceDistill.Cli;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Cli;
+
+/// <summary>Each protocol of <c>evaluate</c> through the command line, on embeddings of 300 "people" with four images each.</summary>
+public sealed class EvaluateCommandTests : IDisposable
+{
+    private const int People = 300, Images = 4, Dimension = 16;
+    private readonly TempFolder _folder = new();
+
+    public EvaluateCommandTests()
+    {
+        Write("teacher.npy", noise: 0.3f);
+        Write("student.npy", noise: 0.6f);
+        File.WriteAllLines(_folder["labels.txt"], Enumerable.Range(0, People * Images).Select(row => $"person {row / Images}"));
+    }
+
+    [Fact]
+    public async Task Identification_searches_every_other_image_in_the_first_ones()
+    {
+        var (model, _) = await Measure("--protocol", "identification");
+        var search = model.GetProperty("identification");
+        Assert.Equal((People, People * (Images - 1)), (search.GetProperty("galleryImages").GetInt32(), search.GetProperty("probes").GetInt32()));
+        Assert.Equal(People * (Images - 1), model.GetProperty("genuinePairs").GetInt64());
+        Assert.Equal((People - 1L) * People * (Images - 1), model.GetProperty("impostorPairs").GetInt64());
+        Assert.InRange(search.GetProperty("rank1").GetDouble(), 0.5, search.GetProperty("rank5").GetDouble());
+        Assert.InRange(search.GetProperty("openSet").GetProperty("dirAtFar").GetProperty("1e-2").GetDouble(), 0.01, search.GetProperty("rank1").GetDouble());
+    }
+
+    [Fact]
+    public async Task Identification_takes_a_gallery_and_a_share_of_unknown_people()
+    {
+        File.WriteAllLines(_folder["gallery.txt"], Enumerable.Range(0, 40).Select(person => $"row {(person * Images) + 2}"));
+        var search = (await Measure("--protocol", "identification", "--gallery", _folder["gallery.txt"], "--unknown", "0.25")).Model.GetProperty("identification");
+        Assert.Equal((40, 120), (search.GetProperty("galleryImages").GetInt32(), search.GetProperty("probes").GetInt32()));
+        Assert.Equal(30, search.GetProperty("openSet").GetProperty("galleryIdentities").GetInt32());
+    }
+
+    [Fact]
+    public async Task Blufr_reads_the_toolkits_lists()
+    {
+        foreach (var (file, offset) in new[] { ("gallery_set.txt", 0), ("probe_set.txt", 1) })
+        {
+            // the gallery: the first 50 people's first images; the probes: everybody's second images
+            string[] trial = [.. Enumerable.Range(0, offset == 0 ? 50 : People).Select(p => $"{p}, row {(p * Images) + offset}")];
+            File.WriteAllLines(_folder[file], ["1", $"{trial.Length}", .. trial]);
+        }
+
+        var blufr = (await Measure("--protocol", "blufr", "--blufr-lists", _folder.Path)).Model.GetProperty("blufr");
+        var only = Assert.Single(blufr.GetProperty("perTrial").EnumerateArray());
+        Assert.Equal((350, 50, 250), (only.GetProperty("images").GetInt32(), only.GetProperty("genuineProbes").GetInt32(), only.GetProperty("impostorProbes").GetInt32()));
+        Assert.Equal(only.GetProperty("verificationRate").GetDouble(), blufr.GetProperty("verificationRate").GetProperty("mean").GetDouble());
+    }
+
+    [Fact]
+    public async Task Pairs_come_from_any_file()
+    {
+        File.WriteAllLines(_folder["mine.csv"], ["a,b,same", .. Enumerable.Range(0, 100).Select(p => $"row {p * Images},row {(p * Images) + 1},1"),
+            .. Enumerable.Range(0, 100).Select(p => $"row {p * Images},row {(p + 1) * Images},0")]);
+        var (model, _) = await Measure("--protocol", "pairs", "--pairs", _folder["mine.csv"]);
+        Assert.Equal((100L, 100L), (model.GetProperty("genuinePairs").GetInt64(), model.GetProperty("impostorPairs").GetInt64()));
+        Assert.InRange(model.GetProperty("tenFoldAccuracy").GetDouble(), 0.7, 1);
+    }
+
+    [Fact]
+    public async Task A_reference_gives_retention_and_agreement_and_the_document_tells_time_and_memory()
+    {
+        var (code, output, _) = await Run(
+            "evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy", "--json");
+        Assert.Equal(CommandLine.Done, code);
+        using var document = JsonDocument.Parse(output);
+        var agreement = Assert.Single(document.RootElement.GetProperty("agreements").EnumerateArray());
+        Assert.Equal(("teacher.npy", "student.npy"), (agreement.GetProperty("teacher").GetString(), agreement.GetProperty("student").GetString()));
+        Assert.Equal(20, agreement.GetProperty("worst").GetArrayLength());
+        Assert.True(agreement.GetProperty("cosine").GetProperty("mean").GetDouble() > agreement.GetProperty("cosine").GetProperty("otherImages").GetDouble());
+        var search = agreement.GetProperty("search");
+        Assert.Equal(2 * search[0].GetProperty("impostorPairs").GetInt64(), search[2].GetProperty("impostorPairs").GetInt64());
+        var models = document.RootElement.GetProperty("models");
+        Assert.Equal(models[1].GetProperty("tarAtFar").GetProperty("1e-4").GetDouble(), search[0].GetProperty("tarAtFar").GetProperty("1e-4").GetDouble());
+        Assert.InRange(models[0].GetProperty("retentionAt1e-4").GetDouble(), 0.01, 1);
+        Assert.Equal(2, models[0].GetProperty("retentionInterval95At1e-4").GetArrayLength());
+        Assert.InRange(document.RootElement.GetProperty("peakMemoryBytes").GetInt64(), 1 << 20, 1L << 36);
+        Assert.InRange(document.RootElement.GetProperty("seconds").GetDouble(), 0.001, 600);
+    }
+
+    [Theory]
+    [InlineData("identification", "rank-5")]
+    [InlineData("all-pairs", "GB of memory")]
+    public async Task People_read_a_table(string protocol, string expected) => Assert.Contains(
+        expected, (await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--protocol", protocol)).Output, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("--gallery x", CommandLine.Usage, "--gallery belongs to --protocol identification, not to all-pairs")]
+    [InlineData("--protocol identification --pairs x", CommandLine.Usage, "--pairs belongs to")]
+    [InlineData("--protocol blufr", CommandLine.Failed, "BLUFR needs 1000")]
+    [InlineData("--protocol blufr --blufr-lists {0}", CommandLine.Failed, "gallery_set.txt")]
+    [InlineData("--protocol identification --unknown 1.5", CommandLine.Failed, "at least 0 and below 1, not 1.5")]
+    [InlineData("--protocol identification --gallery {0}/none.txt", CommandLine.Failed, "none.txt")]
+    [InlineData("--protocol identification --score euclidean", CommandLine.Failed, "cosine only")]
+    [InlineData("--protocol pairs --pairs {0}/none.csv", CommandLine.Failed, "none.csv")]
+    [InlineData("--reference nobody", CommandLine.Failed, "give one of teacher.npy")]
+    public async Task What_cannot_be_done_is_one_line(string more, int expectedCode, string expected)
+    {
+        string[] args = [.. more.Split(' ').Select(a => a.Replace("{0}", _folder.Path, StringComparison.Ordinal))];
+        var (code, output, error) = await Run(["evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], .. args]);
+        Assert.Equal((expectedCode, ""), (code, output));
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private async Task<(JsonElement Model, JsonElement Document)> Measure(params string[] more)
+    {
+        var (code, output, error) = await Run(["evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--json", .. more]);
+        Assert.True(code == CommandLine.Done, error);
+        var document = JsonDocument.Parse(output).RootElement.Clone();
+        return (document.GetProperty("models")[0], document);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        int code = await CommandLine.RunAsync(args, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>The same people for both models; each image is its person's vector with noise.</summary>
+    private void Write(string file, float noise)
+    {
+        var (person, image) = (new Random(1), new Random(2));
+        float[] values = new float[People * Images * Dimension];
+        for (int p = 0; p < People; p++)
+        {
+            float[] centre = [.. Enumerable.Range(0, Dimension).Select(_ => person.NextSingle() - 0.5f)];
+            for (int i = 0; i < Images * Dimension; i++)
+            {
+                values[(p * Images * Dimension) + i] = centre[i % Dimension] + (noise * (image.NextSingle() - 0.5f));
+            }
+        }
+
+        NpyFile.Write(_folder[file], Dimension, values);
+    }
+}
