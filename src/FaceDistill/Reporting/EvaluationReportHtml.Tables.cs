@@ -9,9 +9,9 @@ public static partial class EvaluationReportHtml
     private static Section? Accuracy(EvaluationJson result)
     {
         var fars = Fars(result);
-        if (result.Models.All(m => m.ImpostorPairs == 0))
+        if (result.Models.All(m => m.Identification is not null || m.Blufr is not null))
         {
-            return null; // a search has probes, no pairs
+            return null; // their own sections say how many probes and pairs there were
         }
 
         var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
