@@ -77,6 +77,7 @@ public sealed record EvaluationReport(
         ("Runtime", Environment.Framework),
         ("Processor cores", FormattableString.Invariant($"{Environment.Cores}")),
         ("Device", Environment.Device),
+        ("Took", Document.Seconds is { } seconds ? FormattableString.Invariant($"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? FormattableString.Invariant($", at most {peak / 1048576.0:0} MiB of memory") : "")}") : "not known"),
         ("Made", FormattableString.Invariant($"{Made:yyyy-MM-dd HH:mm} UTC")),
     ];
 }

@@ -47,7 +47,7 @@ public static partial class EvaluationReportHtml
             return Figure(ReportPlots.Histogram(model.Curves.Scores, threshold, FormattableString.Invariant($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
                 HtmlText.Of($"<strong>{m.Name}</strong> {at}"));
         }));
-        return new Section("scores", "Scores", HtmlText.Of($"{Legend([(0, "genuine pairs"), (1, "impostor pairs")])}<div class=\"grid\">\n{figures}</div>\n"));
+        return new Section("scores", "Scores", HtmlText.Of($"{Legend([(0, "genuine pairs"), (1, "impostor pairs")], "line")}<div class=\"grid\">\n{figures}</div>\n"));
     }
 
     private static Section? Cost(EvaluationReport report)
@@ -64,7 +64,7 @@ public static partial class EvaluationReportHtml
         if (shown.Count == 0)
         {
             string reason = report.Document.Models.Any(m => m.MultAdds > 0) ? " There are too few impostor pairs for FAR 1e-4." : " No model says its mult-adds; run folders and ONNX files that FaceDistill exported do.";
-            return new Section("cost", "Accuracy and cost", HtmlText.Of($"<p>Accuracy against mult-adds is left out.{reason}{left}</p>\n"));
+            return new Section("cost", "Accuracy and cost", HtmlText.Of($"<p>Accuracy against mult-adds is left out.{reason}</p>\n"));
         }
 
         string points = string.Join("; ", shown.Select(e => FormattableString.Invariant($"{AtDeciding(e.m)} at {e.m.MultAdds / 1e6:0.0} million mult-adds")));

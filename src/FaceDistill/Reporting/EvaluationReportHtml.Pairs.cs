@@ -40,12 +40,14 @@ public static partial class EvaluationReportHtml
             """);
     }
 
+    private static HtmlText Breakable(string path) => new(HtmlText.Of($"{path}").Html.Replace("/", "/<wbr>", StringComparison.Ordinal));
+
     private static HtmlText Pairs(string id, string caption, IReadOnlyList<ScoredPair> pairs, ReportFaces? faces)
     {
         HtmlText Face(string path, string identity)
         {
             var picture = faces?.DataUri(path) is { } uri ? HtmlText.Of($"<img src=\"{uri}\" width=\"{ReportFaces.Side}\" height=\"{ReportFaces.Side}\" alt=\"Face of {identity}\">") : HtmlText.Empty;
-            return HtmlText.Of($"<td class=\"text\">{picture}<span class=\"path\">{path}</span>{(path.StartsWith(identity + "/", StringComparison.Ordinal) ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\">{identity}</span>"))}</td>");
+            return HtmlText.Of($"<td class=\"text\">{picture}<span class=\"path\">{Breakable(path)}</span>{(path.StartsWith(identity + "/", StringComparison.Ordinal) ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\">{identity}</span>"))}</td>");
         }
 
         var rows = HtmlText.Join(pairs.Select((pair, i) => HtmlText.Of(

@@ -9,10 +9,14 @@ public static partial class EvaluationReportHtml
     private static Section? Accuracy(EvaluationJson result)
     {
         var fars = Fars(result);
-        string[] pairs = ["Genuine pairs", "Impostor pairs"];
-        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>")), Heads(pairs)]);
+        if (result.Models.All(m => m.Identification is not null || m.Blufr is not null))
+        {
+            return null; // their own sections say how many probes and pairs there were
+        }
+
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}<td data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</td><td data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</td></tr>\n")));
+            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
         var table = Table("accuracy-table", HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
         if (fars.Count == 0)
         {
@@ -45,8 +49,9 @@ public static partial class EvaluationReportHtml
         return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
-    private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0).Select(m => HtmlText.Of(
-        $"<p class=\"note\">{m.Name}: {Count(m.MissingImages ?? 0, "image")} of the protocol missing{(m.SkippedPairs > 0 ? $", {Count(m.SkippedPairs.Value, "pair")} left out" : "")}.</p>\n")));
+    private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+        .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
+        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
 
     private static Section? Metrics(EvaluationJson result)
     {

@@ -55,6 +55,10 @@ public static partial class EvaluationReportHtml
             Accuracy(report.Document),
             Metrics(report.Document),
             Comparisons(report.Document),
+            Agreement(report.Document),
+            CrossSearch(report.Document),
+            Identification(report.Document),
+            Blufr(report.Document),
             Curves(report),
             Histograms(report),
             Cost(report),
@@ -79,7 +83,7 @@ public static partial class EvaluationReportHtml
     /// <summary>A table in a box of its own that scrolls, also by keyboard, where the page is narrower.</summary>
     private static HtmlText Table(string id, HtmlText caption, HtmlText? head, HtmlText rows, string kind = "figures") => HtmlText.Of($"""
         <div class="scroll" tabindex="0" role="region" aria-labelledby="{id}">
-        <table class="{kind}"><caption id="{id}">{caption}</caption>
+        <table class="{kind}"><caption id="{id}"><span>{caption}</span></caption>
         {(head is null ? HtmlText.Empty : HtmlText.Of($"<thead><tr>{head}</tr></thead>"))}
         <tbody>
         {rows}</tbody></table></div>
@@ -88,8 +92,8 @@ public static partial class EvaluationReportHtml
 
     private static HtmlText Heads(params string[] names) => HtmlText.Join(names.Select(name => HtmlText.Of($"<th scope=\"col\">{name}</th>")));
 
-    private static HtmlText Legend(IEnumerable<(int Series, string Name)> entries) => HtmlText.Of(
-        $"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li><svg class=\"key\" viewBox=\"0 0 28 8\" aria-hidden=\"true\"><path class=\"{SvgPlot.SeriesClass(e.Series, "stroke")}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>{e.Name}</li>")))}</ul>");
+    private static HtmlText Legend(IEnumerable<(int Series, string Name)> entries, string paint = "stroke") => HtmlText.Of(
+        $"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li><svg class=\"key\" viewBox=\"0 0 28 8\" aria-hidden=\"true\"><path class=\"{SvgPlot.SeriesClass(e.Series, paint)}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>{e.Name}</li>")))}</ul>");
 
     private static string AtDeciding(ModelJson m) => $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";
 }

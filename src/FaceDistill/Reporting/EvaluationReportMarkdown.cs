@@ -15,6 +15,8 @@ public static class EvaluationReportMarkdown
         text.Append($"# Evaluation: {Escape(report.Result.Protocol)}\n\n{Escape(report.Verdict)}\n\n");
         Accuracy(text, report.Document);
         Metrics(text, report.Document);
+        Searches(text, report.Document);
+        Agreements(text, report.Document);
         foreach (var m in report.Document.Models)
         {
             Pairs(text, $"{m.Name}: impostor pairs of the highest scores", m.WorstFalseAccepts);
@@ -52,6 +54,59 @@ public static class EvaluationReportMarkdown
             foreach (var m in result.Models)
             {
                 Row(text, [m.Name, .. metrics.Select(metric => metric.Text(m))]);
+            }
+
+            text.Append('\n');
+        }
+    }
+
+    private static void Searches(StringBuilder text, EvaluationJson result)
+    {
+        var searched = result.Models.Where(m => m.Identification is not null).ToList();
+        if (searched.Count > 0)
+        {
+            string[] fars = [.. searched.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()];
+            text.Append("## Identification\n\n");
+            Row(text, ["model", "gallery people", "probes", "rank-1", "rank-5", "known + unknown probes", .. fars.Select(far => $"DIR at FAR {far}")], head: true);
+            foreach (var (name, i) in searched.Select(m => (m.Name, m.Identification!)))
+            {
+                Row(text, [name, Count(i.GalleryIdentities), Count(i.Probes), Percent(i.Rank1), Percent(i.Rank5), $"{Count(i.OpenSet.KnownProbes)} + {Count(i.OpenSet.UnknownProbes)}",
+                    .. fars.Select(far => i.OpenSet.DirAtFar.GetValueOrDefault(far) is { } dir ? Percent(dir) : "-")]);
+            }
+
+            text.Append('\n');
+        }
+
+        var trials = result.Models.Where(m => m.Blufr is not null).ToList();
+        if (trials.Count > 0)
+        {
+            text.Append("## BLUFR\n\n");
+            Row(text, ["model", "trials", "VR at FAR 0.1%: mean", "deviation", "mean - deviation", "DIR at rank 1, FAR 1%: mean", "deviation", "mean - deviation"], head: true);
+            foreach (var (name, b) in trials.Select(m => (m.Name, m.Blufr!)))
+            {
+                Row(text, [name, $"{b.PerTrial.Count}, {b.Trials}", .. new[] { b.VerificationRate, b.IdentificationRate }
+                    .SelectMany(rate => new[] { Percent(rate.Mean), Percent(rate.StandardDeviation), Percent(rate.MeanMinusDeviation) })]);
+            }
+
+            text.Append('\n');
+        }
+    }
+
+    private static void Agreements(StringBuilder text, EvaluationJson result)
+    {
+        foreach (var a in result.Agreements ?? [])
+        {
+            text.Append($"## Agreement of {Escape(a.Student)} with {Escape(a.Teacher)}\n\n");
+            Row(text, ["cosine of one image", "value"], head: true);
+            foreach (var (name, value) in new (string, double?)[] { ("mean", a.Cosine.Mean), ("median", a.Cosine.Median), ("5th percentile", a.Cosine.Percentile5), ("least", a.Cosine.Minimum), ("of another image (by chance)", a.Cosine.OtherImages) })
+            {
+                Row(text, [name, value?.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture) ?? "-"]);
+            }
+
+            text.Append('\n');
+            foreach (var search in a.Search ?? [])
+            {
+                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4 {(search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? Percent(tar) : "-")} over {Count(search.ImpostorPairs)} impostor pairs\n");
             }
 
             text.Append('\n');

@@ -21,6 +21,16 @@ public static class EvaluationVerdict
             return Limit(best, far) + Rate(best, far) + (best.RetentionAt1e4 is { } kept && far == DecidingFar ? $"; {Percent(kept)} of its teacher's." : Lead(result, best, candidates, far));
         }
 
+        if (candidates.MaxBy(m => m.Identification?.Rank1 ?? -1) is { Identification: { } search } first)
+        {
+            return $"{first.Name} ranks the right person first for {Percent(search.Rank1)} of {Count(search.Probes, "probe")} in a gallery of {Count(search.GalleryIdentities)} people.";
+        }
+
+        if (candidates.MaxBy(m => m.Blufr?.VerificationRate.MeanMinusDeviation ?? -1) is { Blufr: { } blufr } leader)
+        {
+            return $"{leader.Name} accepts {Percent(blufr.VerificationRate.Mean)} of genuine pairs at FAR 0.1% over {Count(blufr.PerTrial.Count, "trial")} ({Percent(blufr.VerificationRate.MeanMinusDeviation)} less one deviation), {blufr.Trials}.";
+        }
+
         var folds = candidates.OrderByDescending(m => m.TenFoldAccuracy ?? -1).First();
         return folds.TenFoldAccuracy is not null
             ? $"{folds.Name} is right on {Percent(folds.TenFoldAccuracy)} (standard error {Percent(folds.TenFoldStandardError)}) of {Count(folds.GenuinePairs + folds.ImpostorPairs)} pairs in ten folds."

@@ -86,6 +86,38 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData("all-pairs")]
+    [InlineData("identification")]
+    public async Task A_report_says_in_four_files_what_the_document_says(string protocol)
+    {
+        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy",
+            "--protocol", protocol, "--resamples", "100", "--report", _folder["report"], "--json"];
+        var (code, output, error) = await Run(args);
+        Assert.True(code == CommandLine.Done, error);
+        Assert.Equal(["report.csv", "report.html", "report.json", "report.md"], Directory.GetFiles(_folder["report"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(output.Trim(), File.ReadAllText(_folder["report/report.json"]).Trim());
+        using var document = JsonDocument.Parse(output);
+        var model = document.RootElement.GetProperty("models")[0];
+        string html = File.ReadAllText(_folder["report/report.html"]), markdown = File.ReadAllText(_folder["report/report.md"]);
+        string[][] rows = [.. File.ReadAllLines(_folder["report/report.csv"]).Select(line => line.Split(','))];
+        double figure = protocol == "all-pairs" ? model.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble() : model.GetProperty("identification").GetProperty("rank5").GetDouble();
+        string shown = FormattableString.Invariant($"{100 * figure:0.00}%");
+        Assert.Contains(shown, html, StringComparison.Ordinal);
+        Assert.Contains(shown, markdown, StringComparison.Ordinal);
+        Assert.Contains(figure, rows.Where(r => r[1] == "student.npy").SelectMany(r => r).Select(c => double.TryParse(c, System.Globalization.CultureInfo.InvariantCulture, out double v) ? v : double.NaN));
+        Assert.All(rows, row => Assert.Equal(rows[0].Length, row.Length));
+        Assert.Contains(protocol == "all-pairs" ? "Agreement of student.npy with teacher.npy" : "rank-5", markdown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_report_without_metrics_says_that_its_curves_are_left_out()
+    {
+        var (code, _, error) = await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--no-metrics", "--resamples", "0", "--report", _folder["report"]);
+        Assert.True(code == CommandLine.Done, error);
+        Assert.Contains("--no-metrics", File.ReadAllText(_folder["report/report.html"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("identification", "rank-5")]
     [InlineData("all-pairs", "GB of memory")]
     public async Task People_read_a_table(string protocol, string expected) => Assert.Contains(
@@ -100,6 +132,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--protocol identification --gallery {0}/none.txt", CommandLine.Failed, "none.txt")]
     [InlineData("--protocol identification --score euclidean", CommandLine.Failed, "cosine only")]
     [InlineData("--protocol pairs --pairs {0}/none.csv", CommandLine.Failed, "none.csv")]
+    [InlineData("--report-faces", CommandLine.Usage, "--report-faces needs a report")]
+    [InlineData("--report {0}/labels.txt", CommandLine.Failed, "labels.txt")]
     [InlineData("--reference nobody", CommandLine.Failed, "give one of teacher.npy")]
     public async Task What_cannot_be_done_is_one_line(string more, int expectedCode, string expected)
     {

@@ -17,7 +17,7 @@ internal static class ReportPlots
     {
         using var plot = new SvgPlot("False accept rate (logarithmic)", "True accept rate");
         double left = Math.Floor(Curves(report).Min(c => Math.Log10(c.Curves.Roc[0].Far)));
-        plot.Limits(left, 0, 0, 1);
+        plot.Limits(left, 0, 0, 1.02); // room for dots at 100%
         plot.TicksX(Enumerable.Range((int)left, 1 - (int)left).Select(e => ((double)e, e == 0 ? "1" : FarTargets.Label(Math.Pow(10, e)))));
         plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, FormattableString.Invariant($"{20 * i}%"))));
         plot.MarkX(Math.Log10(EvaluationResult.RetentionFar));
@@ -87,7 +87,7 @@ internal static class ReportPlots
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", "True accept rate at FAR 1e-4");
         var known = report.Document.Models.Select((m, series) => (m, series)).Where(e => e.m.MultAdds > 0 && e.m.TarAtFar?.GetValueOrDefault(DecidingFar) is not null).ToList();
         double left = Math.Log10(known.Min(e => e.m.MultAdds!.Value) / 1e6 / 2), right = Math.Log10(known.Max(e => e.m.MultAdds!.Value) / 1e6 * 2);
-        plot.Limits(left, right, 0, 1);
+        plot.Limits(left, right, 0, 1.02);
         double[] ticks = [.. Enumerable.Range(-2, 9).SelectMany(_ => Digits, (e, digit) => digit * Math.Pow(10, e))];
         plot.TicksX(ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t:0.##}"))).Where(t => t.At >= left && t.At <= right));
         plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, FormattableString.Invariant($"{20 * i}%"))));

@@ -12,7 +12,7 @@ namespace FaceDistill.Reporting;
 internal sealed class SvgPlot : IDisposable
 {
     private const int Width = 460, Height = 320;
-    private const string Ink = "#010101", Grid = "#010102", Mark = "#010103"; // roles; series are #0102nn, areas #0103nn
+    private const string Ink = "#010101", Grid = "#010102", Mark = "#010103"; // roles; series are #0102nn, areas #0103nn, lines without dashes #0104nn
     private readonly Plot _plot = new();
 
     /// <param name="x">What the horizontal axis is.</param>
@@ -31,7 +31,8 @@ internal sealed class SvgPlot : IDisposable
         {
             axis.Label.Bold = false;
             axis.TickLabelStyle.FontSize = 12;
-            axis.MajorTickStyle.Length = 0;
+            axis.MajorTickStyle.Length = 4; // keeps the labels away from the axis
+            axis.MajorTickStyle.Width = 0;
             axis.MinorTickStyle.Length = 0;
             axis.FrameLineStyle.Width = axis == _plot.Axes.Left ? 0 : 1;
         }
@@ -49,11 +50,7 @@ internal sealed class SvgPlot : IDisposable
     public void TicksY(IEnumerable<(double At, string Label)> ticks) => _plot.Axes.Left.TickGenerator = Ticks(ticks);
 
     /// <summary>A curve in a series' colour.</summary>
-    public void Curve(int series, IEnumerable<(double X, double Y)> points)
-    {
-        var line = _plot.Add.ScatterLine(Coordinates(points), Color.FromHex(Series(series)));
-        line.LineWidth = 2;
-    }
+    public void Curve(int series, IEnumerable<(double X, double Y)> points) => Line(Series(series), points);
 
     /// <summary>An area from zero up to a curve, with its outline.</summary>
     public void Area(int series, IReadOnlyList<(double X, double Y)> points)
@@ -61,7 +58,7 @@ internal sealed class SvgPlot : IDisposable
         var area = _plot.Add.Polygon(Coordinates([(points[0].X, 0), .. points, (points[^1].X, 0)]));
         area.FillColor = Color.FromHex(FormattableString.Invariant($"#0103{series:x2}"));
         area.LineWidth = 0;
-        Curve(series, points);
+        Line(Plain(series), points);
     }
 
     /// <summary>A dot, and the interval around it where there is one.</summary>
@@ -69,7 +66,7 @@ internal sealed class SvgPlot : IDisposable
     {
         if (interval is var (low, high))
         {
-            Curve(series, [(x, low), (x, high)]);
+            Line(Plain(series), [(x, low), (x, high)]);
         }
 
         var dot = _plot.Add.Marker(x, y, MarkerShape.FilledCircle, 8, Color.FromHex(Series(series)));
@@ -145,12 +142,15 @@ internal sealed class SvgPlot : IDisposable
         Mark => $"mark-{paint}",
         _ when colour.StartsWith("#0102", StringComparison.Ordinal) => SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), paint),
         _ when colour.StartsWith("#0103", StringComparison.Ordinal) => $"area s{int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) % 6}-fill",
+        _ when colour.StartsWith("#0104", StringComparison.Ordinal) => SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), "line"),
         _ => null,
     };
 
     /// <summary>The class of a series: six colours, and dashes that set those of one colour apart.</summary>
+    /// <param name="series">Its number.</param>
+    /// <param name="paint">fill, stroke, or line for a stroke without dashes.</param>
     internal static string SeriesClass(int series, string paint) => FormattableString.Invariant(
-        $"s{series % 6}-{paint}{(paint == "stroke" ? $" d{(series + (series / 6)) % 4}" : "")}");
+        $"s{series % 6}-{(paint == "line" ? "stroke" : paint)}{(paint == "stroke" ? $" d{(series + (series / 6)) % 4}" : "")}");
 
     /// <summary>Skia places each letter for the font that it found; another machine's font is placed by its own widths.</summary>
     private static void PlaceText(XElement text)
@@ -167,6 +167,14 @@ internal sealed class SvgPlot : IDisposable
 
     private static double[] Numbers(string list) =>
         [.. list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Select(n => double.Parse(n, CultureInfo.InvariantCulture))];
+
+    private void Line(string colour, IEnumerable<(double X, double Y)> points)
+    {
+        var line = _plot.Add.ScatterLine(Coordinates(points), Color.FromHex(colour));
+        line.LineWidth = 2;
+    }
+
+    private static string Plain(int series) => FormattableString.Invariant($"#0104{series:x2}");
 
     private static string Series(int series) => FormattableString.Invariant($"#0102{series:x2}");
 
