@@ -44,7 +44,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
             work.Sums = total;
             work.Output = Pointer<byte>(output);
             work.Centre = Pointer<float>(norm.running_mean!); // near the mean, so that the squares do not cancel
-            NormReluKernels.Run(&NormReluKernels.Moments, ref work);
+            NormReluKernels.Run(&NormReluSums.Moments, ref work);
         }
 
         Finish(sums, work, norm, s);
@@ -77,7 +77,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         fixed (float* f = factors)
         {
             work.Sums = total;
-            NormReluKernels.Run(&NormReluKernels.GradientSums, ref work);
+            NormReluKernels.Run(&NormReluSums.GradientSums, ref work);
             Total(sums, work.Parts);
             float* dWeight = Pointer<float>(weight), dBias = Pointer<float>(bias);
             for (int c = 0; c < channels; c++)
@@ -99,7 +99,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         return [gradient.permute(0, 3, 1, 2), weight, bias, null!, null!]; // the last two arguments are no tensors
     }
 
-    private static NormReluKernels.Work NewWork(Tensor rows, bool relu) => new()
+    private static NormReluWork NewWork(Tensor rows, bool relu) => new()
     {
         Input = Pointer<byte>(rows),
         Rows = rows.numel() / rows.shape[3],
@@ -109,7 +109,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         Floor = relu ? 0 : float.NegativeInfinity,
     };
 
-    private static void Finish(double[] sums, in NormReluKernels.Work work, BatchNorm2d norm, float* state)
+    private static void Finish(double[] sums, in NormReluWork work, BatchNorm2d norm, float* state)
     {
         Total(sums, work.Parts);
         int channels = work.Channels;
