@@ -23,6 +23,8 @@ public sealed class TinyRun : IDisposable
 
     public AlignedFaces Faces { get; }
 
+    public IEmbedder Teacher => _teacher;
+
     public static DistillOptions Options { get; } =
         new() { Student = "mobilenet-v1:0.25@64", Epochs = 3, BatchSize = 16, Validation = 0.1, Device = "cpu", LearningRate = 4e-3 };
 

@@ -1,0 +1,59 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+
+namespace FaceDistill.Tests.Datasets;
+
+public sealed class JoinedFacesTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Two_sets_are_one_list_with_their_identities()
+    {
+        var (a, b) = (Write("a/x", 3, seed: 1), Write("b", 2, seed: 2));
+        var both = AlignedFaces.Join([a, b]);
+        Assert.Equal(a.Dataset.Images.Count + b.Dataset.Images.Count, both.Dataset.Images.Count);
+        Assert.Equal(a.Dataset.Images.Concat(b.Dataset.Images).Select(i => i.Identity), both.Dataset.Images.Select(i => i.Identity));
+        Assert.All(both.Dataset.Images, i => Assert.True(File.Exists(both.Dataset.FullPath(i)), i.Path));
+        Assert.Same(a, AlignedFaces.Join([a]));
+    }
+
+    [Fact]
+    public void Sets_that_do_not_fit_are_refused()
+    {
+        var a = Write("a", 2, seed: 1);
+        var other = SyntheticDataset.Write(_folder["b"], 2, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.25), seed: 2);
+        Assert.Contains("aligned differently", Assert.Throws<FaceDistillException>(() => AlignedFaces.Join([a, other])).Message, StringComparison.Ordinal);
+        Assert.Contains("comes twice", Assert.Throws<FaceDistillException>(() => AlignedFaces.Join([a, a])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Listed_people_are_taken_out_of_a_set()
+    {
+        var faces = Write("a", 3, seed: 1);
+        string name = faces.Dataset.Images[^1].Identity;
+        File.WriteAllText(_folder["people.txt"], $"2\n{name}\t2\nNobody_Else\t1\n");
+        var part = faces.Of(LfwPeople.Read(_folder["people.txt"]));
+        Assert.Equal(2, part.Dataset.Images.Count);
+        Assert.All(part.Dataset.Images, i => Assert.Equal(name, i.Identity));
+        File.WriteAllText(_folder["none.txt"], "1\nNobody_Else\t1\n");
+        Assert.Contains("none.txt", Assert.Throws<FaceDistillException>(() => faces.Of(LfwPeople.Read(_folder["none.txt"]))).Message, StringComparison.Ordinal);
+    }
+
+    [LfwFact]
+    public void No_person_of_lfw_train_is_in_the_test_list()
+    {
+        var finder = new AssetFinder([], [Path.GetDirectoryName(LfwFactAttribute.Folder!)!], [], _folder["cache"]);
+        var data = DataFolder.Resolve("lfw-train", finder);
+        var train = LfwPeople.Read(data.People!).People.Select(p => p.Name).ToHashSet();
+        var test = LfwPeople.Read(Path.Combine(LfwFactAttribute.Folder!, "peopleDevTest.txt")).People.Select(p => p.Name);
+        Assert.Equal(4038, train.Count);
+        Assert.Empty(test.Intersect(train));
+    }
+
+    private AlignedFaces Write(string name, int people, ulong seed) =>
+        SyntheticDataset.Write(_folder[name], people, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.1), seed);
+}
