@@ -39,10 +39,10 @@ internal static class EvaluateCommand
     private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
     private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
 
-    private static readonly Option<string?> Reference = new("--reference") { Description = "The name of the model that is the others' teacher, for retention and agreement; by default the first teacher:CARD.", HelpName = "NAME" };
+    private static readonly Option<string?> Reference = new("--reference") { Description = "The model that is the others' teacher, for retention and agreement: its argument as typed, or its name in the table; by default the first teacher:CARD.", HelpName = "MODEL|NAME" };
     private static readonly Option<string?> PairFile = new("--pairs") { Description = "For 'pairs': your list, a CSV file with the header a,b,same; by default pairs.csv in the data folder.", HelpName = "FILE" };
     private static readonly Option<string?> Gallery = new("--gallery") { Description = "For 'identification': a file with one gallery image a line; by default the first image of each person.", HelpName = "FILE" };
-    private static readonly Option<double?> Unknown = new("--unknown") { Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, 0 to 1; by default a half where everybody is in the gallery.", HelpName = "SHARE" };
+    private static readonly Option<double?> Unknown = new("--unknown") { Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, at least 0 and below 1; by default a half where everybody is in the gallery.", HelpName = "SHARE" };
     private static readonly Option<string?> Lists = new("--blufr-lists") { Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.", HelpName = "DIR" };
     private static readonly Option<string?> Report = new("--report") { Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.", HelpName = "DIR" };
     private static readonly Option<bool> ReportFaces = new("--report-faces") { Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths." };

@@ -2,7 +2,7 @@ namespace FaceDistill.Evaluation;
 
 /// <summary>How probes are searched in a gallery.</summary>
 /// <param name="Gallery">Paths of the gallery's images, with or without extension; null for the first image of each identity.</param>
-/// <param name="UnknownShare">The share of the gallery's identities that the open-set search takes out of it, 0 to 1, to have
+/// <param name="UnknownShare">The share of the gallery's identities that the open-set search takes out of it, at least 0 and below 1, to have
 /// probes of unknown people; null for none where the gallery lacks people anyway, and otherwise a half.</param>
 /// <param name="Seed">Decides who is taken out.</param>
 /// <param name="Fars">The false alarm rates; null for 1e-2 and 1e-3.</param>

@@ -24,7 +24,8 @@ public sealed record EvaluateRequest(
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
 
-    /// <summary>The name of the model that is the teacher of the others; null for the first teacher:CARD among the models.</summary>
+    /// <summary>Which model is the teacher of the others: one of the arguments as given, or else a model's name; null for the first
+    /// teacher:CARD among the models.</summary>
     public string? Reference { get; init; }
 
     /// <summary>The report to write; null for none.</summary>
@@ -88,6 +89,11 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
     {
         int? teacher = Teacher(request, sets);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
+        if (teacher is not null && request.Options.Score != ScoreKind.Cosine)
+        {
+            _say?.Invoke("agreement with the teacher is measured by cosine only; leave out --score to get it");
+        }
+
         return result with
         {
             Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
@@ -96,6 +102,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         };
     }
 
+    /// <summary>The argument decides before the name: two files may have one name.</summary>
     private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
     {
         if (request.Reference is not { } name)
@@ -104,9 +111,11 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             return first < 0 ? null : first;
         }
 
-        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        string[] given = [.. request.Models, .. request.Embeddings];
+        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => given[i] == name)];
+        named = named.Length > 0 ? named : [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
         return named.Length == 1 ? named[0] : throw new FaceDistillException(
-            $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", sets.Select(s => s.Name))}");
+            $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", given)}");
     }
 
     private void WriteReport(ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces)

@@ -85,6 +85,51 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.InRange(document.RootElement.GetProperty("seconds").GetDouble(), 0.001, 600);
     }
 
+    [Fact]
+    public async Task A_reference_may_be_the_argument_as_typed_where_two_files_have_one_name()
+    {
+        string other = Path.Combine(Directory.CreateDirectory(_folder["other"]).FullName, "teacher.npy");
+        File.Copy(_folder["student.npy"], other);
+        string[] args = ["evaluate", "--embeddings", other, _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--resamples", "0", "--json", "--reference"];
+        var (code, output, error) = await Run([.. args, _folder["teacher.npy"]]);
+        Assert.True(code == CommandLine.Done, error);
+        using var document = JsonDocument.Parse(output);
+        var models = document.RootElement.GetProperty("models");
+        Assert.Equal((true, false), (models[0].TryGetProperty("retentionAt1e-4", out _), models[1].TryGetProperty("retentionAt1e-4", out _)));
+        (code, _, error) = await Run([.. args, "teacher.npy"]);
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains($"names 2 of the models; give one of {other}, {_folder["teacher.npy"]}", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Euclidean_scores_say_that_they_give_no_agreement()
+    {
+        var (code, output, error) = await Run("evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"],
+            "--reference", "teacher.npy", "--score", "euclidean", "--resamples", "0", "--json");
+        Assert.True(code == CommandLine.Done, error);
+        using var document = JsonDocument.Parse(output);
+        Assert.False(document.RootElement.TryGetProperty("agreements", out _));
+        Assert.True(document.RootElement.GetProperty("models")[0].TryGetProperty("retentionAt1e-4", out _));
+        Assert.Contains("agreement with the teacher is measured by cosine only", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_table_says_the_documents_retention_agreement_and_search()
+    {
+        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy"];
+        using var document = JsonDocument.Parse((await Run([.. args, "--json"])).Output);
+        string table = (await Run(args)).Output;
+        var student = document.RootElement.GetProperty("models")[0];
+        var agreement = document.RootElement.GetProperty("agreements")[0];
+        double[] interval = [.. student.GetProperty("retentionInterval95At1e-4").EnumerateArray().Select(bound => 100 * bound.GetDouble())];
+        Assert.Contains(FormattableString.Invariant($"{100 * student.GetProperty("retentionAt1e-4").GetDouble():0.00}%"), table, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"{interval[0]:0.00}-{interval[1]:0.00}"), table, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"student.npy agrees with teacher.npy: cosine {agreement.GetProperty("cosine").GetProperty("mean").GetDouble():0.000}"), table, StringComparison.Ordinal);
+        Assert.Contains("worst image " + agreement.GetProperty("worst")[0].GetProperty("path").GetString(), table, StringComparison.Ordinal);
+        double found = agreement.GetProperty("search")[2].GetProperty("tarAtFar").GetProperty("1e-4").GetDouble();
+        Assert.Contains(FormattableString.Invariant($"gallery of teacher.npy, probes of student.npy: TAR at 1e-4 {100 * found:0.00}%"), table, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("all-pairs")]
     [InlineData("identification")]
@@ -134,13 +179,13 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("--protocol pairs --pairs {0}/none.csv", CommandLine.Failed, "none.csv")]
     [InlineData("--report-faces", CommandLine.Usage, "--report-faces needs a report")]
     [InlineData("--report {0}/labels.txt", CommandLine.Failed, "labels.txt")]
-    [InlineData("--reference nobody", CommandLine.Failed, "give one of teacher.npy")]
+    [InlineData("--reference nobody", CommandLine.Failed, "give one of {0}/teacher.npy")]
     public async Task What_cannot_be_done_is_one_line(string more, int expectedCode, string expected)
     {
         string[] args = [.. more.Split(' ').Select(a => a.Replace("{0}", _folder.Path, StringComparison.Ordinal))];
         var (code, output, error) = await Run(["evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], .. args]);
         Assert.Equal((expectedCode, ""), (code, output));
-        Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Contains(expected.Replace("{0}", _folder.Path, StringComparison.Ordinal), error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
     }
 

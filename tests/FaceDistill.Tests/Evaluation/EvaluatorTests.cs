@@ -2,6 +2,7 @@ using System.Text.Json;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Formats;
+using FaceDistill.Pipeline;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Tests.Evaluation;
@@ -28,6 +29,11 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal(6000, folds.GenuinePairs + folds.ImpostorPairs + folds.TenFold!.SkippedPairs);
         Assert.Equal(10, folds.TenFold.FoldAccuracies.Count);
         Assert.InRange(folds.TenFold.Accuracy, 0.45, 0.55); // random embeddings know nobody
+        var search = Evaluator.Run(Evaluator.Identification, set).Identification!;
+        Assert.Equal((5_748, 7_484), (search.GalleryImages, search.Probes));
+        Assert.InRange(search.Rank1, 0, 0.05);
+        var pairs = AgreementJob.RunAll(Evaluator.LfwView1Test, [set, set], 0, images, null, null, null, default).Single().Search![2];
+        Assert.Equal((2 * 24_620, 2 * 6_844_451L), (pairs.GenuinePairs, pairs.ImpostorPairs)); // ordered: a teacher's image and a student's
     }
 
     [LfwFact]
@@ -62,6 +68,20 @@ public sealed class EvaluatorTests : IDisposable
         Assert.False(student.TryGetProperty("tenFoldAccuracy", out _));
         JsonFile.Write(_folder["e.json"], result.ToJson());
         Assert.Equal(point.Tar, JsonFile.Read<EvaluationJson>(_folder["e.json"]).Models[1].TarAtFar!["1e-4"]);
+    }
+
+    [Fact]
+    public void View_1_gives_retention_with_its_interval()
+    {
+        string[] paths = [.. Paths.Select((_, i) => $"P{i / 2}/P{i / 2}_{(i % 2) + 1:0000}.png")];
+        File.WriteAllLines(_folder["peopleDevTest.txt"], ["90", .. Enumerable.Range(0, 90).Select(person => $"P{person}\t2")]);
+        var teacher = Sets.Random("teacher", 1, 16, paths);
+        var result = Evaluator.RunAll(Evaluator.LfwView1Test, [teacher, Noisy(teacher)], 0, _folder.Path);
+        var student = result.ToJson().Models[1];
+        Assert.Equal(180, student.Images);
+        Assert.Equal(student.TarAtFar!["1e-4"] / result.ToJson().Models[0].TarAtFar!["1e-4"], student.RetentionAt1e4);
+        Assert.InRange(student.RetentionAt1e4!.Value, student.RetentionInterval95At1e4![0], student.RetentionInterval95At1e4[1]);
+        Assert.True(student.RetentionInterval95At1e4[0] < student.RetentionInterval95At1e4[1]);
     }
 
     [Fact]

@@ -23,6 +23,9 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(0, result.Reference);
         var noted = Assert.Single(RunEvaluations.Read(copy));
         Assert.Equal("people", noted.Data);
+        var agreement = Assert.Single(noted.Result.Agreements!);
+        Assert.Equal((result.Models[0].Name, result.Models[1].Name, 120), (agreement.Teacher, agreement.Student, agreement.Images));
+        Assert.Equal((20, 3), (agreement.Worst.Count, agreement.Search!.Count));
         Assert.Equal(JsonFile.Serialize(result.ToJson()), JsonFile.Serialize(noted.Result));
         Assert.Contains("all-pairs on people", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
         Assert.Equal(120, result.Models[1].Images);
