@@ -38,6 +38,7 @@ internal static class EvaluateCommand
     private static readonly Option<int> Resamples = new("--resamples") { Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.", DefaultValueFactory = _ => new EvaluationOptions().Resamples };
     private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
     private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
+    private static readonly Option<bool> NoAgreement = new("--no-agreement") { Description = "Leave out the agreement with the teacher and the search in its gallery, which score all pairs three times more." };
 
     private static readonly Option<string?> Reference = new("--reference") { Description = "The model that is the others' teacher, for retention and agreement: its argument as typed, or its name in the table; by default the first teacher:CARD.", HelpName = "MODEL|NAME" };
     private static readonly Option<string?> PairFile = new("--pairs") { Description = "For 'pairs': your list, a CSV file with the header a,b,same; by default pairs.csv in the data folder.", HelpName = "FILE" };
@@ -50,7 +51,7 @@ internal static class EvaluateCommand
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
-            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, Report, ReportFaces,
+            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, NoAgreement, Report, ReportFaces,
             Reference, PairFile, Gallery, Unknown, Lists, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
@@ -93,6 +94,7 @@ internal static class EvaluateCommand
                 BlufrLists = parsed.GetValue(Lists),
             },
             Reference = parsed.GetValue(Reference),
+            Agreement = !parsed.GetValue(NoAgreement),
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();

@@ -28,6 +28,9 @@ public sealed record EvaluateRequest(
     /// teacher:CARD among the models.</summary>
     public string? Reference { get; init; }
 
+    /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
+    public bool Agreement { get; init; } = true;
+
     /// <summary>The report to write; null for none.</summary>
     public ReportRequest? Report { get; init; }
 }
@@ -89,7 +92,8 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
     {
         int? teacher = Teacher(request, sets);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
-        if (teacher is not null && request.Options.Score != ScoreKind.Cosine)
+        bool cosine = request.Options.Score == ScoreKind.Cosine;
+        if (teacher is not null && request.Agreement && !cosine)
         {
             _say?.Invoke("agreement with the teacher is measured by cosine only; leave out --score to get it");
         }
@@ -97,7 +101,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result with
         {
             Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
-            Agreements = teacher is { } reference && request.Options.Score == ScoreKind.Cosine
+            Agreements = teacher is { } reference && request.Agreement && cosine
                 ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, _say, progress, cancel) : [],
         };
     }

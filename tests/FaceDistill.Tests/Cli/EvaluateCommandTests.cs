@@ -102,6 +102,18 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Agreement_can_be_left_out_and_retention_stays()
+    {
+        var (code, output, error) = await Run("evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"],
+            "--reference", "teacher.npy", "--no-agreement", "--resamples", "0", "--json");
+        Assert.True(code == CommandLine.Done, error);
+        using var document = JsonDocument.Parse(output);
+        Assert.False(document.RootElement.TryGetProperty("agreements", out _));
+        Assert.True(document.RootElement.GetProperty("models")[0].TryGetProperty("retentionAt1e-4", out _));
+        Assert.DoesNotContain("scoring teacher with student", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Euclidean_scores_say_that_they_give_no_agreement()
     {
         var (code, output, error) = await Run("evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"],
