@@ -62,7 +62,7 @@ public sealed class DistillJob
         {
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash }.Write(request.Output);
+                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash, TrainedOn = request.Data }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }
 

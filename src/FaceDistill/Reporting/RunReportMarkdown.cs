@@ -74,6 +74,11 @@ public static class RunReportMarkdown
     private static void Accuracy(StringBuilder text, RunEvaluation evaluation)
     {
         Line(text, $"## Accuracy: {evaluation.Result.Protocol} on {evaluation.Data}");
+        foreach (string warning in evaluation.Result.Warnings ?? [])
+        {
+            Line(text, $"**Warning: {warning}.**\n");
+        }
+
         string[] fars = [.. evaluation.Result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
         Line(text, $"| model | images | genuine pairs | impostor pairs |{string.Concat(fars.Select(f => $" TAR at {f} |"))} 10-fold | retention at 1e-4 |");
         Line(text, $"|---|---|---|---|{string.Concat(fars.Select(_ => "---|"))}---|---|");
