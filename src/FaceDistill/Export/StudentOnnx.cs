@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
 using FaceDistill.Students;
@@ -35,7 +34,7 @@ public static class StudentOnnx
         var architecture = checkpoint.Description.Architecture();
         int resolution = architecture.Spec.Resolution;
         var graph = new OnnxGraph("student") { DocString = $"{checkpoint.Description.Student} distilled from {checkpoint.Description.Teacher} by FaceDistill" };
-        AddMetadata(graph, checkpoint.Description);
+        StudentMetadata.Write(graph.Metadata, checkpoint.Description, new StudentEnds());
         string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, resolution, resolution);
         foreach (var layer in architecture.Convolutions)
         {
@@ -84,23 +83,5 @@ public static class StudentOnnx
             graph.Initializer<float>("embedding.weight", weights, architecture.Dimension, architecture.Features),
             graph.Initializer<float>("embedding.bias", bias, architecture.Dimension),
             transposed: true);
-    }
-
-    private static void AddMetadata(OnnxGraph graph, StudentDescription student)
-    {
-        var contract = student.Contract;
-        string List(float[] values) => string.Join(", ", values.Select(v => v.ToString(CultureInfo.InvariantCulture)));
-        graph.Metadata[ContractKey] = JsonFile.Serialize(contract);
-        graph.Metadata[StudentKey] = student.Student;
-        graph.Metadata["input_size"] = contract.Size.ToString(CultureInfo.InvariantCulture);
-        graph.Metadata["color_order"] = contract.ColorOrder.ToString().ToUpperInvariant();
-        graph.Metadata["layout"] = contract.Layout.ToString().ToUpperInvariant();
-        graph.Metadata["mean"] = List(contract.Mean);
-        graph.Metadata["std"] = List(contract.Std);
-        graph.Metadata["alignment_template"] = contract.Template;
-        graph.Metadata["teacher"] = student.Teacher;
-        graph.Metadata["teacher_sha256"] = student.TeacherHash;
-        graph.Metadata[HeadKey] = student.Head.ToString();
-        graph.Metadata[DimensionKey] = student.Dimension.ToString(CultureInfo.InvariantCulture);
     }
 }
