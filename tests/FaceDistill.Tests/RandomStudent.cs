@@ -1,11 +1,12 @@
 using FaceDistill.Distillation;
 using FaceDistill.Faces;
 using FaceDistill.Students;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Untrained students whose batch norms have run over other data: their embeddings differ from face to face, as trained ones' do.</summary>
+/// <summary>Untrained students whose batch norms have seen pictures: their embeddings differ from face to face, as trained ones' do.</summary>
 internal static class RandomStudent
 {
     public static StudentCheckpoint Write(string path, string student, HeadKind head, int dimension = 16, float targetScale = 0.05f)
@@ -16,11 +17,22 @@ internal static class RandomStudent
         using (NewDisposeScope())
         using (var generator = new Generator(4))
         {
-            foreach (var (name, tensor) in model.state_dict().Where(t => t.Key.Contains("_bn.", StringComparison.Ordinal) && t.Value.dim() > 0))
+            foreach (var (name, tensor) in model.state_dict().Where(t => t.Key.EndsWith("_bn.weight", StringComparison.Ordinal) || t.Key.EndsWith("_bn.bias", StringComparison.Ordinal)))
             {
-                bool positive = name.EndsWith("running_var", StringComparison.Ordinal) || name.EndsWith(".weight", StringComparison.Ordinal);
+                bool positive = name.EndsWith(".weight", StringComparison.Ordinal);
                 tensor.uniform_(positive ? 0.5 : -0.5, positive ? 1.5 : 0.5, generator);
             }
+
+            // One pass over coarse patches sets the running moments: with any others the pictures' differences would die out on the way.
+            foreach (var norm in model.modules().OfType<BatchNorm2d>())
+            {
+                norm.momentum = 1;
+            }
+
+            int patches = spec.Resolution / 8;
+            model.train();
+            model.forward(nn.functional.interpolate(rand([16, 3, patches, patches], generator: generator) * 2 - 1, scale_factor: [8, 8]));
+            model.eval();
         }
 
         using var optimizer = new AdamWState(model, 0);

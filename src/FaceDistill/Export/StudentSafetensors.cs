@@ -34,8 +34,8 @@ public static class StudentSafetensors
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(thresholds);
+        using var model = checkpoint.LoadModel(); // first of all: it loads torch
         using var scope = NewDisposeScope();
-        using var model = checkpoint.LoadModel();
         var tensors = model.state_dict().ToDictionary(t => t.Key, t => TensorBytes.Of(t.Value));
         tensors[TargetMean] = SafeTensor.Of(checkpoint.Scaling.Mean, checkpoint.Scaling.Mean.Length);
         tensors[TargetScale] = SafeTensor.Of([checkpoint.Scaling.Scale]);

@@ -64,7 +64,7 @@ internal static class TrainingData
             return AlignedFaces.OpenAsserted(aligned, template);
         }
 
-        throw new FaceDistillException($"the faces that {run} was trained on are gone ({aligned}); name others to verify the export on with --data");
+        throw new FaceDistillException($"the faces that {run} was trained on are not at hand any more ({aligned}); name others to verify the export on with --data");
     }
 
     /// <summary>The data as the user named them: folders or data sets' names; where the run kept no recipe, folders, a part as "FOLDER (LIST)".</summary>
@@ -86,7 +86,8 @@ internal static class TrainingData
         }
 
         var found = DatasetCard.Load(name);
-        return new ModelCardSource(found.Name, found.Licence, found.Source);
+        var whole = found.Of is { } of ? DatasetCard.Load(of) : found; // a part has the terms of the whole
+        return new ModelCardSource(found.Name + (PartOf(argument) is { } folder ? argument[folder.Length..] : ""), whole.Licence, whole.Source);
     }
 
     // A folder is a card's data set where FaceDistill would look for it there.
