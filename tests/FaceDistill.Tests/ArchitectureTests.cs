@@ -10,7 +10,7 @@ public sealed partial class ArchitectureTests
         "Formats", "Assets", "Native", "Faces", "Datasets", "Teachers", "Students", "Distillation", "Evaluation", "Export", "Reporting", "Pipeline",
     ];
 
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     [Fact]
     public void The_folders_are_those_of_the_order() => Assert.Equal(

@@ -1,7 +1,8 @@
 using System.CommandLine;
-using FaceDistill.Datasets;
+using System.CommandLine.Parsing;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Export;
 using FaceDistill.Pipeline;
-using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;
 
@@ -9,30 +10,58 @@ namespace FaceDistill.Cli.Commands;
 internal static class ExportCommand
 {
     private static readonly Option<string> Model = new("--model") { Description = "The run folder.", Required = true, HelpName = "RUN" };
-    private static readonly Option<string> Format = new Option<string>("--format") { Description = "The file format.", DefaultValueFactory = _ => "onnx" }.AcceptOnlyFromAmong("onnx");
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The file; without it, student.onnx in the run folder.", HelpName = "FILE" };
-    private static readonly Option<string?> Data = new("--data") { Description = "Faces to verify the export on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
+    private static readonly Option<string?> Format = new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.AcceptOnlyFromAmong([.. ExportFormat.All.Select(f => f.Name)]);
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The file; without it, student.onnx (or the format's own name) in the run folder.", HelpName = "FILE" };
+    private static readonly Option<string?> Data = new("--data") { Description = "With --evaluate the test faces; otherwise faces to verify and calibrate on, by default those the student was trained on.", HelpName = "DIR|NAME" };
+    private static readonly Option<CalibrationMethod?> Calibration = new("--calibration") { Description = "For onnx-int8: how activation ranges are chosen; without it, the method with the smallest measured error." };
+    private static readonly Option<bool> ReduceRange = new("--reduce-range") { Description = "For onnx-int8: weights of 7 bits, for processors without VNNI or its like, whose sums could overflow." };
+    private static readonly Option<int> Float32Layers = new("--float32-layers") { Description = "For onnx-int8: the most layers that may stay in float32, each only where the error falls by a tenth.", DefaultValueFactory = _ => new Int8Options().MaxFloat32Layers };
+    private static readonly Option<bool> Preprocess = new("--preprocess") { Description = "Put the scaling into the graph: its input is the aligned picture, uint8 [batch, r, r, 3], RGB." };
+    private static readonly Option<bool> Normalize = new("--normalize") { Description = "Give embeddings of unit length; without it, in the teacher's own space." };
+    private static readonly Option<double?> MinCosine = new("--min-cosine") { Description = "The smallest cosine to TorchSharp's embedding allowed of any face; without it, the format's own.", HelpName = "X" };
+    private static readonly Option<bool> Evaluate = new("--evaluate") { Description = "Measure TAR at 1e-4 of the student and of the file, and put both into the model card, the thresholds into the file." };
+    private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "How --evaluate chooses pairs.", DefaultValueFactory = _ => ExportRequest.Protocols[0] }.AcceptOnlyFromAmong([.. ExportRequest.Protocols]);
+    private static readonly Option<double?> MaxLoss = new("--max-loss") { Description = "With --evaluate: the most TAR at 1e-4 that may be lost, percentage points.", HelpName = "POINTS" };
 
     public static Command Create() => VerbContext.Action(
-        new Command("export", "Write a student as ONNX, verified against TorchSharp on real faces before it is put in place.")
+        new Command("export", "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
         {
-            Model, Format, Output, Data, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run);
+            Model, Format, Output, Data, Calibration, ReduceRange, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+        }, Run, UsageError);
+
+    private static string? UsageError(CommandResult result)
+    {
+        bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+        return Given(Evaluate) && !Given(Data) ? "--evaluate needs test faces: name their folder or data set with --data"
+            : Given(MaxLoss) && !Given(Evaluate) ? "--max-loss needs --evaluate"
+            : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
+            : (Given(Calibration) || Given(ReduceRange) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name ? "--calibration, --reduce-range and --float32-layers belong to --format onnx-int8"
+            : null;
+    }
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
-        var job = new ExportJob(parsed.Finder(), context.Say);
-        var outcome = job.Run(parsed.GetRequiredValue(Model), parsed.GetValue(Output), parsed.GetValue(Data), parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, context.Progress, context.Cancel);
-        context.Result(new { files = outcome.Files, maxAbsDifference = outcome.MaxAbsDifference, minCosine = outcome.MinCosine, faces = outcome.Faces }, console =>
-        {
-            foreach (string file in outcome.Files)
+        string? output = parsed.GetValue(Output);
+        var format = parsed.GetValue(Format) is { } named ? ExportFormat.Named(named) : ExportFormat.Of(output);
+        var outcome = new ExportJob(parsed.Finder(), context.Say).Run(
+            new ExportRequest(parsed.GetRequiredValue(Model), format, output)
             {
-                console.WriteLine(file);
-            }
-
-            console.WriteLine(FormattableString.Invariant(
-                $"agrees with TorchSharp on {outcome.Faces} faces: largest difference {outcome.MaxAbsDifference:0.0e+0}, smallest cosine {outcome.MinCosine:0.000000}"));
-        });
+                Ends = new StudentEnds(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
+                Int8 = new Int8Options
+                {
+                    Method = parsed.GetValue(Calibration),
+                    ReduceRange = parsed.GetValue(ReduceRange),
+                    MaxFloat32Layers = parsed.GetValue(Float32Layers),
+                },
+                MinCosine = parsed.GetValue(MinCosine),
+                Data = parsed.GetValue(Data),
+                Aligned = parsed.GetValue(CommonOptions.Aligned),
+                Protocol = parsed.GetValue(Evaluate) ? parsed.GetValue(Protocol) : null,
+                MaxLoss = parsed.GetValue(MaxLoss),
+                Device = parsed.GetValue(CommonOptions.Device)!,
+            },
+            context.Progress, context.Cancel);
+        context.Result(outcome, console => ExportSummary.Render(console, outcome));
     }
 }

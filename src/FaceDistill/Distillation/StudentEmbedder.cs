@@ -21,12 +21,23 @@ public sealed class StudentEmbedder : IEmbedder
     /// <param name="name">The name shown in tables.</param>
     /// <param name="device">auto, cpu or cuda.</param>
     public StudentEmbedder(StudentCheckpoint checkpoint, string name, string device)
+        : this(Loaded(checkpoint), checkpoint.Scaling, checkpoint.Description.Contract, checkpoint.Path, name, device)
     {
-        ArgumentNullException.ThrowIfNull(checkpoint);
+    }
+
+    /// <summary>Takes a student that is loaded already.</summary>
+    /// <param name="model">In evaluation mode; disposed with this.</param>
+    /// <param name="scaling">How its output comes into the teacher's space.</param>
+    /// <param name="contract">What it wants to see.</param>
+    /// <param name="path">The file that it is from.</param>
+    /// <param name="name">The name shown in tables.</param>
+    /// <param name="device">auto, cpu or cuda.</param>
+    public StudentEmbedder(MobileNetV1 model, TargetScaling scaling, FaceContract contract, string path, string name, string device)
+    {
+        ArgumentNullException.ThrowIfNull(model);
         _device = TorchDevice.Resolve(device);
-        (Name, _path, Contract, _scaling) = (name, checkpoint.Path, checkpoint.Description.Contract, checkpoint.Scaling);
-        Hash = FileHash.Sha256(checkpoint.Path);
-        _model = checkpoint.LoadModel();
+        (_model, _scaling, Contract, _path, Name) = (model, scaling, contract, path, name);
+        Hash = FileHash.Sha256(path);
         _model.to(_device);
     }
 
@@ -57,4 +68,10 @@ public sealed class StudentEmbedder : IEmbedder
 
     /// <inheritdoc/>
     public void Dispose() => _model.Dispose();
+
+    private static MobileNetV1 Loaded(StudentCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        return checkpoint.LoadModel();
+    }
 }

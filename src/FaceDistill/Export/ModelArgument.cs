@@ -1,22 +1,21 @@
-using System.Globalization;
 using FaceDistill.Assets;
 using FaceDistill.Distillation;
-using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Export;
 
-/// <summary>Opens what the user names as a model: a run folder, an .onnx file that FaceDistill exported, or teacher:CARD.</summary>
+/// <summary>Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors), or teacher:CARD.</summary>
 public static class ModelArgument
 {
     private const string TeacherPrefix = "teacher:";
+    private static readonly string[] Endings = [".onnx", ".ort", StudentSafetensors.Ending];
 
     /// <summary>Opens a model.</summary>
-    /// <param name="argument">A run folder, an .onnx file, or teacher:CARD.</param>
+    /// <param name="argument">A run folder, an exported file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
-    /// <param name="device">Where a run folder's student computes.</param>
+    /// <param name="device">Where the student of a run folder or a .safetensors file computes.</param>
     /// <exception cref="FaceDistillException">It is none of these, or is damaged; the message says what a model argument is.</exception>
     public static IEmbedder Open(string argument, AssetFinder finder, string device)
     {
@@ -32,9 +31,9 @@ public static class ModelArgument
             return new StudentEmbedder(checkpoint, $"{checkpoint.Description.Student} ({NameOf(argument)})", device);
         }
 
-        return argument.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(argument)
-            ? OpenExported(argument)
-            : throw new FaceDistillException($"'{argument}' is no model: give a run folder, an .onnx file that FaceDistill exported, or teacher:CARD");
+        return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
+            ? OpenExported(argument, device)
+            : throw new FaceDistillException($"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
     }
 
     /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>
@@ -51,12 +50,7 @@ public static class ModelArgument
             return StudentCost.Of(StudentCheckpoint.Read(Path.Combine(argument, StudentCheckpoint.FileName)).Description.Architecture());
         }
 
-        using var session = OnnxTeacher.Open(argument);
-        var metadata = session.ModelMetadata.CustomMetadataMap;
-        return metadata.TryGetValue(StudentOnnx.StudentKey, out string? student)
-            && Enum.TryParse(metadata.GetValueOrDefault(StudentOnnx.HeadKey), out HeadKind head) && Enum.IsDefined(head)
-            && int.TryParse(metadata.GetValueOrDefault(StudentOnnx.DimensionKey), CultureInfo.InvariantCulture, out int dimension) && dimension > 0
-            ? StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(student), head, dimension)) : null;
+        return StudentMetadata.Architecture(Metadata(argument)) is { } architecture ? StudentCost.Of(architecture) : null;
     }
 
     /// <summary>Whether an argument is a folder that 'facedistill distill' made.</summary>
@@ -65,22 +59,30 @@ public static class ModelArgument
     /// <summary>Whether an argument names a teacher's card.</summary>
     public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
 
-    private static OnnxTeacher OpenExported(string path)
+    /// <summary>Opens a file that FaceDistill exported.</summary>
+    /// <param name="path">An .onnx, .ort or .safetensors file.</param>
+    /// <param name="device">Where the student of a .safetensors file computes.</param>
+    /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is.</exception>
+    public static IEmbedder OpenExported(string path, string device)
     {
-        string? contract, student;
-        using (var session = OnnxTeacher.Open(path))
+        if (StudentSafetensors.Is(path))
         {
-            contract = session.ModelMetadata.CustomMetadataMap.GetValueOrDefault(StudentOnnx.ContractKey);
-            student = session.ModelMetadata.CustomMetadataMap.GetValueOrDefault(StudentOnnx.StudentKey);
+            return StudentSafetensors.Open(path, device);
         }
 
-        if (contract is null)
+        var metadata = Metadata(path);
+        return new OnnxTeacher($"{metadata.GetValueOrDefault(StudentOnnx.StudentKey)} ({Path.GetFileName(path)})", path, StudentMetadata.Contract(metadata, path));
+    }
+
+    private static Dictionary<string, string> Metadata(string path)
+    {
+        if (StudentSafetensors.Is(path))
         {
-            throw new FaceDistillException($"{path} does not say what input it wants (FaceDistill did not export it); write a card for it and give teacher:CARD.json");
+            return SafetensorsFile.Read(path).Metadata;
         }
 
-        string origin = $"{path}, metadata {StudentOnnx.ContractKey}";
-        return new OnnxTeacher($"{student} ({Path.GetFileName(path)})", path, JsonFile.Parse<FaceContract>(contract, origin).Validated(origin));
+        using var session = OnnxTeacher.Open(path);
+        return session.ModelMetadata.CustomMetadataMap;
     }
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));

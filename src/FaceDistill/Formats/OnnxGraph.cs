@@ -112,6 +112,23 @@ public sealed class OnnxGraph
         _nodes.Add(new(op, [.. inputs], [.. outputs], [.. attributes]));
     }
 
+    /// <summary>A copy, metadata included, in which the given parts take the place of its own.</summary>
+    internal OnnxGraph With(
+        IEnumerable<OnnxValue>? inputs = null, IEnumerable<OnnxInitializer>? initializers = null, IEnumerable<OnnxNode>? nodes = null, IEnumerable<OnnxValue>? outputs = null)
+    {
+        var copy = new OnnxGraph(Name) { DocString = DocString, ProducerName = ProducerName, ProducerVersion = ProducerVersion };
+        foreach (var (key, value) in Metadata)
+        {
+            copy.Metadata[key] = value;
+        }
+
+        copy._inputs.AddRange(inputs ?? _inputs);
+        copy._initializers.AddRange(initializers ?? _initializers);
+        copy._nodes.AddRange(nodes ?? _nodes);
+        copy._outputs.AddRange(outputs ?? _outputs);
+        return copy;
+    }
+
     private static OnnxValue Value(string name, OnnxElementType type, OnnxDim[] dims)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);

@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
+using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Reporting;
@@ -67,8 +68,8 @@ public sealed class DistillJob
         }
 
         Train(training, description, options, request, progress, cancel);
-        var outcome = ExportJob.Verified(RunStudent.Open(request.Output), Path.Combine(request.Output, ExportName), faces, options.Device);
-        JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
+        new ExportJob(_finder, _say).Write(
+            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device }, RunStudent.Open(request.Output), faces, progress, cancel);
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         return report;

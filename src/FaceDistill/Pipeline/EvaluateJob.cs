@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Distillation;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
@@ -30,6 +31,9 @@ public sealed record EvaluateRequest(
 
     /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
     public bool Agreement { get; init; } = true;
+
+    /// <summary>Whether to note the outcome in the run folders among the models.</summary>
+    public bool Note { get; init; } = true;
 
     /// <summary>The report to write; null for none.</summary>
     public ReportRequest? Report { get; init; }
@@ -81,9 +85,13 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)]);
         }
 
-        foreach (string run in request.Models.Where(ModelArgument.IsRun))
+        foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
-            RunEvaluations.Write(run, Path.GetFileName(folder!), result.ToJson());
+            RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result.ToJson())
+            {
+                Student = sets[i].Name,
+                StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
+            });
             RunReport.Write(run);
         }
 

@@ -7,60 +7,77 @@ using FaceDistill.Reporting;
 
 namespace FaceDistill.Pipeline;
 
-/// <summary>Exports the student of a run folder, verified on faces, and brings the run's report up to date.</summary>
+/// <summary>Exports the student of a run folder, verified on faces, with its model card, and brings the run's report up to date.</summary>
 public sealed class ExportJob(AssetFinder finder, Action<string>? say)
 {
-    private const int VerifiedFaces = 32;
-
     /// <summary>Exports.</summary>
-    /// <param name="run">The run folder.</param>
-    /// <param name="output">The .onnx file; null for student.onnx in the run folder.</param>
-    /// <param name="data">Faces to verify on, a folder or a data set's name; null for those the student was trained on.</param>
-    /// <param name="aligned">The template that the user says these are aligned to; null to go by alignment.json.</param>
-    /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
-    /// <param name="progress">Told of faces that are aligned.</param>
-    /// <param name="cancel">Stops while faces are aligned.</param>
-    /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the export is not what the student is.</exception>
-    public ExportOutcome Run(string run, string? output, string? data, string? aligned, string device, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    /// <param name="request">What.</param>
+    /// <param name="progress">Told of faces that are aligned, embedded and scored.</param>
+    /// <param name="cancel">Stops; nothing is left in place.</param>
+    /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the file is not what the student is.</exception>
+    public ExportOutcome Run(ExportRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var checkpoint = RunStudent.Open(run);
+        ArgumentNullException.ThrowIfNull(request);
+        request.Validated();
+        var checkpoint = RunStudent.Open(request.Run);
         string template = checkpoint.Description.Contract.Template;
-        var info = RunInfo.Read(run);
-        var faces = data is not null
-            ? new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, aligned, progress, cancel)
-            : TrainingFacesOf(info, template, run);
-        var outcome = Verified(checkpoint, output ?? Path.Combine(run, DistillJob.ExportName), faces, device);
-        JsonFile.Write(Path.Combine(run, RunReport.ExportFileName), outcome);
-        RunReport.Write(run);
+        // Test faces neither calibrate nor choose anything: with a protocol, the training faces do that.
+        var faces = request is { Data: { } data, Protocol: null }
+            ? new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel)
+            : TrainingData.Open(request.Run, template, finder, say, progress, cancel);
+        var outcome = Write(request, checkpoint, faces, progress, cancel);
+        RunReport.Write(request.Run);
         return outcome;
     }
 
-    /// <summary>Exports a student and verifies it on the first faces of a folder.</summary>
-    /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the export is not what the student is.</exception>
-    public static ExportOutcome Verified(StudentCheckpoint checkpoint, string path, AlignedFaces faces, string device)
+    /// <summary>Exports a student verified on given faces, and notes the outcome in the run folder.</summary>
+    /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the file is not what the student is; nothing is left in place.</exception>
+    public ExportOutcome Write(ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
+        ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
-        var pictures = Enumerable.Range(0, Math.Min(VerifiedFaces, faces.Dataset.Images.Count))
-            .Select(i => faces.ReadView(i, checkpoint.Description.Contract.Size)).ToList();
-        try
+        var format = request.Format;
+        var context = new ExportContext(checkpoint, request.Ends, faces) { Int8 = request.Int8, Cancel = cancel };
+        var (write, int8) = format.Prepare(context);
+        ExportOutcome? outcome = null;
+        var files = StagedFiles.Make(request.Path, staged =>
         {
-            return StudentExporter.Onnx(checkpoint, path, pictures, device);
-        }
-        finally
-        {
-            pictures.ForEach(p => p.Dispose());
-        }
+            write(staged, []);
+            using (var exported = ModelArgument.OpenExported(staged, request.Device))
+            {
+                outcome = ExportParity.Measure(context, exported, request.Device) with { Format = format.Name, Int8 = int8 };
+            }
+
+            ExportParity.Check(outcome, format, request.MinCosine, request.Path);
+            var rows = Accuracy(request, checkpoint, staged, ref outcome, progress, cancel);
+            var thresholds = ExportEvaluation.Thresholds(rows, fileOnly: !format.KeepsThresholds);
+            if (thresholds.Count > 0)
+            {
+                write(staged, thresholds);
+            }
+
+            ModelCards.Of(request, checkpoint, outcome, staged, rows, thresholds, finder).Write(staged);
+            cancel.ThrowIfCancellationRequested();
+        });
+        outcome = outcome! with { Files = files };
+        JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
+        return outcome;
     }
 
-    private static AlignedFaces TrainingFacesOf(RunInfo info, string template, string run)
+    private IReadOnlyList<ModelCardAccuracy> Accuracy(
+        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        if (!Directory.Exists(info.Aligned))
+        var noted = ExportEvaluation.Noted(request.Run, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
+        if (request.Protocol is null)
         {
-            throw new FaceDistillException($"the faces that {run} was trained on are gone ({info.Aligned}); name others to verify the export on with --data");
+            return noted;
         }
 
-        return AlignmentManifest.In(info.Aligned) ? AlignedFaces.Open(info.Aligned) : AlignedFaces.OpenAsserted(info.Aligned, template);
+        var (accuracy, rows) = new ExportEvaluation(finder, say).Measure(request, staged, progress, cancel);
+        accuracy.Check(request.MaxLoss, request.Path);
+        outcome = outcome with { Accuracy = accuracy };
+        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
     }
 }

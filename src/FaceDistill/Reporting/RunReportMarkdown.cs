@@ -124,10 +124,7 @@ public static class RunReportMarkdown
             return;
         }
 
-        foreach (string file in report.Export.Files)
-        {
-            Line(text, $"- `{file}`: on {report.Export.Faces} faces at most {report.Export.MaxAbsDifference:0.0e+0} from TorchSharp's embeddings");
-        }
+        Line(text, $"- `{report.Export.Files[0]}`: on {report.Export.Faces} faces at most {report.Export.MaxAbsDifference:0.0e+0} from TorchSharp's embeddings");
     }
 
     private static void Row(StringBuilder text, FormattableString name, FormattableString value) =>

@@ -23,7 +23,7 @@ public sealed class RunReportTests : IDisposable
         var info = WriteRun(synthetic: false, finished: true);
         var export = new ExportOutcome(["student.onnx"], 3e-6, 0.999999, 12);
         JsonFile.Write(_folder[RunReport.ExportFileName], export);
-        RunEvaluations.Write(_folder.Path, "lfw", Evaluation(0.75));
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", Evaluation(0.75)));
         var report = RunReport.Write(_folder.Path);
         var read = JsonFile.Read<RunReportData>(_folder["report.json"]);
         Assert.Equal(JsonFile.Serialize(report), JsonFile.Serialize(read));
@@ -41,8 +41,8 @@ public sealed class RunReportTests : IDisposable
     public void The_text_shows_the_figures()
     {
         WriteRun(synthetic: false, finished: true);
-        RunEvaluations.Write(_folder.Path, "lfw", Evaluation(0.5));
-        RunEvaluations.Write(_folder.Path, "lfw", Evaluation(0.75)); // replaces the earlier one
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", Evaluation(0.5)));
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", Evaluation(0.75))); // replaces the earlier one
         JsonFile.Write(_folder[RunReport.ExportFileName], new ExportOutcome(["student.onnx"], 3e-6, 0.999999, 12));
         RunReport.Write(_folder.Path);
         string text = File.ReadAllText(_folder["report.md"]);

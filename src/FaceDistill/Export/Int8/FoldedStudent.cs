@@ -12,6 +12,19 @@ public sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
 {
     /// <summary>The weights of one output channel.</summary>
     public Span<float> Filter(int channel) => Weights.AsSpan(channel * (Weights.Length / Layer.Out), Weights.Length / Layer.Out);
+
+    /// <summary>Adds the layer, with its ReLU, to a float32 graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="input">The name of what it takes, [N, in, H, W].</param>
+    /// <returns>The name of what it gives.</returns>
+    public string AddTo(OnnxGraph graph, string input)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        string w = graph.Initializer<float>($"{Layer.Name}.weight", Weights, Layer.Out, Layer.In / Layer.Groups, Layer.Kernel, Layer.Kernel);
+        string b = graph.Initializer<float>($"{Layer.Name}.bias", Bias, Layer.Out);
+        string output = graph.Conv(Layer.Name, input, w, b, Layer.Stride, Layer.Padding, Layer.Groups);
+        return Layer.Relu ? graph.Relu($"{Layer.Name}.relu", output) : output;
+    }
 }
 
 /// <summary>A student for inference: batch norms folded into the convolutions, the target scaling into the embedding layer.</summary>
@@ -46,20 +59,17 @@ public sealed record FoldedStudent(StudentDescription Description, IReadOnlyList
         EmbeddingBias = [.. EmbeddingBias],
     };
 
-    /// <summary>The float32 graph with every layer's output, after its ReLU, as an output of its own, named as the layer: to calibrate by.</summary>
+    /// <summary>The float32 graph with every layer's output, after its ReLU, as an output of its own, in the layers' order: to calibrate by.</summary>
     public OnnxGraph Tapped()
     {
         var architecture = Description.Architecture();
         int size = architecture.Spec.Resolution;
         var graph = new OnnxGraph("calibration");
         string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, size, size);
-        foreach (var (layer, weights, bias) in Layers)
+        foreach (var layer in Layers)
         {
-            string w = graph.Initializer<float>($"{layer.Name}.weight", weights, layer.Out, layer.In / layer.Groups, layer.Kernel, layer.Kernel);
-            string b = graph.Initializer<float>($"{layer.Name}.bias", bias, layer.Out);
-            x = graph.Conv(layer.Relu ? $"{layer.Name}.conv" : layer.Name, x, w, b, layer.Stride, layer.Padding, layer.Groups);
-            x = layer.Relu ? graph.Relu(layer.Name, x) : x;
-            graph.Output(x, OnnxElementType.Float32, "batch", layer.Out, layer.OutSize, layer.OutSize);
+            x = layer.AddTo(graph, x);
+            graph.Output(x, OnnxElementType.Float32, "batch", layer.Layer.Out, layer.Layer.OutSize, layer.Layer.OutSize);
         }
 
         return graph;

@@ -34,7 +34,7 @@ public sealed class Int8Graph
         string source = "input";
         foreach (var layer in _student.Layers)
         {
-            x = _plan.Float32Layers.Contains(layer.Layer.Name) ? InFloat32(layer, x) : In8Bits(layer, x, source);
+            x = _plan.Float32Layers.Contains(layer.Layer.Name) ? Rounded(layer.Layer.Name, layer.AddTo(_graph, x)) : In8Bits(layer, x, source);
             source = layer.Layer.Name;
         }
 
@@ -50,15 +50,6 @@ public sealed class Int8Graph
         var range = _plan.Ranges[name];
         string scale = _graph.Initializer<float>($"{name}.scale", [range.Scale]), zero = _graph.Initializer<byte>($"{name}.zero", [range.Zero]);
         return _graph.Node("DequantizeLinear", $"{name}.dq", [_graph.Node("QuantizeLinear", $"{name}.q", [value, scale, zero]), scale, zero]);
-    }
-
-    private string InFloat32(FoldedLayer layer, string input)
-    {
-        var shape = layer.Layer;
-        string w = _graph.Initializer<float>($"{shape.Name}.weight", layer.Weights, shape.Out, shape.In / shape.Groups, shape.Kernel, shape.Kernel);
-        string b = _graph.Initializer<float>($"{shape.Name}.bias", layer.Bias, shape.Out);
-        string y = _graph.Conv($"{shape.Name}.conv", input, w, b, shape.Stride, shape.Padding, shape.Groups);
-        return Rounded(shape.Name, shape.Relu ? _graph.Relu($"{shape.Name}.relu", y) : y);
     }
 
     private string In8Bits(FoldedLayer layer, string input, string source)

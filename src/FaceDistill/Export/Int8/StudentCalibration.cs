@@ -61,8 +61,9 @@ public static class StudentCalibration
             using var outputs = session.Run(run, ["input"], [value], names);
             for (int o = 0; o < names.Length; o++)
             {
-                int side = student.Layers.First(l => l.Layer.Name == names[o]).Layer.OutSize;
-                tap(names[o], outputs[o].GetTensorDataAsSpan<float>(), side * side);
+                var layer = student.Layers[o].Layer;
+                int side = layer.OutSize;
+                tap(layer.Name, outputs[o].GetTensorDataAsSpan<float>(), side * side);
             }
         }
     }

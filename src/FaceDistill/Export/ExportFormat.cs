@@ -1,0 +1,60 @@
+namespace FaceDistill.Export;
+
+/// <summary>Writes a prepared export to a path, with its thresholds in the file's metadata; may be called more than once.</summary>
+/// <param name="path">The file.</param>
+/// <param name="thresholds">Measured thresholds; empty for none.</param>
+public delegate void ExportWriter(string path, IReadOnlyList<StudentThreshold> thresholds);
+
+/// <summary>An export that is ready to be written.</summary>
+/// <param name="Write">Writes it.</param>
+/// <param name="Int8">What was chosen, where it has 8 bits; null otherwise.</param>
+public sealed record PreparedExport(ExportWriter Write, Int8Report? Int8 = null);
+
+/// <summary>A file format of students: one small class each.</summary>
+public abstract class ExportFormat
+{
+    /// <summary>Every format, in the order of the help text.</summary>
+    public static IReadOnlyList<ExportFormat> All { get; } = [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat()];
+
+    /// <summary>The name on the command line.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>How the file's name ends, for example ".onnx".</summary>
+    public virtual string Ending => ".onnx";
+
+    /// <summary>The file's name in the run folder where the user names none.</summary>
+    public virtual string DefaultFile => "student" + Ending;
+
+    /// <summary>Whether the file can take the picture as it is and give embeddings of unit length.</summary>
+    public virtual bool HasEnds => true;
+
+    /// <summary>The largest difference of an embedding value from TorchSharp's that the format may show; null for one that rounds.</summary>
+    public virtual double? MaxAbsDifference => 1e-4;
+
+    /// <summary>The smallest cosine to TorchSharp's embedding that is allowed of any face, unless the user names another.</summary>
+    public abstract double MinCosine { get; }
+
+    /// <summary>Whether thresholds measured on the run's student hold for the file as well; otherwise only those measured on the file do.</summary>
+    public virtual bool KeepsThresholds => true;
+
+    /// <summary>Finds a format by its name.</summary>
+    /// <exception cref="FaceDistillException">There is none of that name; the message lists those there are.</exception>
+    public static ExportFormat Named(string name) => All.FirstOrDefault(f => f.Name == name)
+        ?? throw new FaceDistillException($"no format '{name}'; there are {string.Join(", ", All.Select(f => f.Name))}");
+
+    /// <summary>The first format whose files end like this one; fp32 ONNX where no file is named.</summary>
+    /// <exception cref="FaceDistillException">No format's files end so.</exception>
+    public static ExportFormat Of(string? path) => path is null ? All[0] : All.FirstOrDefault(f => f.Fits(path))
+        ?? throw new FaceDistillException($"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+
+    /// <summary>Whether a file's name ends as this format's files do.</summary>
+    public bool Fits(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path.EndsWith(Ending, StringComparison.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Does the work that does not depend on the path, and returns what writes the file.</summary>
+    /// <exception cref="FaceDistillException">The student cannot be written in this format.</exception>
+    public abstract PreparedExport Prepare(ExportContext context);
+}

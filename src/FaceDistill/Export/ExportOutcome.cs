@@ -1,0 +1,33 @@
+using System.Text.Json.Serialization;
+
+namespace FaceDistill.Export;
+
+/// <summary>What an export came to: the files, and how far their embeddings are from TorchSharp's on real faces.</summary>
+/// <param name="Files">The written files, the model first.</param>
+/// <param name="MaxAbsDifference">The largest difference of any embedding value.</param>
+/// <param name="MinCosine">The smallest cosine between the two embeddings of a face.</param>
+/// <param name="Faces">The number of faces compared.</param>
+public sealed record ExportOutcome(IReadOnlyList<string> Files, double MaxAbsDifference, double MinCosine, int Faces)
+{
+    /// <summary>The format's name; null where an earlier version noted the export.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Format { get; init; }
+
+    /// <summary>How the cosines are spread.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CosineSpread? Cosine { get; init; }
+
+    /// <summary>
+    /// The same less the training targets' mean, which all embeddings share and which hides differences between faces.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CosineSpread? CentredCosine { get; init; }
+
+    /// <summary>How an 8-bit file was made; null for others.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Int8Report? Int8 { get; init; }
+
+    /// <summary>Accuracy before and after; null where it was not measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ExportAccuracy? Accuracy { get; init; }
+}

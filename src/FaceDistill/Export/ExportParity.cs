@@ -1,0 +1,104 @@
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Faces;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Export;
+
+/// <summary>Compares an exported file's embeddings with TorchSharp's on real faces, and refuses a file that is too far off.</summary>
+public static class ExportParity
+{
+    /// <summary>How many faces are compared, spread evenly over the data set; all where it has fewer.</summary>
+    public const int Faces = 128;
+
+    private const int Batch = 32;
+
+    /// <summary>Measures.</summary>
+    /// <param name="context">The student, the file's ends and the faces.</param>
+    /// <param name="exported">The file as anyone opens it: by what its metadata say.</param>
+    /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
+    /// <returns>An outcome that names no files yet.</returns>
+    public static ExportOutcome Measure(ExportContext context, IEmbedder exported, string device)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(exported);
+        using var torch = new StudentEmbedder(context.Checkpoint, "student", device);
+        int count = Math.Min(Faces, context.Faces.Dataset.Images.Count), dimension = torch.Dimension;
+        var (own, other) = (new float[count * dimension], new float[count * dimension]);
+        for (int start = 0; start < count; start += Batch)
+        {
+            int size = Math.Min(Batch, count - start);
+            Embed(context.Faces, count, start, size, torch, own.AsSpan(start * dimension, size * dimension));
+            Embed(context.Faces, count, start, size, exported, other.AsSpan(start * dimension, size * dimension));
+        }
+
+        float[] mean = context.Checkpoint.Scaling.Mean;
+        var expected = context.Ends.Normalize ? Units(own, dimension) : own;
+        // The mean belongs to the raw embeddings, so those of unit length get TorchSharp's lengths back first.
+        float Length(Range row) => context.Ends.Normalize ? TensorPrimitives.Norm<float>(own.AsSpan(row)) : 1;
+        var cosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(expected.AsSpan(row), other.AsSpan(row))));
+        return new ExportOutcome([], expected.Zip(other, (a, b) => Math.Abs((double)a - b)).Max(), cosine.Min, count)
+        {
+            Cosine = cosine,
+            CentredCosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(Centred(own.AsSpan(row), 1, mean), Centred(other.AsSpan(row), Length(row), mean)))),
+        };
+    }
+
+    /// <summary>Refuses a file that is too far off.</summary>
+    /// <param name="outcome">What was measured.</param>
+    /// <param name="format">Its format, which says what is allowed.</param>
+    /// <param name="minCosine">The smallest cosine that the user allows; null for the format's own.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed.</exception>
+    public static void Check(ExportOutcome outcome, ExportFormat format, double? minCosine, string path)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(format);
+        double least = minCosine ?? format.MinCosine;
+        if (format.MaxAbsDifference is { } most && !(outcome.MaxAbsDifference <= most))
+        {
+            throw new FaceDistillException(FormattableString.Invariant(
+                $"{path} was not written: its embeddings differ from TorchSharp's by {outcome.MaxAbsDifference:0.0e+0} where {most:0.0e+0} is allowed"));
+        }
+
+        if (!(outcome.MinCosine >= least))
+        {
+            throw new FaceDistillException(FormattableString.Invariant(
+                $"{path} was not written: the smallest cosine of its embeddings to TorchSharp's is {outcome.MinCosine:0.000000} of {outcome.Faces} faces, where {least} is asked for (--min-cosine)"));
+        }
+    }
+
+    private static void Embed(AlignedFaces faces, int count, int start, int size, IEmbedder model, Span<float> embeddings)
+    {
+        int values = model.Contract.Values;
+        var input = new float[size * values];
+        for (int i = 0; i < size; i++)
+        {
+            using var face = faces.ReadView((int)((long)(start + i) * faces.Dataset.Images.Count / count), model.Contract.Size);
+            FaceTensor.Fill(face, model.Contract, input.AsSpan(i * values, values));
+        }
+
+        model.Embed(input, size, embeddings);
+    }
+
+    private static IEnumerable<double> Rows(int count, int dimension, Func<Range, double> row) =>
+        Enumerable.Range(0, count).Select(i => row((i * dimension)..((i + 1) * dimension)));
+
+    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b);
+
+    private static float[] Units(float[] rows, int dimension)
+    {
+        float[] units = [.. rows];
+        OnnxTeacher.Finish(units, dimension, normalize: true, "the student");
+        return units;
+    }
+
+    private static float[] Centred(ReadOnlySpan<float> row, float length, ReadOnlySpan<float> mean)
+    {
+        var centred = new float[row.Length];
+        TensorPrimitives.Multiply(row, length, centred);
+        TensorPrimitives.Subtract(centred, mean, centred);
+        return centred;
+    }
+}

@@ -1,0 +1,96 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Formats;
+using FaceDistill.Reporting;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>What a run folder says of the faces that its student was trained on.</summary>
+internal static class TrainingData
+{
+    /// <summary>
+    /// Whether the training faces may hold people of a test: the same data set, or a part of it, unless the protocol is View 1 of LFW,
+    /// which keeps the people of its training list apart.
+    /// </summary>
+    /// <param name="run">The run folder.</param>
+    /// <param name="data">The test data's name.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <exception cref="FaceDistillException">The run is not whole.</exception>
+    public static bool Shares(string run, string data, string protocol) => Arguments(run).Any(argument =>
+    {
+        bool card = Cards.Names(Cards.Datasets).Contains(argument);
+        string? whole = card ? DatasetCard.Load(argument).Of : PartOf(argument);
+        return whole is null ? NameOf(argument) == data : NameOf(whole) == data && protocol != Evaluation.Evaluator.LfwView1Test;
+    });
+
+    /// <summary>The data with their licences, from the cards of data sets; a folder without a card has none.</summary>
+    /// <exception cref="FaceDistillException">A card is malformed.</exception>
+    public static IReadOnlyList<ModelCardSource> Sources(string run, AssetFinder finder) => [.. Arguments(run).Select(a => Source(a, finder))];
+
+    /// <summary>The teacher with its licence; without one where its card is not at hand.</summary>
+    /// <exception cref="FaceDistillException">The card is malformed.</exception>
+    public static ModelCardSource Teacher(string run, string name)
+    {
+        string argument = Recipe(run)?.Teacher ?? name;
+        bool known = Cards.Names(Cards.Teachers).Contains(argument) || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
+        if (!known)
+        {
+            return new ModelCardSource(name, null, null);
+        }
+
+        var card = Teachers.TeacherCard.Load(argument).Card;
+        return new ModelCardSource(name, card.Licence, card.Source);
+    }
+
+    /// <summary>The aligned faces that the student was trained on.</summary>
+    /// <exception cref="FaceDistillException">They are gone; the message says what to do.</exception>
+    public static AlignedFaces Open(string run, string template, AssetFinder finder, Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        string aligned = RunInfo.Read(run).Aligned;
+        if (AlignmentManifest.In(aligned))
+        {
+            return AlignedFaces.Open(aligned);
+        }
+
+        // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
+        if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
+        {
+            return new FaceSource(finder, say).Open([.. recipe.Data.Select(d => DataFolder.Resolve(d, finder))], template, recipe.Aligned, progress, cancel);
+        }
+
+        // A single folder that its owner says is aligned.
+        if (Recipe(run) is null && Arguments(run) is [_] && Directory.Exists(aligned))
+        {
+            return AlignedFaces.OpenAsserted(aligned, template);
+        }
+
+        throw new FaceDistillException($"the faces that {run} was trained on are not at hand any more ({aligned}); name others with --data, without --evaluate");
+    }
+
+    /// <summary>The data as the user named them: folders or data sets' names; where the run kept no recipe, folders, a part as "FOLDER (LIST)".</summary>
+    private static IReadOnlyList<string> Arguments(string run) => Recipe(run) is { Data.Count: > 0 } recipe ? recipe.Data : RunInfo.Read(run).Data.Split(", ");
+
+    private static string? PartOf(string argument) => argument.EndsWith(')') && argument.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var at ? argument[..at] : null;
+
+    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
+
+    private static Recipe? Recipe(string run) => Path.Combine(run, Pipeline.Recipe.FileName) is var path && File.Exists(path) ? JsonFile.Read<Recipe>(path) : null;
+
+    private static ModelCardSource Source(string argument, AssetFinder finder)
+    {
+        bool card = Cards.Names(Cards.Datasets).Contains(argument) || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
+        string? name = card ? argument : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, PartOf(argument) ?? argument, finder));
+        if (name is null)
+        {
+            return new ModelCardSource(argument, null, null);
+        }
+
+        var found = DatasetCard.Load(name);
+        var whole = found.Of is { } of ? DatasetCard.Load(of) : found; // a part has the terms of the whole
+        return new ModelCardSource(found.Name + (PartOf(argument) is { } folder ? argument[folder.Length..] : ""), whole.Licence, whole.Source);
+    }
+
+    // A folder is a card's data set where FaceDistill would look for it there.
+    private static bool IsFolderOf(string card, string folder, AssetFinder finder) =>
+        DatasetCard.Load(card) is { Of: null } dataset && finder.LocateDataset(dataset) is { } found && Path.GetFullPath(found) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+}

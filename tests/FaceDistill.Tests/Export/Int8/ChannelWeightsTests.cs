@@ -1,0 +1,56 @@
+using FaceDistill.Distillation;
+using FaceDistill.Export;
+using FaceDistill.Students;
+
+namespace FaceDistill.Tests.Export.Int8;
+
+public sealed class ChannelWeightsTests
+{
+    [Theory]
+    [InlineData(false, 127)]
+    [InlineData(true, 63)]
+    public void Every_weight_is_within_half_a_step_and_the_largest_exact(bool reduceRange, int most)
+    {
+        var random = new Random(1);
+        float[] weights = [.. Enumerable.Range(0, 60).Select(i => (random.NextSingle() - 0.5f) * (i / 20 + 1))];
+        var rounded = ChannelWeights.Of(weights, 3, reduceRange);
+        for (int i = 0; i < 60; i++)
+        {
+            Assert.True(Math.Abs(rounded.Value(i) - weights[i]) <= (rounded.Scales[i / 20] / 2) + 1e-7);
+        }
+
+        Assert.All(Enumerable.Range(0, 3), o => Assert.Equal(most, rounded.Levels.Skip(o * 20).Take(20).Max(l => Math.Abs((int)l))));
+    }
+
+    [Fact]
+    public void A_filter_of_zeros_stays_zero() => Assert.All(ChannelWeights.Of(new float[8], 2, false).Levels, l => Assert.Equal(0, l));
+
+    [Fact]
+    public void Bias_correction_takes_back_the_mean_that_rounding_moved()
+    {
+        var shape = new ConvLayer("pw", 4, 2, 1, 1, 0, 1, 1, true);
+        float[] weights = [0.31f, -0.72f, 0.15f, 1, 0.5f, 0.26f, -0.9f, 0.4f];
+        var layer = new FoldedLayer(shape, weights, [0.1f, -0.2f]);
+        double[] mean = [1.5, 0.5, 2, 0.25];
+        var rounded = ChannelWeights.Of(weights, 2, reduceRange: true);
+        float[] bias = BiasCorrection.Corrected(layer, rounded, c => mean[c]);
+        for (int o = 0; o < 2; o++)
+        {
+            double before = layer.Bias[o] + Enumerable.Range(0, 4).Sum(i => weights[(o * 4) + i] * mean[i]);
+            double after = bias[o] + Enumerable.Range(0, 4).Sum(i => (double)rounded.Value((o * 4) + i) * mean[i]);
+            Assert.Equal(before, after, 1e-6);
+        }
+    }
+
+    [Fact]
+    public void A_depthwise_filter_sees_its_own_channel_only()
+    {
+        var shape = new ConvLayer("dw", 2, 2, 3, 1, 1, 2, 4, true);
+        float[] weights = [.. Enumerable.Range(0, 18).Select(i => (i % 7) / 7f)];
+        var layer = new FoldedLayer(shape, weights, new float[2]);
+        var rounded = ChannelWeights.Of(weights, 2, reduceRange: true);
+        float[] bias = BiasCorrection.Corrected(layer, rounded, c => c == 0 ? 0 : 3);
+        Assert.Equal(0, bias[0]);
+        Assert.Equal(-3 * Enumerable.Range(9, 9).Sum(i => (double)rounded.Value(i) - weights[i]), bias[1], 1e-6);
+    }
+}
