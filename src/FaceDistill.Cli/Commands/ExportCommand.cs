@@ -13,6 +13,7 @@ internal static class ExportCommand
     private static readonly Option<string?> Format = new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.AcceptOnlyFromAmong([.. ExportFormat.All.Select(f => f.Name)]);
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "The file; without it, student.onnx (or the format's own name) in the run folder.", HelpName = "FILE" };
     private static readonly Option<string?> Data = new("--data") { Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
+    private static readonly Option<string?> Calibration = new("--calibration") { Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
     private static readonly Option<bool> Preprocess = new("--preprocess") { Description = "Put the scaling into the graph: its input is the aligned picture, uint8 [batch, r, r, 3], RGB." };
     private static readonly Option<bool> Normalize = new("--normalize") { Description = "Give embeddings of unit length; without it, in the teacher's own space." };
     private static readonly Option<double?> MinCosine = new("--min-cosine") { Description = "The smallest cosine to TorchSharp's embedding allowed of any face; without it, the format's own.", HelpName = "X" };
@@ -23,7 +24,7 @@ internal static class ExportCommand
     public static Command Create() => VerbContext.Action(
         new Command("export", "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
         {
-            Model, Format, Output, Data, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Format, Output, Data, Calibration, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -46,6 +47,7 @@ internal static class ExportCommand
                 Ends = new StudentEnds(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
                 MinCosine = parsed.GetValue(MinCosine),
                 Data = parsed.GetValue(Data),
+                Calibration = parsed.GetValue(Calibration),
                 Aligned = parsed.GetValue(CommonOptions.Aligned),
                 Protocol = parsed.GetValue(Evaluate) ? parsed.GetValue(Protocol) : null,
                 MaxLoss = parsed.GetValue(MaxLoss),

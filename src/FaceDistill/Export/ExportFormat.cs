@@ -9,7 +9,7 @@ public delegate void ExportWriter(string path, IReadOnlyList<StudentThreshold> t
 public abstract class ExportFormat
 {
     /// <summary>Every format, in the order of the help text.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new OnnxFormat(), new OnnxHalfFormat(), new OrtFormat(), new SafetensorsFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } = [new OnnxFormat(), new OnnxHalfFormat(), new Int8Format(), new OrtFormat(), new SafetensorsFormat()];
 
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }

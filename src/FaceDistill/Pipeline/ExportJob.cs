@@ -20,10 +20,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         ArgumentNullException.ThrowIfNull(request);
         request.Validated();
         var checkpoint = RunStudent.Open(request.Run);
-        string template = checkpoint.Description.Contract.Template;
-        var faces = request.Data is { } data
-            ? new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel)
-            : TrainingData.Open(request.Run, template, finder, say, progress, cancel);
+        var faces = Faces(request, request.Data, checkpoint, progress, cancel);
         var outcome = Write(request, checkpoint, faces, progress, cancel);
         RunReport.Write(request.Run);
         return outcome;
@@ -38,7 +35,12 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
         var format = request.Format;
-        var context = new ExportContext(checkpoint, request.Ends, faces);
+        var context = new ExportContext(checkpoint, request.Ends, faces)
+        {
+            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, progress, cancel),
+            Say = say,
+            Cancel = cancel,
+        };
         var write = format.Prepare(context);
         ExportOutcome? outcome = null;
         var files = StagedFiles.Make(request.Path, staged =>
@@ -63,6 +65,14 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         outcome = outcome! with { Files = files };
         JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
         return outcome;
+    }
+
+    // The user's faces, or those that the student was trained on.
+    private AlignedFaces Faces(ExportRequest request, string? data, StudentCheckpoint checkpoint, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        string template = checkpoint.Description.Contract.Template;
+        return data is null ? TrainingData.Open(request.Run, template, finder, say, progress, cancel)
+            : new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel);
     }
 
     private IReadOnlyList<ModelCardAccuracy> Accuracy(

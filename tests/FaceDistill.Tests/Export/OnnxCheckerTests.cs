@@ -13,7 +13,7 @@ public sealed class OnnxCheckerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gdc);
         var paths = new List<string>();
-        foreach (var format in ExportFormat.All.Where(f => f.Ending == ".onnx"))
+        foreach (var format in QuickFormats.All.Where(f => f.Ending == ".onnx"))
         {
             foreach (var ends in new StudentEnds[] { new(), new(true, false), new(false, true), new(true, true) })
             {
