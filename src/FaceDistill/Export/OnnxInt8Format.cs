@@ -24,7 +24,7 @@ public sealed class OnnxInt8Format : OnnxFormat
     protected override (OnnxGraph Graph, Int8Report? Int8) Graph(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        using var quantiser = new StudentInt8(context.Checkpoint, context.Faces, context.Int8);
+        using var quantiser = new StudentInt8(context.Checkpoint, context.Calibration?.Invoke() ?? context.Faces, context.Int8);
         return quantiser.Build(context.Cancel);
     }
 }

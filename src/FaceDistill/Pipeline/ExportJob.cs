@@ -20,11 +20,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         ArgumentNullException.ThrowIfNull(request);
         request.Validated();
         var checkpoint = RunStudent.Open(request.Run);
-        string template = checkpoint.Description.Contract.Template;
-        // Test faces neither calibrate nor choose anything: with a protocol, the training faces do that.
-        var faces = request is { Data: { } data, Protocol: null }
-            ? new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel)
-            : TrainingData.Open(request.Run, template, finder, say, progress, cancel);
+        var faces = Faces(request, request.Data, checkpoint, progress, cancel);
         var outcome = Write(request, checkpoint, faces, progress, cancel);
         RunReport.Write(request.Run);
         return outcome;
@@ -39,7 +35,12 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
         var format = request.Format;
-        var context = new ExportContext(checkpoint, request.Ends, faces) { Int8 = request.Int8, Cancel = cancel };
+        var context = new ExportContext(checkpoint, request.Ends, faces)
+        {
+            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, progress, cancel),
+            Int8 = request.Int8,
+            Cancel = cancel,
+        };
         var (write, int8) = format.Prepare(context);
         ExportOutcome? outcome = null;
         var files = StagedFiles.Make(request.Path, staged =>
@@ -64,6 +65,14 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         outcome = outcome! with { Files = files };
         JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
         return outcome;
+    }
+
+    // The user's faces, or those that the student was trained on.
+    private AlignedFaces Faces(ExportRequest request, string? data, StudentCheckpoint checkpoint, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        string template = checkpoint.Description.Contract.Template;
+        return data is null ? TrainingData.Open(request.Run, template, finder, say, progress, cancel)
+            : new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel);
     }
 
     private IReadOnlyList<ModelCardAccuracy> Accuracy(

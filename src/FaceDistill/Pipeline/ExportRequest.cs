@@ -18,8 +18,11 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
     /// <summary>The smallest cosine to TorchSharp's embedding that is allowed of any face; null for the format's own.</summary>
     public double? MinCosine { get; init; }
 
-    /// <summary>With a protocol the test faces; otherwise faces to verify and calibrate on, null for those the student was trained on. A folder or a data set's name.</summary>
+    /// <summary>Faces to verify on, and to evaluate on: a folder or a data set's name; null for those the student was trained on.</summary>
     public string? Data { get; init; }
+
+    /// <summary>Training faces that int8 measures its ranges on: a folder or a data set's name; null for those the student was trained on.</summary>
+    public string? Calibration { get; init; }
 
     /// <summary>The template that the user says these are aligned to; null to go by alignment.json.</summary>
     public string? Aligned { get; init; }
@@ -46,6 +49,7 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? FormattableString.Invariant($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
+            : Calibration is not null && Format is not OnnxInt8Format ? $"--calibration belongs to the int8 format, not to {Format.Name}"
             : Protocol is not null && Data is null ? "--evaluate needs test faces: name them with --data"
             : Protocol is not null && !Protocols.Contains(Protocol) ? $"accuracy before and after is measured by {string.Join(" or ", Protocols)}, not by '{Protocol}'"
             : null;
