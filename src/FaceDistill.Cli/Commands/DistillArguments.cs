@@ -11,6 +11,12 @@ internal static class DistillArguments
     private static readonly DistillOptions Defaults = new() { Student = "" };
     private static readonly Option<string> Student = new("--student") { Description = "The student: mobilenet-v1:WIDTH@RESOLUTION." };
     private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Head };
+    private static readonly Option<int?> Dimension = new("--dimension") { Description = "The embedding's length: the teacher's, or less, by the principal axes of the teacher's embeddings." };
+    private static readonly Option<double> Squared = Weight("squared", "the squared difference", Defaults.Loss.Squared);
+    private static readonly Option<double> Cosine = Weight("cosine", "1 - the cosine", Defaults.Loss.Cosine);
+    private static readonly Option<double> Distance = Weight("distance", "the relational loss of distances", Defaults.Loss.Distance);
+    private static readonly Option<double> Angle = Weight("angle", "the relational loss of angles", Defaults.Loss.Angle);
+    private static readonly Option<double> ArcFace = Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
     private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of this run folder or checkpoint, of the same or a greater width.", HelpName = "RUN|FILE" };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
@@ -36,7 +42,7 @@ internal static class DistillArguments
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>
     [
-        Student, Head, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
+        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
         Augment, Targets, Views, MixUp,
         Precision, Seed,
     ];
@@ -56,6 +62,15 @@ internal static class DistillArguments
         {
             Student = Or(Student, basis.Student),
             Head = Or(Head, basis.Head),
+            Dimension = Or(Dimension, basis.Dimension),
+            Loss = basis.Loss with
+            {
+                Squared = Or(Squared, basis.Loss.Squared),
+                Cosine = Or(Cosine, basis.Loss.Cosine),
+                Distance = Or(Distance, basis.Loss.Distance),
+                Angle = Or(Angle, basis.Loss.Angle),
+                ArcFace = Or(ArcFace, basis.Loss.ArcFace),
+            },
             Init = Or(Init, basis.Init),
             Epochs = Or(Epochs, basis.Epochs),
             // Epochs that were typed count for more than a recipe's minutes.
@@ -82,6 +97,9 @@ internal static class DistillArguments
         options = options.WithUsual(rate: another, decay: another);
         return options with { LearningRate = Or(LearningRate, options.LearningRate), WeightDecay = Or(WeightDecay, options.WeightDecay) };
     }
+
+    private static Option<double> Weight(string name, string what, double usual) =>
+        new($"--loss-{name}") { Description = $"The weight of {what} in the loss.", DefaultValueFactory = _ => usual };
 
     private static AugmentOptions Named(AugmentKind kind) => kind switch
     {

@@ -25,11 +25,14 @@ public sealed class AdamWState : IStudentOptimizer
     private readonly double _weightDecay;
 
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
-    public AdamWState(MobileNetV1 model, double weightDecay)
+    /// <param name="model">The network.</param>
+    /// <param name="weightDecay">The decay, 0 to 1.</param>
+    /// <param name="beside">What is trained beside it; null for nothing.</param>
+    public AdamWState(MobileNetV1 model, double weightDecay, nn.Module? beside = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         _weightDecay = weightDecay;
-        _weights = new FlatWeights(model);
+        _weights = new FlatWeights(model, beside);
         _mean = zeros_like(_weights.Values).DetachFromDisposeScope();
         _square = zeros_like(_weights.Values).DetachFromDisposeScope();
     }

@@ -106,7 +106,7 @@ public sealed class BatchReader : IDisposable
             foreach (var faces in plan)
             {
                 batch = await _free.Reader.ReadAsync(stop).ConfigureAwait(false);
-                batch.Count = faces.Length;
+                batch.Begin(faces, _faces.People);
                 filler.Fill(batch, epoch, faces, stop);
                 ready.TryWrite(batch);
                 batch = null;

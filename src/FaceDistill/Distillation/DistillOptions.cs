@@ -11,6 +11,12 @@ public sealed record DistillOptions
     /// <summary>The head: gap or gdc. Default gap, the better one where it was measured (eval/README.md).</summary>
     public HeadKind Head { get; init; } = HeadKind.Gap;
 
+    /// <summary>The embedding's length, 1 to 4,096 and at most the teacher's; a shorter one is the teacher's through a <see cref="Projector"/>. Default null: the teacher's.</summary>
+    public int? Dimension { get; init; }
+
+    /// <summary>What is minimised. Default the squared difference alone.</summary>
+    public LossOptions Loss { get; init; } = new();
+
     /// <summary>Passes over the faces, 1 to 10,000. Default 20.</summary>
     public int Epochs { get; init; } = 20;
 
@@ -115,6 +121,7 @@ public sealed record DistillOptions
     {
         StudentSpec.Parse(Student);
         Augment.Validated();
+        Loss.Validated();
         string? wrong = Epochs is < 1 or > 10_000 ? $"epochs are 1 to 10000, not {Epochs}"
             : BatchSize is < 2 or > 4096 ? $"the batch size is 2 to 4096, not {BatchSize}"
             : !(LearningRate is > 0 and <= 1) ? FormattableString.Invariant($"the learning rate is above 0 and at most 1, not {LearningRate}")
@@ -131,6 +138,11 @@ public sealed record DistillOptions
             : Views is < 1 or > 256 ? $"the cached views of a face are 1 to 256, not {Views}"
             : !(MixUp is >= 0 and <= 10) ? FormattableString.Invariant($"MixUp's alpha is 0 to 10, not {MixUp}")
             : MixUp > 0 && Targets != TargetMode.Live ? "MixUp needs live targets: no embedding made beforehand fits a blend; give --targets live"
+            : Dimension is < 1 or > 4096 ? $"the embedding's length is 1 to 4096, not {Dimension}"
+            : Loss.Angle > 0 && BatchSize > RelationalAngle.MaxBatch ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
+            : Loss.ArcFace > 0 && MixUp > 0 ? "a blend of two faces is nobody's: MixUp and ArcFace exclude each other"
+            : !Loss.IsDistilled && Targets == TargetMode.Live ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"
+            : !Loss.IsDistilled && Patience > 0 ? "without a teacher there is nothing to measure a best epoch by; leave --patience out"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

@@ -18,6 +18,7 @@ public sealed class StudentCheckpoint
 
     private const string ModelPrefix = "model.";
     private const string AveragePrefix = "average.";
+    private const string LossPrefix = "loss.";
     private const string OptimizerPrefix = "optimizer.";
     private const string TargetMean = "target.mean";
     private readonly Dictionary<string, SafeTensor> _tensors;
@@ -52,10 +53,11 @@ public sealed class StudentCheckpoint
     /// <param name="options">The run's options.</param>
     /// <param name="state">How far the run is.</param>
     /// <param name="average">The moving average of the weights; null without one.</param>
+    /// <param name="beside">What is trained beside the network, by the loss; null for nothing.</param>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     public static void Write(
         string path, MobileNetV1 model, IStudentOptimizer? optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options,
-        TrainingState state, EmaWeights? average = null)
+        TrainingState state, EmaWeights? average = null, nn.Module? beside = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(scaling);
@@ -71,6 +73,7 @@ public sealed class StudentCheckpoint
 
         Add(ModelPrefix, Named(model));
         Add(AveragePrefix, average is null ? [] : Named(average.Model));
+        Add(LossPrefix, beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
         Add(OptimizerPrefix, optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
@@ -152,6 +155,14 @@ public sealed class StudentCheckpoint
     {
         ArgumentNullException.ThrowIfNull(average);
         Restore(AveragePrefix, Named(average.Model));
+    }
+
+    /// <summary>Puts back what was trained beside the network.</summary>
+    /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
+    public void RestoreBeside(nn.Module beside)
+    {
+        ArgumentNullException.ThrowIfNull(beside);
+        Restore(LossPrefix, beside.state_dict().Select(t => (t.Key, t.Value)));
     }
 
     /// <summary>Puts the checkpoint's state into an optimizer.</summary>

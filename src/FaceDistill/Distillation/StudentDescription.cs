@@ -14,6 +14,9 @@ namespace FaceDistill.Distillation;
 public sealed record StudentDescription(
     string Student, HeadKind Head, int Dimension, FaceContract Contract, string Teacher, string TeacherHash, float TargetScale)
 {
+    /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
+    public const string NoTeacher = "none";
+
     /// <summary>The layers.</summary>
     public MobileNetV1Architecture Architecture() => new(StudentSpec.Parse(Student), Head, Dimension);
 }

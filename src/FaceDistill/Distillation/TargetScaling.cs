@@ -9,6 +9,10 @@ namespace FaceDistill.Distillation;
 /// <param name="Scale">The root of the mean variance of a dimension; above 0.</param>
 public sealed record TargetScaling(float[] Mean, float Scale)
 {
+    /// <summary>No centring and no scaling: of a student that has no teacher.</summary>
+    /// <param name="dimension">D.</param>
+    public static TargetScaling None(int dimension) => new(new float[dimension], 1);
+
     /// <summary>Measures the scaling.</summary>
     /// <param name="embeddings">float32 [N, D], row-major.</param>
     /// <param name="dimension">D.</param>

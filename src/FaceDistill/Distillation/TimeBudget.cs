@@ -25,7 +25,7 @@ public static class TimeBudget
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
         long start = Stopwatch.GetTimestamp();
-        using var student = new TrainingStep(description, options, device);
+        using var student = new TrainingStep(description, options, device, faces.PeopleCount);
         var seconds = new Dictionary<int, double>();
         double EpochAt(int size) => seconds.TryGetValue(size, out double known) ? known : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
         double validation = ValidationSeconds(student, faces, description, options, device, cancel);

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// Distils one student: minimises the squared difference to the teacher's embeddings, with a checkpoint after each epoch and when
+/// Distils one student: minimises its losses, with a checkpoint after each epoch and when
 /// cancelled, and the best student so far beside it.
 /// </summary>
 public sealed class Trainer : IDisposable
@@ -41,7 +41,7 @@ public sealed class Trainer : IDisposable
             throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
         }
 
-        _student = new TrainingStep(_description, options, _device);
+        _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
         _validation = new ValidationPass(faces, description.Contract, options, _device);
     }
 
@@ -58,6 +58,11 @@ public sealed class Trainer : IDisposable
         _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
         checkpoint.RestoreModel(_student.Model);
         checkpoint.RestoreOptimizer(_student.Optimizer);
+        if (_student.Loss.People is { } people)
+        {
+            checkpoint.RestoreBeside(people);
+        }
+
         if (_student.Ema is { } average)
         {
             checkpoint.RestoreAverage(average);
@@ -127,7 +132,7 @@ public sealed class Trainer : IDisposable
     private void Save()
     {
         Require(_student.IsFinite);
-        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema);
+        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People);
     }
 
     private void RunEpoch(CosineSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)

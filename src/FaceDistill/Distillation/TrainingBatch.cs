@@ -11,6 +11,7 @@ public sealed class TrainingBatch : IDisposable
     {
         Pixels = empty(new long[] { capacity, size, size, 3 }, ScalarType.Byte).DetachFromDisposeScope();
         Targets = empty(new long[] { capacity, dimension }, ScalarType.Float32).DetachFromDisposeScope();
+        Labels = empty(new long[] { capacity }, ScalarType.Int64).DetachFromDisposeScope();
     }
 
     /// <summary>uint8 [capacity, size, size, 3], RGB; the first <see cref="Count"/> faces are valid.</summary>
@@ -18,6 +19,22 @@ public sealed class TrainingBatch : IDisposable
 
     /// <summary>float32 [capacity, D], centred and scaled; the first <see cref="Count"/> rows are valid.</summary>
     public Tensor Targets { get; }
+
+    /// <summary>int64 [capacity]: the person, -1 where not known; the first <see cref="Count"/> are valid.</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>Sets the number of faces and who they are.</summary>
+    /// <param name="faces">The faces' places in their list.</param>
+    /// <param name="people">The person of each face of the list; -1 where not known.</param>
+    internal void Begin(int[] faces, long[] people)
+    {
+        Count = faces.Length;
+        var labels = MemoryMarshal.Cast<byte, long>(Labels.bytes);
+        for (int i = 0; i < faces.Length; i++)
+        {
+            labels[i] = people[faces[i]];
+        }
+    }
 
     /// <summary>The picture of face i: uint8 [size, size, 3], RGB.</summary>
     internal Span<byte> PixelsOf(int i)
@@ -34,12 +51,13 @@ public sealed class TrainingBatch : IDisposable
     }
 
     /// <summary>The number of faces.</summary>
-    public int Count { get; internal set; }
+    public int Count { get; private set; }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Pixels.Dispose();
         Targets.Dispose();
+        Labels.Dispose();
     }
 }

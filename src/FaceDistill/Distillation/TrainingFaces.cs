@@ -12,7 +12,7 @@ public sealed class TrainingFaces
 
     /// <summary>Joins faces and targets.</summary>
     /// <param name="faces">The aligned faces.</param>
-    /// <param name="original">The teacher's embeddings of the faces, in their order.</param>
+    /// <param name="original">The teacher's embeddings of the faces, in their order; <see cref="NoEmbeddings"/> without a teacher.</param>
     /// <param name="mirrored">The teacher's embeddings of the mirrored faces; null to train without mirroring.</param>
     /// <param name="validation">The part held out, 0 to 0.5.</param>
     /// <param name="seed">Decides which faces are held out.</param>
@@ -32,7 +32,18 @@ public sealed class TrainingFaces
         int held = (int)Math.Round(images.Count * validation);
         Validation = [.. order.Take(held).Order()];
         Training = [.. order.Skip(held).Order()];
-        Scaling = TargetScaling.Measure(Rows(Training), original.Dimension);
+        Scaling = original.Values.AsSpan().ContainsAnyExcept(0f) ? TargetScaling.Measure(Rows(Training), original.Dimension) : TargetScaling.None(original.Dimension);
+        (People, PeopleCount) = FacePeople.Of(images);
+    }
+
+    /// <summary>Embeddings that are all 0, in the faces' order: of faces that train by their identities, without a teacher.</summary>
+    /// <param name="faces">The aligned faces.</param>
+    /// <param name="dimension">D.</param>
+    public static EmbeddingSet NoEmbeddings(AlignedFaces faces, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        var images = faces.Dataset.Images;
+        return new EmbeddingSet("none", dimension, new float[images.Count * dimension], [.. images.Select(i => i.Path)], [.. images.Select(i => i.Identity)]);
     }
 
     /// <summary>The aligned faces.</summary>
@@ -40,6 +51,12 @@ public sealed class TrainingFaces
 
     /// <summary>D, the embedding's length.</summary>
     public int Dimension => _original.Dimension;
+
+    /// <summary>The person of each face, 0 to <see cref="PeopleCount"/> - 1; -1 where not known. Used by ArcFace only.</summary>
+    public long[] People { get; }
+
+    /// <summary>The number of known people.</summary>
+    public int PeopleCount { get; }
 
     /// <summary>Indices of the faces that train.</summary>
     public int[] Training { get; }

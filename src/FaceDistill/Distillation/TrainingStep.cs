@@ -25,7 +25,9 @@ public sealed class TrainingStep : IDisposable
     /// <param name="description">The student.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="device">Where it computes.</param>
-    public TrainingStep(StudentDescription description, DistillOptions options, Device device)
+    /// <param name="people">How many people the faces' identities name, for ArcFace.</param>
+    /// <exception cref="FaceDistillException">ArcFace is asked for and there are fewer than two people.</exception>
+    public TrainingStep(StudentDescription description, DistillOptions options, Device device, int people = 0)
     {
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
@@ -33,12 +35,16 @@ public sealed class TrainingStep : IDisposable
         Model = new MobileNetV1(description.Architecture(), options.Seed);
         Model.to(device);
         Model.TrainingType = options.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Precision);
-        Optimizer = options.Optimizer == OptimizerKind.AdamW ? new AdamWState(Model, options.WeightDecay) : new NesterovState(Model, options.WeightDecay);
+        Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Seed, device);
+        Optimizer = options.Optimizer == OptimizerKind.AdamW ? new AdamWState(Model, options.WeightDecay, Loss.People) : new NesterovState(Model, options.WeightDecay, Loss.People);
         Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
     }
 
     /// <summary>The network that is trained.</summary>
     public MobileNetV1 Model { get; }
+
+    /// <summary>What is minimised.</summary>
+    public WeightedLoss Loss { get; }
 
     /// <summary>The optimizer.</summary>
     public IStudentOptimizer Optimizer { get; }
@@ -68,7 +74,7 @@ public sealed class TrainingStep : IDisposable
         using var scope = NewDisposeScope();
         var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract);
         var target = batch.Targets.narrow(0, 0, batch.Count).to(_device);
-        var loss = SquaredDifference.Loss(Model.forward(input), target);
+        var loss = Loss.Of(Model.forward(input), target, batch.Labels.narrow(0, 0, batch.Count).to(_device));
         Optimizer.ZeroGradients();
         loss.backward();
         var result = new StepResult(loss.item<float>(), GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
@@ -86,6 +92,7 @@ public sealed class TrainingStep : IDisposable
     {
         Ema?.Dispose();
         Optimizer.Dispose();
+        Loss.Dispose();
         Model.Dispose();
     }
 }

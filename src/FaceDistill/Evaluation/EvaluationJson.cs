@@ -19,6 +19,9 @@ public sealed record EvaluationJson(string Protocol, IReadOnlyList<ModelJson> Mo
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<AgreementJson>? Agreements { get; init; }
 
+    /// <summary>What makes figures mean less than they seem to, for example people that a student was trained on; absent where nothing was found.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+
     /// <summary>How long it took, with the models' own work, seconds.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Seconds { get; init; }

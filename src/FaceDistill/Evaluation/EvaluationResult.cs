@@ -19,6 +19,9 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelEvalua
     /// <summary>How each model agrees with the reference; empty where it was not compared.</summary>
     public IReadOnlyList<AgreementJson> Agreements { get; init; } = [];
 
+    /// <summary>What makes figures mean less than they seem to; empty where nothing was found.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>How long it took, with the models' own work, seconds; null where nobody measured it.</summary>
     public double? Seconds { get; init; }
 
@@ -48,6 +51,7 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelEvalua
         {
             Score = Score == ScoreKind.Cosine ? null : Score,
             Agreements = Agreements.Count == 0 ? null : Agreements,
+            Warnings = Warnings.Count == 0 ? null : Warnings,
             Seconds = Seconds,
             PeakMemoryBytes = PeakMemoryBytes,
             Comparisons = comparisons.Count == 0 ? null : [.. comparisons.Select(ComparisonJson.Of)],

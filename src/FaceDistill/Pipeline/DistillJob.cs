@@ -56,16 +56,17 @@ public sealed class DistillJob
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
-        var (training, hash) = Targets(teacher, faces, request, progress, cancel);
+        var (training, hash) = new DistillTargets(teacher, faces, DataName(request), options, request.Output, _say).Prepare(progress, cancel);
+        var description = DescriptionOf(training, teacher, options);
         if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
         {
             bool synthetic = faces.Manifest.Aligner == "synthetic";
-            new RunInfo(options, teacher.Name, teacher.Hash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash }.Write(request.Output);
+            new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
+                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash, TrainedOn = request.Data }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }
 
-        Train(training, teacher, options, request, progress, cancel);
+        Train(training, description, options, request, progress, cancel);
         var outcome = ExportJob.Verified(RunStudent.Open(request.Output), Path.Combine(request.Output, ExportName), faces, options.Device);
         JsonFile.Write(Path.Combine(request.Output, RunReport.ExportFileName), outcome);
         var report = RunReport.Write(request.Output);
@@ -84,41 +85,18 @@ public sealed class DistillJob
         Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
     };
 
-    private (TrainingFaces Faces, string Hash) Targets(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
-    {
-        FaceView[] views = request.Options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        var embedded = EmbeddingRun.Run(teacher, faces, views, DataName(request), null, progress, cancel);
-        _say?.Invoke(embedded.Computed > 0 ? $"teacher embeddings in {embedded.Store.Folder}" : $"teacher embeddings found in {embedded.Store.Folder}");
-        EmbeddingSet Read(FaceView view) => embedded.Store.ReadAll(EmbeddingRun.ViewName(view), null, cancel);
-        var training = new TrainingFaces(faces, Read(FaceView.Original), request.Options.Mirror ? Read(FaceView.Mirrored) : null, request.Options.Validation, request.Options.Seed)
-        {
-            Augmented = request.Options.IsAugmented ? Augmented(teacher, faces, request, progress, cancel) : null,
-        };
-        return (training, embedded.Store.Key.ImagesHash);
-    }
-
     private static string DataName(DistillRequest request) => string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
 
-    private AugmentedTargets Augmented(OnnxTeacher teacher, AlignedFaces faces, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private static StudentDescription DescriptionOf(TrainingFaces training, OnnxTeacher teacher, DistillOptions options)
     {
-        var options = request.Options;
-        var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed) { MixUp = options.MixUp };
-        if (options.Targets == TargetMode.Live)
-        {
-            return targets with { Teacher = teacher };
-        }
-
-        var embedded = EmbeddingRun.Run(teacher, faces, [.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], DataName(request), null, progress, cancel);
-        _say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {(embedded.Computed > 0 ? "" : "found ")}in {embedded.Store.Folder}");
-        return targets with { Cached = [.. Enumerable.Range(0, options.Views).Select(view => embedded.Store.ReadAll(targets.Name(view), null, cancel))] };
+        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student).Resolution, teacher.Contract.Template);
+        var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
+        return new StudentDescription(options.Student, options.Head, training.Dimension, contract, name, hash, 1);
     }
 
     private void Train(
-        TrainingFaces faces, OnnxTeacher teacher, DistillOptions options, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var spec = StudentSpec.Parse(options.Student);
-        var description = new StudentDescription(options.Student, options.Head, teacher.Dimension,
-            FaceTensor.StudentContract(spec.Resolution, teacher.Contract.Template), teacher.Name, teacher.Hash, 1);
         using var trainer = new Trainer(faces, description, options, request.Output);
         if (File.Exists(trainer.CheckpointPath))
         {

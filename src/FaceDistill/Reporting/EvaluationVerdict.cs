@@ -12,6 +12,11 @@ public static class EvaluationVerdict
     public static string Of(EvaluationJson result, int? reference)
     {
         ArgumentNullException.ThrowIfNull(result);
+        return Sentence(result, reference) + string.Concat((result.Warnings ?? []).Select(w => $" Warning: {w}."));
+    }
+
+    private static string Sentence(EvaluationJson result, int? reference)
+    {
         string? far = Far(result);
         var others = result.Models.Where((_, i) => i != reference).ToList();
         var candidates = others.Count > 0 ? others : [.. result.Models];

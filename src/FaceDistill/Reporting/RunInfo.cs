@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FaceDistill.Datasets;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
 using FaceDistill.Native;
@@ -49,6 +50,9 @@ public sealed record RunInfo(
 
     /// <summary>SHA-256 over path and content of each training face, see <see cref="Teachers.ImageListHash"/>.</summary>
     public string? DataHash { get; init; }
+
+    /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
+    public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
 
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

@@ -12,7 +12,7 @@ public static class RunReportMarkdown
     {
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
-        Line(text, $"# {report.Run.Options.Student} distilled from {report.Run.Teacher}");
+        Line(text, $"# {report.Run.Options.Student} {(report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher")}");
         Line(text, $"{Verdict(report)}");
         if (report.Run.Synthetic)
         {
@@ -47,9 +47,10 @@ public static class RunReportMarkdown
         Line(text, $"## Configuration");
         Line(text, $"| what | value |\n|---|---|");
         Row(text, $"student", $"{options.Student}, head {options.Head}, {report.Dimension} values");
-        Row(text, $"teacher", $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)");
+        Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
+        Row(text, $"loss", $"{options.Loss}");
         Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
-        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, AdamW {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, cosine, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, cosine, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
         Row(text, $"machine", $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
         text.Append('\n');
@@ -73,6 +74,11 @@ public static class RunReportMarkdown
     private static void Accuracy(StringBuilder text, RunEvaluation evaluation)
     {
         Line(text, $"## Accuracy: {evaluation.Result.Protocol} on {evaluation.Data}");
+        foreach (string warning in evaluation.Result.Warnings ?? [])
+        {
+            Line(text, $"**Warning: {warning}.**\n");
+        }
+
         string[] fars = [.. evaluation.Result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
         Line(text, $"| model | images | genuine pairs | impostor pairs |{string.Concat(fars.Select(f => $" TAR at {f} |"))} 10-fold | retention at 1e-4 |");
         Line(text, $"|---|---|---|---|{string.Concat(fars.Select(_ => "---|"))}---|---|");

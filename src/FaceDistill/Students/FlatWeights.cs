@@ -14,13 +14,14 @@ public sealed class FlatWeights : IDisposable
 
     /// <summary>Takes over the parameters of a network that already lies on its device; values and layouts stay as they are.</summary>
     /// <param name="model">The network, its parameters float32.</param>
-    public FlatWeights(nn.Module model)
+    /// <param name="beside">What is trained beside it, on the same device; null for nothing.</param>
+    public FlatWeights(nn.Module model, nn.Module? beside = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
         // Those with decay first, so that decay is one call too.
-        foreach (var (name, parameter) in model.named_parameters().OrderByDescending(p => p.parameter.dim() > 1))
+        foreach (var (name, parameter) in model.named_parameters().Concat(beside?.named_parameters() ?? []).OrderByDescending(p => p.parameter.dim() > 1))
         {
             _places.Add((name, parameter, Count));
             Count += parameter.numel();

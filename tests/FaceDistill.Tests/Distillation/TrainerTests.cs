@@ -50,6 +50,33 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     [Fact]
+    public void With_every_loss_an_interrupted_and_resumed_run_equals_an_uninterrupted_one()
+    {
+        var options = TinyRun.Options with { Epochs = 2, Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 } };
+        using var whole = new TempFolder();
+        using (var trainer = tiny.Trainer(whole.Path, options))
+        {
+            trainer.Run(null, default);
+        }
+
+        using var cut = new TempFolder();
+        using (var trainer = tiny.Trainer(cut.Path, options))
+        {
+            using var cancel = new CancellationTokenSource();
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new At(4, cancel.Cancel), cancel.Token));
+        }
+
+        using (var trainer = tiny.Trainer(cut.Path, options))
+        {
+            trainer.Resume(StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]));
+            trainer.Run(null, default);
+        }
+
+        Assert.Contains("loss.centres", SafetensorsFile.Read(whole[StudentCheckpoint.FileName]).Tensors.Keys);
+        AssertSameTensors(whole[StudentCheckpoint.FileName], cut[StudentCheckpoint.FileName]);
+    }
+
+    [Fact]
     public void A_killed_run_goes_on_from_its_last_epoch_and_ends_the_same()
     {
         using var whole = new TempFolder();

@@ -2,7 +2,7 @@ using FaceDistill.Distillation;
 using FaceDistill.Native;
 using static TorchSharp.torch;
 
-namespace FaceDistill.Tests.Distillation;
+namespace FaceDistill.Tests.Distillation.Losses;
 
 public sealed class SquaredDifferenceTests
 {

@@ -1,0 +1,73 @@
+using FaceDistill.Native;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>
+/// Additive angular margin, equation 3 of Deng et al., "ArcFace" (2019): the cross-entropy over people of scale cos(theta_k), where theta_k is the
+/// angle between a face's embedding and the centre of person k, and scale cos(theta_y + margin) for the face's own person y. Where theta_y + margin
+/// passes pi, cos(theta_y) - margin sin(margin) keeps it falling, as in the authors' program. The only loss here that needs identities.
+/// </summary>
+public sealed class ArcFace : nn.Module
+{
+    /// <summary>What cosines are multiplied by; the paper's value.</summary>
+    public const double Scale = 64;
+
+    /// <summary>The margin in radians; the paper's value.</summary>
+    public const double Margin = 0.5;
+
+    /// <summary>Makes the people's centres: normally distributed, as only their directions count.</summary>
+    /// <param name="people">C, the number of people, at least 2.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="seed">Decides them.</param>
+    public ArcFace(int people, int dimension, long seed)
+        : base(nameof(ArcFace))
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(people, 2);
+        TorchNative.EnsureLoaded();
+        using var generator = new Generator((ulong)seed);
+        using var frozen = no_grad();
+        register_parameter("centres", nn.Parameter(empty(people, dimension).normal_(0, 1, generator)));
+    }
+
+    /// <summary>float32 [C, D]; trained with the student.</summary>
+    public Tensor Centres => get_parameter("centres")!; // another tensor after a move to another device
+
+    /// <summary>The loss.</summary>
+    /// <param name="student">float32 [N, D].</param>
+    /// <param name="labels">int64 [N]: the person, 0 to C - 1, or -1 where it is not known; such faces are left out.</param>
+    /// <returns>float32 scalar, mean over the faces of known people; 0 where there is none.</returns>
+    public Tensor Loss(Tensor student, Tensor labels)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(labels);
+        using var scope = NewDisposeScope();
+        using var zero = 0L.ToScalar();
+        var known = labels.ge(zero).nonzero().squeeze(1);
+        if (known.numel() == 0)
+        {
+            using var nothing = 0.0.ToScalar();
+            return student.sum().mul(nothing).MoveToOuterDisposeScope();
+        }
+
+        var own = labels.index_select(0, known).unsqueeze(1);
+        var cosines = nn.functional.linear(nn.functional.normalize(student.index_select(0, known), dim: 1), nn.functional.normalize(Centres, dim: 1));
+        using var scale = Scale.ToScalar();
+        var logits = cosines.scatter(1, own, WithMargin(cosines.gather(1, own))).mul(scale);
+        return nn.functional.cross_entropy(logits, own.squeeze(1)).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor WithMargin(Tensor cosine)
+    {
+        using var one = 1.0.ToScalar();
+        using var least = 1e-9.ToScalar(); // the root's gradient is infinite at 0
+        using var most = 1.0.ToScalar();
+        using var cosM = Math.Cos(Margin).ToScalar();
+        using var sinM = Math.Sin(Margin).ToScalar();
+        using var fall = (Margin * Math.Sin(Margin)).ToScalar();
+        using var turn = Math.Cos(Math.PI - Margin).ToScalar();
+        var sine = cosine.square().neg().add(one).clamp(least, most).sqrt();
+        return where(cosine.gt(turn), cosine.mul(cosM).sub(sine.mul(sinM)), cosine.sub(fall));
+    }
+}
