@@ -35,6 +35,17 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
     }
 
     [Fact]
+    public void A_file_that_scales_in_its_graph_gives_the_same_embeddings()
+    {
+        using var outside = FaceEmbedder.Load(Student());
+        using var inside = FaceEmbedder.Load(Preprocessing());
+        using var face = tiny.Faces.ReadView(5, 64);
+        float[] expected = outside.Embed(face), actual = inside.Embed(face);
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        Assert.True(expected.Max() > expected.Min());
+    }
+
+    [Fact]
     public void Many_threads_get_the_embeddings_of_one()
     {
         using var embedder = FaceEmbedder.Load(Student());
@@ -124,23 +135,43 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
 
     public void Dispose() => _folder.Dispose();
 
-    // The grey values of a 4 x 4 pooled picture, -1 to 1, with the metadata of an exported student.
     private string Student(string? thresholds = null)
     {
         var graph = new OnnxGraph("student");
-        string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, 64, 64);
-        x = graph.Conv("grey", x, graph.Initializer<float>("thirds", [1 / 3f, 1 / 3f, 1 / 3f], 1, 3, 1, 1), null);
-        graph.Flatten("embedding", graph.AveragePool("pooled", x, 16, 16));
-        graph.Output("embedding", OnnxElementType.Float32, "batch", 16);
-        graph.Metadata[StudentOnnx.ContractKey] = JsonFile.Serialize(FaceTensor.StudentContract(64, "dlib"));
+        Grey(graph, graph.Input("input", OnnxElementType.Float32, "batch", 3, 64, 64), FaceTensor.StudentContract(64, "dlib"));
         if (thresholds is not null)
         {
             graph.Metadata[StudentThreshold.MetadataKey] = thresholds;
         }
 
-        string path = _folder[thresholds is null ? "student.onnx" : $"student{thresholds.Length}.onnx"];
-        OnnxWriter.Write(graph, path);
-        return path;
+        return Write(graph, thresholds is null ? "student.onnx" : $"student{thresholds.Length}.onnx");
+    }
+
+    // The same with its scaling in the graph: bytes, channels last.
+    private string Preprocessing()
+    {
+        var graph = new OnnxGraph("student");
+        string x = graph.Input("image", OnnxElementType.UInt8, "batch", 64, 64, 3);
+        x = graph.Node("Cast", "wide", [graph.Node("Transpose", "planes", [x], OnnxAttribute.Ints("perm", 0, 3, 1, 2))], OnnxAttribute.Int("to", (long)OnnxElementType.Float32));
+        x = graph.Sub("centred", x, graph.Initializer<float>("mean", [127.5f, 127.5f, 127.5f], 1, 3, 1, 1));
+        x = graph.Mul("scaled", x, graph.Initializer<float>("scale", [1 / 127.5f, 1 / 127.5f, 1 / 127.5f], 1, 3, 1, 1));
+        Grey(graph, x, FaceTensor.StudentContract(64, "dlib") with { Layout = TensorLayout.Nhwc, Mean = [0, 0, 0], Std = [1, 1, 1] });
+        return Write(graph, "preprocessing.onnx");
+    }
+
+    // The grey values of a 4 x 4 pooled picture, -1 to 1, with the metadata of an exported student.
+    private static void Grey(OnnxGraph graph, string input, FaceContract contract)
+    {
+        string x = graph.Conv("grey", input, graph.Initializer<float>("thirds", [1 / 3f, 1 / 3f, 1 / 3f], 1, 3, 1, 1), null);
+        graph.Flatten("embedding", graph.AveragePool("pooled", x, 16, 16));
+        graph.Output("embedding", OnnxElementType.Float32, "batch", 16);
+        graph.Metadata[StudentOnnx.ContractKey] = JsonFile.Serialize(contract);
+    }
+
+    private string Write(OnnxGraph graph, string name)
+    {
+        OnnxWriter.Write(graph, _folder[name]);
+        return _folder[name];
     }
 
     private static void Refused(Action action, string expected)

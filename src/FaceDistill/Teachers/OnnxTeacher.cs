@@ -6,7 +6,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace FaceDistill.Teachers;
 
 /// <summary>
-/// Runs any FaceNet-style ONNX model: one picture input, one embedding output, fixed or dynamic batch. Each call computes on the
+/// Runs any FaceNet-style ONNX model: one picture input (floats, or bytes where the model scales them itself), one embedding output, fixed or
+/// dynamic batch. Each call computes on the
 /// calling thread, so that callers use as many cores as they have threads.
 /// </summary>
 public sealed class OnnxTeacher : IEmbedder
@@ -14,9 +15,8 @@ public sealed class OnnxTeacher : IEmbedder
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
     private readonly string _path;
-    private readonly string _input;
+    private readonly OnnxPictureInput _input;
     private readonly string _output;
-    private readonly int _fixedBatch; // 0 where the batch is dynamic
 
     /// <summary>Loads a model and checks that it fits its contract.</summary>
     /// <param name="name">The name shown in tables.</param>
@@ -32,7 +32,7 @@ public sealed class OnnxTeacher : IEmbedder
         _session = Open(path);
         try
         {
-            (_input, _fixedBatch) = CheckInput();
+            _input = OnnxPictureInput.Of(_session, Contract, path);
             _output = _session.OutputNames.Count == 1 ? _session.OutputNames[0] : throw new FaceDistillException(
                 $"{path} has the outputs {string.Join(", ", _session.OutputNames)}; export it with the embedding alone, for FaceDistill will not guess");
             Dimension = Probe(dimension);
@@ -61,7 +61,7 @@ public sealed class OnnxTeacher : IEmbedder
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentOutOfRangeException.ThrowIfLessThan(faces.Length, count * Contract.Values);
-        int batch = _fixedBatch > 0 ? _fixedBatch : count;
+        int batch = _input.FixedBatch > 0 ? _input.FixedBatch : count;
         for (int start = 0; start < count; start += batch)
         {
             EmbedBatch(faces, start, Math.Min(batch, count - start), batch, embeddings);
@@ -144,12 +144,10 @@ public sealed class OnnxTeacher : IEmbedder
 
     private OrtValue RunOnce(Memory<float> faces, int batch)
     {
-        int size = Contract.Size;
-        long[] shape = Contract.Layout == TensorLayout.Nchw ? [batch, 3, size, size] : [batch, size, size, 3];
         try
         {
-            using var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, faces, shape);
-            return _session.Run(_run, [_input], [input], [_output])[0];
+            using var input = _input.Value(faces, batch);
+            return _session.Run(_run, [_input.Name], [input], [_output])[0];
         }
         catch (OnnxRuntimeException e)
         {
@@ -157,27 +155,10 @@ public sealed class OnnxTeacher : IEmbedder
         }
     }
 
-    private (string Name, int FixedBatch) CheckInput()
-    {
-        if (_session.InputMetadata.Count != 1)
-        {
-            throw new FaceDistillException($"{_path} has {_session.InputMetadata.Count} inputs; a face model has one, a picture");
-        }
-
-        var (name, metadata) = _session.InputMetadata.Single();
-        int[] shape = metadata.Dimensions;
-        int size = Contract.Size;
-        int[] wanted = Contract.Layout == TensorLayout.Nchw ? [-1, 3, size, size] : [-1, size, size, 3];
-        bool fits = metadata.ElementType == typeof(float) && shape.Length == 4
-            && Enumerable.Range(1, 3).All(i => shape[i] <= 0 || shape[i] == wanted[i]);
-        return fits ? (name, Math.Max(0, shape[0])) : throw new FaceDistillException(
-            $"{_path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says Single [{string.Join(", ", wanted)}] ({Contract.Layout}); correct size or layout in the card");
-    }
-
     // A grey picture through the model: the sure way to learn what it gives.
     private int Probe(int? expected)
     {
-        int batch = Math.Max(1, _fixedBatch);
+        int batch = Math.Max(1, _input.FixedBatch);
         using var output = RunOnce(new float[batch * Contract.Values], batch);
         var kind = output.GetTensorTypeAndShape();
         if (kind.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
