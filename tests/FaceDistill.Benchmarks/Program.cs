@@ -7,7 +7,10 @@ switch (args)
         return PairScoringBenchmark.Run(rest);
     case ["train", .. var rest]:
         return TrainBenchmark.Run(rest);
+    case ["int8", var run, var faces, .. var output]:
+        Int8Benchmark.Print(run, faces, output.FirstOrDefault(), Console.Out);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory");
+        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]");
         return 2;
 }

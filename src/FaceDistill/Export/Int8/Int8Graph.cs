@@ -1,0 +1,85 @@
+using FaceDistill.Formats;
+using FaceDistill.Students;
+
+namespace FaceDistill.Export;
+
+/// <summary>
+/// A folded student as an 8-bit graph in QDQ form (QuantizeLinear and DequantizeLinear around each layer, which ONNX Runtime fuses into integer convolutions): uint8
+/// activations with one step a tensor, int8 weights with a step for each output channel, int32 biases. A ReLU is the lowest level's clipping. Input and
+/// embedding are float32; the embedding layer has int8 weights and computes in float32, since it is a thousandth of the work and its rounding would be the embedding's.
+/// </summary>
+public sealed class Int8Graph
+{
+    private readonly OnnxGraph _graph = new("student");
+    private readonly FoldedStudent _student;
+    private readonly Int8Plan _plan;
+
+    private Int8Graph(FoldedStudent student, Int8Plan plan) => (_student, _plan) = (student, plan);
+
+    /// <summary>Builds the graph: "input" float32 [batch, 3, r, r] to "embedding" float32 [batch, D].</summary>
+    /// <param name="student">The folded student.</param>
+    /// <param name="plan">Ranges, biases and exceptions.</param>
+    public static OnnxGraph Build(FoldedStudent student, Int8Plan plan)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(plan);
+        return new Int8Graph(student, plan).Build();
+    }
+
+    private OnnxGraph Build()
+    {
+        var architecture = _student.Description.Architecture();
+        int size = architecture.Spec.Resolution;
+        string x = Rounded("input", _graph.Input("input", OnnxElementType.Float32, "batch", 3, size, size));
+        string source = "input";
+        foreach (var layer in _student.Layers)
+        {
+            x = _plan.Float32Layers.Contains(layer.Layer.Name) ? InFloat32(layer, x) : In8Bits(layer, x, source);
+            source = layer.Layer.Name;
+        }
+
+        x = architecture.Head == HeadKind.Gap ? _graph.GlobalAveragePool("pooled", x) : x;
+        Embedding(_graph.Flatten("features", x), architecture);
+        _graph.Output("embedding", OnnxElementType.Float32, "batch", architecture.Dimension);
+        return _graph;
+    }
+
+    // To the nearest of the 256 levels and back.
+    private string Rounded(string name, string value)
+    {
+        var range = _plan.Ranges[name];
+        string scale = _graph.Initializer<float>($"{name}.scale", [range.Scale]), zero = _graph.Initializer<byte>($"{name}.zero", [range.Zero]);
+        return _graph.Node("DequantizeLinear", $"{name}.dq", [_graph.Node("QuantizeLinear", $"{name}.q", [value, scale, zero]), scale, zero]);
+    }
+
+    private string InFloat32(FoldedLayer layer, string input)
+    {
+        var shape = layer.Layer;
+        string w = _graph.Initializer<float>($"{shape.Name}.weight", layer.Weights, shape.Out, shape.In / shape.Groups, shape.Kernel, shape.Kernel);
+        string b = _graph.Initializer<float>($"{shape.Name}.bias", layer.Bias, shape.Out);
+        string y = _graph.Conv($"{shape.Name}.conv", input, w, b, shape.Stride, shape.Padding, shape.Groups);
+        return Rounded(shape.Name, shape.Relu ? _graph.Relu($"{shape.Name}.relu", y) : y);
+    }
+
+    private string In8Bits(FoldedLayer layer, string input, string source)
+    {
+        var shape = layer.Layer;
+        var weights = ChannelWeights.Of(layer.Weights, shape.Out, _plan.ReduceRange);
+        string w = Weights(shape.Name, weights, shape.Out, shape.In / shape.Groups, shape.Kernel, shape.Kernel);
+        float inputScale = _plan.Ranges[source].Scale;
+        float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
+        int[] bias = [.. _plan.Biases[shape.Name].Zip(steps, (b, step) => (int)Math.Clamp(Math.Round((double)b / step), int.MinValue, int.MaxValue))];
+        string b = _graph.Node("DequantizeLinear", $"{shape.Name}.b", [_graph.Initializer<int>($"{shape.Name}.bias", bias, shape.Out), _graph.Initializer<float>($"{shape.Name}.bias.scale", steps, shape.Out)], OnnxAttribute.Int("axis", 0));
+        return Rounded(shape.Name, _graph.Conv($"{shape.Name}.conv", input, w, b, shape.Stride, shape.Padding, shape.Groups));
+    }
+
+    private void Embedding(string features, MobileNetV1Architecture architecture)
+    {
+        var weights = ChannelWeights.Of(_student.EmbeddingWeights, architecture.Dimension, reduceRange: false);
+        string w = Weights("embedding", weights, architecture.Dimension, architecture.Features);
+        _graph.Gemm("embedding", features, w, _graph.Initializer<float>("embedding.bias", _student.EmbeddingBias, architecture.Dimension), transposed: true);
+    }
+
+    private string Weights(string layer, ChannelWeights weights, params long[] shape) => _graph.Node("DequantizeLinear", $"{layer}.w",
+        [_graph.Initializer<sbyte>($"{layer}.weight", weights.Levels, shape), _graph.Initializer<float>($"{layer}.weight.scale", weights.Scales, shape[0])], OnnxAttribute.Int("axis", 0));
+}

@@ -1,0 +1,69 @@
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Teachers;
+using Microsoft.ML.OnnxRuntime;
+using OpenCvSharp;
+
+namespace FaceDistill.Export;
+
+/// <summary>Runs a folded student in float32 over calibration faces and notes what each layer gives.</summary>
+public static class StudentCalibration
+{
+    private const int Batch = 16;
+
+    /// <summary>Measures.</summary>
+    /// <param name="student">The student.</param>
+    /// <param name="faces">Aligned faces, BGR 8-bit, of the student's size; of training data, never of test people.</param>
+    /// <param name="cancel">Stops between batches.</param>
+    /// <returns>The statistics of each layer's output after its ReLU, by the layer's name, and of "input".</returns>
+    public static IReadOnlyDictionary<string, ActivationStatistics> Measure(FoldedStudent student, IReadOnlyList<Mat> faces, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(faces);
+        ArgumentOutOfRangeException.ThrowIfZero(faces.Count, nameof(faces));
+        var seen = student.Layers.ToDictionary(l => l.Layer.Name, l => new ActivationStatistics(l.Layer.Out), StringComparer.Ordinal);
+        seen["input"] = new ActivationStatistics(3);
+        string file = Path.GetTempFileName();
+        try
+        {
+            OnnxWriter.Write(student.Tapped(), file);
+            using var session = OnnxTeacher.Open(file);
+            Pass(session, student, faces, (name, values, plane) => seen[name].Add(values, plane), cancel);
+            Pass(session, student, faces, (name, values, _) => seen[name].AddHistogram(values), cancel);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+
+        return seen;
+    }
+
+    private delegate void Tap(string name, ReadOnlySpan<float> values, int plane);
+
+    private static void Pass(InferenceSession session, FoldedStudent student, IReadOnlyList<Mat> faces, Tap tap, CancellationToken cancel)
+    {
+        var contract = student.Description.Contract;
+        string[] names = [.. session.OutputNames];
+        using var run = new RunOptions();
+        for (int at = 0; at < faces.Count; at += Batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int count = Math.Min(Batch, faces.Count - at);
+            var input = new float[count * contract.Values];
+            for (int i = 0; i < count; i++)
+            {
+                FaceTensor.Fill(faces[at + i], contract, input.AsSpan(i * contract.Values, contract.Values));
+            }
+
+            tap("input", input, contract.Size * contract.Size);
+            using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input.AsMemory(), [count, 3, contract.Size, contract.Size]);
+            using var outputs = session.Run(run, ["input"], [value], names);
+            for (int o = 0; o < names.Length; o++)
+            {
+                int side = student.Layers.First(l => l.Layer.Name == names[o]).Layer.OutSize;
+                tap(names[o], outputs[o].GetTensorDataAsSpan<float>(), side * side);
+            }
+        }
+    }
+}
