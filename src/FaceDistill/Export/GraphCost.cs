@@ -26,8 +26,8 @@ public sealed record GraphCost(long MultAdds, long? Parameters)
                 IntraOpNumThreads = 1,
                 GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, // fused nodes have names of their own
                 LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+                ProfileOutputPathPrefix = Path.Combine(folder, "run"), // before the next line, which reads it
                 EnableProfiling = true,
-                ProfileOutputPathPrefix = Path.Combine(folder, "run"),
             };
             string profile;
             using (var session = new BenchSession(path, contract, options))
