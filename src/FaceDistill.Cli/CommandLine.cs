@@ -84,6 +84,7 @@ public static class CommandLine
         EvaluateCommand.Create(),
         ExportCommand.Create(),
         CountCommand.Create(),
+        BenchCommand.Create(),
         TeachersCommand.Create(),
         DatasetsCommand.Create(),
     };

@@ -41,6 +41,11 @@ public sealed partial class ArchitectureTests
         Assert.Empty(wrong.Distinct());
     }
 
+    // It stands in the root for its users' sake, but after all folders in the order.
+    [Fact]
+    public void No_folder_uses_the_embedder_of_applications() => Assert.All(
+        Order.SelectMany(folder => Files(Path.Combine("FaceDistill", folder))), file => Assert.DoesNotMatch(@"\bFaceEmbedder\b", WithoutComments(file)));
+
     [Fact]
     public void A_namespace_is_its_folder() => Assert.All(
         Order.SelectMany(folder => Files(Path.Combine("FaceDistill", folder)).Select(file => (folder, file))),

@@ -35,6 +35,12 @@ public static class TorchNative
                 return;
             }
 
+            if (OperatingSystem.IsLinux() && !HasLibtorch())
+            {
+                throw new FaceDistillException(
+                    "this needs libtorch, which this program came without: add the package libtorch-cpu-linux-x64 to it, or use a build or tool package made without -p:Torch=none");
+            }
+
             if (OperatingSystem.IsLinux() && !SystemHasSymbol())
             {
                 LoadPatchedCopy();
@@ -125,6 +131,9 @@ public static class TorchNative
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
             name.Contains("LibTorchSharp", StringComparison.Ordinal) ? s_patched : IntPtr.Zero;
     }
+
+    /// <summary>Whether libtorch's library lies beside TorchSharp's; embedding and benchmarks do without it.</summary>
+    internal static bool HasLibtorch() => File.Exists(Path.Combine(Folder(), "libtorch.so"));
 
     internal static string Folder()
     {

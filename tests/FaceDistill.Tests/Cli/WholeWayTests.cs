@@ -55,6 +55,7 @@ public sealed class WholeWayTests
     [InlineData("evaluate --help")]
     [InlineData("export --help")]
     [InlineData("count --help")]
+    [InlineData("bench --help")]
     [InlineData("quickstart --help")]
     [InlineData("teachers pull --help")]
     [InlineData("datasets list --help")]

@@ -73,6 +73,16 @@ internal sealed class SvgPlot : IDisposable
         dot.MarkerStyle.LineWidth = 0;
     }
 
+    /// <summary>Words to the right of a dot.</summary>
+    public void Label(double x, double y, string words)
+    {
+        var text = _plot.Add.Text(words, x, y);
+        text.LabelFontColor = Color.FromHex(Ink);
+        text.LabelFontSize = 12;
+        text.LabelAlignment = Alignment.MiddleLeft;
+        text.OffsetX = 8;
+    }
+
     /// <summary>A vertical line that marks a place.</summary>
     public void MarkX(double x) => _plot.Add.VerticalLine(x, 1, Color.FromHex(Mark));
 

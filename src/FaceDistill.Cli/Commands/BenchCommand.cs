@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Pipeline;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>bench</c>: models side by side, by time, cost and accuracy.</summary>
+internal static class BenchCommand
+{
+    private static readonly Option<string[]> Model = new("--model")
+    {
+        Description = "A run folder (measured as its fp32 export), any .onnx file, or teacher:CARD; speed-ups refer to the first teacher, else to the first model.",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "MODEL",
+    };
+
+    private static readonly Option<string[]> Evaluations = new("--evaluations")
+    {
+        Description = "What 'evaluate --json' printed, or its report.json: accuracies of models of the same names are taken from there.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "FILE.json",
+    };
+
+    private static readonly Option<string?> Data = new("--data") { Description = "Measure the accuracies on these faces, as 'evaluate' does.", HelpName = "DIR|NAME" };
+
+    private static readonly Option<string?> Protocol = new Option<string?>("--protocol") { Description = "The protocol of the accuracies; by default that of the first evaluation given, else all-pairs." }
+        .AcceptOnlyFromAmong(Evaluator.AllPairs, Evaluator.LfwView1Test);
+
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "How often each model has its turn; a turn is four timed runs.", DefaultValueFactory = _ => 50 };
+    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write bench.json, bench.csv, bench.md and, where accuracies are known, bench.svg (accuracy against latency) into this folder.", HelpName = "DIR" };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("bench", "Measure latency and throughput of models side by side, with size, cost and, where known, accuracy.")
+        {
+            Model, Evaluations, Data, Protocol, Rounds, Output, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+        }, Run, UsageError);
+
+    private static string? UsageError(CommandResult result) =>
+        result.GetResult(Protocol) is { Implicit: false } && result.GetResult(Data) is null && result.GetResult(Evaluations) is null or { Implicit: true }
+            ? "--protocol is that of an accuracy: give --data to measure it or --evaluations FILE.json to take it from" : null;
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var finder = parsed.Finder();
+        var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
+        var request = new BenchmarkRequest(parsed.GetRequiredValue(Model), parsed.GetValue(Evaluations)!, parsed.GetValue(Protocol), data,
+            parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, parsed.GetValue(Rounds), parsed.GetValue(Output));
+        var result = new BenchmarkJob(finder, context.Say).Run(request, context.Progress, context.Cancel);
+        context.Result(result, console => BenchTable.Render(console, result));
+    }
+}

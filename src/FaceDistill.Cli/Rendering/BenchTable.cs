@@ -1,0 +1,20 @@
+using FaceDistill.Reporting;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Rendering;
+
+/// <summary>A benchmark as a table: models down.</summary>
+internal static class BenchTable
+{
+    public static void Render(IAnsiConsole console, BenchmarkJson result)
+    {
+        var table = new Table().AddColumns([.. BenchmarkReport.Columns]);
+        foreach (var model in result.Models)
+        {
+            table.AddRow([.. BenchmarkReport.Row(model).Select(Markup.Escape)]);
+        }
+
+        console.Write(table);
+        console.WriteLine(BenchmarkReport.Note(result));
+    }
+}
