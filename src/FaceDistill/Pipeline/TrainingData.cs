@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Distillation;
 using FaceDistill.Formats;
 using FaceDistill.Reporting;
 
@@ -31,6 +32,11 @@ internal static class TrainingData
     /// <exception cref="FaceDistillException">The card is malformed.</exception>
     public static ModelCardSource Teacher(string run, string name)
     {
+        if (name == StudentDescription.NoTeacher)
+        {
+            return new ModelCardSource(name, "none: trained by identities alone", "none");
+        }
+
         string argument = Recipe(run)?.Teacher ?? name;
         bool known = Cards.Names(Cards.Teachers).Contains(argument) || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
         if (!known)

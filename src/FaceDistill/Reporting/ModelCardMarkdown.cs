@@ -18,7 +18,7 @@ public static class ModelCardMarkdown
         var text = new StringBuilder();
         Line(text, $"# {card.File}");
         Line(text, $"");
-        Line(text, $"A face-embedding student, {card.Student}, distilled from {card.Teacher.Name} by FaceDistill {card.Version}, {card.Made:yyyy-MM-dd}.");
+        Line(text, $"A face-embedding student, {card.Student}, {(card.Teacher.Name == Distillation.StudentDescription.NoTeacher ? "trained by identities" : "distilled from " + card.Teacher.Name)} by FaceDistill {card.Version}, {card.Made:yyyy-MM-dd}.");
         Use(text, card);
         Origin(text, card);
         Interface(text, card);
