@@ -18,7 +18,7 @@ public sealed class CommandLineTests : IDisposable
         var (code, output, _) = await Run("evaluate", "--embeddings", _folder["a.npy"], _folder["b.npy"], "--labels", Labels(), "--json");
         Assert.Equal(CommandLine.Done, code);
         using var document = JsonDocument.Parse(output);
-        Assert.Equal(["models", "peakMemoryBytes", "protocol", "seconds"], Keys(document.RootElement));
+        Assert.Equal(["models", "peakMemoryBytes", "protocol", "seconds", "warnings"], Keys(document.RootElement));
         var models = document.RootElement.GetProperty("models");
         Assert.Equal(["a.npy", "b.npy"], models.EnumerateArray().Select(m => m.GetProperty("name").GetString()!));
         foreach (var model in models.EnumerateArray())
