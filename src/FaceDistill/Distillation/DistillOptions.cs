@@ -8,8 +8,8 @@ public sealed record DistillOptions
     /// <summary>The student, for example mobilenet-v1:0.5@96.</summary>
     public required string Student { get; init; }
 
-    /// <summary>The head: gap or gdc. Default gap, the better one where it was measured (eval/README.md).</summary>
-    public HeadKind Head { get; init; } = HeadKind.Gap;
+    /// <summary>The head: gap or gdc. Default gdc, the better one where it was measured (eval/README.md, "What each part is worth").</summary>
+    public HeadKind Head { get; init; } = HeadKind.Gdc;
 
     /// <summary>The embedding's length, 1 to 4,096 and at most the teacher's; a shorter one is the teacher's through a <see cref="Projector"/>. Default null: the teacher's.</summary>
     public int? Dimension { get; init; }
@@ -38,8 +38,8 @@ public sealed record DistillOptions
     /// <summary>The weight decay, 0 to 1: decoupled with AdamW, added to the gradient with SGD; not applied to batch norms and biases. Default 0.02, for AdamW; <see cref="UsualWeightDecay"/> for SGD.</summary>
     public double WeightDecay { get; init; } = UsualWeightDecay(OptimizerKind.AdamW);
 
-    /// <summary>The decay of the weights' moving average, which is what is measured and exported: 0 (none) or up to 0.99999. Default 0.999.</summary>
-    public double Ema { get; init; } = 0.999;
+    /// <summary>The decay of the weights' moving average, which is what is measured and exported: 0 (none) or up to 0.99999. Default 0: beside a learning rate that falls to 0 it was worth nothing (eval/README.md).</summary>
+    public double Ema { get; init; }
 
     /// <summary>The largest norm of a step's gradients, 0 (no limit) to 1000. Default 1.</summary>
     public double Clip { get; init; } = 1;
@@ -81,8 +81,8 @@ public sealed record DistillOptions
     /// <summary>Decides initial weights, order and augmentation. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>What the convolutions of a step compute in. Default fp32.</summary>
-    public PrecisionMode Precision { get; init; } = PrecisionMode.Fp32;
+    /// <summary>What the convolutions of a step compute in. Default auto: the faster one here; bf16 cost no quality that was measured (eval/README.md).</summary>
+    public PrecisionMode Precision { get; init; } = PrecisionMode.Auto;
 
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";

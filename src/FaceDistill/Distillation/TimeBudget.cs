@@ -5,12 +5,12 @@ using TorchSharp;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// How many epochs fit into a given time. A throw-away student makes a few steps at each resolution of the run, faces being read as
-/// they will be; the number found is kept with the run, so that an interrupted run goes on with it.
+/// How many epochs fit into a given time. A throw-away student makes a few steps at each resolution of the run, twice over the same faces: the first epoch of a
+/// resolution decodes them, later ones find them in memory. The number found is kept with the run, so that an interrupted run goes on with it.
 /// </summary>
 public static class TimeBudget
 {
-    private const int WarmUpSteps = 2, TimedSteps = 10;
+    private const int WarmUpSteps = 4, TimedSteps = 20;
 
     /// <summary>Measures, and finds the largest number of epochs.</summary>
     /// <param name="faces">Faces and targets.</param>
@@ -26,13 +26,13 @@ public static class TimeBudget
         ArgumentNullException.ThrowIfNull(options);
         long start = Stopwatch.GetTimestamp();
         using var student = new TrainingStep(description, options, device, faces.PeopleCount);
-        var seconds = new Dictionary<int, double>();
-        double EpochAt(int size) => seconds.TryGetValue(size, out double known) ? known : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
+        var seconds = new Dictionary<int, (double First, double Later)>();
+        (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known) ? known : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
         double validation = ValidationSeconds(student, faces, description, options, device, cancel);
         double Needs(int epochs)
         {
             var sizes = new ResolutionSchedule(description.Contract.Size, options.Progressive, epochs);
-            return Enumerable.Range(0, epochs).Sum(e => EpochAt(sizes.At(e)) + validation);
+            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * validation);
         }
 
         double first = Needs(1);
@@ -40,6 +40,16 @@ public static class TimeBudget
         int fits = Largest(Needs, budget);
         return fits > 0 ? fits : throw new FaceDistillException(FormattableString.Invariant(
             $"one epoch takes about {first / 60:0.00} minutes, more than is left of --minutes {options.Minutes}; give more minutes or fewer faces"));
+    }
+
+    /// <summary>The time of a run's epochs, the first of each resolution taking longer.</summary>
+    /// <param name="sizes">Each epoch's resolution.</param>
+    /// <param name="epoch">Seconds of the first and of a later epoch at a resolution.</param>
+    public static double Total(IReadOnlyList<int> sizes, Func<int, (double First, double Later)> epoch)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        ArgumentNullException.ThrowIfNull(epoch);
+        return sizes.GroupBy(s => s).Sum(same => epoch(same.Key).First + ((same.Count() - 1) * epoch(same.Key).Later));
     }
 
     /// <summary>The largest number of epochs, at most 10,000, whose need is within a budget; 0 where not one is.</summary>
@@ -58,10 +68,15 @@ public static class TimeBudget
         return fits;
     }
 
-    private static double EpochSeconds(TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
+    private static (double First, double Later) EpochSeconds(TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
     {
         using var reader = new BatchReader(faces, size, options.BatchSize, options.Seed, options.Mirror);
         student.Model.train();
+        return (Timed(student, reader, cancel), Timed(student, reader, cancel));
+    }
+
+    private static double Timed(TrainingStep student, BatchReader reader, CancellationToken cancel)
+    {
         long start = 0;
         int steps = 0, warmUp = Math.Min(WarmUpSteps, reader.StepsPerEpoch - 1);
         foreach (var batch in reader.Training(0, 0, cancel).Take(warmUp + TimedSteps))

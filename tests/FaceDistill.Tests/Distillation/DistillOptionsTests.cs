@@ -55,7 +55,7 @@ public sealed class DistillOptionsTests
         DistillOptions[] bounds =
         [
             Good,
-            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0, Ema = 0, Clip = 0, Progressive = 0.3 },
+            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0, Ema = 0, Clip = 0, Progressive = 0.3, Head = FaceDistill.Students.HeadKind.Gap },
             Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5, Ema = 0.99999, Clip = 1000, Patience = 10_000, Minutes = 100_000 },
         ];
         Assert.All(bounds, options => Assert.Same(options, options.Validated()));

@@ -11,10 +11,10 @@ public sealed record LossOptions
     /// <summary>The weight of <see cref="CosineDistance"/>, 0 to 1000. Default 0.</summary>
     public double Cosine { get; init; }
 
-    /// <summary>The weight of <see cref="RelationalDistance"/>, 0 to 1000; the paper's is 25 beside a task loss. Default 0.</summary>
+    /// <summary>The weight of <see cref="RelationalDistance"/>, 0 to 1000; the paper's is 25 beside a task loss, which is too much beside the squared difference (eval/README.md). Default 0.</summary>
     public double Distance { get; init; }
 
-    /// <summary>The weight of <see cref="RelationalAngle"/>, 0 to 1000; the paper's is 50 beside a task loss. Default 0.</summary>
+    /// <summary>The weight of <see cref="RelationalAngle"/>, 0 to 1000; the paper's is 50 beside a task loss, which is too much beside the squared difference (eval/README.md). Default 0.</summary>
     public double Angle { get; init; }
 
     /// <summary>The weight of <see cref="FaceDistill.Distillation.ArcFace"/>, which needs identities (a sub-folder for each person), 0 to 1000. Alone it is a training without a teacher. Default 0.</summary>
