@@ -17,6 +17,8 @@ internal static class DistillArguments
     private static readonly Option<double> Distance = Weight("distance", "the relational loss of distances", Defaults.Loss.Distance);
     private static readonly Option<double> Angle = Weight("angle", "the relational loss of angles", Defaults.Loss.Angle);
     private static readonly Option<double> ArcFace = Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
+    private static readonly Option<double> ArcFaceScale = new("--arcface-scale") { Description = "What ArcFace multiplies cosines by.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceScale };
+    private static readonly Option<double> ArcFaceMargin = new("--arcface-margin") { Description = "ArcFace's margin in radians.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin };
     private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of this run folder or checkpoint, of the same or a greater width.", HelpName = "RUN|FILE" };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
@@ -42,7 +44,7 @@ internal static class DistillArguments
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>
     [
-        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
+        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
         Augment, Targets, Views, MixUp,
         Precision, Seed,
     ];
@@ -70,6 +72,8 @@ internal static class DistillArguments
                 Distance = Or(Distance, basis.Loss.Distance),
                 Angle = Or(Angle, basis.Loss.Angle),
                 ArcFace = Or(ArcFace, basis.Loss.ArcFace),
+                ArcFaceScale = Or(ArcFaceScale, basis.Loss.ArcFaceScale),
+                ArcFaceMargin = Or(ArcFaceMargin, basis.Loss.ArcFaceMargin),
             },
             Init = Or(Init, basis.Init),
             Epochs = Or(Epochs, basis.Epochs),

@@ -4,7 +4,7 @@ namespace FaceDistill.Export;
 
 /// <summary>What an export came to: the files, and how far their embeddings are from TorchSharp's on real faces.</summary>
 /// <param name="Files">The written files, the model first.</param>
-/// <param name="MaxAbsDifference">The largest difference of any embedding value.</param>
+/// <param name="MaxAbsDifference">The largest difference of any embedding value; a part of the largest value where that is above 1.</param>
 /// <param name="MinCosine">The smallest cosine between the two embeddings of a face.</param>
 /// <param name="Faces">The number of faces compared.</param>
 public sealed record ExportOutcome(IReadOnlyList<string> Files, double MaxAbsDifference, double MinCosine, int Faces)

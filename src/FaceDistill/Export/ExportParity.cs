@@ -38,7 +38,9 @@ public static class ExportParity
         // The mean belongs to the raw embeddings, so those of unit length get TorchSharp's lengths back first.
         float Length(Range row) => context.Ends.Normalize ? TensorPrimitives.Norm<float>(own.AsSpan(row)) : 1;
         var cosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(expected.AsSpan(row), other.AsSpan(row))));
-        return new ExportOutcome([], expected.Zip(other, (a, b) => Math.Abs((double)a - b)).Max(), cosine.Min, count)
+        // Float32 itself is relative: a student without a teacher may have embeddings of any length.
+        double unit = Math.Max(1, expected.Max(v => Math.Abs((double)v)));
+        return new ExportOutcome([], expected.Zip(other, (a, b) => Math.Abs((double)a - b)).Max() / unit, cosine.Min, count)
         {
             Cosine = cosine,
             CentredCosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(Centred(own.AsSpan(row), 1, mean), Centred(other.AsSpan(row), Length(row), mean)))),

@@ -33,22 +33,23 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
         string[] genuine = Photos("George_W_Bush", 1, 2), impostor = [genuine[0], Photos("Tony_Blair", 1)[0]];
         string student = Student(folder, []);
         double same, other;
-        using (var embedder = FaceEmbedder.Load(student, RealData.Detector))
+        using (var plain = FaceEmbedder.Load(student, RealData.Detector))
         {
-            (same, other) = (Expected(embedder, genuine), Expected(embedder, impostor));
+            (same, other) = (Expected(plain, genuine), Expected(plain, impostor));
         }
 
         // A threshold between the two, so that one is accepted and the other is not, whichever that is for this student.
         float threshold = (float)((same + other) / 2);
         await using var page = await Chromium.Open(BrowserPageFactAttribute.Page, 360, 800);
-        foreach (bool preprocess in new[] { false, true })
+        foreach (var (format, preprocess) in new (ExportFormat, bool)[] { (new OnnxFormat(), false), (new OnnxFormat(), true), (new OnnxHalfFormat(), false), (new OnnxInt8Format(), true) })
         {
-            string file = Student(folder, [new(1e-4, threshold, "lfw-view1-test", 6844451)], preprocess);
+            string file = Student(folder, [new(1e-4, threshold, "lfw-view1-test", 6844451)], preprocess, format);
+            using var embedder = FaceEmbedder.Load(file, RealData.Detector);
             await Choose(page, "#student", 0, file);
-            foreach (var (photos, expected) in new[] { (genuine, same), (impostor, other) })
+            foreach (string[] photos in new[] { genuine, impostor })
             {
                 double similarity = await Compare(page, photos);
-                Assert.Equal(expected, similarity, Tolerance);
+                Assert.Equal(Expected(embedder, photos), similarity, Tolerance);
                 Assert.Equal(similarity >= threshold ? "accept" : "reject", (string?)await page.Evaluate("document.getElementById('answer').className"));
             }
         }
@@ -72,7 +73,7 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Empty(page.Complaints);
     }
 
-    private string Student(TempFolder folder, IReadOnlyList<StudentThreshold> thresholds, bool preprocess = false)
+    private string Student(TempFolder folder, IReadOnlyList<StudentThreshold> thresholds, bool preprocess = false, ExportFormat? format = null)
     {
         if (!File.Exists(folder["run/checkpoint.safetensors"]))
         {
@@ -80,9 +81,11 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
             trainer.Run(null, default);
         }
 
-        string path = folder[$"student-{thresholds.Count}-{preprocess}.onnx"];
+        format ??= new OnnxFormat();
+        string path = folder[$"{format.Name}-{thresholds.Count}-{preprocess}.onnx"];
         var checkpoint = FaceDistill.Distillation.RunStudent.Open(folder["run"]);
-        new OnnxFormat().Prepare(new ExportContext(checkpoint, new StudentEnds(preprocess), tiny.Faces)).Write(path, thresholds);
+        var quick = new Int8Options { Method = CalibrationMethod.MinMax, Equalize = true, CorrectBias = true };
+        format.Prepare(new ExportContext(checkpoint, new StudentEnds(preprocess), tiny.Faces) { Int8 = quick }).Write(path, thresholds);
         return path;
     }
 

@@ -11,21 +11,27 @@ namespace FaceDistill.Distillation;
 /// </summary>
 public sealed class ArcFace : nn.Module
 {
-    /// <summary>What cosines are multiplied by; the paper's value.</summary>
-    public const double Scale = 64;
+    /// <summary>What cosines are multiplied by in the paper.</summary>
+    public const double PaperScale = 64;
 
-    /// <summary>The margin in radians; the paper's value.</summary>
-    public const double Margin = 0.5;
+    /// <summary>The margin in radians in the paper.</summary>
+    public const double PaperMargin = 0.5;
+
+    private readonly double _scale;
+    private readonly double _margin;
 
     /// <summary>Makes the people's centres: normally distributed, as only their directions count.</summary>
     /// <param name="people">C, the number of people, at least 2.</param>
     /// <param name="dimension">D.</param>
     /// <param name="seed">Decides them.</param>
-    public ArcFace(int people, int dimension, long seed)
+    /// <param name="scale">What cosines are multiplied by.</param>
+    /// <param name="margin">The margin in radians, 0 to 1; 0 leaves a softmax of cosines.</param>
+    public ArcFace(int people, int dimension, long seed, double scale = PaperScale, double margin = PaperMargin)
         : base(nameof(ArcFace))
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(people, 2);
         TorchNative.EnsureLoaded();
+        (_scale, _margin) = (scale, margin);
         using var generator = new Generator((ulong)seed);
         using var frozen = no_grad();
         register_parameter("centres", nn.Parameter(empty(people, dimension).normal_(0, 1, generator)));
@@ -53,20 +59,20 @@ public sealed class ArcFace : nn.Module
 
         var own = labels.index_select(0, known).unsqueeze(1);
         var cosines = nn.functional.linear(nn.functional.normalize(student.index_select(0, known), dim: 1), nn.functional.normalize(Centres, dim: 1));
-        using var scale = Scale.ToScalar();
+        using var scale = _scale.ToScalar();
         var logits = cosines.scatter(1, own, WithMargin(cosines.gather(1, own))).mul(scale);
         return nn.functional.cross_entropy(logits, own.squeeze(1)).MoveToOuterDisposeScope();
     }
 
-    private static Tensor WithMargin(Tensor cosine)
+    private Tensor WithMargin(Tensor cosine)
     {
         using var one = 1.0.ToScalar();
         using var least = 1e-9.ToScalar(); // the root's gradient is infinite at 0
         using var most = 1.0.ToScalar();
-        using var cosM = Math.Cos(Margin).ToScalar();
-        using var sinM = Math.Sin(Margin).ToScalar();
-        using var fall = (Margin * Math.Sin(Margin)).ToScalar();
-        using var turn = Math.Cos(Math.PI - Margin).ToScalar();
+        using var cosM = Math.Cos(_margin).ToScalar();
+        using var sinM = Math.Sin(_margin).ToScalar();
+        using var fall = (_margin * Math.Sin(_margin)).ToScalar();
+        using var turn = Math.Cos(Math.PI - _margin).ToScalar();
         var sine = cosine.square().neg().add(one).clamp(least, most).sqrt();
         return where(cosine.gt(turn), cosine.mul(cosM).sub(sine.mul(sinM)), cosine.sub(fall));
     }

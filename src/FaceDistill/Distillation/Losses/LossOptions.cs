@@ -20,6 +20,12 @@ public sealed record LossOptions
     /// <summary>The weight of <see cref="FaceDistill.Distillation.ArcFace"/>, which needs identities (a sub-folder for each person), 0 to 1000. Alone it is a training without a teacher. Default 0.</summary>
     public double ArcFace { get; init; }
 
+    /// <summary>What ArcFace multiplies cosines by, 1 to 1000. Default 64, the paper's.</summary>
+    public double ArcFaceScale { get; init; } = FaceDistill.Distillation.ArcFace.PaperScale;
+
+    /// <summary>ArcFace's margin in radians, 0 to 1. Default 0.5, the paper's; with few faces a person only a smaller one may be learned.</summary>
+    public double ArcFaceMargin { get; init; } = FaceDistill.Distillation.ArcFace.PaperMargin;
+
     /// <summary>Whether any loss looks at the teacher.</summary>
     [JsonIgnore]
     public bool IsDistilled => Squared + Cosine + Distance + Angle > 0;
@@ -37,7 +43,11 @@ public sealed record LossOptions
             }
         }
 
-        return Squared + Cosine + Distance + Angle + ArcFace > 0 ? this : throw new FaceDistillException("every loss has the weight 0; give one a weight");
+        string? wrong = Squared + Cosine + Distance + Angle + ArcFace == 0 ? "every loss has the weight 0; give one a weight"
+            : !(ArcFaceScale is >= 1 and <= 1000) ? FormattableString.Invariant($"ArcFace's scale is 1 to 1000, not {ArcFaceScale}")
+            : !(ArcFaceMargin is >= 0 and <= 1) ? FormattableString.Invariant($"ArcFace's margin is 0 to 1 radians, not {ArcFaceMargin}")
+            : null;
+        return wrong is null ? this : throw new FaceDistillException(wrong);
     }
 
     /// <inheritdoc/>

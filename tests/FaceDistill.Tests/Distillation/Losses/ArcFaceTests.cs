@@ -10,14 +10,16 @@ public sealed class ArcFaceTests
     public ArcFaceTests() => TorchNative.EnsureLoaded();
 
     [Theory]
-    [InlineData(2, 2)]
-    [InlineData(7, 5)]
-    public void Loss_and_gradient_are_those_of_a_plain_loop(int faces, int people)
+    [InlineData(2, 2, 64, 0.5)]
+    [InlineData(7, 5, 64, 0.5)]
+    [InlineData(7, 5, 20, 0)]
+    [InlineData(7, 5, 30, 0.2)]
+    public void Loss_and_gradient_are_those_of_a_plain_loop(int faces, int people, double scale, double margin)
     {
-        using var arcFace = new ArcFace(people, 4, seed: 1);
+        using var arcFace = new ArcFace(people, 4, seed: 1, scale, margin);
         arcFace.to(ScalarType.Float64);
         long[] labels = [.. Enumerable.Range(0, faces).Select(i => i == 1 ? -1L : i % people)];
-        Gradients.Check(Gradients.Embeddings(faces, 4, 2), s => arcFace.Loss(s, tensor(labels)), s => Plain(s, Centres(arcFace), labels));
+        Gradients.Check(Gradients.Embeddings(faces, 4, 2), s => arcFace.Loss(s, tensor(labels)), s => Plain(s, Centres(arcFace), labels, scale, margin));
     }
 
     [Fact]
@@ -53,12 +55,12 @@ public sealed class ArcFaceTests
         return centres;
     }
 
-    private static double Plain(double[,] student, double[,] centres, long[] labels) => Enumerable.Range(0, labels.Length).Where(i => labels[i] >= 0).Average(i =>
+    private static double Plain(double[,] student, double[,] centres, long[] labels, double scale, double margin) => Enumerable.Range(0, labels.Length).Where(i => labels[i] >= 0).Average(i =>
     {
         double[] logits = [.. Enumerable.Range(0, centres.GetLength(0)).Select(k =>
         {
             double cosine = Gradients.Cosine(Gradients.Row(student, i), Gradients.Row(centres, k)), angle = Math.Acos(cosine);
-            return 64 * (k != labels[i] ? cosine : angle + 0.5 < Math.PI ? Math.Cos(angle + 0.5) : cosine - (0.5 * Math.Sin(0.5)));
+            return scale * (k != labels[i] ? cosine : angle + margin < Math.PI ? Math.Cos(angle + margin) : cosine - (margin * Math.Sin(margin)));
         })];
         return Math.Log(logits.Sum(l => Math.Exp(l - logits[labels[i]])));
     });

@@ -47,6 +47,8 @@ public sealed class WeightedLossTests
         string Says(LossOptions o) => Assert.Throws<FaceDistillException>(o.Validated).Message;
         Assert.Contains("cosine loss is 0 to 1000, not -1", Says(new LossOptions { Cosine = -1 }), StringComparison.Ordinal);
         Assert.Contains("angles is 0 to 1000, not NaN", Says(new LossOptions { Angle = double.NaN }), StringComparison.Ordinal);
+        Assert.Contains("scale is 1 to 1000, not 0", Says(new LossOptions { ArcFaceScale = 0 }), StringComparison.Ordinal);
+        Assert.Contains("margin is 0 to 1 radians, not 1.1", Says(new LossOptions { ArcFaceMargin = 1.1 }), StringComparison.Ordinal);
         Assert.Contains("every loss has the weight 0", Says(new LossOptions { Squared = 0 }), StringComparison.Ordinal);
         var most = new LossOptions { Squared = 1000, Cosine = 1000, Distance = 1000, Angle = 1000, ArcFace = 1000 };
         Assert.Same(most, most.Validated());
