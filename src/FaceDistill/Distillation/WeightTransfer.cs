@@ -7,7 +7,8 @@ namespace FaceDistill.Distillation;
 /// <summary>
 /// Starts a student with the weights of another one, of the same width or a wider one. Of a wider one the channels whose filters have the
 /// largest L1 norm are kept, in their order (Li et al., "Pruning filters for efficient ConvNets", 2017); the layers behind lose the inputs
-/// that went. The embedding layer is taken over, folded into the new target scaling, where head, teacher and dimension are the same.
+/// that went. A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the new
+/// target scaling, where head, teacher and dimension are the same.
 /// </summary>
 public static class WeightTransfer
 {
@@ -38,7 +39,7 @@ public static class WeightTransfer
             kept = Layer(source, wide, narrow, kept, weights);
         }
 
-        bool head = SameHead(from.HeadConvolution, to.HeadConvolution) && from.Head == to.Head;
+        bool head = from.Head == to.Head;
         if (head && from.HeadConvolution is { } convolution)
         {
             Layer(source, convolution, to.HeadConvolution!, kept, weights);
@@ -54,13 +55,12 @@ public static class WeightTransfer
         return $"weights of {source.Description.Student} from {source.Path}, {rest}";
     }
 
-    private static bool SameHead(ConvLayer? a, ConvLayer? b) => a?.Kernel == b?.Kernel;
-
     // Returns the kept output channels of the source's layer.
     private static int[] Layer(StudentCheckpoint source, ConvLayer wide, ConvLayer narrow, int[] inputs, Dictionary<string, Tensor> weights)
     {
-        int perInput = wide.Kernel * wide.Kernel, perOutput = perInput * (wide.In / wide.Groups);
+        int perInput = narrow.Kernel * narrow.Kernel, perOutput = perInput * (wide.In / wide.Groups);
         float[] filters = source.Weight($"{wide.Name}.weight", wide.Out, wide.In / wide.Groups, wide.Kernel, wide.Kernel);
+        filters = wide.Kernel == narrow.Kernel ? filters : PooledKernel.Resize(filters, wide.Kernel, narrow.Kernel);
         bool depthwise = wide.Groups > 1;
         int[] outputs = depthwise ? inputs : Strongest(filters, wide.Out, narrow.Out);
         Put(weights[$"{narrow.Name}.weight"], outputs.SelectMany(o => (depthwise ? [0] : inputs)

@@ -71,6 +71,19 @@ public sealed class WeightTransferTests : IDisposable
     }
 
     [Fact]
+    public void A_gdc_head_of_another_resolution_is_fitted_to_the_map_and_the_embedding_layer_goes_with_it()
+    {
+        var small = Description("mobilenet-v1:0.25@64", HeadKind.Gdc);
+        var large = Description("mobilenet-v1:0.25@128", HeadKind.Gdc);
+        var source = Source(small);
+        using var target = new MobileNetV1(large.Architecture(), seed: 9);
+        Assert.Contains("with its embedding layer", WeightTransfer.Apply(source, large, OldScaling, target), StringComparison.Ordinal);
+        float[] fitted = Values(target.state_dict()["gdc.weight"]);
+        Assert.Equal(PooledKernel.Resize(source.Weight("gdc.weight", 256, 1, 2, 2), 2, 4), fitted);
+        Assert.Equal(source.Weight("embedding.weight", 4, 256), Values(target.EmbeddingLayer.Weight));
+    }
+
+    [Fact]
     public void A_narrower_source_is_refused()
     {
         var source = Source(Description("mobilenet-v1:0.25@64", HeadKind.Gap));
