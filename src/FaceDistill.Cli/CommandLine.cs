@@ -85,6 +85,7 @@ public static class CommandLine
         ExportCommand.Create(),
         CountCommand.Create(),
         BenchCommand.Create(),
+        Table14Command.Create(),
         TeachersCommand.Create(),
         DatasetsCommand.Create(),
     };

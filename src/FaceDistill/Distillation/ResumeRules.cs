@@ -11,7 +11,7 @@ internal static class ResumeRules
     public static DistillOptions Require(StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
     {
         var options = asked.With(checkpoint.Options);
-        if (Text(checkpoint.Options) != Text(options))
+        if (!Same(checkpoint.Options, asked))
         {
             throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
         }
@@ -25,6 +25,11 @@ internal static class ResumeRules
             $"{folder} lacks {RunStudent.BestFileName}, the best student so far; put it back, or choose another --output");
     }
 
-    // The device may change; minutes were turned into epochs.
-    private static string Text(DistillOptions options) => JsonFile.Serialize(options with { Device = "", Minutes = null });
+    /// <summary>Whether two runs' options make the same student.</summary>
+    /// <param name="made">Those of a run's checkpoint.</param>
+    /// <param name="asked">Those asked for.</param>
+    public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
+
+    // The device may change, the student that it started from may have been moved, and minutes were turned into epochs.
+    private static string Text(DistillOptions options) => JsonFile.Serialize(options with { Device = "", Minutes = null, Init = options.Init is null ? null : "" });
 }

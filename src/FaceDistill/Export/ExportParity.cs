@@ -87,7 +87,8 @@ public static class ExportParity
     private static IEnumerable<double> Rows(int count, int dimension, Func<Range, double> row) =>
         Enumerable.Range(0, count).Select(i => row((i * dimension)..((i + 1) * dimension)));
 
-    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b);
+    // A vector of no length has no direction: it agrees with none. (An untrained student in 8 bits may give all faces the mean.)
+    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b) is var cosine && double.IsFinite(cosine) ? cosine : 0;
 
     private static float[] Units(float[] rows, int dimension)
     {

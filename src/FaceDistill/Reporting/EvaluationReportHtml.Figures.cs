@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation;
+using static FaceDistill.Reporting.HtmlPage;
 using static FaceDistill.Reporting.ReportFormat;
 
 namespace FaceDistill.Reporting;
@@ -74,6 +75,4 @@ public static partial class EvaluationReportHtml
         return new Section("cost", "Accuracy and cost", HtmlText.Of(
             $"{Legend(entries)}<div class=\"grid\">\n{Figure(ReportPlots.Cost(report, "cost-plot", $"Accuracy against mult-adds: {points}.{line}"), HtmlText.Of($"{points}.{line}{left}"))}</div>\n"));
     }
-
-    private static HtmlText Figure(HtmlText plot, HtmlText caption) => HtmlText.Of($"<figure>{plot}<figcaption>{caption}</figcaption></figure>\n");
 }

@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation;
+using static FaceDistill.Reporting.HtmlPage;
 using static FaceDistill.Reporting.ReportFormat;
 
 namespace FaceDistill.Reporting;

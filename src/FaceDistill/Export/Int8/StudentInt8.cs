@@ -144,7 +144,8 @@ public sealed class StudentInt8 : IDisposable
                 }
             }
 
-            return difference / variance;
+            // A student that gives every face the same embedding has no variance: then any difference is all of it.
+            return variance > 0 ? difference / variance : difference > 0 ? 1 : 0;
         }
         finally
         {

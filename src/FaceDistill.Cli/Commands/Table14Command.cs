@@ -1,0 +1,48 @@
+using System.CommandLine;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Pipeline;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>table14</c>: students of several sizes beside Table 14 of the MobileNets paper.</summary>
+internal static class Table14Command
+{
+    private static readonly Option<string> RecipeFile = new("--recipe") { Description = "The table's recipe (JSON, see eval/recipes/table14.json).", Required = true, HelpName = "FILE" };
+    private static readonly Option<string> Output = CommonOptions.Output("The table's folder; each row is a run folder in its 'rows'. Finished rows in it are kept, an interrupted one goes on.");
+
+    private static readonly Option<string[]> Rows = new("--rows")
+    {
+        Description = "Run only these students' rows.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "STUDENT",
+    };
+
+    private static readonly Option<bool> Plan = new("--plan") { Description = "Print what each row's training is expected to cost here, from a few measured steps, and do nothing else." };
+    private static readonly Option<bool> Smoke = new("--smoke") { Description = "The whole table in minutes on drawn faces, three epochs a row: shows that everything works, and nothing about faces." };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("table14", "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
+        {
+            RecipeFile, Output, Rows, Plan, Smoke, CommonOptions.Models,
+        }, Run);
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var finder = parsed.Finder();
+        string file = parsed.GetRequiredValue(RecipeFile), output = parsed.GetRequiredValue(Output);
+        var recipe = Table14Recipe.Read(file);
+        recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Progress, context.Cancel) : recipe;
+        var request = new Table14Request(recipe, file, output, parsed.GetValue(Rows)!);
+        if (parsed.GetValue(Plan))
+        {
+            var plan = Table14Plan.Of(request, finder, context.Progress, context.Cancel);
+            context.Result(plan, console => Table14View.Render(console, plan));
+            return;
+        }
+
+        var result = new Table14Job(finder, context.Say).Run(request, context.Progress, context.Cancel);
+        context.Result(result, console => Table14View.Render(console, result));
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using FaceDistill.Pipeline;
+using FaceDistill.Reporting;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Rendering;
+
+/// <summary>A table and its plan on the terminal.</summary>
+internal static class Table14View
+{
+    public static void Render(IAnsiConsole console, Table14Result result)
+    {
+        foreach (var tab in Table14Table.Of(result).Take(2)) // the report has the rest
+        {
+            var table = new Table().Title(Markup.Escape(tab.Caption)).AddColumns(["student", .. tab.Columns.Select(c => c.Head)]);
+            foreach (var line in result.Lines)
+            {
+                table.AddRow([line.ShortName, .. tab.Columns.Select(c => Markup.Escape(c.Student(line)))]);
+            }
+
+            console.Write(table);
+        }
+
+        console.WriteLine(Table14Report.Verdict(result) + ".");
+    }
+
+    public static void Render(IAnsiConsole console, Table14Plan plan)
+    {
+        var table = new Table().AddColumns("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
+        foreach (var line in plan.Lines)
+        {
+            table.AddRow(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"), Number(line.ImagesPerSecond, "0.0"),
+                Number(line.MultAddsPerSecond / 1e9, "0.0"), line.Finished ? "finished" : Number(line.Minutes, "0.0"));
+        }
+
+        console.Write(table);
+        console.WriteLine($"training: {Number(plan.Minutes, "0")} minutes (images x mult-adds / measured rate); before it the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times, unless it did before");
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}

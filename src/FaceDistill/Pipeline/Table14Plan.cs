@@ -1,0 +1,72 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Distillation;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>What a row's training is expected to cost here.</summary>
+/// <param name="Student">The student.</param>
+/// <param name="Images">Faces shown in all epochs.</param>
+/// <param name="Epochs">Passes over the faces.</param>
+/// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
+/// <param name="ImagesPerSecond">The measured rate of training steps.</param>
+/// <param name="MultAddsPerSecond">The same in mult-adds of the forward direction.</param>
+/// <param name="Minutes">The predicted time.</param>
+/// <param name="Finished">Whether the row is finished already.</param>
+public sealed record Table14PlanLine(string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
+
+/// <summary>What a table is expected to cost on this machine.</summary>
+/// <param name="Faces">Pictures of the training data; aligning them may leave some out.</param>
+/// <param name="TeacherPasses">How often the teacher embeds each of them, once for all rows, unless that was done before.</param>
+/// <param name="Lines">The rows.</param>
+public sealed record Table14Plan(int Faces, int TeacherPasses, IReadOnlyList<Table14PlanLine> Lines)
+{
+    /// <summary>The predicted training time of the rows that are not finished.</summary>
+    public double Minutes => Lines.Where(l => !l.Finished).Sum(l => l.Minutes);
+
+    /// <summary>Counts the training faces and measures each row's student for a few seconds; nothing is aligned, embedded or written.</summary>
+    /// <param name="request">The table.</param>
+    /// <param name="finder">Finds teacher and data.</param>
+    /// <param name="progress">Told of each row.</param>
+    /// <param name="cancel">Stops between steps.</param>
+    /// <exception cref="FaceDistillException">Data or teacher are not there.</exception>
+    public static Table14Plan Of(Table14Request request, AssetFinder finder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var recipe = request.Recipe.Validated();
+        var job = new Table14RowJob(recipe, request.Output, request.RecipeFile, finder, null);
+        int dimension = TeacherCard.Load(recipe.Teacher).Card.Dimension ?? Opened(recipe.Teacher, finder);
+        int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
+        var lines = new List<Table14PlanLine>();
+        var rows = recipe.Of(request.Rows).Rows;
+        foreach (var row in rows)
+        {
+            progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
+            var options = recipe.OptionsOf(row, name => name);
+            var cost = TrainingCost.Measure(options, dimension, faces, cancel);
+            lines.Add(new Table14PlanLine(row.Student, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes, job.Finished(row) is not null));
+        }
+
+        bool cached = recipe.Options.IsAugmented && recipe.Options.Targets == TargetMode.Cached;
+        return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), lines);
+    }
+
+    private static int Opened(string card, AssetFinder finder)
+    {
+        using var teacher = TeacherCard.Open(card, finder);
+        return teacher.Dimension;
+    }
+
+    private static int Pictures(DataFolder data)
+    {
+        var images = FaceDataset.List(data.Images).Images;
+        if (data.People is null)
+        {
+            return images.Count;
+        }
+
+        var people = LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        return images.Count(i => people.Contains(i.Identity));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json.Serialization;
+using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
+using FaceDistill.Formats;
+using FaceDistill.Students;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>
+/// A table's recipe file: one teacher, one set of faces, one way of training, and the students that become its rows. What a recipe leaves
+/// out has its default; the table's folder keeps the resolved one.
+/// </summary>
+public sealed record Table14Recipe
+{
+    /// <summary>Where the schema is, for editors.</summary>
+    [JsonPropertyName("$schema")]
+    public string? Schema { get; init; }
+
+    /// <summary>What the recipe is for, in a sentence.</summary>
+    public string? About { get; init; }
+
+    /// <summary>The command that uses it.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>How long the training of all rows takes, and was measured to take, in minutes.</summary>
+    public double? ExpectedMinutes { get; init; }
+
+    /// <summary>The teacher's card, a name or a .json file. Default dlib-resnet.</summary>
+    public string Teacher { get; init; } = "dlib-resnet";
+
+    /// <summary>The training faces: folders or data sets' names.</summary>
+    public required IReadOnlyList<string> Data { get; init; }
+
+    /// <summary>The test faces, of other people: a folder or a data set's name.</summary>
+    public required string Test { get; init; }
+
+    /// <summary>The protocols; the first gives the table's accuracy at 1e-4 and is all-pairs or lfw-view1-test. Default lfw-view1-test and lfw-10fold.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [Evaluator.LfwView1Test, Evaluator.LfwTenFold];
+
+    /// <summary>How every row is trained; a row's own student, epochs, learning rate and start stand in place of these.</summary>
+    public required DistillOptions Options { get; init; }
+
+    /// <summary>The students, in the order in which they are trained: a row may start from one before it.</summary>
+    public required IReadOnlyList<Table14RecipeRow> Rows { get; init; }
+
+    /// <summary>The training without a teacher that some rows are compared with; null for none.</summary>
+    public Table14RecipeBaseline? Baseline { get; init; }
+
+    /// <summary>How often each file has its turn when latencies are measured, 1 to 100,000. Default 25.</summary>
+    public int BenchRounds { get; init; } = 25;
+
+    /// <summary>Reads a recipe.</summary>
+    /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names it.</exception>
+    public static Table14Recipe Read(string path)
+    {
+        try
+        {
+            return JsonFile.Read<Table14Recipe>(path).Validated();
+        }
+        catch (FaceDistillException e) when (!e.Message.Contains(path, StringComparison.Ordinal))
+        {
+            throw new FaceDistillException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The options that a row is trained with.</summary>
+    /// <param name="row">A row of this recipe.</param>
+    /// <param name="folderOf">The run folder of the student that it starts from.</param>
+    public DistillOptions OptionsOf(Table14RecipeRow row, Func<string, string> folderOf)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(folderOf);
+        return Options with
+        {
+            Student = row.Student,
+            Epochs = row.Epochs ?? Options.Epochs,
+            LearningRate = row.LearningRate ?? Options.LearningRate,
+            Init = row.Init is null ? Options.Init : folderOf(row.Init),
+        };
+    }
+
+    /// <summary>Only some of the rows.</summary>
+    /// <param name="students">Their students; none for all.</param>
+    /// <exception cref="FaceDistillException">The recipe has no such row.</exception>
+    public Table14Recipe Of(IReadOnlyList<string> students)
+    {
+        ArgumentNullException.ThrowIfNull(students);
+        string? unknown = students.FirstOrDefault(s => !Rows.Any(r => r.Student == s));
+        return unknown is not null ? throw new FaceDistillException($"the recipe has no row '{unknown}'; it has {string.Join(", ", Rows.Select(r => r.Student))}")
+            : students.Count == 0 ? this
+            : this with { Rows = [.. Rows.Where(r => students.Contains(r.Student))] };
+    }
+
+    /// <summary>Checks every value.</summary>
+    /// <exception cref="FaceDistillException">One is out of its range; the message names it.</exception>
+    public Table14Recipe Validated()
+    {
+        string? wrong = Rows.Count == 0 ? "a table has at least one row"
+            : Data.Count == 0 ? "a table needs training faces: data"
+            : Protocols.Count == 0 || !ExportRequest.Protocols.Contains(Protocols[0]) ? $"the first protocol is {string.Join(" or ", ExportRequest.Protocols)}"
+            : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
+            : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
+            : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
+            : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"
+            : Baseline?.Students.FirstOrDefault(s => !Rows.Any(r => r.Student == s)) is { } foreign ? $"the baseline's {foreign} is not among the rows"
+            : null;
+        for (int i = 0; i < Rows.Count && wrong is null; i++)
+        {
+            wrong = Wrong(Rows[i], Rows.Take(i));
+            OptionsOf(Rows[i], name => name).Validated();
+        }
+
+        Baseline?.OptionsOf(Options).Validated();
+        return wrong is null ? this : throw new FaceDistillException(wrong);
+    }
+
+    private static string? Wrong(Table14RecipeRow row, IEnumerable<Table14RecipeRow> before)
+    {
+        var spec = StudentSpec.Parse(row.Student);
+        return row.Init is null ? null
+            : !before.Any(r => r.Student == row.Init) ? $"{row.Student} starts from {row.Init}, which is no row before it"
+            : StudentSpec.Parse(row.Init).Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
+            : null;
+    }
+}

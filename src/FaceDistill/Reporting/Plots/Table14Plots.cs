@@ -1,0 +1,89 @@
+using FaceDistill.Students;
+using static FaceDistill.Reporting.ReportFormat;
+
+namespace FaceDistill.Reporting;
+
+/// <summary>The plots of a table.</summary>
+internal static class Table14Plots
+{
+    private static readonly double[] Ticks = [5, 10, 20, 50, 100, 200, 300, 500];
+
+    /// <summary>Accuracy at 1e-4 over mult-adds, each student a dot with its interval and its name; the teacher is a line.</summary>
+    public static HtmlText Accuracy(Table14Result result, string id)
+    {
+        var known = Known(result);
+        double teacher = Teacher(known[0]) ?? 0, top = Math.Min(1.02, Math.Max(teacher, known.Max(l => l.TarInterval?[1] ?? l.Tar!.Value)) * 1.1);
+        using var plot = new SvgPlot("Million mult-adds (logarithmic)", $"TAR at FAR 1e-4 ({result.Protocol})");
+        Axes(plot, known, top);
+        plot.LineY(1, teacher);
+        plot.Label(Left(known), teacher - (top * 0.03), $"teacher {result.Teacher}");
+        foreach (var line in known)
+        {
+            plot.Dot(0, At(line), line.Tar!.Value, line.TarInterval is [var low, var high] ? (low, high) : null);
+            plot.Label(At(line), line.Tar.Value, line.ShortName);
+        }
+
+        return plot.Render(id, $"Accuracy against mult-adds: {Words(known, l => $"{Percent(l.Tar)}{Bracket(l.TarInterval)}")}; teacher {Percent(teacher)}");
+    }
+
+    /// <summary>Retention over mult-adds: ours with intervals, and the paper's.</summary>
+    public static HtmlText Retention(Table14Result result, string id)
+    {
+        var known = Known(result).Where(l => l.Measured.RetentionAt1e4 is not null).ToList();
+        double paper = Table14.Rows[0].AccuracyPercent;
+        using var plot = new SvgPlot("Million mult-adds (logarithmic)", "Part of the teacher's accuracy");
+        Axes(plot, known, 1.05);
+        foreach (var line in known)
+        {
+            plot.Dot(0, At(line), line.Measured.RetentionAt1e4!.Value, line.Measured.RetentionInterval95At1e4 is [var low, var high] ? (low, high) : null);
+            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.ShortName);
+        }
+
+        foreach (var row in Table14.Rows.Where(r => r.Student is not null))
+        {
+            plot.Dot(1, Math.Log10(row.MillionMultAdds), row.AccuracyPercent / paper, null);
+        }
+
+        return plot.Render(id, $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's lie between 87% and 96%");
+    }
+
+    /// <summary>Agreement with the teacher on held-out faces by epoch, a curve a student.</summary>
+    public static HtmlText Curves(Table14Result result, string id, Func<Distillation.EpochLog, double?> value, string name)
+    {
+        var curves = result.Lines.Select((l, series) => (series, Points: l.Training.Log.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value)).ToList()))
+            .Where(c => c.Points.Count > 0).ToList();
+        double right = curves.Max(c => c.Points.Max(p => p.Item1)), top = curves.Max(c => c.Points.Max(p => p.Value)) * 1.05;
+        using var plot = new SvgPlot("Epoch", name);
+        plot.Limits(Math.Min(1, right - 1), right, 0, top);
+        int step = Math.Max(1, (int)Math.Ceiling(right / 8));
+        plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), FormattableString.Invariant($"{i * step}"))).Where(t => t.Item1 >= 1));
+        plot.TicksY(Enumerable.Range(0, (int)(top / 0.2) + 1).Select(i => (i * 0.2, FormattableString.Invariant($"{i * 0.2:0.0}"))));
+        foreach (var (series, points) in curves)
+        {
+            plot.Curve(series, points);
+        }
+
+        return plot.Render(id, $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].ShortName} ends at {c.Points[^1].Value:0.000}")))}");
+    }
+
+    /// <summary>The lines that have an accuracy.</summary>
+    public static IReadOnlyList<Table14Line> Known(Table14Result result) => [.. result.Lines.Where(l => l.Tar is not null)];
+
+    private static void Axes(SvgPlot plot, IReadOnlyList<Table14Line> known, double top)
+    {
+        double left = Left(known), right = known.Max(At) + 0.35; // room for names
+        plot.Limits(left, right, 0, top);
+        plot.TicksX(Ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t}"))).Where(t => t.At >= left && t.At <= right));
+        double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;
+        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, FormattableString.Invariant($"{100 * i * step:0.##}%"))));
+    }
+
+    private static double Left(IReadOnlyList<Table14Line> known) => known.Min(At) - 0.15;
+
+    private static double At(Table14Line line) => Math.Log10(line.Cost.MultAdds / 1e6);
+
+    private static double? Teacher(Table14Line line) => line.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar);
+
+    private static string Words(IReadOnlyList<Table14Line> lines, Func<Table14Line, string> value) =>
+        string.Join("; ", lines.Select(l => FormattableString.Invariant($"{l.ShortName} {value(l)} at {l.Cost.MultAdds / 1e6:0.0} million")));
+}

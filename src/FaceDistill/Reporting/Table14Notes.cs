@@ -1,0 +1,48 @@
+using FaceDistill.Students;
+using static FaceDistill.Reporting.ReportFormat;
+
+namespace FaceDistill.Reporting;
+
+/// <summary>What must be known to read a table beside the paper's: what the paper leaves open, what was chosen, what the run itself limits.</summary>
+internal static class Table14Notes
+{
+    /// <summary>The notes, in the table's order of importance.</summary>
+    public static IReadOnlyList<string> Of(Table14Result result)
+    {
+        string[] notes =
+        [
+            Metric(result),
+            "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
+            "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is one run with one seed.",
+            "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken for 0.75@160.",
+            "The paper does not describe the head. Counted here with and without ours (gdc, a depthwise convolution over the last map, and a linear layer to the teacher's length). Without it the printed mult-adds are met within 2%: 286 for 285, 185 for 186, 166 for 166, 108 for 106.",
+            "The printed parameters grow where the resolution falls (4.9 to 5.5 and 3.4 to 3.8 million), which no convolutional backbone does: it has the same parameters at every resolution, here 3.2 and 1.8 million. The difference must lie in heads that the paper does not describe; none that was tried explains both pairs.",
+        ];
+        return [.. notes, .. Starts(result), .. Synthetic(result), .. Missing(result)];
+    }
+
+    private static string Metric(Table14Result result)
+    {
+        string pairs = result.Lines.Count == 0 ? "" : $" ({Count(result.Lines[0].Measured.ImpostorPairs)} impostor pairs)";
+        return $"\"1e-4 accuracy\" is not defined in the paper. Here it is the true accept rate at a false accept rate of 1e-4 over all pairs of {result.Protocol}{pairs}, the usual reading since FaceNet's VAL@FAR; intervals resample people, 95%.";
+    }
+
+    private static IEnumerable<string> Starts(Table14Result result)
+    {
+        var started = result.Lines.Where(l => l.Training.Init is not null).ToList();
+        return started.Count == 0 ? [] :
+        [
+            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000:#,0} thousand images before its own {l.Training.Images / 1000:#,0} thousand")))}.",
+        ];
+    }
+
+    /// <summary>The images that a row's ancestors saw.</summary>
+    internal static long Before(Table14Result result, Table14Line line) =>
+        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Student == init) is { } parent ? parent.Training.Images + Before(result, parent) : 0;
+
+    private static IEnumerable<string> Synthetic(Table14Result result) => result.Synthetic
+        ? ["The faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces."] : [];
+
+    private static IEnumerable<string> Missing(Table14Result result) => result.Missing.Count > 0
+        ? [$"Not finished: {string.Join(", ", result.Missing)}. The same command goes on with them."] : [];
+}

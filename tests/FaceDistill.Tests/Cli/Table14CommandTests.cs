@@ -1,0 +1,118 @@
+using System.Text.Json;
+using FaceDistill.Cli;
+using FaceDistill.Formats;
+using FaceDistill.Pipeline;
+using FaceDistill.Reporting;
+using FaceDistill.Students;
+
+namespace FaceDistill.Tests.Cli;
+
+public sealed class Table14CommandTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_smoke_run_makes_every_row_and_every_file_and_a_second_one_keeps_them()
+    {
+        string recipe = Recipe(), output = _folder["table"];
+        var (code, printed, said) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--json");
+        Assert.True(code == CommandLine.Done, said);
+        var result = JsonFile.Parse<Table14Result>(printed, "printed");
+        Assert.Equal(["mobilenet-v1:0.5@64", "mobilenet-v1:0.5@96", "mobilenet-v1:0.25@64"], result.Lines.Select(l => l.Student));
+        Assert.Empty(result.Missing);
+        Assert.True(result.Synthetic);
+        Assert.All(result.Lines, line =>
+        {
+            Assert.NotNull(line.Tar);
+            Assert.NotNull(line.Measured.RetentionAt1e4);
+            Assert.NotNull(line.Files.Int8Tar);
+            Assert.True(line.Measured.ImpostorPairs >= 10_000);
+            Assert.True(line.Files.Int8Bytes < line.Files.OnnxBytes);
+            string run = Path.Combine(output, "rows", line.ShortName);
+            Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx", "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
+            Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);
+        });
+        Assert.Equal("mobilenet-v1:0.5@64", result.Lines[1].Training.Init);
+        Assert.NotNull(result.Lines[2].Baseline!.Measured.TarAtFar);
+        Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json" }, f => Assert.True(File.Exists(Path.Combine(output, f)), f));
+
+        var written = Directory.GetFiles(Path.Combine(output, "rows"), "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
+        var (again, _, kept) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke");
+        Assert.True(again == CommandLine.Done, kept);
+        Assert.Equal(3, kept.Split("finished before").Length - 1);
+        Assert.All(written, file => Assert.Equal(file.Value, File.GetLastWriteTimeUtc(file.Key)));
+    }
+
+    [Fact]
+    public async Task A_row_whose_training_was_done_is_measured_and_not_trained_again_and_the_others_wait()
+    {
+        string recipe = Recipe(), output = _folder["table"];
+        var (code, _, said) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--rows", "mobilenet-v1:0.25@64");
+        Assert.True(code == CommandLine.Done, said);
+        string row = Path.Combine(output, "rows", "0.25@64");
+        File.Delete(Path.Combine(row, "row.json"));
+        var trained = File.GetLastWriteTimeUtc(Path.Combine(row, "checkpoint.safetensors"));
+        var (again, printed, more) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--rows", "mobilenet-v1:0.25@64", "--json");
+        Assert.True(again == CommandLine.Done, more);
+        Assert.Contains("trained before", more, StringComparison.Ordinal);
+        Assert.Equal(trained, File.GetLastWriteTimeUtc(Path.Combine(row, "checkpoint.safetensors")));
+        Assert.Equal(2, JsonFile.Parse<Table14Result>(printed, "printed").Missing.Count);
+    }
+
+    [Fact]
+    public async Task The_plan_counts_images_and_predicts_minutes_and_writes_nothing()
+    {
+        var recipe = JsonFile.Read<Table14Recipe>(Recipe());
+        string faces = _folder["faces"];
+        Table14Smoke.Of(recipe, _folder["drawn"], null, default);
+        Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
+        string file = _folder["plan.json"];
+        JsonFile.Write(file, recipe with { Data = [faces], Baseline = null });
+        var (code, printed, said) = await Run("table14", "--recipe", file, "--output", _folder["none"], "--plan", "--json");
+        Assert.True(code == CommandLine.Done, said);
+        using var plan = JsonDocument.Parse(printed);
+        Assert.Equal(96, plan.RootElement.GetProperty("faces").GetInt32());
+        var line = plan.RootElement.GetProperty("lines")[0];
+        Assert.Equal(5 * 80, line.GetProperty("images").GetInt64()); // 96 less 2 held out: 5 whole batches of 16, in 5 epochs
+        Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(new StudentSpec(0.5, 64), HeadKind.Gdc, 16)).MultAdds, line.GetProperty("multAdds").GetInt64());
+        double minutes = line.GetProperty("images").GetInt64() * line.GetProperty("multAdds").GetDouble() / line.GetProperty("multAddsPerSecond").GetDouble() / 60;
+        Assert.Equal(minutes, line.GetProperty("minutes").GetDouble(), 9);
+        Assert.False(Directory.Exists(_folder["none"]));
+    }
+
+    [Fact]
+    public async Task A_row_that_the_recipe_lacks_is_one_line()
+    {
+        var (code, _, said) = await Run("table14", "--recipe", Recipe(), "--output", _folder["table"], "--smoke", "--rows", "mobilenet-v1:1.0@224");
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("no row 'mobilenet-v1:1.0@224'", said, StringComparison.Ordinal);
+    }
+
+    private string Recipe()
+    {
+        string card = TinyTeacher.Write(_folder["teacher"]), file = _folder["table14.json"];
+        File.WriteAllText(file, $$"""
+            {
+              "teacher": {{JsonSerializer.Serialize(card)}}, "data": ["nowhere"], "test": "nowhere", "protocols": ["all-pairs"],
+              "options": { "student": "mobilenet-v1:0.5@64", "epochs": 5, "batchSize": 16, "augment": {}, "views": 4, "precision": "fp32", "device": "cpu" },
+              "rows": [
+                { "student": "mobilenet-v1:0.5@64" },
+                { "student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:0.5@64", "learningRate": 0.002 },
+                { "student": "mobilenet-v1:0.25@64" }
+              ],
+              "baseline": { "students": ["mobilenet-v1:0.25@64"], "data": ["nowhere"], "epochs": 9 }
+            }
+            """);
+        return file;
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = await CommandLine.RunAsync(args, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+}
