@@ -10,7 +10,7 @@ public sealed partial class ArchitectureTests
         "Formats", "Assets", "Native", "Faces", "Datasets", "Teachers", "Students", "Distillation", "Evaluation", "Export", "Reporting", "Pipeline",
     ];
 
-    internal static readonly string Root = FindRoot();
+    internal static readonly string Root = RepositoryRoot.Path;
 
     [Fact]
     public void The_folders_are_those_of_the_order() => Assert.Equal(
@@ -66,17 +66,6 @@ public sealed partial class ArchitectureTests
 
     private static IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(Path.Combine(Root, "src", folder), "*.cs", SearchOption.AllDirectories)
         .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FaceDistill.sln")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("FaceDistill.sln is above no folder of the tests");
-        }
-
-        return folder.FullName;
-    }
 
     [GeneratedRegex(@"\bFaceDistill\.([A-Z]\w+)")]
     private static partial Regex Used();

@@ -8,7 +8,7 @@ public sealed class PackageTests
     [Fact]
     public void The_library_leaves_the_native_runtimes_to_the_program()
     {
-        var references = XDocument.Load(Path.Combine(Root(), "src", "FaceDistill", "FaceDistill.csproj")).Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value).ToList();
+        var references = XDocument.Load(Path.Combine(RepositoryRoot.Path, "src", "FaceDistill", "FaceDistill.csproj")).Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value).ToList();
         Assert.Contains("TorchSharp", references);
         Assert.DoesNotContain(references, r => r.Contains("libtorch", StringComparison.OrdinalIgnoreCase) || r.Contains("runtime.", StringComparison.OrdinalIgnoreCase));
     }
@@ -16,18 +16,7 @@ public sealed class PackageTests
     [Fact]
     public void The_sample_is_short_and_in_the_solution()
     {
-        Assert.InRange(File.ReadAllLines(Path.Combine(Root(), "samples", "CompareFaces", "Program.cs")).Length, 10, 39);
-        Assert.Contains("CompareFaces.csproj", File.ReadAllText(Path.Combine(Root(), "FaceDistill.sln")), StringComparison.Ordinal);
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FaceDistill.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
+        Assert.InRange(File.ReadAllLines(Path.Combine(RepositoryRoot.Path, "samples", "CompareFaces", "Program.cs")).Length, 10, 39);
+        Assert.Contains("CompareFaces.csproj", File.ReadAllText(Path.Combine(RepositoryRoot.Path, "FaceDistill.sln")), StringComparison.Ordinal);
     }
 }

@@ -7,8 +7,8 @@ using FaceDistill.Reporting;
 namespace FaceDistill.Pipeline;
 
 /// <summary>
-/// Makes a table like Table 14 of Howard et al., "MobileNets" (2017): trains, measures, exports and times each student of a recipe, one after
-/// the other. A finished row is kept, an interrupted one goes on, and the reports are written anew after every row.
+/// Makes a table like Table 14 of Howard et al., "MobileNets" (2017): trains, measures and exports each student of a recipe, one after
+/// the other, and times all their files at the end. A finished row is kept, an interrupted one goes on, and the reports are written anew after every row.
 /// </summary>
 public sealed class Table14Job(AssetFinder finder, Action<string>? say)
 {
@@ -39,6 +39,7 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
         }
 
         var result = ResultOf(request, job);
+        result = result with { Speed = new Table14Timing(recipe, request.Output, finder, say).Of(result.Lines, job.FolderOf, progress, cancel) };
         Table14Report.Write(result, request.Output);
         say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
         return result;
@@ -47,11 +48,13 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     private static Table14Result ResultOf(Table14Request request, Table14RowJob job)
     {
         var recipe = request.Recipe;
+        string speed = Path.Combine(request.Output, Table14Speed.FileName);
         var lines = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
         return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], $"facedistill table14 --recipe {request.RecipeFile} --output {request.Output}",
             Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow,
-            [.. lines.Select(l => l.Line).OfType<Table14Line>()], [.. lines.Where(l => l.Line is null).Select(l => l.Student)])
+            [.. lines.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)], [.. lines.Where(l => l.Line is null).Select(l => l.Student)])
         {
+            Speed = File.Exists(speed) ? JsonFile.Read<Table14Speed>(speed) : null,
             Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.Aligner == "synthetic"),
         };
     }

@@ -9,24 +9,24 @@ namespace FaceDistill.Reporting;
 /// <summary>A table as CSV: a row a student, every figure in a column of its own, rates as fractions.</summary>
 internal static class Table14Csv
 {
-    private static readonly (string Head, Func<Table14Line, object?> Value)[] Columns =
+    private static readonly (string Head, Func<Table14Line, Table14StudentSpeed?, object?> Value)[] Columns =
     [
-        ("student", l => l.Student),
-        ("tarAt1e-4", l => l.Tar), ("tarLow95", l => l.TarInterval?[0]), ("tarHigh95", l => l.TarInterval?[1]),
-        ("impostorPairs", l => l.Measured.ImpostorPairs), ("genuinePairs", l => l.Measured.GenuinePairs),
-        ("teacherTarAt1e-4", l => Tar(l.Teacher)), ("retention", l => l.Measured.RetentionAt1e4),
-        ("retentionLow95", l => l.Measured.RetentionInterval95At1e4?[0]), ("retentionHigh95", l => l.Measured.RetentionInterval95At1e4?[1]),
-        ("paperAccuracy", l => l.Paper?.AccuracyPercent / 100), ("paperRetention", l => l.Paper?.AccuracyPercent / Table14.Rows[0].AccuracyPercent),
-        ("tenFoldAccuracy", l => l.Folds?.Models[0].TenFoldAccuracy), ("tenFoldStandardError", l => l.Folds?.Models[0].TenFoldStandardError),
-        ("multAdds", l => l.Cost.MultAdds), ("multAddsWithoutHead", l => l.Cost.MultAddsBackbone), ("paperMillionMultAdds", l => l.Paper?.MillionMultAdds),
-        ("parameters", l => l.Cost.Parameters), ("parametersWithoutHead", l => l.Cost.ParametersBackbone), ("paperMillionParameters", l => l.Paper?.MillionParameters),
-        ("init", l => l.Training.Init), ("faces", l => l.Training.Faces), ("epochs", l => l.Training.Epochs), ("images", l => l.Training.Images),
-        ("minutes", l => l.Training.Minutes), ("cores", l => l.Training.Cores), ("loss", l => l.Training.Log[^1].Loss), ("validationLoss", l => l.Training.Log[^1].ValidationLoss),
-        ("centredCosine", l => l.Training.Log.Max(e => e.CentredCosine)),
-        ("onnxBytes", l => l.Files.OnnxBytes), ("int8Bytes", l => l.Files.Int8Bytes), ("int8TarAt1e-4", l => l.Files.Int8Tar),
-        ("int8TarLow95", l => l.Files.Int8TarInterval95?[0]), ("int8TarHigh95", l => l.Files.Int8TarInterval95?[1]),
-        ("speedup", l => l.Files.Speedup), ("int8Speedup", l => l.Files.Int8Speedup),
-        ("withoutTeacherTarAt1e-4", l => l.Baseline is { } b ? Tar(b.Measured) : null),
+        ("student", (l, _) => l.Student),
+        ("tarAt1e-4", (l, _) => l.Tar), ("tarLow95", (l, _) => l.TarInterval?[0]), ("tarHigh95", (l, _) => l.TarInterval?[1]),
+        ("impostorPairs", (l, _) => l.Measured.ImpostorPairs), ("genuinePairs", (l, _) => l.Measured.GenuinePairs),
+        ("teacherTarAt1e-4", (l, _) => Tar(l.Teacher)), ("retention", (l, _) => l.Measured.RetentionAt1e4),
+        ("retentionLow95", (l, _) => l.Measured.RetentionInterval95At1e4?[0]), ("retentionHigh95", (l, _) => l.Measured.RetentionInterval95At1e4?[1]),
+        ("paperAccuracy", (l, _) => l.Paper?.AccuracyPercent / 100), ("paperRetention", (l, _) => l.Paper?.AccuracyPercent / Table14.Rows[0].AccuracyPercent),
+        ("tenFoldAccuracy", (l, _) => l.Folds?.Models[0].TenFoldAccuracy), ("tenFoldStandardError", (l, _) => l.Folds?.Models[0].TenFoldStandardError),
+        ("multAdds", (l, _) => l.Cost.MultAdds), ("multAddsWithoutHead", (l, _) => l.Cost.MultAddsBackbone), ("paperMillionMultAdds", (l, _) => l.Paper?.MillionMultAdds),
+        ("parameters", (l, _) => l.Cost.Parameters), ("parametersWithoutHead", (l, _) => l.Cost.ParametersBackbone), ("paperMillionParameters", (l, _) => l.Paper?.MillionParameters),
+        ("init", (l, _) => l.Training.Init), ("faces", (l, _) => l.Training.Faces), ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
+        ("minutes", (l, _) => l.Training.Minutes), ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Log[^1].Loss), ("validationLoss", (l, _) => l.Training.Log[^1].ValidationLoss),
+        ("centredCosine", (l, _) => l.Training.Log.Max(e => e.CentredCosine)),
+        ("onnxBytes", (l, _) => l.Files.OnnxBytes), ("int8Bytes", (l, _) => l.Files.Int8Bytes), ("int8TarAt1e-4", (l, _) => l.Files.Int8Tar),
+        ("int8TarLow95", (l, _) => l.Files.Int8TarInterval95?[0]), ("int8TarHigh95", (l, _) => l.Files.Int8TarInterval95?[1]),
+        ("speedup", (_, s) => s?.Speedup), ("int8Speedup", (_, s) => s?.Int8Speedup),
+        ("withoutTeacherTarAt1e-4", (l, _) => l.Baseline is { } b ? Tar(b.Measured) : null),
     ];
 
     /// <summary>The text of table14.csv.</summary>
@@ -35,7 +35,7 @@ internal static class Table14Csv
         var text = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Head)).Append('\n');
         foreach (var line in result.Lines)
         {
-            text.AppendJoin(',', Columns.Select(c => Csv.Field(Convert.ToString(c.Value(line), CultureInfo.InvariantCulture) ?? ""))).Append('\n');
+            text.AppendJoin(',', Columns.Select(c => Csv.Field(Convert.ToString(c.Value(line, result.Speed?.Of(line)), CultureInfo.InvariantCulture) ?? ""))).Append('\n');
         }
 
         return text.ToString();

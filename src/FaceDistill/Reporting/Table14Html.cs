@@ -31,7 +31,7 @@ internal static class Table14Html
                 </div>
 
                 """)),
-            new Section("curves", "Training", HtmlText.Of($"""
+            new Section("curves", "Loss curves", HtmlText.Of($"""
                 {legend}<div class="grid">
                 {Figure(Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"), HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained. Rows that start from another student begin lower."))}
                 {Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"), HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred."))}

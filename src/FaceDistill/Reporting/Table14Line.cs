@@ -78,12 +78,12 @@ public sealed record Table14Training(int Faces, long Images, int Epochs, double 
 
 /// <summary>A line's exported files. The 8-bit accuracy is measured on the file itself.</summary>
 /// <param name="OnnxBytes">Size of the fp32 file.</param>
+/// <param name="OnnxSha256">Its SHA-256.</param>
 /// <param name="Int8Bytes">Size of the 8-bit file.</param>
+/// <param name="Int8Sha256">Its SHA-256.</param>
 /// <param name="Int8Tar">TAR at 1e-4 of the 8-bit file; null where the impostor pairs are too few.</param>
 /// <param name="Int8TarInterval95">Its 95% interval.</param>
-/// <param name="Speedup">The teacher's median latency by that of the fp32 file, one face, one thread.</param>
-/// <param name="Int8Speedup">The same of the 8-bit file.</param>
-public sealed record Table14Files(long OnnxBytes, long Int8Bytes, double? Int8Tar, IReadOnlyList<double>? Int8TarInterval95, double Speedup, double Int8Speedup);
+public sealed record Table14Files(long OnnxBytes, string OnnxSha256, long Int8Bytes, string Int8Sha256, double? Int8Tar, IReadOnlyList<double>? Int8TarInterval95);
 
 /// <summary>A student trained without the teacher.</summary>
 /// <param name="Faces">Training faces, of people with names.</param>

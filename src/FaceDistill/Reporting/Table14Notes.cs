@@ -15,11 +15,20 @@ internal static class Table14Notes
             "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
             "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is one run with one seed.",
             "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken for 0.75@160.",
-            "The paper does not describe the head. Counted here with and without ours (gdc, a depthwise convolution over the last map, and a linear layer to the teacher's length). Without it the printed mult-adds are met within 2%: 286 for 285, 185 for 186, 166 for 166, 108 for 106.",
-            "The printed parameters grow where the resolution falls (4.9 to 5.5 and 3.4 to 3.8 million), which no convolutional backbone does: it has the same parameters at every resolution, here 3.2 and 1.8 million. The difference must lie in heads that the paper does not describe; none that was tried explains both pairs.",
+            $"The paper does not describe the head. Counted here with and without ours (gdc, a depthwise convolution over the last map, and a linear layer to the teacher's length); without it the printed mult-adds are met within 2%: {MultAdds()}.",
+            $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
         return [.. notes, .. Starts(result), .. Synthetic(result), .. Missing(result)];
     }
+
+    private static string MultAdds() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
+
+    private static string Parameters() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.ParametersBackbone / 1e6:0.0}"), row => row.MillionParameters));
+
+    private static IEnumerable<string> Printed(Func<StudentCost, string> counted, Func<Table14Row, double> printed) =>
+        from row in Table14.Rows.Skip(1)
+        let student = row.Student!
+        select FormattableString.Invariant($"{student.Width:0.0#}@{student.Resolution} printed {printed(row)}, counted {counted(StudentCost.Of(new MobileNetV1Architecture(student, HeadKind.Gap, 1)))}");
 
     private static string Metric(Table14Result result)
     {

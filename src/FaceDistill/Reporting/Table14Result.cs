@@ -9,7 +9,7 @@ namespace FaceDistill.Reporting;
 /// <param name="Training">How the rows are trained, in words.</param>
 /// <param name="Environment">Where the table was put together.</param>
 /// <param name="Made">When, UTC.</param>
-/// <param name="Lines">The rows that are finished, in the recipe's order.</param>
+/// <param name="Lines">The rows that are finished, from the most mult-adds to the fewest.</param>
 /// <param name="Missing">The recipe's students that are not finished yet.</param>
 public sealed record Table14Result(
     string Teacher,
@@ -23,6 +23,9 @@ public sealed record Table14Result(
     IReadOnlyList<Table14Line> Lines,
     IReadOnlyList<string> Missing)
 {
+    /// <summary>How fast the files are; null before any row is finished.</summary>
+    public Table14Speed? Speed { get; init; }
+
     /// <summary>Whether the faces are drawn, not photographed.</summary>
     public bool Synthetic { get; init; }
 }

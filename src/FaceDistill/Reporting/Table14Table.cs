@@ -16,7 +16,7 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
     public static IReadOnlyList<Table14Table> Of(Table14Result result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return [Accuracy(result), Cost(), Training(result), Files(result)];
+        return [Accuracy(result), Cost(result), Training(result), Files(result)];
     }
 
     private static Table14Table Accuracy(Table14Result result)
@@ -43,17 +43,17 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(result.Test)}, {Count(pairs)} impostor pairs; 95% intervals in brackets", columns);
     }
 
-    private static Table14Table Cost() => new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
+    private static Table14Table Cost(Table14Result result) => new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
     [
-        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => "-"),
+        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => result.Speed is { } s ? Number($"{s.Teacher.MultAdds / 1e6:0}") : "-"),
         new("paper", l => l.Paper is { } p ? Number($"{p.MillionMultAdds:0}") : "-", _ => Number($"{FaceNet.MillionMultAdds:0} (FaceNet)")),
         new("difference", l => l.Paper is { } p ? Number($"{Off(l.Cost.MultAddsBackbone, p.MillionMultAdds):+0.0;-0.0}%") : "-", _ => "-"),
-        new("parameters", l => Number($"{l.Cost.Parameters / 1e6:0.00} ({l.Cost.ParametersBackbone / 1e6:0.00})"), _ => "-"),
+        new("parameters", l => Number($"{l.Cost.Parameters / 1e6:0.00} ({l.Cost.ParametersBackbone / 1e6:0.00})"), _ => result.Speed?.Teacher.Parameters is { } p ? Number($"{p / 1e6:0.00}") : "-"),
         new("paper", l => l.Paper is { } p ? Number($"{p.MillionParameters:0.0}") : "-", _ => Number($"{FaceNet.MillionParameters:0.0} (FaceNet)")),
         new("difference", l => l.Paper is { } p ? Number($"{Off(l.Cost.ParametersBackbone, p.MillionParameters):+0;-0}%") : "-", _ => "-"),
     ]);
 
-    private static Table14Table Training(Table14Result result) => new("training", "Training", $"{result.Training}; minutes as they were, with other work beside them",
+    private static Table14Table Training(Table14Result result) => new("training", "Training", result.Training,
     [
         new("starts from", l => l.Training.Init ?? "random weights", _ => "-"),
         new("faces", l => Count(l.Training.Faces), _ => "-"),
@@ -64,12 +64,12 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         new("centred cosine, held out", l => Number($"{l.Training.Log.Max(e => e.CentredCosine):0.000}"), _ => "-"),
     ]);
 
-    private static Table14Table Files(Table14Result result) => new("files", "Files and speed", $"Speed: {result.Teacher}'s median latency by the file's, one face, one thread, in turns",
+    private static Table14Table Files(Table14Result result) => new("files", "Files and speed", $"Speed: {result.Teacher}'s median latency by the file's, one face, one thread, all files in turns in one run",
     [
-        new("fp32 MB", l => Number($"{l.Files.OnnxBytes / 1e6:0.00}"), _ => "-"),
+        new("fp32 MB", l => Number($"{l.Files.OnnxBytes / 1e6:0.00}"), _ => result.Speed is { } s ? Number($"{s.Teacher.Bytes / 1e6:0.00}") : "-"),
         new("8 bits MB", l => Number($"{l.Files.Int8Bytes / 1e6:0.00}"), _ => "-"),
-        new("fp32 speed", l => Number($"{l.Files.Speedup:0.0}"), _ => "1"),
-        new("8 bits speed", l => Number($"{l.Files.Int8Speedup:0.0}"), _ => "-"),
+        new("fp32 speed", l => result.Speed?.Of(l) is { } s ? Number($"{s.Speedup:0.0}") : "-", _ => "1"),
+        new("8 bits speed", l => result.Speed?.Of(l) is { } s ? Number($"{s.Int8Speedup:0.0}") : "-", _ => "-"),
     ]);
 
     private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m ? $"{Percent(m.TenFoldAccuracy)} ± {Number($"{100 * m.TenFoldStandardError:0.00}")}" : "-";

@@ -20,7 +20,7 @@ public sealed class Table14CommandTests : IDisposable
         var (code, printed, said) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--json");
         Assert.True(code == CommandLine.Done, said);
         var result = JsonFile.Parse<Table14Result>(printed, "printed");
-        Assert.Equal(["mobilenet-v1:0.5@64", "mobilenet-v1:0.5@96", "mobilenet-v1:0.25@64"], result.Lines.Select(l => l.Student));
+        Assert.Equal(["mobilenet-v1:0.5@96", "mobilenet-v1:0.5@64", "mobilenet-v1:0.25@64"], result.Lines.Select(l => l.Student));
         Assert.Empty(result.Missing);
         Assert.True(result.Synthetic);
         Assert.All(result.Lines, line =>
@@ -34,9 +34,10 @@ public sealed class Table14CommandTests : IDisposable
             Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx", "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
             Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);
         });
-        Assert.Equal("mobilenet-v1:0.5@64", result.Lines[1].Training.Init);
+        Assert.Equal("mobilenet-v1:0.5@64", result.Lines[0].Training.Init);
+        Assert.True(result.Speed!.IsOf(result.Lines));
         Assert.NotNull(result.Lines[2].Baseline!.Measured.TarAtFar);
-        Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json" }, f => Assert.True(File.Exists(Path.Combine(output, f)), f));
+        Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json", "speed.json" }, f => Assert.True(File.Exists(Path.Combine(output, f)), f));
 
         var written = Directory.GetFiles(Path.Combine(output, "rows"), "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
         var (again, _, kept) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke");

@@ -14,19 +14,8 @@ public sealed class BrowserPageFactAttribute : FactAttribute
     }
 
     /// <summary>The sample's folder.</summary>
-    public static string Folder { get; } = Find();
+    public static string Folder { get; } = Path.Combine(RepositoryRoot.Path, "samples", "browser");
 
     /// <summary>The built page.</summary>
     public static string Page => Path.Combine(Folder, "dist", "compare.html");
-
-    private static string Find()
-    {
-        string? at = AppContext.BaseDirectory;
-        while (at is not null && !File.Exists(Path.Combine(at, "FaceDistill.sln")))
-        {
-            at = Path.GetDirectoryName(at);
-        }
-
-        return Path.Combine(at ?? throw new InvalidOperationException("no FaceDistill.sln above the tests"), "samples", "browser");
-    }
 }

@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
+using FaceDistill.Formats;
+using FaceDistill.Reporting;
+using FaceDistill.Students;
+
+namespace FaceDistill.Tests.Reporting;
+
+public sealed class Table14ReportTests : IDisposable
+{
+    private const string Wide = "mobilenet-v1:1.0@128", Large = "mobilenet-v1:0.75@160", Narrow = "mobilenet-v1:0.25@96";
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Each_file_says_the_lines_figures_and_the_papers()
+    {
+        Table14Report.Write(Result([Line(Wide, 0.30), Line(Large, 0.2), Line(Narrow, 0.05)]), _folder.Path);
+        string[] head = File.ReadLines(_folder["table14.csv"]).First().Split(','), wide = File.ReadLines(_folder["table14.csv"]).ElementAt(1).Split(',');
+        string Cell(string name) => wide[Array.IndexOf(head, name)];
+        Assert.Equal([Wide, "0.3", "6844451"], new[] { "student", "tarAt1e-4", "impostorPairs" }.Select(Cell));
+        Assert.Equal(0.783, double.Parse(Cell("paperAccuracy"), CultureInfo.InvariantCulture), 12);
+        Assert.Equal(78.3 / 83, double.Parse(Cell("paperRetention"), CultureInfo.InvariantCulture), 6);
+        Assert.Equal("185", Cell("paperMillionMultAdds"));
+        string markdown = File.ReadAllText(_folder["table14.md"]), page = File.ReadAllText(_folder["report.html"]);
+        Assert.All(new[] { "30.00% (20.00-40.00)", "42.86% (35.00-50.00)", "94.3%", "6,844,451 impostor pairs", "1.0@128", "166", "1.0@160 printed 286, counted 290", "0.75@128 printed 3.8, counted 1.8" }, text =>
+        {
+            Assert.Contains(text, markdown, StringComparison.Ordinal);
+            Assert.Contains(text, page, StringComparison.Ordinal);
+        });
+        Assert.StartsWith("<svg xmlns", File.ReadAllText(_folder["table14.svg"]), StringComparison.Ordinal);
+        Assert.Equal(JsonFile.Serialize(Result([Line(Wide, 0.30), Line(Large, 0.2), Line(Narrow, 0.05)])) + "\n", File.ReadAllText(_folder["table14.json"]));
+    }
+
+    [Fact]
+    public void The_third_row_of_the_paper_is_that_of_160_pixels()
+    {
+        Assert.Equal(75.2, Line(Large, 0.2).Paper!.AccuracyPercent);
+        Assert.Null(Line(Narrow, 0.2).Paper);
+    }
+
+    [Fact]
+    public void An_order_that_follows_the_cost_is_said_and_so_is_each_exception()
+    {
+        Table14Line[] sorted = [Line(Wide, 0.30), Line(Narrow, 0.05)], turned = [Line(Wide, 0.05), Line(Narrow, 0.30)];
+        Assert.Equal("Accuracy falls with mult-adds in every pair of rows.", Table14Order.Sentence(sorted));
+        string exception = Assert.Single(Table14Order.Exceptions(turned));
+        Assert.StartsWith("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception, StringComparison.Ordinal);
+        Assert.EndsWith("do not overlap", exception, StringComparison.Ordinal);
+        Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(turned), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_of_the_students_before_are_counted_along_the_chain()
+    {
+        var second = Line(Large, 0.2);
+        var result = Result([Line(Wide, 0.3), second with { Training = second.Training with { Init = Wide, Images = 1_000 } }, Line(Narrow, 0.05)]);
+        Assert.Equal(399_360, Table14Notes.Before(result, result.Lines[1]));
+        Assert.Equal(0, Table14Notes.Before(result, result.Lines[0]));
+        Assert.Contains(Table14Notes.Of(result), n => n.Contains("0.75@160 from mobilenet-v1:1.0@128, 399 thousand images before its own 1 thousand", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_table_without_a_finished_row_or_an_accuracy_is_written_and_says_so()
+    {
+        Table14Report.Write(Result([]) with { Missing = [Wide] }, _folder.Path);
+        Assert.StartsWith("# No row of the table is finished", File.ReadAllText(_folder["table14.md"]), StringComparison.Ordinal);
+        Assert.Contains($"Not finished: {Wide}", File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+        Table14Report.Write(Result([Line(Wide, null)]), _folder.Path);
+        Assert.False(File.Exists(_folder["table14.svg"]));
+    }
+
+    [Fact]
+    public void A_speed_belongs_to_the_files_that_were_timed()
+    {
+        var result = Result([Line(Wide, 0.3), Line(Narrow, 0.1)]);
+        Assert.True(result.Speed!.IsOf(result.Lines));
+        Assert.Equal(8.25, result.Speed.Of(result.Lines[1])!.Speedup);
+        var other = result.Lines[1] with { Files = result.Lines[1].Files with { Int8Sha256 = "another" } };
+        Assert.Null(result.Speed.Of(other));
+        Assert.False(result.Speed.IsOf([result.Lines[0], other]));
+        Assert.False(result.Speed.IsOf([result.Lines[0]]));
+    }
+
+    [Fact]
+    public void Names_that_want_to_be_markup_stay_text()
+    {
+        Table14Report.Write(Result([Line(Wide, 0.3)]) with { Teacher = EvaluationReports.Hostile }, _folder.Path);
+        Assert.DoesNotContain("<script>alert", File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Figures_do_not_depend_on_the_culture()
+    {
+        var (before, foreign) = (CultureInfo.CurrentCulture, (CultureInfo)CultureInfo.InvariantCulture.Clone());
+        (foreign.NumberFormat.NumberDecimalSeparator, foreign.NumberFormat.NumberGroupSeparator, foreign.NumberFormat.PercentDecimalSeparator) = (",", ".", ",");
+        var result = Result([Line(Wide, 0.30), Line(Narrow, 0.05)]);
+        Table14Report.Write(result, _folder["a"]);
+        try
+        {
+            CultureInfo.CurrentCulture = foreign;
+            Table14Report.Write(result, _folder["b"]);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
+
+        string Read(string file) => Regex.Replace(File.ReadAllText(_folder[file]), "cl_[0-9a-f]+", "cl"); // the drawing library counts its clips
+        Assert.All(new[] { "table14.csv", "table14.md", "report.html", "table14.json", "table14.svg" }, f => Assert.Equal(Read($"a/{f}"), Read($"b/{f}")));
+    }
+
+    [ChromiumFact]
+    public async Task The_page_opens_without_a_complaint_and_fits_a_phone()
+    {
+        Table14Report.Write(Result([Line(Wide, 0.30), Line(Large, 0.2), Line(Narrow, 0.05)]), _folder.Path);
+        await using var page = await Chromium.Open(_folder["report.html"], 360, 740);
+        Assert.Empty(page.Complaints);
+        Assert.All(page.Requests, address => Assert.True(address.StartsWith("file:", StringComparison.Ordinal) || address == "data:,", address));
+        Assert.Equal(0, (int)(await page.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))!);
+        Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))"))!.ToJsonString());
+        Assert.Equal(4, (int)(await page.Evaluate("document.querySelectorAll('svg.plot[aria-label]').length"))!);
+    }
+
+    private static Table14Result Result(IReadOnlyList<Table14Line> lines) => new(
+        "tiny", ["faces"], "lfw", Evaluator.LfwView1Test, "facedistill table14", "as ever", RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), lines, [])
+    {
+        Speed = new Table14Speed(new Table14TeacherFile(22_000_000, 280_000_000, 5_600_000, 40), [.. lines.Select(l => new Table14StudentSpeed(l.Student, l.Files.OnnxSha256, l.Files.Int8Sha256, 5, 4, 8.25, 10))]),
+    };
+
+    private static Table14Line Line(string student, double? tar)
+    {
+        ModelJson Model(string name, double? rate) => new(name, 3707, 24_620, 6_844_451)
+        {
+            TarAtFar = new Dictionary<string, double?> { ["1e-4"] = rate },
+            TarInterval95AtFar = rate is null ? null : new Dictionary<string, IReadOnlyList<double>> { ["1e-4"] = [rate.Value - 0.1, rate.Value + 0.1] },
+        };
+        var cost = StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(student), HeadKind.Gdc, 128));
+        EpochLog[] log = [.. Enumerable.Range(1, 16).Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60, 400) { CentredCosine = 0.8 })];
+        var measured = Model(student, tar) with { RetentionAt1e4 = tar / 0.7, RetentionInterval95At1e4 = tar is null ? null : [0.35, 0.5] };
+        return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 1, log),
+            [new EvaluationJson(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])], new Table14Files(4_000_000, $"a {student}", 1_000_000, $"b {student}", tar, null));
+    }
+}
