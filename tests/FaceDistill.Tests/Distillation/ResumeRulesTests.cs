@@ -1,0 +1,27 @@
+using FaceDistill.Distillation;
+
+namespace FaceDistill.Tests.Distillation;
+
+public sealed class ResumeRulesTests
+{
+    private static readonly DistillOptions Made = new() { Student = "mobilenet-v1:0.5@96", Epochs = 16, Precision = PrecisionMode.Bf16, Init = "rows/a", Device = "cpu" };
+
+    [Fact]
+    public void A_start_that_was_moved_another_device_and_a_precision_found_by_measurement_make_the_same_student()
+    {
+        Assert.True(ResumeRules.Same(Made, Made with { Init = "elsewhere/a" }));
+        Assert.True(ResumeRules.Same(Made, Made with { Device = "auto" }));
+        Assert.True(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Auto }));
+        Assert.True(ResumeRules.Same(Made, Made with { Minutes = 3, Epochs = 20 }));
+    }
+
+    [Fact]
+    public void Anything_else_makes_another_one()
+    {
+        Assert.False(ResumeRules.Same(Made, Made with { Init = null }));
+        Assert.False(ResumeRules.Same(Made, Made with { Epochs = 17 }));
+        Assert.False(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Fp32 }));
+        Assert.False(ResumeRules.Same(Made, Made with { Augment = new AugmentOptions() }));
+        Assert.False(ResumeRules.Same(Made, Made with { Student = "mobilenet-v1:0.5@128" }));
+    }
+}

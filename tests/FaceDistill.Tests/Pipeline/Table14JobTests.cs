@@ -1,0 +1,84 @@
+using FaceDistill.Assets;
+using FaceDistill.Distillation;
+using FaceDistill.Pipeline;
+
+namespace FaceDistill.Tests.Pipeline;
+
+public sealed class Table14JobTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly AssetFinder _finder;
+
+    public Table14JobTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void An_interrupted_row_goes_on_where_it_was_and_the_row_before_it_is_kept()
+    {
+        var request = Request();
+        using var stop = new CancellationTokenSource();
+        var said = new List<string>();
+        // The second row's training has begun.
+        var progress = new Listener(p => Cancel(stop, p.Stage == "training" && p.Done >= 40 && said.Any(s => s.EndsWith("0.25@96: training", StringComparison.Ordinal))));
+        Assert.ThrowsAny<OperationCanceledException>(() => new Table14Job(_finder, said.Add).Run(request, progress, stop.Token));
+        var first = File.GetLastWriteTimeUtc(Row("0.25@64", "row.json"));
+        Assert.False(File.Exists(Row("0.25@96", "row.json")));
+
+        said.Clear();
+        var result = new Table14Job(_finder, said.Add).Run(request, null, default);
+        Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
+        Assert.Contains(said, s => s.StartsWith("resumed at epoch", StringComparison.Ordinal));
+        Assert.Equal(first, File.GetLastWriteTimeUtc(Row("0.25@64", "row.json")));
+        Assert.Equal(4, result.Lines.Single(l => l.Student.EndsWith("0.25@96", StringComparison.Ordinal)).Training.Epochs);
+    }
+
+    [Fact]
+    public void A_recipe_that_trains_otherwise_does_not_take_a_finished_row_for_its_own()
+    {
+        var request = Request();
+        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        var other = request with { Rows = ["mobilenet-v1:0.25@64"], Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } } };
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message;
+        Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
+        Assert.Single(new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default).Lines);
+    }
+
+    [Fact]
+    public void Two_processes_on_one_table_are_refused()
+    {
+        var request = Request();
+        using var held = FaceDistill.Formats.FolderLock.Take(request.Output);
+        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    private string Row(string row, string file) => Path.Combine(_folder["table"], "rows", row, file);
+
+    private Table14Request Request()
+    {
+        var recipe = new Table14Recipe
+        {
+            Teacher = TinyTeacher.Write(_folder["teacher"]),
+            Data = ["replaced"],
+            Test = "replaced",
+            Options = new DistillOptions { Student = "mobilenet-v1:0.25@64", Precision = PrecisionMode.Fp32, Device = "cpu" },
+            Rows = [new() { Student = "mobilenet-v1:0.25@64" }, new() { Student = "mobilenet-v1:0.25@96" }],
+        };
+        recipe = Table14Smoke.Of(recipe, _folder["table"], null, default);
+        recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Epochs = 4 }] };
+        return new Table14Request(recipe, "recipe.json", _folder["table"], []);
+    }
+
+    private static void Cancel(CancellationTokenSource stop, bool now)
+    {
+        if (now)
+        {
+            stop.Cancel();
+        }
+    }
+
+    private sealed class Listener(Action<WorkProgress> hear) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => hear(value);
+    }
+}
