@@ -34,7 +34,8 @@ internal static class Table14View
         }
 
         console.Write(table);
-        console.WriteLine($"training: {Number(plan.Minutes, "0")} minutes (images x mult-adds / measured rate); before it the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times, unless it did before");
+        console.WriteLine($"training: {Number(plan.Minutes, "0")} minutes (images x mult-adds / measured rate)");
+        console.WriteLine($"before it, unless it was done before, the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times: at least {Number(plan.TeacherMinutes, "0")} minutes at {Number(plan.TeacherFacesPerSecond, "0")} faces/s");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

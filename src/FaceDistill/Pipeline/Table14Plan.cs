@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
@@ -19,9 +20,15 @@ public sealed record Table14PlanLine(string Student, long Images, int Epochs, lo
 /// <summary>What a table is expected to cost on this machine.</summary>
 /// <param name="Faces">Pictures of the training data; aligning them may leave some out.</param>
 /// <param name="TeacherPasses">How often the teacher embeds each of them, once for all rows, unless that was done before.</param>
+/// <param name="TeacherFacesPerSecond">The teacher's measured rate on all cores; decoding and drawing the views come on top.</param>
 /// <param name="Lines">The rows.</param>
-public sealed record Table14Plan(int Faces, int TeacherPasses, IReadOnlyList<Table14PlanLine> Lines)
+public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFacesPerSecond, IReadOnlyList<Table14PlanLine> Lines)
 {
+    private const int TeacherBatch = 32, TeacherRounds = 3;
+
+    /// <summary>The time that the teacher takes at least.</summary>
+    public double TeacherMinutes => (double)Faces * TeacherPasses / TeacherFacesPerSecond / 60;
+
     /// <summary>The predicted training time of the rows that are not finished.</summary>
     public double Minutes => Lines.Where(l => !l.Finished).Sum(l => l.Minutes);
 
@@ -36,7 +43,8 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, IReadOnlyList<Tab
         ArgumentNullException.ThrowIfNull(request);
         var recipe = request.Recipe.Validated();
         var job = new Table14RowJob(recipe, request.Output, request.RecipeFile, finder, null);
-        int dimension = TeacherCard.Load(recipe.Teacher).Card.Dimension ?? Opened(recipe.Teacher, finder);
+        using var teacher = TeacherCard.Open(recipe.Teacher, finder);
+        double rate = Rate(teacher, cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
         var lines = new List<Table14PlanLine>();
         var rows = recipe.Of(request.Rows).Rows;
@@ -44,18 +52,27 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, IReadOnlyList<Tab
         {
             progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
             var options = recipe.OptionsOf(row, name => name);
-            var cost = TrainingCost.Measure(options, dimension, faces, cancel);
+            var cost = TrainingCost.Measure(options, teacher.Dimension, faces, cancel);
             lines.Add(new Table14PlanLine(row.Student, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes, job.Finished(row) is not null));
         }
 
         bool cached = recipe.Options.IsAugmented && recipe.Options.Targets == TargetMode.Cached;
-        return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), lines);
+        return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), rate, lines);
     }
 
-    private static int Opened(string card, AssetFinder finder)
+    // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.
+    private static double Rate(OnnxTeacher teacher, CancellationToken cancel)
     {
-        using var teacher = TeacherCard.Open(card, finder);
-        return teacher.Dimension;
+        int cores = Environment.ProcessorCount;
+        long start = 0;
+        for (int round = 0; round <= TeacherRounds; round++)
+        {
+            start = round == 1 ? Stopwatch.GetTimestamp() : start;
+            Parallel.For(0, cores, new ParallelOptions { MaxDegreeOfParallelism = cores, CancellationToken = cancel }, _ =>
+                teacher.Embed(new float[TeacherBatch * teacher.Contract.Values], TeacherBatch, new float[TeacherBatch * teacher.Dimension]));
+        }
+
+        return cores * TeacherBatch * TeacherRounds / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     private static int Pictures(DataFolder data)

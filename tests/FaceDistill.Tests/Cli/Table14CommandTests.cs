@@ -70,11 +70,13 @@ public sealed class Table14CommandTests : IDisposable
         Table14Smoke.Of(recipe, _folder["drawn"], null, default);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
-        JsonFile.Write(file, recipe with { Data = [faces], Baseline = null });
+        JsonFile.Write(file, recipe with { Data = [faces], Baseline = null }); // no test faces are looked for
         var (code, printed, said) = await Run("table14", "--recipe", file, "--output", _folder["none"], "--plan", "--json");
         Assert.True(code == CommandLine.Done, said);
         using var plan = JsonDocument.Parse(printed);
         Assert.Equal(96, plan.RootElement.GetProperty("faces").GetInt32());
+        Assert.Equal(6, plan.RootElement.GetProperty("teacherPasses").GetInt32()); // aligned, mirrored and four views
+        Assert.Equal(96 * 6 / plan.RootElement.GetProperty("teacherFacesPerSecond").GetDouble() / 60, plan.RootElement.GetProperty("teacherMinutes").GetDouble(), 9);
         var line = plan.RootElement.GetProperty("lines")[0];
         Assert.Equal(5 * 80, line.GetProperty("images").GetInt64()); // 96 less 2 held out: 5 whole batches of 16, in 5 epochs
         Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(new StudentSpec(0.5, 64), HeadKind.Gdc, 16)).MultAdds, line.GetProperty("multAdds").GetInt64());
