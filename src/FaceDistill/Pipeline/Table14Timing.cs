@@ -12,26 +12,33 @@ namespace FaceDistill.Pipeline;
 /// <param name="say">Told in one line what is done.</param>
 internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFinder finder, Action<string>? say)
 {
-    /// <summary>The speed of the finished rows' files; null where none is finished.</summary>
+    private readonly string _file = Path.Combine(output, Table14Speed.FileName);
+
+    /// <summary>
+    /// The speed of the finished rows' files; null where there is none. Rows whose files are not here keep what was found of them before.
+    /// </summary>
     /// <param name="lines">The finished rows.</param>
     /// <param name="folderOf">The run folder of a student.</param>
     /// <param name="progress">Told of every round.</param>
     /// <param name="cancel">Stops between rounds.</param>
-    /// <exception cref="FaceDistillException">A file that was never timed is gone.</exception>
+    /// <exception cref="FaceDistillException">The teacher's file is gone, or speed.json is damaged.</exception>
     public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        string file = Path.Combine(output, Table14Speed.FileName);
-        if (lines.Count == 0 || (File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var known && known.IsOf(lines)))
+        var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
+        string[] Files(Table14Line line) => [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
+        var here = lines.Where(l => Files(l).All(File.Exists)).ToList();
+        if (known?.IsOf(lines) == true || here.Count == 0)
         {
-            return lines.Count == 0 ? null : JsonFile.Read<Table14Speed>(file);
+            return known;
         }
 
         say?.Invoke("timing all files; other work on this machine disturbs it");
-        string[] models = [.. lines.SelectMany(l => new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }, (l, format) => Path.Combine(folderOf(l.Student), format.DefaultFile)), $"teacher:{recipe.Teacher}"];
+        string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
         var bench = new BenchmarkJob(finder, say).Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
+        var timed = here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1])).ToList();
         var speed = new Table14Speed(new Table14TeacherFile(bench[^1].FileBytes, bench[^1].MultAdds, bench[^1].Parameters, bench[^1].LatencyMs.P50),
-            [.. lines.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);
-        JsonFile.Write(file, speed);
+            [.. timed, .. lines.Except(here).Select(l => known?.Of(l)).OfType<Table14StudentSpeed>()]);
+        JsonFile.Write(_file, speed);
         return speed;
     }
 

@@ -52,7 +52,7 @@ internal static class Table14Html
 
     private static Section Notes(Table14Result result)
     {
-        var notes = Table14Notes.Of(result).Concat(result.Lines.SelectMany(l => l.Warnings).Distinct());
+        var notes = Table14Notes.Of(result);
         return new Section("notes", "Notes", HtmlText.Of($"<ul>{HtmlText.Join(notes.Select(n => HtmlText.Of($"<li>{n}</li>\n")))}</ul>\n"));
     }
 

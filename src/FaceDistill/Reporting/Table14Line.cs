@@ -56,10 +56,6 @@ public sealed record Table14Line(
     /// <summary>LFW's ten folds, where that protocol was measured: student and teacher.</summary>
     [JsonIgnore]
     public EvaluationJson? Folds => Evaluations.FirstOrDefault(e => e.Models[0].TenFoldAccuracy is not null);
-
-    /// <summary>What makes figures mean less than they seem to.</summary>
-    [JsonIgnore]
-    public IEnumerable<string> Warnings => Evaluations.SelectMany(e => e.Warnings ?? []);
 }
 
 /// <summary>How a line's student was trained.</summary>

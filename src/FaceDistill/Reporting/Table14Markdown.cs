@@ -16,7 +16,7 @@ internal static class Table14Markdown
         }
 
         text.Append($"{Table14Order.Sentence(result.Lines)}\n\n## Notes\n\n");
-        text.AppendJoin("", Table14Notes.Of(result).Concat(result.Lines.SelectMany(l => l.Warnings).Distinct()).Select(n => $"- {n}\n"));
+        text.AppendJoin("", Table14Notes.Of(result).Select(n => $"- {n}\n"));
         text.Append("\n## Commands\n\n```\n").AppendJoin("", result.Lines.Select(l => $"{l.Command}\n")).Append("```\n");
         return text.ToString();
     }

@@ -18,7 +18,7 @@ internal static class Table14Notes
             $"The paper does not describe the head. Counted here with and without ours (gdc, a depthwise convolution over the last map, and a linear layer to the teacher's length); without it the printed mult-adds are met within 2%: {MultAdds()}.",
             $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
-        return [.. notes, .. Starts(result), .. Synthetic(result), .. Missing(result)];
+        return [.. notes, .. Teacher(result), .. Starts(result), .. Warnings(result), .. Synthetic(result), .. Missing(result)];
     }
 
     private static string MultAdds() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
@@ -44,6 +44,16 @@ internal static class Table14Notes
             $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000:#,0} thousand images before its own {l.Training.Images / 1000:#,0} thousand")))}.",
         ];
     }
+
+    private static IEnumerable<string> Teacher(Table14Result result) =>
+        result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).ToList() is { Count: > 0 } dearer
+            ? [FormattableString.Invariant($"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more than the teacher and are there for the paper's sake.")] : [];
+
+    // One line a protocol: the rows differ by their names only.
+    private static IEnumerable<string> Warnings(Table14Result result) =>
+        from protocol in result.Lines.SelectMany(l => l.Evaluations).Where(e => e.Warnings is { Count: > 0 }).GroupBy(e => e.Protocol)
+        let rows = protocol.Count()
+        select $"{protocol.Key}: {protocol.First().Warnings![0]}{(rows > 1 ? $"; {Count(rows - 1, "more row")} alike" : "")}.";
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>

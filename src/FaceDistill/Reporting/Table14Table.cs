@@ -31,7 +31,8 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         };
         if (result.Lines.Any(l => l.Folds is not null))
         {
-            columns.Add(new("10-fold", l => Folds(l, 0), l => Folds(l, 1)));
+            bool seen = result.Lines.Any(l => l.Folds?.Warnings is { Count: > 0 });
+            columns.Add(new(seen ? "10-fold, people seen in training" : "10-fold", l => Folds(l, 0), l => Folds(l, 1)));
         }
 
         if (result.Lines.Any(l => l.Baseline is not null))

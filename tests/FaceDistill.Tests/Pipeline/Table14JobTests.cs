@@ -45,6 +45,17 @@ public sealed class Table14JobTests : IDisposable
     }
 
     [Fact]
+    public void A_row_whose_files_were_left_out_keeps_its_speed_and_new_rows_are_timed_beside_it()
+    {
+        var request = Request();
+        var before = new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        File.Delete(Row("0.25@64", "student.onnx"));
+        var result = new Table14Job(_finder, null).Run(request, null, default);
+        Assert.Equal(before.Speed!.Students[0], result.Speed!.Of(result.Lines.Single(l => l.Student == "mobilenet-v1:0.25@64")));
+        Assert.True(result.Speed.Of(result.Lines.Single(l => l.Student == "mobilenet-v1:0.25@96"))!.Speedup > 0);
+    }
+
+    [Fact]
     public void Two_processes_on_one_table_are_refused()
     {
         var request = Request();

@@ -74,6 +74,21 @@ public sealed class Table14ReportTests : IDisposable
     }
 
     [Fact]
+    public void People_seen_in_training_and_a_teacher_cheaper_than_its_student_are_said_once()
+    {
+        Table14Line Warned(string student) => Line(student, 0.2) is var line ? line with
+        {
+            Evaluations = [.. line.Evaluations, new EvaluationJson(Evaluator.LfwTenFold, [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings = [$"{student} was trained on 3 people"] }],
+        } : line;
+        var result = Result([Warned(Wide), Warned(Narrow)]);
+        Assert.Single(Table14Notes.Of(result), n => n == $"lfw-10fold: {Wide} was trained on 3 people; 1 more row alike.");
+        Assert.Contains(Table14Table.Of(result)[0].Columns, c => c.Head == "10-fold, people seen in training");
+        Assert.DoesNotContain(Table14Notes.Of(result), n => n.Contains("cost more than the teacher", StringComparison.Ordinal));
+        var cheap = result with { Speed = result.Speed! with { Teacher = result.Speed.Teacher with { MultAdds = 100_000_000 } } };
+        Assert.Contains(Table14Notes.Of(cheap), n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 cost more", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_speed_belongs_to_the_files_that_were_timed()
     {
         var result = Result([Line(Wide, 0.3), Line(Narrow, 0.1)]);
