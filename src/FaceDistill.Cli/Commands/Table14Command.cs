@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Pipeline;
 
@@ -25,7 +26,10 @@ internal static class Table14Command
         new Command("table14", "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
         {
             RecipeFile, Output, Rows, Plan, Smoke, CommonOptions.Models,
-        }, Run);
+        }, Run, UsageError);
+
+    private static string? UsageError(CommandResult result) => result.GetResult(Plan) is { Implicit: false } && result.GetResult(Smoke) is { Implicit: false }
+        ? "--plan is for the real table, --smoke for drawn faces: give one of them" : null;
 
     private static void Run(VerbContext context)
     {
@@ -34,7 +38,8 @@ internal static class Table14Command
         string file = parsed.GetRequiredValue(RecipeFile), output = parsed.GetRequiredValue(Output);
         var recipe = Table14Recipe.Read(file);
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Progress, context.Cancel) : recipe;
-        var request = new Table14Request(recipe, file, output, parsed.GetValue(Rows)!);
+        string command = $"facedistill table14 --recipe {file} --output {output}{(parsed.GetValue(Smoke) ? " --smoke" : "")}";
+        var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))
         {
             var plan = Table14Plan.Of(request, finder, context.Progress, context.Cancel);

@@ -138,6 +138,7 @@ public sealed class Trainer : IDisposable
     private void RunEpoch(CosineSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
+        double earlier = _state.Seconds;
         int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
         long before = (long)_state.Epoch * StepsPerEpoch;
         _student.Model.train();
@@ -145,20 +146,20 @@ public sealed class Trainer : IDisposable
         {
             var result = _student.Run(batch, schedule.At(before + _state.Step));
             Require(result.IsFinite);
-            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm };
+            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm, Seconds = earlier + watch.Elapsed.TotalSeconds };
             progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
                 FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
             cancel.ThrowIfCancellationRequested();
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        Finish(_validation.Measure(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, watch, rate);
+        Finish(_validation.Measure(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
     }
 
-    private void Finish(ValidationResult? validation, double learningRate, int size, Stopwatch watch, double rate)
+    private void Finish(ValidationResult? validation, double learningRate, int size, double seconds, double rate)
     {
         Require(validation is not { IsFinite: false });
-        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, watch.Elapsed.TotalSeconds, rate)
+        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, seconds, rate)
         {
             CentredCosine = validation?.CentredCosine,
             GradientNorm = _state.GradientNormSum / _state.Step,

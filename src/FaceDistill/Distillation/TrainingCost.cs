@@ -1,21 +1,24 @@
 using System.Diagnostics;
+using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Native;
 using FaceDistill.Students;
+using OpenCvSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Distillation;
 
 /// <summary>
 /// What a training costs: images x epochs x mult-adds of one image, by a rate of mult-adds a second that a few steps of the same student on
-/// this machine show. The rate holds all of a step: forward, backward and update; decoding and the held-out faces hide behind it or are little.
+/// this machine show. The rate holds all of a step (forward, backward and update) and the drawing of augmented views, which shares the cores with
+/// it; decoding, which happens once, and the held-out faces are left out, and progressive resolutions are counted in full.
 /// </summary>
 /// <param name="Images">Faces shown in all epochs.</param>
 /// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
 /// <param name="MultAddsPerSecond">The measured rate, in mult-adds of the forward direction.</param>
 public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPerSecond)
 {
-    private const int WarmUpSteps = 3, TimedSteps = 9;
+    private const int WarmUpSteps = 3, TimedSteps = 9, DrawnViews = 256;
 
     /// <summary>Faces a second.</summary>
     public double ImagesPerSecond => MultAddsPerSecond / MultAdds;
@@ -47,7 +50,7 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
         var spec = StudentSpec.Parse(options.Student);
         var description = new StudentDescription(options.Student, options.Head, options.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "", 1);
         var architecture = description.Architecture();
-        options = options with { Precision = PrecisionChoice.Resolve(options.Precision, architecture, options.BatchSize, device), Loss = new LossOptions() };
+        options = options with { Precision = PrecisionChoice.Resolve(options.Precision, architecture, options.BatchSize, device), Loss = options.Loss.IsDistilled ? options.Loss with { ArcFace = 0 } : new LossOptions() }; // names need people; ArcFace costs little
         using var student = new TrainingStep(description, options, device);
         using var batch = new TrainingBatch(options.BatchSize, spec.Resolution, description.Dimension);
         int[] all = [.. Enumerable.Range(0, options.BatchSize)];
@@ -64,8 +67,37 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        double median = seconds.Skip(WarmUpSteps).Order().ElementAt(TimedSteps / 2);
+        double training = seconds.Skip(WarmUpSteps).Order().ElementAt(TimedSteps / 2) / options.BatchSize;
+        double drawing = DrawingSeconds(options, spec.Resolution, cancel) / Environment.ProcessorCount;
+        // On a GPU the processor draws beside it, here it does both.
+        double face = device.type == TorchSharp.DeviceType.CPU ? training + drawing : Math.Max(training, drawing);
         long multAdds = StudentCost.Of(architecture).MultAdds;
-        return new TrainingCost(ImagesOf(faces, options), multAdds, options.BatchSize * multAdds / median);
+        return new TrainingCost(ImagesOf(faces, options), multAdds, multAdds / face);
+    }
+
+    // One view on one core; without augmentation pictures are only copied.
+    private static double DrawingSeconds(DistillOptions options, int size, CancellationToken cancel)
+    {
+        if (!options.IsAugmented)
+        {
+            return 0;
+        }
+
+        var frame = AlignedFrame.Of(FaceSource.DefaultSize, FaceSource.DefaultMargin);
+        var renderer = new ViewRenderer(frame);
+        using var face = SyntheticFaces.Render(0, 0, AlignmentTemplate.Dlib.PointsIn(frame), frame.Side, 1);
+        var pictures = Enumerable.Range(0, DrawnViews).Select(_ => face.Clone()).ToList(); // each from memory, as in training
+        var pixels = new byte[size * size * 3];
+        Cv2.SetNumThreads(1); // as in training, where each face is a thread's work
+        long start = Stopwatch.GetTimestamp();
+        for (int view = 0; view < DrawnViews; view++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var drawn = renderer.Render(pictures[view], ViewParameters.Draw(options.Augment, options.Mirror, options.Seed, view, 0), size);
+            FaceTensor.CopyRgb(drawn, pixels);
+        }
+
+        pictures.ForEach(p => p.Dispose());
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / DrawnViews;
     }
 }

@@ -35,6 +35,9 @@ public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnl
     /// <summary>Sum of the running epoch's gradient norms.</summary>
     public double GradientNormSum { get; init; }
 
+    /// <summary>Time of the running epoch's steps so far, also before an interruption.</summary>
+    public double Seconds { get; init; }
+
     /// <summary>The best epoch so far; null before the first, or without held-out faces.</summary>
     public BestEpoch? Best { get; init; }
 

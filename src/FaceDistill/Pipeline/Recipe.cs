@@ -44,9 +44,7 @@ public sealed record Recipe
     public static Recipe Read(string path)
     {
         var recipe = JsonFile.Read<Recipe>(path);
-        var given = JsonFile.Read<JsonElement>(path).GetProperty("options");
-        var options = recipe.Options.WithUsual(
-            rate: !given.TryGetProperty("learningRate", out _), decay: !given.TryGetProperty("weightDecay", out _));
+        var options = WithUsual(recipe.Options, JsonFile.Read<JsonElement>(path).GetProperty("options"));
         try
         {
             return recipe with { Options = options.Validated() };
@@ -56,6 +54,12 @@ public sealed record Recipe
             throw new FaceDistillException($"{path}: {e.Message}", e);
         }
     }
+
+    /// <summary>The options with the optimizer's usual learning rate and weight decay where the file names none.</summary>
+    /// <param name="options">As read.</param>
+    /// <param name="given">The file's options.</param>
+    internal static DistillOptions WithUsual(DistillOptions options, JsonElement given) =>
+        options.WithUsual(rate: !given.TryGetProperty("learningRate", out _), decay: !given.TryGetProperty("weightDecay", out _));
 
     /// <summary>Writes it into a run folder.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>

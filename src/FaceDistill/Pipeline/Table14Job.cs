@@ -3,6 +3,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
 using FaceDistill.Reporting;
+using FaceDistill.Teachers;
 
 namespace FaceDistill.Pipeline;
 
@@ -16,7 +17,7 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     public const string RecipeFile = "recipe.json";
 
     /// <summary>Runs it.</summary>
-    /// <exception cref="FaceDistillException">A row fails; the message says what. The rows before it are finished.</exception>
+    /// <exception cref="FaceDistillException">The folder holds another table, data are missing, or a row fails; the message says what. The rows before it are finished.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
     public Table14Result Run(Table14Request request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -24,8 +25,14 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
         var recipe = request.Recipe.Validated();
         var asked = recipe.Of(request.Rows).Rows;
         using var held = FolderLock.Take(request.Output);
+        RequireFolder(request.Output, recipe);
+        var job = new Table14RowJob(request, finder, say);
+        if (asked.Any(r => job.Finished(r) is null))
+        {
+            Require(recipe, finder);
+        }
+
         JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
-        var job = new Table14RowJob(recipe, request.Output, request.RecipeFile, finder, say);
         foreach (var row in asked)
         {
             if (job.Finished(row) is not null)
@@ -45,16 +52,38 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
         return result;
     }
 
+    /// <summary>Refuses a folder that holds the table of another teacher or of other faces.</summary>
+    /// <exception cref="FaceDistillException">It does.</exception>
+    internal static void RequireFolder(string output, Table14Recipe recipe)
+    {
+        string file = Path.Combine(output, RecipeFile);
+        if (File.Exists(file) && JsonFile.Read<Table14Recipe>(file) is var made && !(made.Teacher == recipe.Teacher && made.Test == recipe.Test && made.Data.SequenceEqual(recipe.Data)))
+        {
+            throw new FaceDistillException($"{output} holds a table of {made.Teacher}, {string.Join(" and ", made.Data)}, tested on {made.Test}; choose another --output");
+        }
+    }
+
+    /// <summary>Refuses a recipe whose teacher or faces are not on this machine, before any work.</summary>
+    /// <exception cref="FaceDistillException">Something is missing; the message says how to get it.</exception>
+    internal static void Require(Table14Recipe recipe, AssetFinder finder)
+    {
+        TeacherCard.Open(recipe.Teacher, finder).Dispose();
+        foreach (string data in recipe.Data.Append(recipe.Test).Concat(recipe.Baseline?.Data ?? []))
+        {
+            DataFolder.Resolve(data, finder);
+        }
+    }
+
     private static Table14Result ResultOf(Table14Request request, Table14RowJob job)
     {
         var recipe = request.Recipe;
-        string speed = Path.Combine(request.Output, Table14Speed.FileName);
-        var lines = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
-        return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], $"facedistill table14 --recipe {request.RecipeFile} --output {request.Output}",
-            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow,
-            [.. lines.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)], [.. lines.Where(l => l.Line is null).Select(l => l.Student)])
+        string file = Path.Combine(request.Output, Table14Speed.FileName);
+        var rows = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
+        Table14Line[] lines = [.. rows.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)];
+        return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], request.Command,
+            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines, [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
         {
-            Speed = File.Exists(speed) ? JsonFile.Read<Table14Speed>(speed) : null,
+            Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
             Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.Aligner == "synthetic"),
         };
     }
@@ -62,6 +91,6 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     private static string Words(DistillOptions o)
     {
         string views = o.IsAugmented ? o.Targets == TargetMode.Live ? "live augmented views" : $"{o.Views} augmented views of each face" : "aligned and mirrored faces";
-        return FormattableString.Invariant($"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()} {o.LearningRate}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
+        return FormattableString.Invariant($"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
     }
 }

@@ -7,13 +7,13 @@ using FaceDistill.Teachers;
 namespace FaceDistill.Pipeline;
 
 /// <summary>What a row's training is expected to cost here.</summary>
-/// <param name="Student">The student.</param>
+/// <param name="Student">The student; the training without a teacher says so behind it.</param>
 /// <param name="Images">Faces shown in all epochs.</param>
 /// <param name="Epochs">Passes over the faces.</param>
 /// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
-/// <param name="ImagesPerSecond">The measured rate of training steps.</param>
+/// <param name="ImagesPerSecond">The measured rate of training steps and of drawing their views.</param>
 /// <param name="MultAddsPerSecond">The same in mult-adds of the forward direction.</param>
-/// <param name="Minutes">The predicted time.</param>
+/// <param name="Minutes">The predicted time; with live targets the teacher's is in it.</param>
 /// <param name="Finished">Whether the row is finished already.</param>
 public sealed record Table14PlanLine(string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
 
@@ -42,7 +42,8 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
     {
         ArgumentNullException.ThrowIfNull(request);
         var recipe = request.Recipe.Validated();
-        var job = new Table14RowJob(recipe, request.Output, request.RecipeFile, finder, null);
+        Table14Job.Require(recipe, finder);
+        var job = new Table14RowJob(request, finder, null);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder);
         double rate = Rate(teacher, cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
@@ -52,12 +53,24 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
         {
             progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
             var options = recipe.OptionsOf(row, name => name);
-            var cost = TrainingCost.Measure(options, teacher.Dimension, faces, cancel);
-            lines.Add(new Table14PlanLine(row.Student, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes, job.Finished(row) is not null));
+            bool finished = job.Finished(row) is not null;
+            lines.Add(LineOf(row.Student, options, TrainingCost.Measure(options, teacher.Dimension, faces, cancel), rate, finished));
+            if (recipe.Baseline is { } baseline && baseline.Students.Contains(row.Student))
+            {
+                var alone = baseline.OptionsOf(options);
+                int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
+                lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, cancel), rate, finished));
+            }
         }
 
         bool cached = recipe.Options.IsAugmented && recipe.Options.Targets == TargetMode.Cached;
         return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), rate, lines);
+    }
+
+    private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
+    {
+        double live = options.Targets == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch
+        return new Table14PlanLine(name, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
     }
 
     // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.

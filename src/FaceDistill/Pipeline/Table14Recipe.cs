@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using FaceDistill.Distillation;
 using FaceDistill.Evaluation;
@@ -49,13 +50,14 @@ public sealed record Table14Recipe
     /// <summary>How often each file has its turn when latencies are measured, 1 to 100,000. Default 25.</summary>
     public int BenchRounds { get; init; } = 25;
 
-    /// <summary>Reads a recipe.</summary>
+    /// <summary>Reads a recipe. Where it names SGD and no learning rate or weight decay, those are SGD's usual ones.</summary>
     /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names it.</exception>
     public static Table14Recipe Read(string path)
     {
         try
         {
-            return JsonFile.Read<Table14Recipe>(path).Validated();
+            var recipe = JsonFile.Read<Table14Recipe>(path);
+            return (recipe with { Options = Recipe.WithUsual(recipe.Options, JsonFile.Read<JsonElement>(path).GetProperty("options")) }).Validated();
         }
         catch (FaceDistillException e) when (!e.Message.Contains(path, StringComparison.Ordinal))
         {
@@ -75,7 +77,7 @@ public sealed record Table14Recipe
             Student = row.Student,
             Epochs = row.Epochs ?? Options.Epochs,
             LearningRate = row.LearningRate ?? Options.LearningRate,
-            Init = row.Init is null ? Options.Init : folderOf(row.Init),
+            Init = row.Init is null ? null : folderOf(row.Init),
         };
     }
 
@@ -95,12 +97,14 @@ public sealed record Table14Recipe
     /// <exception cref="FaceDistillException">One is out of its range; the message names it.</exception>
     public Table14Recipe Validated()
     {
-        string? wrong = Rows.Count == 0 ? "a table has at least one row"
-            : Data.Count == 0 ? "a table needs training faces: data"
+        string? wrong = Rows.Count == 0 || Rows.Any(r => r is null) ? "a table has at least one row, and no empty one"
+            : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "a table needs training faces: data"
+            : string.IsNullOrWhiteSpace(Test) ? "a table needs test faces: test"
             : Protocols.Count == 0 || !ExportRequest.Protocols.Contains(Protocols[0]) ? $"the first protocol is {string.Join(" or ", ExportRequest.Protocols)}"
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
             : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
+            : Options.Init is not null ? "a row of a table names its own start: leave options.init out"
             : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"
             : Baseline?.Students.FirstOrDefault(s => !Rows.Any(r => r.Student == s)) is { } foreign ? $"the baseline's {foreign} is not among the rows"
             : null;
@@ -110,7 +114,7 @@ public sealed record Table14Recipe
             OptionsOf(Rows[i], name => name).Validated();
         }
 
-        Baseline?.OptionsOf(Options).Validated();
+        wrong ??= Baseline?.Wrong(Options);
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }
 

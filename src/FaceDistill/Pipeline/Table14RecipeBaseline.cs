@@ -22,6 +22,19 @@ public sealed record Table14RecipeBaseline
     public DistillOptions OptionsOf(DistillOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { Epochs = Epochs, Loss = Loss, Init = null, Targets = TargetMode.Cached, MixUp = 0 };
+        return options with { Epochs = Epochs, Loss = Loss, Init = null, Targets = TargetMode.Cached, MixUp = 0, Patience = 0 };
+    }
+
+    /// <summary>What is wrong with it; null where nothing is.</summary>
+    /// <param name="options">The table's options.</param>
+    /// <exception cref="FaceDistillException">An option is out of its range.</exception>
+    internal string? Wrong(DistillOptions options)
+    {
+        string? wrong = Loss.IsDistilled ? "the baseline's loss looks at the teacher; give it \"squared\": 0 and no other loss than arcFace"
+            : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "the baseline needs training faces: baseline.data"
+            : Students.Count == 0 ? "the baseline names no row: baseline.students"
+            : null;
+        OptionsOf(options).Validated();
+        return wrong;
     }
 }

@@ -1,6 +1,7 @@
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Faces;
+using FaceDistill.Formats;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Pipeline;
@@ -19,20 +20,12 @@ public static class Table14Smoke
     /// <param name="output">The table's folder; the faces go into it.</param>
     /// <param name="progress">Told of the faces that are drawn.</param>
     /// <param name="cancel">Stops.</param>
-    /// <exception cref="FaceDistillException">The folder cannot be written, or holds something else.</exception>
+    /// <exception cref="FaceDistillException">The folder cannot be written, is being written, or holds something else.</exception>
     public static Table14Recipe Of(Table14Recipe recipe, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(recipe);
-        var template = AlignmentTemplate.Named(TeacherCard.Load(recipe.Teacher).Card.Contract.Template);
-        string Draw(string part, int people, ulong seed)
-        {
-            string folder = Path.Combine(output, "faces", part);
-            SyntheticDataset.Write(folder, people, Images, template, AlignedFrame.Of(FaceSource.DefaultSize, FaceSource.DefaultMargin), seed, progress, cancel);
-            return folder;
-        }
-
-        string training = Draw("training", TrainingPeople, TrainingSeed), test = Draw("test", TestPeople, TestSeed);
-        return recipe with
+        string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test");
+        var smoke = recipe with
         {
             About = $"smoke run on drawn faces of: {recipe.About}",
             Data = [training],
@@ -43,5 +36,12 @@ public static class Table14Smoke
             Baseline = recipe.Baseline is { } baseline ? baseline with { Data = [training], Epochs = Epochs } : null,
             BenchRounds = 1,
         };
+        var template = AlignmentTemplate.Named(TeacherCard.Load(recipe.Teacher).Card.Contract.Template);
+        var frame = AlignedFrame.Of(FaceSource.DefaultSize, FaceSource.DefaultMargin);
+        using var held = FolderLock.Take(output);
+        Table14Job.RequireFolder(output, smoke);
+        SyntheticDataset.Write(training, TrainingPeople, Images, template, frame, TrainingSeed, progress, cancel);
+        SyntheticDataset.Write(test, TestPeople, Images, template, frame, TestSeed, progress, cancel);
+        return smoke;
     }
 }

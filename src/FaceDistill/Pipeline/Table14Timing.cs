@@ -15,7 +15,8 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
     private readonly string _file = Path.Combine(output, Table14Speed.FileName);
 
     /// <summary>
-    /// The speed of the finished rows' files; null where there is none. Rows whose files are not here keep what was found of them before.
+    /// The speed of the finished rows' files; null where none is here and none was timed. Where all that are here were timed before, that is
+    /// kept; else all that are here are timed anew, so that one table's figures are of one run.
     /// </summary>
     /// <param name="lines">The finished rows.</param>
     /// <param name="folderOf">The run folder of a student.</param>
@@ -27,17 +28,17 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
         var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
         string[] Files(Table14Line line) => [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
         var here = lines.Where(l => Files(l).All(File.Exists)).ToList();
-        if (known?.IsOf(lines) == true || here.Count == 0)
+        if (here.Count == 0 || known?.Holds(here) == true)
         {
-            return known;
+            return here.Count > 0 || known?.Holds(lines) == true ? known : null;
         }
 
         say?.Invoke("timing all files; other work on this machine disturbs it");
         string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
         var bench = new BenchmarkJob(finder, say).Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
-        var timed = here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1])).ToList();
-        var speed = new Table14Speed(new Table14TeacherFile(bench[^1].FileBytes, bench[^1].MultAdds, bench[^1].Parameters, bench[^1].LatencyMs.P50),
-            [.. timed, .. lines.Except(here).Select(l => known?.Of(l)).OfType<Table14StudentSpeed>()]);
+        var teacher = bench[^1];
+        var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
+            [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);
         JsonFile.Write(_file, speed);
         return speed;
     }

@@ -21,12 +21,12 @@ internal static class Table14Csv
         ("multAdds", (l, _) => l.Cost.MultAdds), ("multAddsWithoutHead", (l, _) => l.Cost.MultAddsBackbone), ("paperMillionMultAdds", (l, _) => l.Paper?.MillionMultAdds),
         ("parameters", (l, _) => l.Cost.Parameters), ("parametersWithoutHead", (l, _) => l.Cost.ParametersBackbone), ("paperMillionParameters", (l, _) => l.Paper?.MillionParameters),
         ("init", (l, _) => l.Training.Init), ("faces", (l, _) => l.Training.Faces), ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
-        ("minutes", (l, _) => l.Training.Minutes), ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Log[^1].Loss), ("validationLoss", (l, _) => l.Training.Log[^1].ValidationLoss),
-        ("centredCosine", (l, _) => l.Training.Log.Max(e => e.CentredCosine)),
+        ("learningRate", (l, _) => l.Training.LearningRate), ("keptEpoch", (l, _) => l.Training.KeptEpoch), ("minutes", (l, _) => l.Training.Minutes), ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Kept.Loss), ("validationLoss", (l, _) => l.Training.Kept.ValidationLoss),
+        ("centredCosine", (l, _) => l.Training.Kept.CentredCosine),
         ("onnxBytes", (l, _) => l.Files.OnnxBytes), ("int8Bytes", (l, _) => l.Files.Int8Bytes), ("int8TarAt1e-4", (l, _) => l.Files.Int8Tar),
         ("int8TarLow95", (l, _) => l.Files.Int8TarInterval95?[0]), ("int8TarHigh95", (l, _) => l.Files.Int8TarInterval95?[1]),
         ("speedup", (_, s) => s?.Speedup), ("int8Speedup", (_, s) => s?.Int8Speedup),
-        ("withoutTeacherTarAt1e-4", (l, _) => l.Baseline is { } b ? Tar(b.Measured) : null),
+        ("withoutTeacherTarAt1e-4", (l, _) => l.Baseline is { } b ? Tar(b.Measured) : null), ("withoutTeacherFaces", (l, _) => l.Baseline?.Faces), ("withoutTeacherEpochs", (l, _) => l.Baseline?.Epochs),
     ];
 
     /// <summary>The text of table14.csv.</summary>

@@ -10,7 +10,7 @@ internal static class Table14Html
     {
         List<Section> sections = [.. Plots(result), .. Table14Table.Of(result).Select(t => Tables(result, t)), Notes(result), Commands(result), Machine(result)];
         return Page($"Table 14 with {result.Teacher}", FormattableString.Invariant($"FaceDistill, Table 14 of the MobileNets paper, {result.Made:yyyy-MM-dd}"), Table14Report.Verdict(result), sections,
-            HtmlText.Of($"The same figures for programs: <a href=\"table14.json\">table14.json</a>, <a href=\"table14.csv\">table14.csv</a>, <a href=\"table14.md\">table14.md</a>, <a href=\"table14.svg\">table14.svg</a>; the students lie in rows/."));
+            HtmlText.Of($"The same figures for programs: <a href=\"table14.json\">table14.json</a>, <a href=\"table14.csv\">table14.csv</a>, <a href=\"table14.md\">table14.md</a>; the students lie in rows/."));
     }
 
     private static IEnumerable<Section> Plots(Table14Result result)
@@ -20,26 +20,30 @@ internal static class Table14Html
             return [];
         }
 
-        string order = Table14Order.Sentence(result.Lines);
-        var legend = Legend(result.Lines.Select((l, i) => (i, l.ShortName)));
-        return
-        [
-            new Section("plots", "Accuracy and cost", HtmlText.Of($"""
-                <div class="grid">
-                {Figure(Table14Plots.Accuracy(result, "tar"), HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher. {order}"))}
-                {Figure(Table14Plots.Retention(result, "retained"), HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed figures (another teacher, test and training set)."))}
-                </div>
+        string order = Table14Order.Sentence(result);
+        var figures = new List<HtmlText> { Figure(Table14Plots.Accuracy(result, "tar"), HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher. {order}")) };
+        if (Table14Plots.Known(result).Any(l => l.Measured.RetentionAt1e4 is not null))
+        {
+            figures.Add(Figure(Table14Plots.Retention(result, "retained"), HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed figures (another teacher, test and training set).")));
+        }
 
-                """)),
-            new Section("curves", "Loss curves", HtmlText.Of($"""
-                {legend}<div class="grid">
-                {Figure(Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"), HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained. Rows that start from another student begin lower."))}
-                {Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"), HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred."))}
-                </div>
-
-                """)),
-        ];
+        return [new Section("plots", "Accuracy and cost", Grid(figures)), .. Curves(result)];
     }
+
+    private static IEnumerable<Section> Curves(Table14Result result)
+    {
+        string starts = result.Lines.Any(l => l.Training.Init is not null) ? " Rows that start from another student go on from its weights." : "";
+        var figures = new List<HtmlText> { Figure(Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"), HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained.{starts}")) };
+        if (result.Lines.Any(l => l.Training.Log.Any(e => e.CentredCosine is not null)))
+        {
+            figures.Add(Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"), HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred.")));
+        }
+
+        var legend = Legend(result.Lines.Select((l, i) => (i, l.ShortName)));
+        return [new Section("curves", "Loss curves", HtmlText.Of($"{legend}{Grid(figures)}"))];
+    }
+
+    private static HtmlText Grid(IEnumerable<HtmlText> figures) => HtmlText.Of($"<div class=\"grid\">\n{HtmlText.Join(figures)}</div>\n");
 
     private static Section Tables(Table14Result result, Table14Table table)
     {

@@ -62,11 +62,17 @@ public sealed record Table14Line(
 /// <param name="Faces">Training and held-out faces.</param>
 /// <param name="Images">Faces shown in all its epochs.</param>
 /// <param name="Epochs">Passes over the faces.</param>
-/// <param name="Minutes">Time of these.</param>
+/// <param name="KeptEpoch">The epoch, from 1, whose student was kept.</param>
+/// <param name="LearningRate">The highest learning rate.</param>
+/// <param name="Minutes">Time of the epochs.</param>
 /// <param name="Cores">Processor cores that the training used.</param>
 /// <param name="Log">The loss curve.</param>
-public sealed record Table14Training(int Faces, long Images, int Epochs, double Minutes, int Cores, IReadOnlyList<EpochLog> Log)
+public sealed record Table14Training(int Faces, long Images, int Epochs, int KeptEpoch, double LearningRate, double Minutes, int Cores, IReadOnlyList<EpochLog> Log)
 {
+    /// <summary>The epoch whose student was kept.</summary>
+    [JsonIgnore]
+    public EpochLog Kept => Log[KeptEpoch - 1];
+
     /// <summary>The student that it started from; absent where it started from random weights.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Init { get; init; }
@@ -85,5 +91,10 @@ public sealed record Table14Files(long OnnxBytes, string OnnxSha256, long Int8By
 /// <param name="Faces">Training faces, of people with names.</param>
 /// <param name="Epochs">Passes over them.</param>
 /// <param name="Minutes">Time of these.</param>
-/// <param name="Measured">What was measured by the table's protocol.</param>
-public sealed record Table14Baseline(int Faces, int Epochs, double Minutes, ModelJson Measured);
+/// <param name="Evaluation">What was measured by the table's protocol.</param>
+public sealed record Table14Baseline(int Faces, int Epochs, double Minutes, EvaluationJson Evaluation)
+{
+    /// <summary>The student's figures.</summary>
+    [JsonIgnore]
+    public ModelJson Measured => Evaluation.Models[0];
+}

@@ -8,14 +8,14 @@ internal static class Table14Markdown
     /// <summary>The text of table14.md.</summary>
     public static string Of(Table14Result result)
     {
-        var text = new StringBuilder($"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n![accuracy against mult-adds](table14.svg)\n\n");
+        var text = new StringBuilder($"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n{(Table14Plots.Known(result).Count > 0 ? "![accuracy against mult-adds](table14.svg)\n\n" : "")}");
         foreach (var table in Table14Table.Of(result))
         {
             text.Append($"## {table.Title}\n\n{table.Caption}.\n\n");
             Table(text, result, table);
         }
 
-        text.Append($"{Table14Order.Sentence(result.Lines)}\n\n## Notes\n\n");
+        text.Append($"{Table14Order.Sentence(result)}\n\n## Notes\n\n");
         text.AppendJoin("", Table14Notes.Of(result).Select(n => $"- {n}\n"));
         text.Append("\n## Commands\n\n```\n").AppendJoin("", result.Lines.Select(l => $"{l.Command}\n")).Append("```\n");
         return text.ToString();

@@ -15,10 +15,10 @@ internal static class Table14Notes
             "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
             "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is one run with one seed.",
             "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken for 0.75@160.",
-            $"The paper does not describe the head. Counted here with and without ours (gdc, a depthwise convolution over the last map, and a linear layer to the teacher's length); without it the printed mult-adds are met within 2%: {MultAdds()}.",
+            $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the embedding's length; without both the printed mult-adds are met within 2%: {MultAdds()}.",
             $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
-        return [.. notes, .. Teacher(result), .. Starts(result), .. Warnings(result), .. Synthetic(result), .. Missing(result)];
+        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Synthetic(result), .. Missing(result)];
     }
 
     private static string MultAdds() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
@@ -49,11 +49,17 @@ internal static class Table14Notes
         result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).ToList() is { Count: > 0 } dearer
             ? [FormattableString.Invariant($"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more than the teacher and are there for the paper's sake.")] : [];
 
-    // One line a protocol: the rows differ by their names only.
+    private static IEnumerable<string> Baselines(Table14Result result) =>
+        from line in result.Lines
+        where line.Baseline is not null
+        let b = line.Baseline
+        select FormattableString.Invariant($"{line.ShortName} without teacher: ArcFace on the names of {b.Faces:#,0} faces, {b.Epochs} epochs, {b.Minutes:0.0} minutes; faces without names are of no use to it.");
+
+    // One line where rows differ by their names only.
     private static IEnumerable<string> Warnings(Table14Result result) =>
-        from protocol in result.Lines.SelectMany(l => l.Evaluations).Where(e => e.Warnings is { Count: > 0 }).GroupBy(e => e.Protocol)
-        let rows = protocol.Count()
-        select $"{protocol.Key}: {protocol.First().Warnings![0]}{(rows > 1 ? $"; {Count(rows - 1, "more row")} alike" : "")}.";
+        from found in result.Lines.SelectMany(l => l.Evaluations.Concat(l.Baseline is { } b ? [b.Evaluation] : []).SelectMany(e => (e.Warnings ?? []).Select(w => (l.ShortName, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
+        group found.ShortName by (found.Protocol, found.Text) into same
+        select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>

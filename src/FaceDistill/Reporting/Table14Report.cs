@@ -16,9 +16,14 @@ public static class Table14Report
         AtomicFile.WriteText(Path.Combine(folder, "table14.csv"), Table14Csv.Of(result));
         AtomicFile.WriteText(Path.Combine(folder, "table14.md"), Table14Markdown.Of(result));
         AtomicFile.WriteText(Path.Combine(folder, "report.html"), Table14Html.Of(result));
+        string plot = Path.Combine(folder, "table14.svg");
         if (Table14Plots.Known(result).Count > 0)
         {
-            AtomicFile.WriteText(Path.Combine(folder, "table14.svg"), SvgFile.Of(Table14Plots.Accuracy(result, "table14")));
+            AtomicFile.WriteText(plot, SvgFile.Of(Table14Plots.Accuracy(result, "table14")));
+        }
+        else
+        {
+            File.Delete(plot); // of an earlier table
         }
     }
 
@@ -28,6 +33,6 @@ public static class Table14Report
         ArgumentNullException.ThrowIfNull(result);
         var best = result.Lines.Where(l => l.Measured.RetentionAt1e4 is not null).MaxBy(l => l.Tar);
         return best is null ? $"No row of the table is finished and has an accuracy at FAR 1e-4"
-            : FormattableString.Invariant($"{best.ShortName} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * Table14.Rows[1].AccuracyPercent / Table14.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
+            : FormattableString.Invariant($"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * Table14.Rows[1].AccuracyPercent / Table14.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
     }
 }

@@ -10,19 +10,20 @@ public sealed record Table14Speed(Table14TeacherFile Teacher, IReadOnlyList<Tabl
     /// <summary>The name of the file in the table's folder.</summary>
     public const string FileName = "speed.json";
 
-    /// <summary>Whether it is that of these lines' files, and of no others.</summary>
-    public bool IsOf(IReadOnlyList<Table14Line> lines) => lines.Count == Students.Count && lines.All(l => Of(l) is not null);
+    /// <summary>Whether it is that of all these lines' files.</summary>
+    public bool Holds(IReadOnlyList<Table14Line> lines) => lines.Count > 0 && lines.All(l => Of(l) is not null);
 
     /// <summary>That of a line's files; null where other files were timed.</summary>
     public Table14StudentSpeed? Of(Table14Line line) => Students.FirstOrDefault(s => s.OnnxSha256 == line.Files.OnnxSha256 && s.Int8Sha256 == line.Files.Int8Sha256);
 }
 
 /// <summary>What a teacher's file costs, by its graph.</summary>
+/// <param name="Name">Its name.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="MultAdds">Multiply-accumulates of one face.</param>
 /// <param name="Parameters">Values of its constants; null where not known.</param>
 /// <param name="LatencyMs">Median of one face, milliseconds.</param>
-public sealed record Table14TeacherFile(long Bytes, long MultAdds, long? Parameters, double LatencyMs);
+public sealed record Table14TeacherFile(string Name, long Bytes, long MultAdds, long? Parameters, double LatencyMs);
 
 /// <summary>How fast a student's files are.</summary>
 /// <param name="Student">The student.</param>

@@ -41,7 +41,7 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         }
 
         long pairs = result.Lines.Count > 0 ? result.Lines[0].Measured.ImpostorPairs : 0;
-        return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(result.Test)}, {Count(pairs)} impostor pairs; 95% intervals in brackets", columns);
+        return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Test))}, {Count(pairs)} impostor pairs; 95% intervals in brackets", columns);
     }
 
     private static Table14Table Cost(Table14Result result) => new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
@@ -59,10 +59,11 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         new("starts from", l => l.Training.Init ?? "random weights", _ => "-"),
         new("faces", l => Count(l.Training.Faces), _ => "-"),
         new("epochs", l => Number($"{l.Training.Epochs}"), _ => "-"),
+        new("learning rate", l => Number($"{l.Training.LearningRate}"), _ => "-"),
         new("images", l => Count(l.Training.Images), _ => "-"),
         new("minutes", l => Number($"{l.Training.Minutes:0.0} on {Count(l.Training.Cores, "core")}"), _ => "-"),
-        new("loss (held out)", l => Number($"{l.Training.Log[^1].Loss:0.000} ({l.Training.Log[^1].ValidationLoss:0.000})"), _ => "-"),
-        new("centred cosine, held out", l => Number($"{l.Training.Log.Max(e => e.CentredCosine):0.000}"), _ => "-"),
+        new("loss (held out)", l => Number($"{l.Training.Kept.Loss:0.000} ({l.Training.Kept.ValidationLoss:0.000})"), _ => "-"),
+        new("centred cosine, held out", l => l.Training.Kept.CentredCosine is { } c ? Number($"{c:0.000}") : "-", _ => "-"),
     ]);
 
     private static Table14Table Files(Table14Result result) => new("files", "Files and speed", $"Speed: {result.Teacher}'s median latency by the file's, one face, one thread, all files in turns in one run",

@@ -35,7 +35,8 @@ public sealed class Table14CommandTests : IDisposable
             Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);
         });
         Assert.Equal("mobilenet-v1:0.5@64", result.Lines[0].Training.Init);
-        Assert.True(result.Speed!.IsOf(result.Lines));
+        Assert.True(result.Speed!.Holds(result.Lines));
+        Assert.EndsWith("--smoke", result.Command, StringComparison.Ordinal);
         Assert.NotNull(result.Lines[2].Baseline!.Measured.TarAtFar);
         Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json", "speed.json" }, f => Assert.True(File.Exists(Path.Combine(output, f)), f));
 
@@ -70,7 +71,7 @@ public sealed class Table14CommandTests : IDisposable
         Table14Smoke.Of(recipe, _folder["drawn"], null, default);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
-        JsonFile.Write(file, recipe with { Data = [faces], Baseline = null }); // no test faces are looked for
+        JsonFile.Write(file, recipe with { Data = [faces], Test = faces, Baseline = recipe.Baseline! with { Data = [faces] } });
         var (code, printed, said) = await Run("table14", "--recipe", file, "--output", _folder["none"], "--plan", "--json");
         Assert.True(code == CommandLine.Done, said);
         using var plan = JsonDocument.Parse(printed);
@@ -82,7 +83,16 @@ public sealed class Table14CommandTests : IDisposable
         Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(new StudentSpec(0.5, 64), HeadKind.Gdc, 16)).MultAdds, line.GetProperty("multAdds").GetInt64());
         double minutes = line.GetProperty("images").GetInt64() * line.GetProperty("multAdds").GetDouble() / line.GetProperty("multAddsPerSecond").GetDouble() / 60;
         Assert.Equal(minutes, line.GetProperty("minutes").GetDouble(), 9);
+        Assert.Equal(4, plan.RootElement.GetProperty("lines").GetArrayLength()); // three rows, and one of them without a teacher
         Assert.False(Directory.Exists(_folder["none"]));
+    }
+
+    [Fact]
+    public async Task A_plan_of_drawn_faces_is_a_usage_error()
+    {
+        var (code, _, said) = await Run("table14", "--recipe", Recipe(), "--output", _folder["table"], "--smoke", "--plan");
+        Assert.Equal(CommandLine.Usage, code);
+        Assert.Contains("give one of them", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,14 +45,50 @@ public sealed class Table14JobTests : IDisposable
     }
 
     [Fact]
-    public void A_row_whose_files_were_left_out_keeps_its_speed_and_new_rows_are_timed_beside_it()
+    public void Files_that_were_left_out_keep_a_whole_timing_and_are_left_out_of_a_new_one()
     {
         var request = Request();
-        var before = new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
+        var before = new Table14Job(_finder, null).Run(small, null, default);
         File.Delete(Row("0.25@64", "student.onnx"));
+        Assert.Equal(before.Speed!.Students, new Table14Job(_finder, null).Run(small, null, default).Speed!.Students);
         var result = new Table14Job(_finder, null).Run(request, null, default);
-        Assert.Equal(before.Speed!.Students[0], result.Speed!.Of(result.Lines.Single(l => l.Student == "mobilenet-v1:0.25@64")));
-        Assert.True(result.Speed.Of(result.Lines.Single(l => l.Student == "mobilenet-v1:0.25@96"))!.Speedup > 0);
+        Assert.Equal(["mobilenet-v1:0.25@96"], result.Speed!.Students.Select(s => s.Student));
+    }
+
+    [Fact]
+    public void A_file_that_was_exported_again_and_a_row_that_starts_from_an_unfinished_one_are_no_finished_rows()
+    {
+        var request = Request();
+        request = request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0], request.Recipe.Rows[1] with { Init = "mobilenet-v1:0.25@64" }] } };
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, null, default)).Message;
+        Assert.Contains("mobilenet-v1:0.25@96 starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
+        var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder, null).Run(small, null, default);
+        File.AppendAllText(Row("0.25@64", "student.int8.onnx"), "x");
+        var said = new List<string>();
+        new Table14Job(_finder, said.Add).Run(small, null, default);
+        Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_folder_of_another_table_is_refused_before_anything_is_written()
+    {
+        var request = Request();
+        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        string before = File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile));
+        var other = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
+        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile)));
+    }
+
+    [Fact]
+    public void Missing_test_faces_are_told_before_the_first_row_is_trained()
+    {
+        var request = Request();
+        request = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
+        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
     }
 
     [Fact]
@@ -77,7 +113,7 @@ public sealed class Table14JobTests : IDisposable
         };
         recipe = Table14Smoke.Of(recipe, _folder["table"], null, default);
         recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Epochs = 4 }] };
-        return new Table14Request(recipe, "recipe.json", _folder["table"], []);
+        return new Table14Request(recipe, "facedistill table14", _folder["table"], []);
     }
 
     private static void Cancel(CancellationTokenSource stop, bool now)

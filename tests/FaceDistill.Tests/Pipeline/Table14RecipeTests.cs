@@ -58,6 +58,8 @@ public sealed class Table14RecipeTests : IDisposable
     [Theory]
     [InlineData("\"protocols\": [\"lfw-10fold\"]", "first protocol")]
     [InlineData("\"protocols\": [\"all-pairs\", \"nonsense\"]", "nonsense")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}", "looks at the teacher")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [], \"epochs\": 1}", "baseline.data")]
     [InlineData("\"benchRounds\": 0", "benchRounds")]
     [InlineData("\"rounds\": 1", "rounds")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:1.0@96\"], \"data\": [\"x\"], \"epochs\": 1}", "not among the rows")]
@@ -72,6 +74,16 @@ public sealed class Table14RecipeTests : IDisposable
         var options = recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}");
         Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@64", Epochs = 3, LearningRate = 0.002, Init = "rows/mobilenet-v1:0.25@96" }, options);
         Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@96" }, recipe.OptionsOf(recipe.Rows[0], student => student));
+    }
+
+    [Fact]
+    public void A_rate_that_is_left_out_is_the_usual_one_of_the_optimizer_and_a_common_start_is_refused()
+    {
+        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));
+        var options = Table14Recipe.Read(_folder["t.json"]).Options;
+        Assert.Equal((0.1, 1e-4), (options.LearningRate, options.WeightDecay));
+        AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
+        AssertRefused(Text("null"), "no empty one");
     }
 
     private void AssertRefused(string text, string names)

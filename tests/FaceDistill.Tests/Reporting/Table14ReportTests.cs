@@ -46,11 +46,14 @@ public sealed class Table14ReportTests : IDisposable
     public void An_order_that_follows_the_cost_is_said_and_so_is_each_exception()
     {
         Table14Line[] sorted = [Line(Wide, 0.30), Line(Narrow, 0.05)], turned = [Line(Wide, 0.05), Line(Narrow, 0.30)];
-        Assert.Equal("Accuracy falls with mult-adds in every pair of rows.", Table14Order.Sentence(sorted));
-        string exception = Assert.Single(Table14Order.Exceptions(turned));
+        Assert.Equal("Accuracy falls with mult-adds in every pair of rows.", Table14Order.Sentence(Result(sorted)));
+        string exception = Assert.Single(Table14Order.Exceptions(Result(turned)));
         Assert.StartsWith("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception, StringComparison.Ordinal);
         Assert.EndsWith("do not overlap", exception, StringComparison.Ordinal);
-        Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(turned), StringComparison.Ordinal);
+        Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(Result(turned)), StringComparison.Ordinal);
+        Assert.StartsWith("No row beats a dearer one; some are equal", Table14Order.Sentence(Result([Line(Wide, 0), Line(Narrow, 0)])), StringComparison.Ordinal);
+        var bare = turned[1] with { Evaluations = [turned[1].Evaluations[0] with { Models = [turned[1].Measured with { TarInterval95AtFar = null }, turned[1].Teacher] }] };
+        Assert.EndsWith("no intervals were taken", Assert.Single(Table14Order.Exceptions(Result([turned[0], bare]))), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,8 +72,24 @@ public sealed class Table14ReportTests : IDisposable
         Table14Report.Write(Result([]) with { Missing = [Wide] }, _folder.Path);
         Assert.StartsWith("# No row of the table is finished", File.ReadAllText(_folder["table14.md"]), StringComparison.Ordinal);
         Assert.Contains($"Not finished: {Wide}", File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+        Table14Report.Write(Result([Line(Wide, 0.3)]), _folder.Path);
+        Assert.True(File.Exists(_folder["table14.svg"]));
         Table14Report.Write(Result([Line(Wide, null)]), _folder.Path);
         Assert.False(File.Exists(_folder["table14.svg"]));
+        Assert.DoesNotContain("table14.svg", File.ReadAllText(_folder["table14.md"]) + File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Rows_of_no_accuracy_without_held_out_faces_or_beside_a_teacher_that_accepts_nobody_are_drawn_as_far_as_they_go()
+    {
+        var line = Line(Wide, 0);
+        var training = line.Training with { Log = [.. line.Training.Log.Select(e => e with { CentredCosine = null, ValidationLoss = null })] };
+        var blind = line.Evaluations[0] with { Models = [line.Measured with { RetentionAt1e4 = null }, line.Teacher with { TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0 } }] };
+        Table14Report.Write(Result([line with { Training = training, Evaluations = [blind] }]), _folder.Path);
+        string page = File.ReadAllText(_folder["report.html"]);
+        Assert.Contains("tar-", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("retained-", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("agreement-", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,10 +97,10 @@ public sealed class Table14ReportTests : IDisposable
     {
         Table14Line Warned(string student) => Line(student, 0.2) is var line ? line with
         {
-            Evaluations = [.. line.Evaluations, new EvaluationJson(Evaluator.LfwTenFold, [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings = [$"{student} was trained on 3 people"] }],
+            Evaluations = [.. line.Evaluations, new EvaluationJson(Evaluator.LfwTenFold, [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings = [$"{line.Measured.Name} was trained on 3 people"] }],
         } : line;
         var result = Result([Warned(Wide), Warned(Narrow)]);
-        Assert.Single(Table14Notes.Of(result), n => n == $"lfw-10fold: {Wide} was trained on 3 people; 1 more row alike.");
+        Assert.Single(Table14Notes.Of(result), n => n == "lfw-10fold, 1.0@128, 0.25@96: the student was trained on 3 people.");
         Assert.Contains(Table14Table.Of(result)[0].Columns, c => c.Head == "10-fold, people seen in training");
         Assert.DoesNotContain(Table14Notes.Of(result), n => n.Contains("cost more than the teacher", StringComparison.Ordinal));
         var cheap = result with { Speed = result.Speed! with { Teacher = result.Speed.Teacher with { MultAdds = 100_000_000 } } };
@@ -92,12 +111,12 @@ public sealed class Table14ReportTests : IDisposable
     public void A_speed_belongs_to_the_files_that_were_timed()
     {
         var result = Result([Line(Wide, 0.3), Line(Narrow, 0.1)]);
-        Assert.True(result.Speed!.IsOf(result.Lines));
+        Assert.True(result.Speed!.Holds(result.Lines));
         Assert.Equal(8.25, result.Speed.Of(result.Lines[1])!.Speedup);
         var other = result.Lines[1] with { Files = result.Lines[1].Files with { Int8Sha256 = "another" } };
         Assert.Null(result.Speed.Of(other));
-        Assert.False(result.Speed.IsOf([result.Lines[0], other]));
-        Assert.False(result.Speed.IsOf([result.Lines[0]]));
+        Assert.False(result.Speed.Holds([result.Lines[0], other]));
+        Assert.False(result.Speed.Holds([]));
     }
 
     [Fact]
@@ -143,7 +162,7 @@ public sealed class Table14ReportTests : IDisposable
     private static Table14Result Result(IReadOnlyList<Table14Line> lines) => new(
         "tiny", ["faces"], "lfw", Evaluator.LfwView1Test, "facedistill table14", "as ever", RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), lines, [])
     {
-        Speed = new Table14Speed(new Table14TeacherFile(22_000_000, 280_000_000, 5_600_000, 40), [.. lines.Select(l => new Table14StudentSpeed(l.Student, l.Files.OnnxSha256, l.Files.Int8Sha256, 5, 4, 8.25, 10))]),
+        Speed = new Table14Speed(new Table14TeacherFile("tiny", 22_000_000, 280_000_000, 5_600_000, 40), [.. lines.Select(l => new Table14StudentSpeed(l.Student, l.Files.OnnxSha256, l.Files.Int8Sha256, 5, 4, 8.25, 10))]),
     };
 
     private static Table14Line Line(string student, double? tar)
@@ -156,7 +175,7 @@ public sealed class Table14ReportTests : IDisposable
         var cost = StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(student), HeadKind.Gdc, 128));
         EpochLog[] log = [.. Enumerable.Range(1, 16).Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60, 400) { CentredCosine = 0.8 })];
         var measured = Model(student, tar) with { RetentionAt1e4 = tar / 0.7, RetentionInterval95At1e4 = tar is null ? null : [0.35, 0.5] };
-        return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 1, log),
+        return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 0.004, 16, 1, log),
             [new EvaluationJson(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])], new Table14Files(4_000_000, $"a {student}", 1_000_000, $"b {student}", tar, null));
     }
 }

@@ -6,6 +6,7 @@ namespace FaceDistill.Reporting;
 /// <summary>The plots of a table.</summary>
 internal static class Table14Plots
 {
+    private const double LeastTop = 0.01; // an axis has a length even where all is 0
     private static readonly double[] Ticks = [5, 10, 20, 50, 100, 200, 300, 500];
 
     /// <summary>Accuracy at 1e-4 over mult-adds, each student a dot with its interval and its name; the teacher is a line.</summary>
@@ -13,10 +14,11 @@ internal static class Table14Plots
     {
         var known = Known(result);
         double teacher = Teacher(known[0]) ?? 0, top = Math.Min(1.02, Math.Max(teacher, known.Max(l => l.TarInterval?[1] ?? l.Tar!.Value)) * 1.1);
+        top = Math.Max(top, LeastTop);
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", $"TAR at FAR 1e-4 ({result.Protocol})");
-        Axes(plot, known, top);
+        Axes(plot, [.. known.Select(At)], top);
         plot.LineY(1, teacher);
-        plot.Label(Left(known), teacher - (top * 0.03), $"teacher {result.Teacher}");
+        plot.Label(Left(known.Select(At)), teacher - (top * 0.03), $"teacher {result.Teacher}");
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Tar!.Value, line.TarInterval is [var low, var high] ? (low, high) : null);
@@ -30,21 +32,22 @@ internal static class Table14Plots
     public static HtmlText Retention(Table14Result result, string id)
     {
         var known = Known(result).Where(l => l.Measured.RetentionAt1e4 is not null).ToList();
-        double paper = Table14.Rows[0].AccuracyPercent;
+        double paper = Table14.Rows[0].AccuracyPercent, top = 1.05 * Math.Max(1, known.Max(l => l.Measured.RetentionInterval95At1e4?[1] ?? l.Measured.RetentionAt1e4!.Value));
+        var printed = Table14.Rows.Where(row => row.Student is not null).ToList();
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", "Part of the teacher's accuracy");
-        Axes(plot, known, 1.05);
+        Axes(plot, [.. known.Select(At), .. printed.Select(row => Math.Log10(row.MillionMultAdds))], top);
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Measured.RetentionAt1e4!.Value, line.Measured.RetentionInterval95At1e4 is [var low, var high] ? (low, high) : null);
             plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.ShortName);
         }
 
-        foreach (var row in Table14.Rows.Where(r => r.Student is not null))
+        foreach (var row in printed)
         {
             plot.Dot(1, Math.Log10(row.MillionMultAdds), row.AccuracyPercent / paper, null);
         }
 
-        return plot.Render(id, $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's lie between 87% and 96%");
+        return plot.Render(id, $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's: {string.Join("; ", printed.Select(row => FormattableString.Invariant($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
     }
 
     /// <summary>Agreement with the teacher on held-out faces by epoch, a curve a student.</summary>
@@ -52,7 +55,7 @@ internal static class Table14Plots
     {
         var curves = result.Lines.Select((l, series) => (series, Points: l.Training.Log.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value)).ToList()))
             .Where(c => c.Points.Count > 0).ToList();
-        double right = curves.Max(c => c.Points.Max(p => p.Item1)), top = curves.Max(c => c.Points.Max(p => p.Value)) * 1.05;
+        double right = curves.Max(c => c.Points.Max(p => p.Item1)), top = Math.Max(LeastTop, curves.Max(c => c.Points.Max(p => p.Value)) * 1.05);
         using var plot = new SvgPlot("Epoch", name);
         plot.Limits(Math.Min(1, right - 1), right, 0, top);
         int step = Math.Max(1, (int)Math.Ceiling(right / 8));
@@ -69,16 +72,16 @@ internal static class Table14Plots
     /// <summary>The lines that have an accuracy.</summary>
     public static IReadOnlyList<Table14Line> Known(Table14Result result) => [.. result.Lines.Where(l => l.Tar is not null)];
 
-    private static void Axes(SvgPlot plot, IReadOnlyList<Table14Line> known, double top)
+    private static void Axes(SvgPlot plot, IReadOnlyList<double> at, double top)
     {
-        double left = Left(known), right = known.Max(At) + 0.35; // room for names
+        double left = Left(at), right = at.Max() + 0.35; // room for names
         plot.Limits(left, right, 0, top);
         plot.TicksX(Ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t}"))).Where(t => t.At >= left && t.At <= right));
         double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;
         plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, FormattableString.Invariant($"{100 * i * step:0.##}%"))));
     }
 
-    private static double Left(IReadOnlyList<Table14Line> known) => known.Min(At) - 0.15;
+    private static double Left(IEnumerable<double> at) => at.Min() - 0.15;
 
     private static double At(Table14Line line) => Math.Log10(line.Cost.MultAdds / 1e6);
 
