@@ -73,14 +73,14 @@ internal sealed class SvgPlot : IDisposable
         dot.MarkerStyle.LineWidth = 0;
     }
 
-    /// <summary>Words to the right of a dot.</summary>
-    public void Label(double x, double y, string words)
+    /// <summary>Words to the right of a dot, or to its left.</summary>
+    public void Label(double x, double y, string words, bool left = false)
     {
         var text = _plot.Add.Text(words, x, y);
         text.LabelFontColor = Color.FromHex(Ink);
         text.LabelFontSize = 12;
-        text.LabelAlignment = Alignment.MiddleLeft;
-        text.OffsetX = 8;
+        text.LabelAlignment = left ? Alignment.MiddleRight : Alignment.MiddleLeft;
+        text.OffsetX = left ? -8 : 8;
     }
 
     /// <summary>A vertical line that marks a place.</summary>

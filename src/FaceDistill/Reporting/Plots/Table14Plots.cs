@@ -22,7 +22,7 @@ internal static class Table14Plots
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Tar!.Value, line.TarInterval is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Tar.Value, line.ShortName);
+            plot.Label(At(line), line.Tar.Value, line.ShortName, Crowded(line, known, l => l.Tar!.Value, top));
         }
 
         return plot.Render(id, $"Accuracy against mult-adds: {Words(known, l => $"{Percent(l.Tar)}{Bracket(l.TarInterval)}")}; teacher {Percent(teacher)}");
@@ -39,7 +39,7 @@ internal static class Table14Plots
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Measured.RetentionAt1e4!.Value, line.Measured.RetentionInterval95At1e4 is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.ShortName);
+            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.ShortName, Crowded(line, known, l => l.Measured.RetentionAt1e4!.Value, top));
         }
 
         foreach (var row in printed)
@@ -84,6 +84,10 @@ internal static class Table14Plots
     private static double Left(IEnumerable<double> at) => at.Min() - 0.15;
 
     private static double At(Table14Line line) => Math.Log10(line.Cost.MultAdds / 1e6);
+
+    // Whether another dot lies where the name would stand to the right.
+    private static bool Crowded(Table14Line line, IReadOnlyList<Table14Line> known, Func<Table14Line, double> value, double top) =>
+        known.Any(other => At(other) > At(line) && At(other) - At(line) < 0.45 && Math.Abs(value(other) - value(line)) < 0.06 * top);
 
     private static double? Teacher(Table14Line line) => line.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar);
 
