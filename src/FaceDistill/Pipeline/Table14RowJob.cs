@@ -28,7 +28,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     public Table14Line? Finished(Table14RecipeRow row)
     {
         string folder = FolderOf(row.Student), file = Path.Combine(folder, Table14Line.FileName);
-        if (!File.Exists(file) || JsonFile.Read<Table14Line>(file) is not { } line || line.Key != KeyOf(row))
+        if (!File.Exists(file) || Read(file) is not { } line || line.Key != KeyOf(row))
         {
             return null;
         }
@@ -62,6 +62,18 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         };
         JsonFile.Write(file, line);
         return line;
+    }
+
+    private static Table14Line Read(string file)
+    {
+        try
+        {
+            return JsonFile.Read<Table14Line>(file);
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{e.Message} It is damaged or of another version: delete it, and the row is measured again without being trained", e);
+        }
     }
 
     private RunReportData Trained(string run, IReadOnlyList<string> data, DistillOptions options, IProgress<WorkProgress>? progress, CancellationToken cancel)

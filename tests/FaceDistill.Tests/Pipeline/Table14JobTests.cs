@@ -69,6 +69,8 @@ public sealed class Table14JobTests : IDisposable
         var said = new List<string>();
         new Table14Job(_finder, said.Add).Run(small, null, default);
         Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
+        File.WriteAllText(Row("0.25@64", "row.json"), "{}");
+        Assert.Contains("delete it, and the row is measured again", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(small, null, default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
