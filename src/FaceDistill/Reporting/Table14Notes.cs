@@ -41,7 +41,7 @@ internal static class Table14Notes
         var started = result.Lines.Where(l => l.Training.Init is not null).ToList();
         return started.Count == 0 ? [] :
         [
-            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000:#,0} thousand images before its own {l.Training.Images / 1000:#,0} thousand")))}.",
+            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.",
         ];
     }
 
