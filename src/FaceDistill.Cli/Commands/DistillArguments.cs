@@ -25,8 +25,13 @@ internal static class DistillArguments
     private static readonly Option<int> Patience = new("--patience") { Description = "End after so many epochs without a better one; 0 for never.", DefaultValueFactory = _ => Defaults.Patience };
     private static readonly Option<KeepKind> Keep = new("--keep") { Description = "Export and evaluate the best or the last student.", DefaultValueFactory = _ => Defaults.Keep };
     private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
-    private static readonly Option<OptimizerKind> Optimizer = new("--optimizer") { Description = "adamw or sgd (Nesterov's momentum).", DefaultValueFactory = _ => Defaults.Optimizer };
-    private static readonly Option<double> LearningRate = new("--learning-rate") { Description = "The highest learning rate; with sgd 0.1 unless given.", DefaultValueFactory = _ => Defaults.LearningRate };
+    private static readonly Option<OptimizerKind> Optimizer = new("--optimizer") { Description = "muon, adamw or sgd (Nesterov's momentum).", DefaultValueFactory = _ => Defaults.Optimizer };
+    private static readonly Option<ScheduleKind> Schedule = new("--schedule")
+    {
+        Description = "How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third).", DefaultValueFactory = _ => Defaults.Schedule,
+    };
+
+    private static readonly Option<double> LearningRate = new("--learning-rate") { Description = "The highest learning rate; with adamw 4e-3 and with sgd 0.1 unless given.", DefaultValueFactory = _ => Defaults.LearningRate };
     private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
     private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
     private static readonly Option<double> Ema = new("--ema") { Description = "The decay of the weights' moving average; 0 for none.", DefaultValueFactory = _ => Defaults.Ema };
@@ -44,7 +49,7 @@ internal static class DistillArguments
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>
     [
-        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
+        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, NoMirror,
         Augment, Targets, Views, MixUp,
         Precision, Seed,
     ];
@@ -83,6 +88,7 @@ internal static class DistillArguments
             Keep = Or(Keep, basis.Keep),
             BatchSize = Or(BatchSize, basis.BatchSize),
             Optimizer = Or(Optimizer, basis.Optimizer),
+            Schedule = Or(Schedule, basis.Schedule),
             WarmupEpochs = Or(Warmup, basis.WarmupEpochs),
             Ema = Or(Ema, basis.Ema),
             Clip = Or(Clip, basis.Clip),

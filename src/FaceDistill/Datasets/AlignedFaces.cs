@@ -8,6 +8,11 @@ namespace FaceDistill.Datasets;
 /// <param name="Manifest">Their alignment.</param>
 public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifest)
 {
+    private IReadOnlyList<AlignedFaces>? _folders;
+
+    /// <summary>The folders that the faces are chosen from, each whole and once; of a whole folder, itself.</summary>
+    public IReadOnlyList<AlignedFaces> Folders => _folders ?? [this];
+
     /// <summary>Opens a finished folder of aligned faces.</summary>
     /// <exception cref="FaceDistillException">The folder holds raw photos, is unfinished, or has no picture.</exception>
     public static AlignedFaces Open(string folder)
@@ -79,7 +84,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         ArgumentNullException.ThrowIfNull(people);
         var names = people.People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         FaceImage[] images = [.. Dataset.Images.Where(i => names.Contains(i.Identity))];
-        return images.Length > 0 ? this with { Dataset = Dataset with { Images = images } }
+        return images.Length > 0 ? this with { Dataset = Dataset with { Images = images }, _folders = Folders }
             : throw new FaceDistillException($"{Dataset.Root} has no face of the people in {people.File}; a person is a sub-folder of that name");
     }
 
@@ -102,9 +107,16 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         }
 
         string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
-        FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with { Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace('\\', '/') }))];
+        FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with
+        {
+            Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace('\\', '/'),
+            Name = i.Name,
+        }))];
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
         return twice is null ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
+            {
+                _folders = [.. sets.SelectMany(s => s.Folders).DistinctBy(f => f.Dataset.Root, StringComparer.Ordinal)],
+            }
             : throw new FaceDistillException($"{Path.Combine(root, twice)} comes twice in the data; name each folder once");
     }
 

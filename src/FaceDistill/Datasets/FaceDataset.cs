@@ -5,7 +5,20 @@ namespace FaceDistill.Datasets;
 /// <summary>One picture of a data set.</summary>
 /// <param name="Path">Relative to the data set's root, with '/' between folders.</param>
 /// <param name="Identity">The folder that it lies in: a person; empty where it lies in the root.</param>
-public readonly record struct FaceImage(string Path, string Identity);
+public readonly record struct FaceImage(string Path, string Identity)
+{
+    private readonly string? _name;
+
+    /// <summary>The path within the folder that it was listed from: the same wherever several folders are joined.</summary>
+    public string Name
+    {
+        get => _name ?? Path;
+        init => _name = value;
+    }
+
+    /// <summary>64 bits of the name, by which its random views are drawn, whatever else is trained on (FNV-1a, Fowler, Noll and Vo, over UTF-16).</summary>
+    public long Key => (long)Name.Aggregate(14695981039346656037UL, (hash, c) => (hash ^ c) * 1099511628211UL);
+}
 
 /// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
 /// <param name="Root">The folder.</param>

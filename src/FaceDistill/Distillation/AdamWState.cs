@@ -23,18 +23,26 @@ public sealed class AdamWState : IStudentOptimizer
     private readonly Tensor _mean;
     private readonly Tensor _square;
     private readonly double _weightDecay;
+    private readonly long _first;
 
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">The decay, 0 to 1.</param>
     /// <param name="beside">What is trained beside it; null for nothing.</param>
     public AdamWState(MobileNetV1 model, double weightDecay, nn.Module? beside = null)
+        : this(new FlatWeights(model, beside), weightDecay, 0)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        _weightDecay = weightDecay;
-        _weights = new FlatWeights(model, beside);
-        _mean = zeros_like(_weights.Values).DetachFromDisposeScope();
-        _square = zeros_like(_weights.Values).DetachFromDisposeScope();
+    }
+
+    /// <summary>Takes over the end of a block of weights, which another optimizer has the beginning of.</summary>
+    /// <param name="weights">The weights; disposed with this.</param>
+    /// <param name="weightDecay">The decay, 0 to 1.</param>
+    /// <param name="first">The first value that this optimizer changes; a parameter begins there.</param>
+    internal AdamWState(FlatWeights weights, double weightDecay, long first)
+    {
+        (_weights, _weightDecay, _first) = (weights, weightDecay, first);
+        _mean = zeros(new[] { weights.Count - first }, ScalarType.Float32, weights.Values.device).DetachFromDisposeScope();
+        _square = zeros_like(_mean).DetachFromDisposeScope();
     }
 
     /// <summary>Steps made.</summary>
@@ -45,7 +53,7 @@ public sealed class AdamWState : IStudentOptimizer
 
     /// <summary>The first and second moments, by parameter; views of the optimizer's own memory.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
-        _weights.Views(_mean).Select(v => (v.Name + ".exp_avg", v.View)).Concat(_weights.Views(_square).Select(v => (v.Name + ".exp_avg_sq", v.View)));
+        _weights.Views(_mean, _first).Select(v => (v.Name + ".exp_avg", v.View)).Concat(_weights.Views(_square, _first).Select(v => (v.Name + ".exp_avg_sq", v.View)));
 
     /// <summary>Forgets the gradients.</summary>
     public void ZeroGradients() => _weights.ZeroGradients();
@@ -56,12 +64,12 @@ public sealed class AdamWState : IStudentOptimizer
         Steps++;
         using var frozen = no_grad();
         using var numbers = new Numbers(learningRate, _weightDecay, Steps);
-        for (long at = 0; at < _weights.Count; at += Round)
+        for (long at = _first; at < _weights.Count; at += Round)
         {
             using var scope = NewDisposeScope();
             long length = Math.Min(Round, _weights.Count - at);
             var (weight, gradient) = (_weights.Values.narrow(0, at, length), _weights.Gradients.narrow(0, at, length));
-            var (mean, square) = (_mean.narrow(0, at, length), _square.narrow(0, at, length));
+            var (mean, square) = (_mean.narrow(0, at - _first, length), _square.narrow(0, at - _first, length));
             if (at < _weights.Decayed)
             {
                 weight.narrow(0, 0, Math.Min(length, _weights.Decayed - at)).mul_(numbers.Decay);

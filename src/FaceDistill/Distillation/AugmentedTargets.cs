@@ -32,14 +32,14 @@ public sealed record AugmentedTargets(AugmentOptions Options, bool Mirror, long 
 
     /// <summary>The parameters of one view of one face.</summary>
     /// <param name="view">The cached view's number, or the epoch.</param>
-    /// <param name="face">The face's place in its list.</param>
-    public ViewParameters View(int view, int face) => ViewParameters.Draw(Options, Mirror, Seed, view, face);
+    /// <param name="face">The face's <see cref="FaceDistill.Datasets.FaceImage.Key"/>.</param>
+    public ViewParameters View(int view, long face) => ViewParameters.Draw(Options, Mirror, Seed, view, face);
 
     /// <summary>A cached view's name in a store: it tells everything that decides the picture.</summary>
     /// <param name="view">Its number, from 0.</param>
     public string Name(int view)
     {
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(JsonFile.Serialize(Options) + FormattableString.Invariant($"{Mirror} {Seed}")));
+        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(JsonFile.Serialize(Options) + FormattableString.Invariant($"{Mirror} {Seed} {ViewParameters.Version}")));
         return FormattableString.Invariant($"augmented-{Convert.ToHexStringLower(hash)[..12]}-{view}");
     }
 

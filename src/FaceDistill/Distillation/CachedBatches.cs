@@ -19,7 +19,7 @@ internal sealed class CachedBatches(TrainingFaces faces, FaceFrames frames, int 
     {
         int face = indices[i], view = ViewOf(epoch, face);
         using var aligned = frames.Open(face);
-        using var picture = _renderer.Render(aligned, _targets.View(view, face), size);
+        using var picture = _renderer.Render(aligned, _targets.View(view, faces.Faces.Dataset.Images[face].Key), size);
         FaceTensor.CopyRgb(picture, batch.PixelsOf(i));
         faces.Scaling.Apply(_targets.Cached[view].Row(face), batch.TargetOf(i));
     }, stop);

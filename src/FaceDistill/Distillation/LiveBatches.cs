@@ -85,7 +85,7 @@ internal sealed class LiveBatches : IBatchFiller
     private (Mat Student, Mat Teacher) Views(int epoch, int face, int teacherSize)
     {
         using var aligned = _frames.Open(face);
-        return _renderer.RenderTwice(aligned, _targets.View(epoch, face), _size, teacherSize);
+        return _renderer.RenderTwice(aligned, _targets.View(epoch, _faces.Faces.Dataset.Images[face].Key), _size, teacherSize);
     }
 
     // From the beta distribution by its inverse: MathNet's own sampling would need a stream of random numbers.

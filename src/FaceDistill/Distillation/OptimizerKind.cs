@@ -9,6 +9,9 @@ public enum OptimizerKind
     [JsonStringEnumMemberName("adamw")]
     AdamW,
 
+    /// <summary>Muon for matrices and AdamW for the rest, see <see cref="MuonState"/>.</summary>
+    Muon,
+
     /// <summary>Stochastic gradient descent with Nesterov's momentum, see <see cref="NesterovState"/>.</summary>
     Sgd,
 }

@@ -88,7 +88,7 @@ public sealed class Trainer : IDisposable
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         Decide(cancel);
-        var schedule = new CosineSchedule(_options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
+        var schedule = new LearningRateSchedule(_options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
             try
@@ -135,7 +135,7 @@ public sealed class Trainer : IDisposable
         StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People);
     }
 
-    private void RunEpoch(CosineSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private void RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         double earlier = _state.Seconds;

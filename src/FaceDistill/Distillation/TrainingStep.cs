@@ -36,7 +36,12 @@ public sealed class TrainingStep : IDisposable
         Model.to(device);
         Model.TrainingType = options.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Precision);
         Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Seed, device);
-        Optimizer = options.Optimizer == OptimizerKind.AdamW ? new AdamWState(Model, options.WeightDecay, Loss.People) : new NesterovState(Model, options.WeightDecay, Loss.People);
+        Optimizer = options.Optimizer switch
+        {
+            OptimizerKind.AdamW => new AdamWState(Model, options.WeightDecay, Loss.People),
+            OptimizerKind.Muon => new MuonState(Model, options.WeightDecay, Loss.People),
+            _ => new NesterovState(Model, options.WeightDecay, Loss.People),
+        };
         Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
     }
 

@@ -8,6 +8,9 @@ namespace FaceDistill.Distillation;
 /// <param name="Rotation">By which angle it is turned, degrees.</param>
 public readonly record struct ViewParameters(bool Mirror, double ShiftX, double ShiftY, double Scale, double Rotation)
 {
+    /// <summary>Grows when the same keys give other views, or <see cref="ViewRenderer"/> draws them otherwise: what was embedded before is not taken for them then.</summary>
+    public const int Version = 2;
+
     /// <summary>Added to each value, as a fraction of white.</summary>
     public double Brightness { get; init; }
 
@@ -46,7 +49,7 @@ public readonly record struct ViewParameters(bool Mirror, double ShiftX, double 
     /// <param name="mirror">Whether half of the views are mirrored.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="view">The view's number: that of the cached view, or of the epoch.</param>
-    /// <param name="face">The face's place in its list.</param>
+    /// <param name="face">The face's <see cref="FaceDistill.Datasets.FaceImage.Key"/>.</param>
     public static ViewParameters Draw(AugmentOptions options, bool mirror, long seed, long view, long face)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -57,7 +57,7 @@ public sealed class DistillJob
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
-        var (training, hash) = new DistillTargets(teacher, faces, DataName(request), options, request.Output, _say).Prepare(progress, cancel);
+        var (training, hash) = new DistillTargets(teacher, faces, options, request.Output, _say).Prepare(progress, cancel);
         var description = DescriptionOf(training, teacher, options);
         if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
         {

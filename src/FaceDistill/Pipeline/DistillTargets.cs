@@ -8,11 +8,10 @@ namespace FaceDistill.Pipeline;
 /// <summary>What a run's faces are trained towards: the teacher's embeddings of each view, through a projector where the student's are shorter, or nothing but identities.</summary>
 /// <param name="teacher">The teacher.</param>
 /// <param name="faces">The aligned faces.</param>
-/// <param name="data">The training data's name.</param>
 /// <param name="options">The run's options.</param>
 /// <param name="output">The run folder, where the projector is kept.</param>
 /// <param name="say">Told in one line of each stage's result.</param>
-internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, string data, DistillOptions options, string output, Action<string>? say)
+internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output, Action<string>? say)
 {
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <param name="progress">Told of every batch.</param>
@@ -31,9 +30,10 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, stri
         }
 
         FaceView[] views = options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        var embedded = EmbeddingRun.Run(teacher, faces, views, data, null, progress, cancel);
-        say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {embedded.Store.Folder}");
-        EmbeddingSet Read(FaceView view) => embedded.Store.ReadAll(EmbeddingRun.ViewName(view), null, cancel);
+        var embedded = new FolderEmbeddings(teacher, faces);
+        embedded.Embed([.. views.Select(EmbeddedView.Of)], progress, cancel);
+        say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
+        EmbeddingSet Read(FaceView view) => embedded.Read(EmbeddingRun.ViewName(view), cancel);
         var original = Read(FaceView.Original);
         var projector = ProjectorOf(original);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
@@ -41,7 +41,7 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, stri
         {
             Augmented = Augmented(projector, Projected, progress, cancel),
         };
-        return (training, embedded.Store.Key.ImagesHash);
+        return (training, embedded.ImagesHash);
     }
 
     private Projector? ProjectorOf(EmbeddingSet original)
@@ -65,9 +65,10 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, stri
         }
 
         var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed);
-        var embedded = EmbeddingRun.Run(teacher, faces, [.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], data, null, progress, cancel);
-        say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {(embedded.Computed > 0 ? "" : "found ")}in {embedded.Store.Folder}");
-        return Views(null, view => projected(embedded.Store.ReadAll(targets.Name(view), null, cancel)));
+        var embedded = new FolderEmbeddings(teacher, faces);
+        embedded.Embed([.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], progress, cancel);
+        say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
+        return Views(null, view => projected(embedded.Read(targets.Name(view), cancel)));
     }
 
     private AugmentedTargets? Views(IEmbedder? live, Func<int, EmbeddingSet> cached)

@@ -6,10 +6,10 @@ namespace FaceDistill.Teachers;
 /// <summary>Draws a view of a face.</summary>
 /// <param name="aligned">BGR 8-bit, frame.Side x frame.Side; not to be changed.</param>
 /// <param name="frame">The picture's geometry.</param>
-/// <param name="face">The face's place in its list.</param>
+/// <param name="face">The face's <see cref="FaceDistill.Datasets.FaceImage.Key"/>.</param>
 /// <param name="size">The wanted side in pixels.</param>
 /// <returns>BGR 8-bit, size x size, continuous; the caller disposes it.</returns>
-public delegate Mat FaceRendering(Mat aligned, AlignedFrame frame, int face, int size);
+public delegate Mat FaceRendering(Mat aligned, AlignedFrame frame, long face, int size);
 
 /// <summary>A view that is embedded, and kept under its name.</summary>
 /// <param name="Name">The view's name in a store; another picture must have another name.</param>

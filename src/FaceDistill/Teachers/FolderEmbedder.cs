@@ -55,7 +55,7 @@ public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
             using var aligned = faces.ReadFrame(start + i);
             for (int v = 0; v < views.Count; v++)
             {
-                using var picture = views[v].Render(aligned, faces.Manifest.Frame, start + i, contract.Size);
+                using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[start + i].Key, contract.Size);
                 FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Count) + v) * contract.Values, contract.Values));
             }
         }
