@@ -99,7 +99,8 @@ public sealed class MuonState : IStudentOptimizer
         {
             using var round = NewDisposeScope();
             var gram = x.bmm(x.transpose(1, 2));
-            x = x.baddbmm(gram.baddbmm(gram, gram, beta: B, alpha: C), x, beta: A, alpha: 1).MoveToOuterDisposeScope();
+            var polynomial = gram.baddbmm(gram, gram, beta: B, alpha: C); // alpha gram gram + beta gram
+            x = polynomial.baddbmm(x, x, beta: A, alpha: 1).MoveToOuterDisposeScope();
         }
 
         return (tall ? x.transpose(1, 2) : x).to(ScalarType.Float32).MoveToOuterDisposeScope();

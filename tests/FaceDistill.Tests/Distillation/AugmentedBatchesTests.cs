@@ -22,7 +22,7 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
                 var (face, view) = Assert.Single(
                     from f in faces.Training from v in Enumerable.Range(0, Views) where Picture(faces, f, v) == pixels select (f, v));
                 Assert.True(seen.Add((face, view))); // another view each epoch
-                AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(view, face), face)), target);
+                AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(view, tiny.Faces.Dataset.Images[face].Key), face)), target);
             }
         }
     }
@@ -38,7 +38,7 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
             {
                 int face = Assert.Single(faces.Training, f => Picture(faces, f, epoch) == pixels);
                 Assert.True(seen.Add(pixels));
-                AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(epoch, face), face)), target);
+                AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(epoch, tiny.Faces.Dataset.Images[face].Key), face)), target);
             }
         }
     }
@@ -120,7 +120,7 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     private string Picture(TrainingFaces faces, int face, int view)
     {
         using var aligned = tiny.Faces.ReadFrame(face);
-        using var picture = new ViewRenderer(tiny.Faces.Manifest.Frame).Render(aligned, faces.Augmented!.View(view, face), Size);
+        using var picture = new ViewRenderer(tiny.Faces.Manifest.Frame).Render(aligned, faces.Augmented!.View(view, tiny.Faces.Dataset.Images[face].Key), Size);
         var rgb = new byte[Size * Size * 3];
         FaceTensor.CopyRgb(picture, rgb);
         return Convert.ToHexString(rgb);

@@ -13,6 +13,8 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     [InlineData(OptimizerKind.AdamW, 12)] // after its last step
     [InlineData(OptimizerKind.AdamW, 13)] // at the full resolution
     [InlineData(OptimizerKind.AdamW, 20)]
+    [InlineData(OptimizerKind.Muon, 13)]
+    [InlineData(OptimizerKind.Muon, 20)]
     [InlineData(OptimizerKind.Sgd, 15)]
     public void With_average_clipping_best_and_progressive_resolution_a_resumed_run_equals_an_uninterrupted_one(OptimizerKind optimizer, int stopAfter)
     {
