@@ -50,7 +50,7 @@ public sealed record DistillOptions
     /// <summary>The largest norm of a step's gradients, 0 (no limit) to 1000. Default 1.</summary>
     public double Clip { get; init; } = 1;
 
-    /// <summary>Which student is exported and evaluated: best (by the centred cosine on the held-out faces) or last. Default best.</summary>
+    /// <summary>Which student is exported and evaluated: best (by the held-out people's true accept rate, else by the centred cosine on the held-out faces) or last. Default best.</summary>
     public KeepKind Keep { get; init; }
 
     /// <summary>Epochs without a better one after which the training ends, 0 (never) to 10,000. Default 0.</summary>
@@ -84,6 +84,14 @@ public sealed record DistillOptions
     /// <summary>The part of the faces held out to measure agreement with the teacher, 0 to 0.5. Default 0.02.</summary>
     public double Validation { get; init; } = 0.02;
 
+    /// <summary>
+    /// How many people with two pictures or more are held out with all their pictures, to choose the best epoch by their true accept rate, 0 (none) to 100,000;
+    /// see <see cref="HeldOutPeople"/> for who they are. Default null: a tenth of those who could be, at most 300, where there are 100 or more and their pairs
+    /// permit a measurement; without a teacher none.
+    /// </summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public int? ValidationPeople { get; init; }
+
     /// <summary>Decides initial weights, order and augmentation. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
@@ -108,7 +116,7 @@ public sealed record DistillOptions
         WeightDecay = decay ? UsualWeightDecay(Optimizer) : WeightDecay,
     };
 
-    /// <summary>The options with what a run decided by measurement at its beginning: the precision, and the epochs of a time budget.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, and how many people it held out.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     public DistillOptions With(DistillOptions decided)
     {
@@ -117,6 +125,7 @@ public sealed record DistillOptions
         {
             Epochs = Minutes is null ? Epochs : decided.Epochs,
             Precision = Precision == PrecisionMode.Auto ? decided.Precision : Precision,
+            ValidationPeople = ValidationPeople ?? decided.ValidationPeople,
         };
     }
 
@@ -138,7 +147,8 @@ public sealed record DistillOptions
             : Patience is < 0 or > 10_000 ? $"the patience is 0 to 10000 epochs, not {Patience}"
             : !(Progressive is >= 0.3 and <= 1) ? FormattableString.Invariant($"the first part of the resolution is 0.3 to 1, not {Progressive}")
             : Progressive < 1 && Head == HeadKind.Gdc ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
-            : Patience > 0 && Validation == 0 ? "patience needs held-out faces; give --validation above 0"
+            : ValidationPeople is < 0 or > 100_000 ? $"the people held out are 0 to 100000, not {ValidationPeople}"
+            : Patience > 0 && Validation == 0 && ValidationPeople is not > 0 ? "patience needs held-out faces or people; give --validation or --validation-people above 0"
             : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")
             : !(Validation is >= 0 and <= 0.5) ? FormattableString.Invariant($"the validation part is 0 to 0.5, not {Validation}")
             : Views is < 1 or > 256 ? $"the cached views of a face are 1 to 256, not {Views}"
@@ -148,7 +158,7 @@ public sealed record DistillOptions
             : Loss.Angle > 0 && BatchSize > RelationalAngle.MaxBatch ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
             : Loss.ArcFace > 0 && MixUp > 0 ? "a blend of two faces is nobody's: MixUp and ArcFace exclude each other"
             : !Loss.IsDistilled && Targets == TargetMode.Live ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"
-            : !Loss.IsDistilled && Patience > 0 ? "without a teacher there is nothing to measure a best epoch by; leave --patience out"
+            : !Loss.IsDistilled && Patience > 0 && ValidationPeople is not > 0 ? "without a teacher only held-out people can tell a best epoch; give --validation-people, or leave --patience out"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

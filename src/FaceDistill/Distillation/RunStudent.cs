@@ -7,7 +7,7 @@ public static class RunStudent
     public const string BestFileName = "student.best.safetensors";
 
     /// <summary>
-    /// Reads the best student, or the last one where the run was told to keep the last (<see cref="DistillOptions.Keep"/>) or held out no faces
+    /// Reads the best student, or the last one where the run was told to keep the last (<see cref="DistillOptions.Keep"/>) or held out nothing
     /// to choose by. Its weights are the averaged ones where the run averages.
     /// </summary>
     /// <param name="folder">The run folder.</param>

@@ -18,7 +18,7 @@ public static class TensorBoardLog
         (string Tag, double? Value)[] values =
         [
             ("loss/training", log.Loss), ("loss/held-out", log.ValidationLoss), ("cosine/held-out", log.ValidationCosine),
-            ("cosine/held-out centred", log.CentredCosine), ("training/learning rate", log.LearningRate),
+            ("cosine/held-out centred", log.CentredCosine), ("people/held-out TAR", log.PeopleTar), ("training/learning rate", log.LearningRate),
             ("training/gradient norm", log.GradientNorm), ("training/resolution", log.Resolution), ("training/images a second", log.ImagesPerSecond),
         ];
         foreach (var (tag, value) in values)

@@ -17,9 +17,10 @@ public static class TimeBudget
     /// <param name="description">The student.</param>
     /// <param name="options">The run's options; <see cref="DistillOptions.Minutes"/> is set.</param>
     /// <param name="device">Where it computes.</param>
+    /// <param name="measure">Measures the held-out people after each epoch; null where nobody is measured.</param>
     /// <param name="cancel">Stops between steps.</param>
     /// <exception cref="FaceDistillException">Not one epoch fits.</exception>
-    public static int Epochs(TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, CancellationToken cancel)
+    public static int Epochs(TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(description);
@@ -28,7 +29,7 @@ public static class TimeBudget
         using var student = new TrainingStep(description, options, device, faces.PeopleCount);
         var seconds = new Dictionary<int, (double First, double Later)>();
         (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known) ? known : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
-        double validation = ValidationSeconds(student, faces, description, options, device, cancel);
+        double validation = ValidationSeconds(student, faces, description, options, device, measure, cancel);
         double Needs(int epochs)
         {
             var sizes = new ResolutionSchedule(description.Contract.Size, options.Progressive, epochs);
@@ -89,11 +90,12 @@ public static class TimeBudget
     }
 
     private static double ValidationSeconds(
-        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, CancellationToken cancel)
+        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure, CancellationToken cancel)
     {
-        using var validation = new ValidationPass(faces, description.Contract, options, device);
+        using var validation = new ValidationPass(faces, description.Contract, options, device, measure);
         long start = Stopwatch.GetTimestamp();
         validation.Measure(student.Student, cancel);
+        validation.MeasurePeople(student.Student, cancel);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

@@ -17,6 +17,7 @@ public sealed class Trainer : IDisposable
     private readonly Device _device;
     private readonly TrainingStep _student;
     private readonly ValidationPass _validation;
+    private readonly IStudentMeasure? _measure;
     private DistillOptions _options;
     private BatchReader? _reader;
     private int _readerSize;
@@ -27,12 +28,13 @@ public sealed class Trainer : IDisposable
     /// <param name="description">The student, without target scale, which the faces decide.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="folder">The run folder.</param>
-    public Trainer(TrainingFaces faces, StudentDescription description, DistillOptions options, string folder)
+    /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
+    public Trainer(TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        (_faces, _options, _folder) = (faces, options.Validated(), folder);
+        (_faces, _options, _folder, _measure) = (faces, options.Validated(), folder, measure);
         _description = description with { TargetScale = faces.Scaling.Scale };
         _device = TorchDevice.Resolve(options.Device);
         HostMemory.KeepFreed();
@@ -42,7 +44,7 @@ public sealed class Trainer : IDisposable
         }
 
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
-        _validation = new ValidationPass(faces, description.Contract, options, _device);
+        _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
     }
 
     /// <summary>The checkpoint file of the run.</summary>
@@ -112,11 +114,12 @@ public sealed class Trainer : IDisposable
     // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
     private void Decide(CancellationToken cancel)
     {
+        _options = _options with { ValidationPeople = _faces.HeldOut.Names.Length };
         _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
         _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
         if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
         {
-            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, cancel) };
+            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) };
         }
     }
 
@@ -153,15 +156,17 @@ public sealed class Trainer : IDisposable
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        Finish(_validation.Measure(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
+        Finish(_validation.Measure(_student.Student, cancel), _validation.MeasurePeople(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
     }
 
-    private void Finish(ValidationResult? validation, double learningRate, int size, double seconds, double rate)
+    private void Finish(ValidationResult? validation, PeopleTar? people, double learningRate, int size, double seconds, double rate)
     {
-        Require(validation is not { IsFinite: false });
+        Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
         var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, seconds, rate)
         {
             CentredCosine = validation?.CentredCosine,
+            PeopleTar = people?.Tar,
+            PeopleFar = people?.Far,
             GradientNorm = _state.GradientNormSum / _state.Step,
             Resolution = size,
         };

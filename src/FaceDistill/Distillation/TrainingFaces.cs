@@ -14,10 +14,11 @@ public sealed class TrainingFaces
     /// <param name="faces">The aligned faces.</param>
     /// <param name="original">The teacher's embeddings of the faces, in their order; <see cref="NoEmbeddings"/> without a teacher.</param>
     /// <param name="mirrored">The teacher's embeddings of the mirrored faces; null to train without mirroring.</param>
-    /// <param name="validation">The part held out, 0 to 0.5.</param>
+    /// <param name="validation">The part of the faces held out, 0 to 0.5; of those that are left when people are held out.</param>
     /// <param name="seed">Decides which faces are held out.</param>
+    /// <param name="people">How many people are held out with all their faces; null for the usual number, see <see cref="HeldOutPeople.Usual"/>.</param>
     /// <exception cref="FaceDistillException">Faces and embeddings are not of the same list, or there are too few.</exception>
-    public TrainingFaces(AlignedFaces faces, EmbeddingSet original, EmbeddingSet? mirrored, double validation, long seed)
+    public TrainingFaces(AlignedFaces faces, EmbeddingSet original, EmbeddingSet? mirrored, double validation, long seed, int? people = 0)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(original);
@@ -28,8 +29,10 @@ public sealed class TrainingFaces
         }
 
         (Faces, _original, _mirrored) = (faces, original, mirrored);
-        int[] order = SeededChoice.Permutation(images.Count, seed, epoch: -1);
-        int held = (int)Math.Round(images.Count * validation);
+        HeldOut = people is { } count ? HeldOutPeople.Of(images, count) : HeldOutPeople.Usual(images);
+        var without = HeldOut.Faces.ToHashSet();
+        int[] order = [.. SeededChoice.Permutation(images.Count, seed, epoch: -1).Where(i => !without.Contains(i))];
+        int held = (int)Math.Round(order.Length * validation);
         Validation = [.. order.Take(held).Order()];
         Training = [.. order.Skip(held).Order()];
         Scaling = original.Values.AsSpan().ContainsAnyExcept(0f) ? TargetScaling.Measure(Rows(Training), original.Dimension) : TargetScaling.None(original.Dimension);
@@ -61,8 +64,11 @@ public sealed class TrainingFaces
     /// <summary>Indices of the faces that train.</summary>
     public int[] Training { get; }
 
-    /// <summary>Indices of the faces that only measure.</summary>
+    /// <summary>Indices of the faces that only measure, of people who train too.</summary>
     public int[] Validation { get; }
+
+    /// <summary>The people whose faces only measure.</summary>
+    internal HeldOutPeople HeldOut { get; }
 
     /// <summary>How targets are centred and scaled; measured on the training faces.</summary>
     public TargetScaling Scaling { get; }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FaceDistill.Distillation;
 
 /// <summary>One finished epoch.</summary>
@@ -10,8 +12,14 @@ namespace FaceDistill.Distillation;
 /// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
 public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
 {
-    /// <summary>Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen; null without any.</summary>
+    /// <summary>Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.</summary>
     public double? CentredCosine { get; init; }
+
+    /// <summary>The part of the held-out people's genuine pairs that is accepted at <see cref="PeopleFar"/>, 0 to 1, by which the best epoch is chosen; null where nobody is measured.</summary>
+    public double? PeopleTar { get; init; }
+
+    /// <summary>The false accept rate of <see cref="PeopleTar"/>; null where nobody is measured.</summary>
+    public double? PeopleFar { get; init; }
 
     /// <summary>Mean norm of the gradients before clipping.</summary>
     public double GradientNorm { get; init; }
@@ -20,10 +28,33 @@ public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, do
     public int Resolution { get; init; }
 }
 
-/// <summary>The epoch whose student agrees best with the teacher.</summary>
+/// <summary>The epoch whose student is the best: by the held-out people's true accept rate where they are measured, ties and runs without people by the centred cosine.</summary>
 /// <param name="Epoch">From 1.</param>
-/// <param name="CentredCosine">Its mean centred cosine on the held-out faces.</param>
-public sealed record BestEpoch(int Epoch, double CentredCosine);
+/// <param name="CentredCosine">Its mean centred cosine on the held-out faces; null without any.</param>
+public sealed record BestEpoch(int Epoch, double? CentredCosine)
+{
+    /// <summary>Its <see cref="EpochLog.PeopleTar"/>: what chose it, unless null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PeopleTar { get; init; }
+
+    /// <summary>The false accept rate of <see cref="PeopleTar"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PeopleFar { get; init; }
+
+    /// <summary>What chose it, and its value, for people to read.</summary>
+    [JsonIgnore]
+    public string ChosenBy => PeopleTar is null ? FormattableString.Invariant($"centred cosine {CentredCosine:0.0000} on held-out faces")
+        : FormattableString.Invariant($"TAR {100 * PeopleTar:0.00}% at FAR {PeopleFar:0.####e-0} on held-out people");
+
+    /// <summary>An epoch as a candidate; null where it measured neither people nor faces.</summary>
+    /// <param name="log">The epoch.</param>
+    internal static BestEpoch? Of(EpochLog log) => log.PeopleTar is null && log.CentredCosine is null ? null
+        : new BestEpoch(log.Epoch, log.CentredCosine) { PeopleTar = log.PeopleTar, PeopleFar = log.PeopleFar };
+
+    /// <summary>Whether it beats another one; of equals neither does, so that the earlier stays.</summary>
+    /// <param name="other">The other one, of the same run; null for none.</param>
+    internal bool Beats(BestEpoch? other) => other is null || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
+}
 
 /// <summary>How far a run is.</summary>
 /// <param name="Epoch">The running epoch, from 0; equal to the number of epochs when finished.</param>
@@ -38,7 +69,7 @@ public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnl
     /// <summary>Time of the running epoch's steps so far, also before an interruption.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>The best epoch so far; null before the first, or without held-out faces.</summary>
+    /// <summary>The best epoch so far; null before the first, or where nothing is held out.</summary>
     public BestEpoch? Best { get; init; }
 
     /// <summary>Whether the run ended before its last epoch because it no longer improved.</summary>
@@ -50,7 +81,7 @@ public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnl
     public TrainingState After(EpochLog log, int patience)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var best = log.CentredCosine is { } cosine && !(cosine <= Best?.CentredCosine) ? new BestEpoch(log.Epoch, cosine) : Best;
+        var best = BestEpoch.Of(log) is { } candidate && candidate.Beats(Best) ? candidate : Best;
         return new TrainingState(Epoch + 1, 0, 0, [.. Log, log])
         {
             Best = best,

@@ -1,5 +1,6 @@
 using FaceDistill.Faces;
 using FaceDistill.Students;
+using FaceDistill.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,17 +13,19 @@ public sealed class ValidationPass : IDisposable
     private readonly FaceContract _contract;
     private readonly Device _device;
     private readonly BatchReader _reader;
+    private readonly IStudentMeasure? _measure;
 
     /// <summary>Prepares; faces are read when first measured.</summary>
     /// <param name="faces">Faces and targets.</param>
     /// <param name="contract">What the student wants to see.</param>
     /// <param name="options">The run's options.</param>
     /// <param name="device">Where the student lies.</param>
-    public ValidationPass(TrainingFaces faces, FaceContract contract, DistillOptions options, Device device)
+    /// <param name="measure">Measures the held-out people; null to measure nobody.</param>
+    public ValidationPass(TrainingFaces faces, FaceContract contract, DistillOptions options, Device device, IStudentMeasure? measure = null)
     {
         ArgumentNullException.ThrowIfNull(contract);
         ArgumentNullException.ThrowIfNull(options);
-        (_faces, _contract, _device) = (faces, contract, device);
+        (_faces, _contract, _device, _measure) = (faces, contract, device, measure);
         _reader = new BatchReader(faces, contract.Size, options.BatchSize, options.Seed, mirror: false);
     }
 
@@ -59,8 +62,49 @@ public sealed class ValidationPass : IDisposable
         return new ValidationResult(loss / count, cosine / count, centred / count);
     }
 
+    /// <summary>Measures how well the student tells the held-out people apart.</summary>
+    /// <param name="model">The student; it is left in evaluation mode.</param>
+    /// <param name="cancel">Stops between batches.</param>
+    /// <returns>Null where nobody is measured; no number where the student gives none.</returns>
+    public PeopleTar? MeasurePeople(MobileNetV1 model, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (_measure is null)
+        {
+            return null;
+        }
+
+        var people = _faces.HeldOut;
+        var images = _faces.Faces.Dataset.Images;
+        var values = Embedded(model, people.Measured, cancel);
+        return !values.All(float.IsFinite) ? new PeopleTar(double.NaN, double.NaN)
+            : _measure.Measure(new EmbeddingSet("student", _faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities), cancel);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
+
+    // float32 [faces, D] in the teacher's space.
+    private float[] Embedded(MobileNetV1 model, int[] faces, CancellationToken cancel)
+    {
+        model.eval();
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        var mean = tensor(_faces.Scaling.Mean, device: _device);
+        using var scale = _faces.Scaling.Scale.ToScalar();
+        var values = new float[(long)faces.Length * _faces.Dimension];
+        int done = 0;
+        foreach (var batch in _reader.Plain(faces, cancel))
+        {
+            using var step = NewDisposeScope();
+            var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract);
+            var output = (model.forward(input).mul(scale) + mean).cpu().contiguous();
+            output.data<float>().CopyTo(values.AsSpan(done, batch.Count * _faces.Dimension));
+            done += batch.Count * _faces.Dimension;
+        }
+
+        return values;
+    }
 
     private static double Cosines(Tensor a, Tensor b) => nn.functional.cosine_similarity(a, b, dim: 1).sum().item<float>();
 }

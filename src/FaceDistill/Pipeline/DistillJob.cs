@@ -12,7 +12,7 @@ namespace FaceDistill.Pipeline;
 
 /// <summary>What to distil.</summary>
 /// <param name="Teacher">The teacher's card.</param>
-/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities are not used.</param>
+/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace only.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Options">The run's options.</param>
 /// <param name="Output">The run folder.</param>
@@ -57,23 +57,28 @@ public sealed class DistillJob
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
-        var (training, hash) = new DistillTargets(teacher, faces, options, request.Output, _say).Prepare(progress, cancel);
+        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, _say).Prepare(progress, cancel);
+        var people = HeldOutMeasure.Of(training, options, _say);
         var description = DescriptionOf(training, teacher, options);
         if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
         {
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash, TrainedOn = request.Data }.Write(request.Output);
+                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash, TrainedOn = request.Data, HeldOut = people?.About }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }
 
-        Train(training, description, options, request, progress, cancel);
+        Train(training, description, options, request, people, progress, cancel);
         new ExportJob(_finder, _say).Write(
             new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device }, RunStudent.Open(request.Output), faces, progress, cancel);
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         return report;
     }
+
+    // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
+    private static DistillOptions Decided(DistillOptions options, string checkpoint) => options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
+        : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
 
     private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
     {
@@ -96,9 +101,9 @@ public sealed class DistillJob
     }
 
     private void Train(
-        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        using var trainer = new Trainer(faces, description, options, request.Output);
+        using var trainer = new Trainer(faces, description, options, request.Output, people);
         if (File.Exists(trainer.CheckpointPath))
         {
             var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
@@ -113,7 +118,7 @@ public sealed class DistillJob
         var state = trainer.Run(progress, cancel);
         if (state.Best is { } best)
         {
-            _say?.Invoke(FormattableString.Invariant($"best epoch {best.Epoch} of {state.Epoch}: centred cosine {best.CentredCosine:0.0000} on held-out faces"));
+            _say?.Invoke(FormattableString.Invariant($"best epoch {best.Epoch} of {state.Epoch}: {best.ChosenBy}"));
         }
     }
 }

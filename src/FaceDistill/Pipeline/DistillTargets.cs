@@ -23,10 +23,10 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         if (!options.Loss.IsDistilled)
         {
             int dimension = options.Dimension ?? teacher.Dimension;
-            say?.Invoke($"training without a teacher: identities alone decide, and no face is held out ({teacher.Name} gives the alignment only)");
+            say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
             string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], progress, cancel);
             var none = TrainingFaces.NoEmbeddings(faces, dimension);
-            return (new TrainingFaces(faces, none, options.Mirror ? none : null, 0, options.Seed) { Augmented = Views(null, _ => none) }, hash);
+            return (new TrainingFaces(faces, none, options.Mirror ? none : null, 0, options.Seed, options.ValidationPeople ?? 0) { Augmented = Views(null, _ => none) }, hash);
         }
 
         FaceView[] views = options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
@@ -37,12 +37,14 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         var original = Read(FaceView.Original);
         var projector = ProjectorOf(original);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
-        var training = new TrainingFaces(faces, Projected(original), options.Mirror ? Projected(Read(FaceView.Mirrored)) : null, options.Validation, options.Seed)
+        var training = new TrainingFaces(faces, Projected(original), options.Mirror ? Projected(Read(FaceView.Mirrored)) : null, options.Validation, options.Seed, People)
         {
             Augmented = Augmented(projector, Projected, progress, cancel),
         };
         return (training, embedded.ImagesHash);
     }
+
+    private int? People => options.ValidationPeople ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
 
     private Projector? ProjectorOf(EmbeddingSet original)
     {

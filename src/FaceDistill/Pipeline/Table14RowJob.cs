@@ -129,8 +129,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     private static Table14Training TrainingOf(RunReportData report, Table14RecipeRow row)
     {
         var options = report.Run.Options;
-        int kept = options.Keep == KeepKind.Best && report.Epochs.Any(e => e.CentredCosine is not null) ? report.Epochs.MaxBy(e => e.CentredCosine)!.Epoch : report.Epochs.Count;
-        long images = TrainingCost.ImagesOf(report.Run.Images, options with { Epochs = report.Epochs.Count });
+        int kept = options.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
+        long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with { Epochs = report.Epochs.Count });
         return new Table14Training(report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60, report.Run.Environment.Cores, report.Epochs) { Init = row.Init };
     }
 

@@ -33,6 +33,16 @@ public sealed record RunEnvironment(string Version, string System, string Framew
     private static string Named(Type type) => $"{type.Assembly.GetName().Name} {type.Assembly.GetName().Version!.ToString(3)}";
 }
 
+/// <summary>The people who are held out of a training with all their pictures.</summary>
+/// <param name="People">How many.</param>
+/// <param name="Faces">All their pictures: none of them trains.</param>
+/// <param name="Measured">The pictures that are measured.</param>
+/// <param name="GenuinePairs">Pairs of one person among these.</param>
+/// <param name="ImpostorPairs">Pairs of two people.</param>
+/// <param name="Far">The false accept rate at which they are measured.</param>
+/// <param name="TeacherTar">What the teacher reaches, 0 to 1; null without a teacher.</param>
+public sealed record HeldOutInfo(int People, int Faces, int Measured, long GenuinePairs, long ImpostorPairs, double Far, double? TeacherTar);
+
 /// <summary>run.json of a run folder: everything about a run that is known when it begins.</summary>
 /// <param name="Options">The resolved options.</param>
 /// <param name="Teacher">The teacher's name.</param>
@@ -53,6 +63,9 @@ public sealed record RunInfo(
 
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
+
+    /// <summary>The people by whose faces the best epoch is chosen; null where nobody is measured.</summary>
+    public HeldOutInfo? HeldOut { get; init; }
 
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

@@ -26,7 +26,11 @@ public sealed record RunReportData(
     double TrainingSeconds,
     IReadOnlyList<EpochLog> Epochs,
     ExportOutcome? Export,
-    IReadOnlyList<RunEvaluation> Evaluations);
+    IReadOnlyList<RunEvaluation> Evaluations)
+{
+    /// <summary>The best epoch, with what chose it; null where nothing is held out.</summary>
+    public BestEpoch? Best { get; init; }
+}
 
 /// <summary>
 /// report.md and report.json of a run folder. They are made anew from what the folder holds (run.json, the checkpoint, export.json,
@@ -56,7 +60,7 @@ public static class RunReport
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
-            RunEvaluations.Read(folder));
+            RunEvaluations.Read(folder)) { Best = checkpoint.State.Best };
         JsonFile.Write(Path.Combine(folder, "report.json"), data);
         AtomicFile.WriteText(Path.Combine(folder, "report.md"), RunReportMarkdown.Of(data));
         return data;

@@ -50,6 +50,12 @@ public static class RunReportMarkdown
         Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
         Row(text, $"loss", $"{options.Loss}");
         Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
+        if (run.HeldOut is { } people)
+        {
+            string teacher = people.TeacherTar is null ? "" : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
+            Row(text, $"people held out", $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
+        }
+
         Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, cosine, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
         Row(text, $"machine", $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
@@ -106,10 +112,17 @@ public static class RunReportMarkdown
     {
         Line(text, $"## Loss");
         Line(text, $"The part of the variance of the teacher's embeddings that the student does not explain; the cosine is between both on held-out faces.\n");
-        Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |\n|---|---|---|---|---|");
+        double? far = report.Epochs.Select(e => e.PeopleFar).FirstOrDefault(f => f is not null);
+        var (head, line) = far is null ? ("", "") : ($" held-out people's TAR at {FarTargets.Label(far.Value)} |", "---|");
+        Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |{head}\n|---|---|---|---|---|{line}");
         foreach (var e in report.Epochs)
         {
-            Line(text, $"| {e.Epoch} | {e.Loss:0.0000} | {e.ValidationLoss:0.0000} | {e.ValidationCosine:0.0000} | {e.ImagesPerSecond:0} |");
+            Line(text, $"| {e.Epoch} | {e.Loss:0.0000} | {e.ValidationLoss:0.0000} | {e.ValidationCosine:0.0000} | {e.ImagesPerSecond:0} |{(far is null ? "" : $" {Percent(e.PeopleTar)} |")}");
+        }
+
+        if (report.Best is { } best)
+        {
+            Line(text, $"\nBest epoch: {best.Epoch}, by its {best.ChosenBy}.");
         }
 
         text.Append('\n');
