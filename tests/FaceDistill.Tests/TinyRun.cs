@@ -28,17 +28,17 @@ public sealed class TinyRun : IDisposable
     public static DistillOptions Options { get; } =
         new() { Student = "mobilenet-v1:0.25@64", Epochs = 3, BatchSize = 16, Validation = 0.1, Device = "cpu", LearningRate = 4e-3, Head = HeadKind.Gap, Ema = 0.999, Precision = PrecisionMode.Fp32 };
 
-    public TrainingFaces Training(double validation = 0.1, long seed = 1) => new(Faces, Read("original"), Read("mirrored"), validation, seed);
+    public TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) => new(Faces, Read("original"), Read("mirrored"), validation, seed, people);
 
     public EmbeddingSet Read(string view) => _store.ReadAll(view);
 
-    public Trainer Trainer(string folder, DistillOptions? options = null)
+    public Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
     {
         options ??= Options;
         var spec = StudentSpec.Parse(options.Student);
         var description = new StudentDescription(
             options.Student, options.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash, 1);
-        return new Trainer(Training(options.Validation, options.Seed), description, options, folder);
+        return new Trainer(Training(options.Validation, options.Seed, options.ValidationPeople ?? 0), description, options, folder, measure);
     }
 
     public void Dispose()
