@@ -8,28 +8,34 @@ namespace FaceDistill.Distillation;
 /// <summary>People none of whose pictures trains: by their faces the best epoch is chosen.</summary>
 /// <remarks>
 /// <para>
-/// A person's name is that of the folder that the pictures lie in. The same name in two data folders is the same person, so that nobody is held out of one and
-/// trained on in another; people who share a name but are two should have their folders renamed.
+/// A person's name is that of the folder that the pictures lie in. The same name in two data folders is the same person, so that nobody is held out
+/// of one and trained on in another; people who share a name but are two should have their folders renamed.
 /// </para>
 /// <para>
-/// Not every sub-folder is a person: 'training', 'real' or a shard of thousands is none. The sub-folders of a data folder count as people where there are at least
-/// <see cref="FewestFolders"/> of them and they hold <see cref="MostPictures"/> pictures on average or fewer. Held out are people with 2 to
-/// <see cref="MostPictures"/> pictures, over all data folders: those with more are worth more in training.
+/// Not every sub-folder is a person: 'training', 'real' or a shard of thousands is none. The sub-folders of a data folder count as people where there
+/// are at least <see cref="FewestFolders"/> of them and they hold <see cref="MostPictures"/> pictures on average or fewer. Held out are people with 2
+/// to <see cref="MostPictures"/> pictures, over all data folders: those with more are worth more in training.
 /// </para>
 /// <para>
-/// Who is held out is decided by a hash of the name alone, not by the run's seed: runs with other seeds or other data can be compared, further data leave the choice
-/// among those who were there as it is, and a student that starts with another run's weights has not met these people there.
+/// Who is held out is decided by a hash of the name alone, not by the run's seed: runs with other seeds or other data can be compared, further data leave
+/// the choice among those who were there as it is, and a student that starts with another run's weights has not met these people there.
 /// </para>
 /// </remarks>
 internal sealed class HeldOutPeople
 {
-    /// <summary>The fewest sub-folders with pictures that make a data folder one of people. Training, test and validation, real and generated, ten decades of age are fewer.</summary>
+    /// <summary>
+    /// The fewest sub-folders with pictures that make a data folder one of people: training, test and validation, real and generated, or ten decades of
+    /// age are fewer.
+    /// </summary>
     public const int FewestFolders = 12;
 
-    /// <summary>The most pictures of a person who is held out, and of a folder of people on average. LFW has 2.3 on average, CelebA 20, CASIA-WebFace 47; pictures sorted by age or in shards have hundreds.</summary>
+    /// <summary>
+    /// The most pictures of a person who is held out, and of a folder of people on average: LFW has 2.3 on average, CelebA 20, CASIA-WebFace 47;
+    /// pictures sorted by age or in shards have hundreds.
+    /// </summary>
     public const int MostPictures = 50;
 
-    /// <summary>The most pictures of a person that are measured: the pairs of one person grow with the square of the pictures, and would count for many others.</summary>
+    /// <summary>The most pictures of a person that are measured: one person's pairs grow with their square, and would count for many others.</summary>
     public const int MostMeasured = 20;
 
     /// <summary>The fewest people who could be held out for some to be unless asked for.</summary>
@@ -71,25 +77,28 @@ internal sealed class HeldOutPeople
     {
         string[] candidates = count == 0 ? [] : Candidates(images);
         return candidates.Length >= count ? new HeldOutPeople(images, candidates[..count]) : throw new FaceDistillException(
-            $"{count} people are to be held out, but only {candidates.Length} have 2 to {MostPictures} pictures in folders of people (at least {FewestFolders} sub-folders that hold at most {MostPictures} on average); lower --validation-people");
+            $"{count} people are to be held out, but only {candidates.Length} have 2 to {MostPictures} pictures in folders of people (at least {FewestFolders} "
+            + $"sub-folders that hold at most {MostPictures} on average); lower --validation-people");
     }
 
     /// <summary>
-    /// The people who are held out unless told otherwise: the tenth with the lowest hashes, at most <see cref="UsualMost"/>; nobody where fewer than
-    /// <see cref="FewestPeople"/> could be. A tenth of all names, not of those at hand: so further data take nobody out of the choice, up to the most.
+    /// The people who are held out unless told otherwise: those whose hash is in the lowest tenth of all hashes, so that further data take nobody out
+    /// of the choice; at most <see cref="UsualMost"/>, and nobody where fewer than <see cref="FewestPeople"/> could be.
     /// </summary>
     /// <param name="images">The faces of all data folders.</param>
     public static HeldOutPeople Usual(IReadOnlyList<FaceImage> images)
     {
         string[] candidates = Candidates(images);
-        return new HeldOutPeople(images, candidates.Length < FewestPeople ? [] : [.. candidates.TakeWhile(name => Hash(name) <= UsualPart * ulong.MaxValue).Take(UsualMost)]);
+        return new HeldOutPeople(images, candidates.Length < FewestPeople ? []
+            : [.. candidates.TakeWhile(name => Hash(name) <= UsualPart * ulong.MaxValue).Take(UsualMost)]);
     }
 
     /// <summary>Everybody who could be held out, in the order in which they would be.</summary>
     private static string[] Candidates(IReadOnlyList<FaceImage> images)
     {
         var named = images.Where(i => i.Identity.Length > 0).ToList();
-        var people = named.GroupBy(DataFolderOf, StringComparer.Ordinal).Where(IsOfPeople).SelectMany(folder => folder).Select(NameOf).ToHashSet(StringComparer.Ordinal);
+        var people = named.GroupBy(DataFolderOf, StringComparer.Ordinal).Where(IsOfPeople).SelectMany(folder => folder).Select(NameOf)
+            .ToHashSet(StringComparer.Ordinal);
         return [.. named.GroupBy(NameOf, StringComparer.Ordinal).Where(person => people.Contains(person.Key) && person.Count() is >= 2 and <= MostPictures)
             .Select(person => person.Key).OrderBy(Hash).ThenBy(name => name, StringComparer.Ordinal)];
     }

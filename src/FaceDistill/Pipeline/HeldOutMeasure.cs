@@ -7,14 +7,14 @@ using FaceDistill.Teachers;
 namespace FaceDistill.Pipeline;
 
 /// <summary>
-/// Measures held-out people as <see cref="PairScorer"/> does: all pairs, by cosine, with the exact threshold, at the smallest of the rates 1e-2, 1e-3, ... that the
-/// impostor pairs permit.
+/// Measures held-out people as <see cref="PairScorer"/> does: all pairs, by cosine, with the exact threshold, at the smallest of the rates 1e-2, 1e-3, ...
+/// that the impostor pairs permit.
 /// </summary>
 internal sealed class HeldOutMeasure : IStudentMeasure
 {
     /// <summary>
-    /// The fewest false accepts that make a rate steady enough to choose by, and the fewest genuine pairs: by the rule of 30 (Doddington et al., "The NIST speaker
-    /// recognition evaluation", 2000) the true rate then lies within 30% of the measured one with 90% confidence.
+    /// The fewest false accepts that make a rate steady enough to choose by, and the fewest genuine pairs: by the rule of 30 (Doddington et al., "The NIST
+    /// speaker recognition evaluation", 2000) the true rate then lies within 30% of the measured one with 90% confidence.
     /// </summary>
     public const int FewestErrors = 30;
 
@@ -32,7 +32,8 @@ internal sealed class HeldOutMeasure : IStudentMeasure
     public static HeldOutMeasure? Of(TrainingFaces faces, DistillOptions options, Action<string>? say)
     {
         var people = faces.HeldOut;
-        string instead = faces.Validation.Length > 0 ? "the best epoch is chosen by the centred cosine on held-out faces" : "nothing chooses a best epoch, the last one is kept";
+        string instead = faces.Validation.Length > 0 ? "the best epoch is chosen by the centred cosine on held-out faces"
+            : "nothing chooses a best epoch, the last one is kept";
         if (people.Names.Length == 0)
         {
             return null;
@@ -41,8 +42,8 @@ internal sealed class HeldOutMeasure : IStudentMeasure
         var (genuine, impostors) = Pairs(people.Identities);
         if (FarOf(genuine, impostors) is not { } far)
         {
-            string few = FormattableString.Invariant(
-                $"the {people.Names.Length} people held out give {genuine} genuine and {impostors} impostor pairs, fewer than the {FewestErrors} and {FewestErrors * 100L} that a TAR at FAR 1e-2 needs: {instead}");
+            string few = $"the {people.Names.Length} people held out give {genuine} genuine and {impostors} impostor pairs, fewer than the {FewestErrors} "
+                + $"and {FewestErrors * 100L} that a TAR at FAR 1e-2 needs: {instead}";
             if (options.Patience > 0 && faces.Validation.Length == 0)
             {
                 throw new FaceDistillException($"{few}; raise --validation-people, or leave --patience out");
@@ -55,8 +56,8 @@ internal sealed class HeldOutMeasure : IStudentMeasure
         double? teacher = options.Loss.IsDistilled ? Score(Embeddings(faces), far, CancellationToken.None) : null;
         var about = new HeldOutInfo(people.Names.Length, people.Faces.Length, people.Measured.Length, genuine, impostors, far, teacher);
         string reaches = teacher is null ? "" : FormattableString.Invariant($"; the teacher reaches {100 * teacher:0.00}%");
-        say?.Invoke(FormattableString.Invariant(
-            $"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} ({genuine} genuine and {impostors} impostor pairs) chooses the best epoch{reaches}"));
+        say?.Invoke($"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} "
+            + $"({genuine} genuine and {impostors} impostor pairs) chooses the best epoch{reaches}");
         return new HeldOutMeasure(about);
     }
 
