@@ -58,8 +58,12 @@ public sealed class BatchReader : IDisposable
 
     /// <summary>The held-out faces in order, not mirrored.</summary>
     /// <param name="cancel">Ends the enumeration.</param>
-    public IEnumerable<TrainingBatch> Validation(CancellationToken cancel) =>
-        Read(_validation, 0, _faces.Validation.Chunk(_batchSize), cancel);
+    public IEnumerable<TrainingBatch> Validation(CancellationToken cancel) => Plain(_faces.Validation, cancel);
+
+    /// <summary>Any of the faces in the order given, neither mirrored nor varied.</summary>
+    /// <param name="faces">Their places in the list.</param>
+    /// <param name="cancel">Ends the enumeration.</param>
+    public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _all.ForEach(b => b.Dispose());
