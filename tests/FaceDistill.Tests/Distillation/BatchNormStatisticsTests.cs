@@ -109,7 +109,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         Assert.Contains("nearly the same embedding", Assert.Throws<FaceDistillException>(() => again.Run(null, default)).Message, StringComparison.Ordinal);
     }
 
-    private MobileNetV1 Network(DistillOptions options) => new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student), options.Head, 16), seed: 2);
+    private static MobileNetV1 Network(DistillOptions options) => new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student), options.Head, 16), seed: 2);
 
     private static BatchNormStatistics Statistics(TrainingFaces faces, DistillOptions options) =>
         new(faces, new StudentDescription(options.Student, options.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1), options, CPU);
