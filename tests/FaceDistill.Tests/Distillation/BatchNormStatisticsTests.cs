@@ -52,7 +52,8 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         float[] trained = network.forward(input).data<float>().ToArray();
         double spread = Math.Sqrt(trained.Select(v => (double)v).PopulationVariance());
         Assert.True(spread > 0.01, $"spread {spread}");
-        Assert.All(evaluated.Zip(trained), v => Assert.Equal(v.Second, v.First, 0.05 * spread)); // the biased variance there, the unbiased one here
+        double error = Math.Sqrt(evaluated.Zip(trained, (a, b) => Math.Pow(a - b, 2)).Average());
+        Assert.InRange(error / spread, 0, 0.05); // the biased variance there, the unbiased one here, in every layer
     }
 
     [Fact]
