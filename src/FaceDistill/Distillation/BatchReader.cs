@@ -60,10 +60,10 @@ public sealed class BatchReader : IDisposable
     /// <param name="cancel">Ends the enumeration.</param>
     public IEnumerable<TrainingBatch> Validation(CancellationToken cancel) => Plain(_faces.Validation, cancel);
 
-    /// <summary>Faces in order, not mirrored.</summary>
+    /// <summary>Any of the faces in the order given, neither mirrored nor varied.</summary>
     /// <param name="faces">Their places in the list.</param>
     /// <param name="cancel">Ends the enumeration.</param>
-    internal IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), cancel);
+    public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _all.ForEach(b => b.Dispose());

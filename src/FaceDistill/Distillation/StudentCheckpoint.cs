@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// One file with everything of a run: weights, their moving average, optimizer state, target scaling, options and progress (safetensors;
+/// One file with everything of a run: weights, their moving average, the finished student's batch-norm statistics, optimizer state, target scaling, options and progress (safetensors;
 /// the texts are JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
 /// </summary>
 public sealed class StudentCheckpoint
@@ -18,6 +18,7 @@ public sealed class StudentCheckpoint
 
     private const string ModelPrefix = "model.";
     private const string AveragePrefix = "average.";
+    private const string StatisticsPrefix = "statistics.";
     private const string LossPrefix = "loss.";
     private const string OptimizerPrefix = "optimizer.";
     private const string TargetMean = "target.mean";
@@ -54,10 +55,11 @@ public sealed class StudentCheckpoint
     /// <param name="state">How far the run is.</param>
     /// <param name="average">The moving average of the weights; null without one.</param>
     /// <param name="beside">What is trained beside the network, by the loss; null for nothing.</param>
+    /// <param name="estimated">The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's) own.</param>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     public static void Write(
         string path, MobileNetV1 model, IStudentOptimizer? optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options,
-        TrainingState state, EmaWeights? average = null, nn.Module? beside = null)
+        TrainingState state, EmaWeights? average = null, nn.Module? beside = null, MobileNetV1? estimated = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(scaling);
@@ -73,6 +75,7 @@ public sealed class StudentCheckpoint
 
         Add(ModelPrefix, Named(model));
         Add(AveragePrefix, average is null ? [] : Named(average.Model));
+        Add(StatisticsPrefix, estimated is null ? [] : Named(estimated).Where(t => IsStatistic(t.Name)));
         Add(LossPrefix, beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
         Add(OptimizerPrefix, optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
@@ -119,9 +122,9 @@ public sealed class StudentCheckpoint
     /// <summary>Steps that the optimizer has made.</summary>
     public long OptimizerSteps { get; private init; }
 
-    /// <summary>The student's weights, averaged where the run averages, float32, by their names in the network; a copy.</summary>
+    /// <summary>The student's weights, averaged where the run averages, and its batch norms' statistics, estimated where they were, float32, by their names in the network; a copy.</summary>
     /// <exception cref="FaceDistillException">There is no such tensor, or it has another type or shape.</exception>
-    public float[] Weight(string name, params long[] shape) => Shaped(StudentPrefix + name, "F32", shape).Floats();
+    public float[] Weight(string name, params long[] shape) => Shaped(StudentName(name), "F32", shape).Floats();
 
     /// <summary>Makes the student, with averaged weights where the run averages, on the CPU, in evaluation mode; the caller disposes it.</summary>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
@@ -130,7 +133,7 @@ public sealed class StudentCheckpoint
         var model = new MobileNetV1(Description.Architecture());
         try
         {
-            Restore(StudentPrefix, Named(model));
+            Restore(StudentName, Named(model));
             model.eval();
             return model;
         }
@@ -174,7 +177,11 @@ public sealed class StudentCheckpoint
         Restore(OptimizerPrefix, optimizer.Tensors());
     }
 
-    private string StudentPrefix => _tensors.Keys.Any(name => name.StartsWith(AveragePrefix, StringComparison.Ordinal)) ? AveragePrefix : ModelPrefix;
+    private string StudentName(string name) => (IsStatistic(name) && Has(StatisticsPrefix) ? StatisticsPrefix : Has(AveragePrefix) ? AveragePrefix : ModelPrefix) + name;
+
+    private bool Has(string prefix) => _tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+
+    private static bool IsStatistic(string name) => name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, Tensor Tensor)> Named(MobileNetV1 model) => model.state_dict().Select(t => (t.Key, t.Value));
 
@@ -189,12 +196,14 @@ public sealed class StudentCheckpoint
             $"{Path}: {name} is {tensor.Type} [{string.Join(", ", tensor.Shape)}] where {type} [{string.Join(", ", shape)}] is expected");
     }
 
-    private void Restore(string prefix, IEnumerable<(string Name, Tensor Tensor)> targets)
+    private void Restore(string prefix, IEnumerable<(string Name, Tensor Tensor)> targets) => Restore(name => prefix + name, targets);
+
+    private void Restore(Func<string, string> stored, IEnumerable<(string Name, Tensor Tensor)> targets)
     {
         using var scope = NewDisposeScope();
         foreach (var (name, tensor) in targets)
         {
-            TensorBytes.CopyTo(Shaped(prefix + name, TensorBytes.TypeOf(tensor), tensor.shape), tensor);
+            TensorBytes.CopyTo(Shaped(stored(name), TensorBytes.TypeOf(tensor), tensor.shape), tensor);
         }
     }
 

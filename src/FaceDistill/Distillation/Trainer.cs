@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FaceDistill.Native;
+using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,6 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly TrainingStep _student;
     private readonly ValidationPass _validation;
     private readonly IStudentMeasure? _measure;
+    private readonly BatchNormStatistics _statistics;
     private DistillOptions _options;
     private BatchReader? _reader;
     private int _readerSize;
@@ -45,6 +47,7 @@ public sealed class Trainer : IDisposable
 
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
         _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
+        _statistics = new BatchNormStatistics(faces, _description, options, _device);
     }
 
     /// <summary>The checkpoint file of the run.</summary>
@@ -86,16 +89,20 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains to the end.</summary>
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
-    /// <exception cref="FaceDistillException">The loss is no longer finite, or a face cannot be read.</exception>
+    /// <exception cref="FaceDistillException">
+    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>); its checkpoint is
+    /// kept all the same.
+    /// </exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         Decide(cancel);
         var schedule = new LearningRateSchedule(_options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
+            MobileNetV1 student;
             try
             {
-                RunEpoch(schedule, progress, cancel);
+                student = RunEpoch(schedule, progress, cancel);
             }
             catch (OperationCanceledException)
             {
@@ -103,12 +110,21 @@ public sealed class Trainer : IDisposable
                 throw;
             }
 
-            Save();
+            Save(student);
             TrainingLogFile.Write(_folder, _state.Log);
             TensorBoardLog.Add(_folder, _state.Log[^1]);
         }
 
+        RequireLiving(cancel);
         return _state;
+    }
+
+    private void RequireLiving(CancellationToken cancel)
+    {
+        using var student = RunStudent.Open(_folder).LoadModel();
+        student.to(_device);
+        _validation.Spread(student, cancel)?.Require($"{_folder}: the student",
+            $"train it for more epochs or on more faces, or lower --learning-rate (its checkpoint is kept: --init {_folder} --output ANOTHER goes on from it)");
     }
 
     // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
@@ -132,13 +148,14 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void Save()
+    // With the statistics that the student is exported with, once an epoch is done.
+    private void Save(MobileNetV1? estimated = null)
     {
         Require(_student.IsFinite);
-        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People);
+        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
     }
 
-    private void RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         double earlier = _state.Seconds;
@@ -156,10 +173,12 @@ public sealed class Trainer : IDisposable
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        Finish(_validation.Measure(_student.Student, cancel), _validation.MeasurePeople(_student.Student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
+        var student = _statistics.Estimate(_student.Student, cancel); // what is measured is what would be exported
+        Finish(student, _validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
+        return student;
     }
 
-    private void Finish(ValidationResult? validation, PeopleTar? people, double learningRate, int size, double seconds, double rate)
+    private void Finish(MobileNetV1 student, ValidationResult? validation, PeopleTar? people, double learningRate, int size, double seconds, double rate)
     {
         Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
         var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, seconds, rate)
@@ -175,7 +194,7 @@ public sealed class Trainer : IDisposable
         {
             // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
             Require(_student.IsFinite);
-            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), _student.Student, null, _faces.Scaling, _description, _options, next);
+            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), student, null, _faces.Scaling, _description, _options, next);
         }
 
         _state = next;
@@ -198,6 +217,7 @@ public sealed class Trainer : IDisposable
     {
         _reader?.Dispose();
         _validation.Dispose();
+        _statistics.Dispose();
         _student.Dispose();
     }
 }

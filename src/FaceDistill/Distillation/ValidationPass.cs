@@ -9,6 +9,7 @@ namespace FaceDistill.Distillation;
 /// <summary>Measures a student on the held-out faces, always at its full resolution.</summary>
 public sealed class ValidationPass : IDisposable
 {
+    private const int SpreadFaces = 256;
     private readonly TrainingFaces _faces;
     private readonly FaceContract _contract;
     private readonly Device _device;
@@ -79,6 +80,34 @@ public sealed class ValidationPass : IDisposable
         var values = Embedded(model, people.Measured, cancel);
         return !values.All(float.IsFinite) ? new PeopleTar(double.NaN, double.NaN)
             : _measure.Measure(new EmbeddingSet("student", _faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities), cancel);
+    }
+
+    /// <summary>How far the student's embeddings lie from one another, beside the teacher's of the same faces.</summary>
+    /// <param name="model">The student; it is left in evaluation mode.</param>
+    /// <param name="cancel">Stops between batches.</param>
+    /// <returns>Measured on held-out faces; on training faces where fewer than two are held out. Without a teacher, by the embeddings alone.</returns>
+    public EmbeddingSpread? Spread(MobileNetV1 model, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        int[] faces = _faces.Validation.Length >= 2 ? _faces.Validation
+            : [.. SeededChoice.Permutation(_faces.Training.Length, seed: 0, epoch: -3).Take(SpreadFaces).Select(i => _faces.Training[i])]; // of many people
+        int dimension = _faces.Dimension;
+        var (own, targets) = (new float[faces.Length * dimension], new float[faces.Length * dimension]);
+        model.eval();
+        using var inference = inference_mode();
+        int at = 0;
+        foreach (var batch in _reader.Plain(faces, cancel))
+        {
+            using var step = NewDisposeScope();
+            var output = model.forward(FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract));
+            output.cpu().contiguous().data<float>().CopyTo(own.AsSpan(at * dimension, batch.Count * dimension));
+            batch.Targets.narrow(0, 0, batch.Count).data<float>().CopyTo(targets.AsSpan(at * dimension, batch.Count * dimension));
+            at += batch.Count;
+        }
+
+        // The network's output and the targets are the embeddings in one unit: their variances have the ratio that the embeddings' have.
+        return targets.AsSpan().ContainsAnyExcept(0f)
+            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(targets, dimension), "the teacher's on the same faces") : EmbeddingSpread.OfUnits(own, dimension);
     }
 
     /// <inheritdoc/>

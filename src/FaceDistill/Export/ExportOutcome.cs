@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FaceDistill.Distillation;
 
 namespace FaceDistill.Export;
 
@@ -22,6 +23,14 @@ public sealed record ExportOutcome(IReadOnlyList<string> Files, double MaxAbsDif
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public CosineSpread? CentredCosine { get; init; }
+
+    /// <summary>How far the student's embeddings lie from one another beside its teacher's; null for fewer than two faces.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EmbeddingSpread? Spread { get; init; }
+
+    /// <summary>How far the file's lie from one another beside the student's in TorchSharp.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EmbeddingSpread? FileSpread { get; init; }
 
     /// <summary>How an 8-bit file was made; null for others.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

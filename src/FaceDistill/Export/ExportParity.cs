@@ -23,16 +23,8 @@ public static class ExportParity
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(exported);
-        using var torch = new StudentEmbedder(context.Checkpoint, "student", device);
-        int count = Math.Min(Faces, context.Faces.Dataset.Images.Count), dimension = torch.Dimension;
-        var (own, other) = (new float[count * dimension], new float[count * dimension]);
-        for (int start = 0; start < count; start += Batch)
-        {
-            int size = Math.Min(Batch, count - start);
-            Embed(context.Faces, count, start, size, torch, own.AsSpan(start * dimension, size * dimension));
-            Embed(context.Faces, count, start, size, exported, other.AsSpan(start * dimension, size * dimension));
-        }
-
+        float[] own = Embedded(context.Checkpoint, context.Faces, device), other = Embedded(context.Faces, exported);
+        int dimension = context.Checkpoint.Description.Dimension, count = own.Length / dimension;
         float[] mean = context.Checkpoint.Scaling.Mean;
         var expected = context.Ends.Normalize ? Units(own, dimension) : own;
         // The mean belongs to the raw embeddings, so those of unit length get TorchSharp's lengths back first.
@@ -42,21 +34,32 @@ public static class ExportParity
         double unit = Math.Max(1, expected.Max(v => Math.Abs((double)v)));
         return new ExportOutcome([], expected.Zip(other, (a, b) => Math.Abs((double)a - b)).Max() / unit, cosine.Min, count)
         {
+            Spread = EmbeddingSpread.Of(own, context.Checkpoint),
+            FileSpread = EmbeddingSpread.Of(other, dimension, EmbeddingSpread.VarianceOf(expected, dimension), "that of the student in TorchSharp"),
             Cosine = cosine,
             CentredCosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(Centred(own.AsSpan(row), 1, mean), Centred(other.AsSpan(row), Length(row), mean)))),
         };
     }
 
-    /// <summary>Refuses a file that is too far off.</summary>
+    /// <summary>How far a student's embeddings lie from one another beside its teacher's, on as many faces as a file is compared on.</summary>
+    /// <param name="checkpoint">The student.</param>
+    /// <param name="faces">Aligned faces, of any people.</param>
+    /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
+    /// <returns>Null for fewer than two faces.</returns>
+    public static EmbeddingSpread? Spread(StudentCheckpoint checkpoint, AlignedFaces faces, string device) => EmbeddingSpread.Of(Embedded(checkpoint, faces, device), checkpoint);
+
+    /// <summary>Refuses a file that is too far off, and one of a student that gives every face nearly the same embedding, which agrees with anything.</summary>
     /// <param name="outcome">What was measured.</param>
     /// <param name="format">Its format, which says what is allowed.</param>
     /// <param name="minCosine">The smallest cosine that the user allows; null for the format's own.</param>
     /// <param name="path">The file, for the message.</param>
-    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed.</exception>
+    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed, or the student or the file is dead (<see cref="EmbeddingSpread"/>).</exception>
     public static void Check(ExportOutcome outcome, ExportFormat format, double? minCosine, string path)
     {
         ArgumentNullException.ThrowIfNull(outcome);
         ArgumentNullException.ThrowIfNull(format);
+        outcome.Spread?.Require($"{path} was not written: the student", "train it for more epochs or on more faces, or lower --learning-rate");
+        outcome.FileSpread?.Require($"{path} was not written: it", "export the student in another format");
         double least = minCosine ?? format.MinCosine;
         if (format.MaxAbsDifference is { } most && !(outcome.MaxAbsDifference <= most))
         {
@@ -71,17 +74,30 @@ public static class ExportParity
         }
     }
 
-    private static void Embed(AlignedFaces faces, int count, int start, int size, IEmbedder model, Span<float> embeddings)
+    private static float[] Embedded(StudentCheckpoint checkpoint, AlignedFaces faces, string device)
     {
-        int values = model.Contract.Values;
-        var input = new float[size * values];
-        for (int i = 0; i < size; i++)
+        using var torch = new StudentEmbedder(checkpoint, "student", device);
+        return Embedded(faces, torch);
+    }
+
+    private static float[] Embedded(AlignedFaces faces, IEmbedder model)
+    {
+        int images = faces.Dataset.Images.Count, count = Math.Min(Faces, images), values = model.Contract.Values;
+        var embeddings = new float[count * model.Dimension];
+        for (int start = 0; start < count; start += Batch)
         {
-            using var face = faces.ReadView((int)((long)(start + i) * faces.Dataset.Images.Count / count), model.Contract.Size);
-            FaceTensor.Fill(face, model.Contract, input.AsSpan(i * values, values));
+            int size = Math.Min(Batch, count - start);
+            var input = new float[size * values];
+            for (int i = 0; i < size; i++)
+            {
+                using var face = faces.ReadView((int)((long)(start + i) * images / count), model.Contract.Size);
+                FaceTensor.Fill(face, model.Contract, input.AsSpan(i * values, values));
+            }
+
+            model.Embed(input, size, embeddings.AsSpan(start * model.Dimension, size * model.Dimension));
         }
 
-        model.Embed(input, size, embeddings);
+        return embeddings;
     }
 
     private static IEnumerable<double> Rows(int count, int dimension, Func<Range, double> row) =>

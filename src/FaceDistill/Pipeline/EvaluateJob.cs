@@ -72,7 +72,14 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
-        string[] warnings = [.. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>()];
+        string[] warnings =
+        [
+            .. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>(),
+            .. from set in sets
+               let spread = EmbeddingSpread.OfUnits(set.Values, set.Dimension)
+               where spread is { IsDead: true, Variance: >= 0 } // what is not a number is refused below
+               select $"{set.Name} {spread.Words}",
+        ];
         Array.ForEach(warnings, w => _say?.Invoke($"warning: {w}"));
         var result = Measure(request, sets, folder, progress, cancel) with { Warnings = warnings };
         using (var process = Process.GetCurrentProcess())

@@ -54,6 +54,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         }
 
         var report = Trained(run, _recipe.Data, _recipe.OptionsOf(row, FolderOf), progress, cancel);
+        RequireLiving(run, progress, cancel);
         var evaluations = _recipe.Protocols.Select(p => Evaluated(run, p, teacher: true, progress, cancel)).ToList();
         var files = Exported(run, progress, cancel);
         var line = new Table14Line(row.Student, KeyOf(row), $"{request.Command} --rows {row.Student}", report.Cost, TrainingOf(report, row), evaluations, files)
@@ -87,6 +88,14 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         say?.Invoke($"{run}: training");
         return new DistillJob(finder, say).Run(
             new DistillRequest(_recipe.Teacher, [.. data.Select(d => DataFolder.Resolve(d, finder))], null, options, run, Resume: true) { DataNames = data }, progress, cancel);
+    }
+
+    // A training that an earlier call, or an earlier version, finished has passed no gate in this one.
+    private void RequireLiving(string run, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var student = RunStudent.Open(run);
+        var faces = new FaceSource(finder, say).Open(DataFolder.Resolve(_recipe.Test, finder), student.Description.Contract.Template, null, progress, cancel);
+        ExportParity.Spread(student, faces, _recipe.Options.Device)?.Require($"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
     }
 
     private bool IsOf(RunReportData report, string run, IReadOnlyList<string> data, DistillOptions options)
@@ -123,6 +132,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var baseline = _recipe.Baseline!;
         string run = Path.Combine(FolderOf(row.Student), BaselineFolder);
         var report = Trained(run, baseline.Data, baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf)), progress, cancel);
+        RequireLiving(run, progress, cancel);
         return new Table14Baseline(report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, progress, cancel));
     }
 

@@ -58,6 +58,17 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     [Fact]
+    public void A_file_that_gives_every_face_the_same_embedding_is_refused_though_it_is_near()
+    {
+        using var folder = new TempFolder();
+        var student = RandomStudent.Write(folder["student"], "mobilenet-v1:0.25@64", HeadKind.Gap);
+        using var constant = new Constant(student);
+        var outcome = ExportParity.Measure(Context(student, new()), constant, "cpu");
+        Assert.False(outcome.Spread!.IsDead);
+        Refused("x.onnx was not written: it gives 120 faces nearly the same embedding", () => ExportParity.Check(outcome, new OnnxInt8Format(), 1e-9, "x.onnx"));
+    }
+
+    [Fact]
     public void The_file_says_what_input_it_wants_and_takes_any_batch()
     {
         using var folder = new TempFolder();
@@ -97,6 +108,30 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         double[] mean = [.. Enumerable.Range(0, 16).Select(d => Enumerable.Range(0, 40).Average(i => teacher.Row(i)[d]))];
         double spread = Enumerable.Range(0, 40 * 16).Average(i => Math.Pow(teacher.Values[i] - mean[i % 16], 2));
         Assert.True(error < 0.6 * spread, $"error {error}, spread {spread}");
+    }
+
+    /// <summary>Gives every face the teacher's mean.</summary>
+    private sealed class Constant(StudentCheckpoint student) : IEmbedder
+    {
+        public string Name => "constant";
+
+        public string Hash => "";
+
+        public FaceDistill.Faces.FaceContract Contract => student.Description.Contract;
+
+        public int Dimension => student.Description.Dimension;
+
+        public void Embed(float[] faces, int count, Span<float> embeddings)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                student.Scaling.Mean.CopyTo(embeddings[(i * Dimension)..]);
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     private static void Refused(string expected, Action action) =>

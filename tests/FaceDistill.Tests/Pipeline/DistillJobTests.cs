@@ -1,6 +1,8 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
+using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Pipeline;
 using FaceDistill.Reporting;
@@ -58,6 +60,43 @@ public sealed class DistillJobTests : IDisposable
     {
         Assert.True(Run(Options with { Mirror = false }, resume: true).Finished);
         Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Mirror);
+    }
+
+    [Theory]
+    [InlineData(0.25)] // measured on held-out faces
+    [InlineData(0)]    // on training faces
+    public void A_dead_student_is_refused_and_its_checkpoint_kept(double validation)
+    {
+        var options = Options with { Validation = validation, BatchSize = 4 };
+        Run(options);
+        File.Delete(_folder["run/student.onnx"]);
+        DeadStudent.Make(_folder["run"]);
+        byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
+        string message = Assert.Throws<FaceDistillException>(() => Run(options, resume: true)).Message;
+        Assert.Contains(validation > 0 ? "gives 4 faces nearly the same embedding" : "gives 16 faces nearly the same embedding", message, StringComparison.Ordinal);
+        Assert.Contains("the teacher's on the same faces", message, StringComparison.Ordinal);
+        Assert.Contains("--learning-rate", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        Assert.False(File.Exists(_folder["run/student.onnx"]));
+        Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
+        // It goes on from there.
+        new DistillJob(Finder(), null).Run(Request(options with { Init = _folder["run"], Epochs = 4 }) with { Output = _folder["more"] }, null, default);
+        Assert.True(File.Exists(_folder["more/student.onnx"]));
+    }
+
+    // Case 15: a small folder, few steps, the default recipe; the export was 'verified' and every face had the same embedding.
+    [Fact]
+    public void A_small_folder_with_the_default_recipe_gives_a_student_that_tells_faces_apart()
+    {
+        SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
+        var options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" }; // 2 steps an epoch
+        new DistillJob(Finder(), null).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, null, default);
+        var eight = new ExportJob(Finder(), null).Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, null, default);
+        Assert.False(eight.Spread!.IsDead);
+        Assert.False(eight.FileSpread!.IsDead);
+        var result = new EvaluateJob(Finder(), null).Run(
+            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null, DataFolder.Of(_folder["small"]), null, "cpu"), null, default);
+        Assert.DoesNotContain(result.Warnings, w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -32,6 +32,17 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
     }
 
     [Fact]
+    public void Embeddings_that_do_not_differ_are_warned_of()
+    {
+        NpyFile.Write(_folder["same.npy"], 2, [1, 2, 2, 4, 1, 2, 3, 6]);
+        NpyFile.Write(_folder["other.npy"], 2, [1, 2, 2, -4, 1, 3, 3, -6]);
+        File.WriteAllText(_folder["labels.txt"], "one\none\ntwo\ntwo\n");
+        var request = Request([]) with { Embeddings = [_folder["same.npy"], _folder["other.npy"]], Labels = _folder["labels.txt"] };
+        string warning = Assert.Single(Job().Run(request, null, default).Warnings);
+        Assert.StartsWith("same.npy gives 4 faces nearly the same embedding: their variance is 0.0e+0", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_evaluated_is_one_clear_line()
     {
         Refused(Request([]) with { Protocol = "best-pairs" }, "all-pairs");

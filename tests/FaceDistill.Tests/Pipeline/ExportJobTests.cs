@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Distillation;
 using FaceDistill.Export;
 using FaceDistill.Formats;
 using FaceDistill.Pipeline;
@@ -103,6 +104,26 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Refused(new ExportRequest(copy, new OnnxInt8Format(), _folder["out/x.onnx"]) { MinCosine = 1, Int8 = quick }, "--min-cosine");
         Assert.Equal([_folder["out/x.onnx"]], Directory.EnumerateFileSystemEntries(_folder["out"]));
         Assert.Equal("old", File.ReadAllText(_folder["out/x.onnx"]));
+    }
+
+    [Fact]
+    public void A_dead_student_is_exported_in_no_format()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        DeadStudent.Make(copy);
+        foreach (var format in ExportFormat.All)
+        {
+            Refused(new ExportRequest(copy, format, _folder["x" + format.Ending]) { MinCosine = 1e-9 }, "faces nearly the same embedding: their variance is ");
+            Assert.False(File.Exists(_folder["x" + format.Ending]));
+        }
+    }
+
+    [Fact]
+    public void A_living_students_outcome_tells_both_spreads()
+    {
+        var outcome = Job(new ExportRequest(run.CopyTo(_folder["run"]), new OnnxFormat(), null) { Ends = new StudentEnds(true, true) });
+        Assert.InRange(outcome.Spread!.Variance / outcome.Spread.Reference, EmbeddingSpread.Least, 2);
+        Assert.Equal(1, outcome.FileSpread!.Variance / outcome.FileSpread.Reference, 1e-3); // at unit length, beside unit length
     }
 
     [Fact]

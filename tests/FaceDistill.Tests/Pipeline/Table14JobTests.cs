@@ -74,6 +74,19 @@ public sealed class Table14JobTests : IDisposable
     }
 
     [Fact]
+    public void A_row_whose_student_is_dead_is_refused_before_it_is_measured()
+    {
+        var request = Request() with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder, null).Run(request, null, default);
+        File.Delete(Row("0.25@64", "row.json"));
+        DeadStudent.Make(Row("0.25@64", ""));
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message;
+        Assert.Contains("nearly the same embedding", message, StringComparison.Ordinal);
+        Assert.Contains("delete the folder", message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Row("0.25@64", "row.json")));
+    }
+
+    [Fact]
     public void The_folder_of_another_table_is_refused_before_anything_is_written()
     {
         var request = Request();

@@ -18,6 +18,8 @@ public sealed class StudentInt8 : IDisposable
     private readonly List<Mat> _calibration;
     private readonly List<Mat> _selection;
     private readonly float[] _expected;
+    private readonly double _variance;
+    private readonly EmbeddingSpread? _spread;
 
     /// <summary>Reads the faces and embeds those to choose by.</summary>
     /// <param name="checkpoint">The student.</param>
@@ -45,14 +47,19 @@ public sealed class StudentInt8 : IDisposable
         _calibration = [.. chosen.Where((_, i) => !forSelection.Contains(i))];
         using var torch = new StudentEmbedder(checkpoint, "student", "cpu");
         _expected = Embed(torch);
+        _variance = EmbeddingSpread.VarianceOf(_expected, torch.Dimension);
+        _spread = EmbeddingSpread.Of(_expected, checkpoint);
     }
 
     /// <summary>Chooses and builds.</summary>
     /// <param name="cancel">Stops between measurements.</param>
     /// <returns>The graph, without metadata, and what was chosen.</returns>
+    /// <exception cref="FaceDistillException">The student, or every way of quantising it, gives all faces nearly the same embedding (<see cref="EmbeddingSpread"/>).</exception>
     public (OnnxGraph Graph, Int8Report Report) Build(CancellationToken cancel)
     {
-        var tried = new List<(Int8Trial Trial, FoldedStudent Student, Int8Plan Plan)>();
+        // Any ranges fit a student that gives every face the same embedding.
+        _spread?.Require("no 8-bit file is made: the student", "train it for more epochs or on more faces, or lower --learning-rate");
+        var tried = new List<(Int8Trial Trial, Quality Quality, FoldedStudent Student, Int8Plan Plan)>();
         foreach (bool equalize in Choices(_options.Equalize))
         {
             var student = _student;
@@ -69,13 +76,15 @@ public sealed class StudentInt8 : IDisposable
                 {
                     cancel.ThrowIfCancellationRequested();
                     var plan = PlanOf(student, seen, method, correct);
-                    tried.Add((new Int8Trial(method, equalize, correct, Error(student, plan)), student, plan));
+                    var quality = Measure(student, plan);
+                    tried.Add((new Int8Trial(method, equalize, correct, quality.Error), quality, student, plan));
                 }
             }
         }
 
-        var best = tried.MinBy(t => t.Trial.Error);
-        var (final, error) = WithFloat32Layers(best.Student, best.Plan, best.Trial.Error, cancel);
+        var best = tried.MinBy(t => t.Quality.Order);
+        var (final, (error, spread)) = WithFloat32Layers(best.Student, best.Plan, best.Quality, cancel);
+        spread?.Require($"no 8-bit file is made: the best of {tried.Count} ways", "leave more layers in float32 (--float32-layers), or export as onnx-fp16");
         return (Int8Graph.Build(best.Student, final), new Int8Report(best.Trial.Method, best.Trial.Equalized, best.Trial.BiasCorrected,
             [.. final.Float32Layers.Order(StringComparer.Ordinal)], error, _calibration.Count, _selection.Count, [.. tried.Select(t => t.Trial)]));
     }
@@ -102,7 +111,7 @@ public sealed class StudentInt8 : IDisposable
     }
 
     // One after the other the layer whose return to float32 helps most, while it takes away a tenth of the error.
-    private (Int8Plan Plan, double Error) WithFloat32Layers(FoldedStudent student, Int8Plan plan, double error, CancellationToken cancel)
+    private (Int8Plan Plan, Quality Quality) WithFloat32Layers(FoldedStudent student, Int8Plan plan, Quality quality, CancellationToken cancel)
     {
         for (int kept = 0; kept < _options.MaxFloat32Layers; kept++)
         {
@@ -110,21 +119,27 @@ public sealed class StudentInt8 : IDisposable
             {
                 cancel.ThrowIfCancellationRequested();
                 var candidate = plan with { Float32Layers = plan.Float32Layers.Append(name).ToHashSet() };
-                return (Plan: candidate, Error: Error(student, candidate));
-            }).MinBy(c => c.Error);
-            if (without.Plan is null || without.Error > 0.9 * error)
+                return (Plan: candidate, Quality: Measure(student, candidate));
+            }).MinBy(c => c.Quality.Order);
+            if (without.Plan is null || without.Quality.Error > 0.9 * quality.Error)
             {
                 break;
             }
 
-            (plan, error) = without;
+            (plan, quality) = without;
         }
 
-        return (plan, error);
+        return (plan, quality);
     }
 
-    // Squared difference to the float32 embeddings over their squared difference from their mean.
-    private double Error(FoldedStudent student, Int8Plan plan)
+    // A candidate that is dead comes after all that are not. (The squared difference of a dead one is 0.81 of the variance at least: living ones are hardly ever worse.)
+    private readonly record struct Quality(double Error, EmbeddingSpread? Spread)
+    {
+        public (bool Dead, double Error) Order => (Spread is { IsDead: true }, Error);
+    }
+
+    // Squared difference to the float32 embeddings over their squared difference from their mean, and the spread beside theirs.
+    private Quality Measure(FoldedStudent student, Int8Plan plan)
     {
         string file = Path.GetTempFileName();
         try
@@ -132,20 +147,8 @@ public sealed class StudentInt8 : IDisposable
             OnnxWriter.Write(Int8Graph.Build(student, plan), file);
             using var model = new OnnxTeacher("int8", file, student.Description.Contract, student.Description.Dimension);
             float[] actual = Embed(model);
-            int dimension = student.Description.Dimension, count = _selection.Count;
-            double difference = 0, variance = 0;
-            for (int d = 0; d < dimension; d++)
-            {
-                double mean = Enumerable.Range(0, count).Average(i => (double)_expected[(i * dimension) + d]);
-                for (int i = d; i < _expected.Length; i += dimension)
-                {
-                    difference += Math.Pow(actual[i] - _expected[i], 2);
-                    variance += Math.Pow(_expected[i] - mean, 2);
-                }
-            }
-
-            // A student that gives every face the same embedding has no variance: then any difference is all of it.
-            return variance > 0 ? difference / variance : difference > 0 ? 1 : 0;
+            double difference = actual.Zip(_expected, (a, b) => Math.Pow((double)a - b, 2)).Sum() / _selection.Count;
+            return new Quality(difference / _variance, EmbeddingSpread.Of(actual, student.Description.Dimension, _variance, "the float32 student's"));
         }
         finally
         {
