@@ -33,12 +33,12 @@ public sealed class FaceSource
     public AlignedFaces Open(DataFolder data, string template, string? asserted, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(data);
+        _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
         var faces = asserted is not null ? AlignedFaces.OpenAsserted(data.Images, asserted)
             : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
             : Align(data, AlignmentTemplate.Named(template), progress, cancel);
         faces.Require(template, "the model");
-        faces = data.People is null ? faces : faces.Of(LfwPeople.Read(data.People));
-        return data.Exclude is null ? faces : Without(faces, data);
+        return Chosen(faces, data, _say);
     }
 
     /// <summary>Opens the faces of several folders as one list.</summary>
@@ -65,10 +65,21 @@ public sealed class FaceSource
         return faces;
     }
 
-    private AlignedFaces Without(AlignedFaces faces, DataFolder data)
+    /// <summary>Of a folder's faces those that belong to the data set.</summary>
+    /// <param name="faces">All faces of the folder.</param>
+    /// <param name="data">Which belong.</param>
+    /// <param name="say">Told in one line how many a list took out.</param>
+    /// <exception cref="FaceDistillException">A list is not right, or no face remains.</exception>
+    internal static AlignedFaces Chosen(AlignedFaces faces, DataFolder data, Action<string>? say)
     {
-        var remaining = faces.Without(ExclusionList.Read(data.Exclude!), data.Name, out var unknown);
-        _say?.Invoke($"{data.Name}: {remaining.Excluded.Count} of {faces.Dataset.Images.Count} faces excluded by {data.Exclude}"
+        faces = data.People is null ? faces : faces.Of(LfwPeople.Read(data.People));
+        if (data.Exclude is null)
+        {
+            return faces;
+        }
+
+        var remaining = faces.Without(ExclusionList.Read(data.Exclude), data.Name, out var unknown);
+        say?.Invoke($"{data.Name}: {remaining.Excluded.Count} of {faces.Dataset.Images.Count} faces excluded by {data.Exclude}"
             + (unknown.Count == 0 ? "" : $"; {unknown.Count} of its lines fit no face here (first: {unknown[0]})"));
         return remaining;
     }

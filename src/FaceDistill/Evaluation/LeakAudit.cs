@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json.Serialization;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Evaluation;
 
@@ -49,17 +49,27 @@ public sealed record AuditCount(string Data, int Faces, long Pairs, int Matches,
 /// <param name="MeasuredFar">The false accept rate measured at the threshold; null where the faces have no identities.</param>
 /// <param name="MeasuredOn">The name of the labelled faces on which; null likewise.</param>
 /// <param name="ImpostorPairs">Their impostor pairs; 0 likewise.</param>
+/// <param name="MeasuredTar">The part of their genuine pairs that reaches the threshold; null likewise.</param>
 /// <param name="Counts">One entry a training set.</param>
 public sealed record AuditTest(
-    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs, IReadOnlyList<AuditCount> Counts)
+    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs, double? MeasuredTar, IReadOnlyList<AuditCount> Counts)
 {
+    /// <summary>What was found, in one line.</summary>
+    public string Outcome()
+    {
+        bool chance = Counts.All(c => c.ExpectedPairs is not null), files = Counts.All(c => c.SameFiles is not null);
+        return string.Create(CultureInfo.InvariantCulture, $"{Counts.Sum(c => (long)c.Matches):N0} of {Counts.Sum(c => (long)c.Faces):N0} training faces match people of {Test} ({Counts.Sum(c => c.MatchedPairs):N0} pairs")
+            + (chance ? string.Create(CultureInfo.InvariantCulture, $"; {Counts.Sum(c => c.ExpectedPairs):N1} expected by chance where nobody is shared)") : ")")
+            + (files ? string.Create(CultureInfo.InvariantCulture, $", {Counts.Sum(c => c.SameFiles):N0} are the same file") : "");
+    }
+
     /// <summary>What was compared and what a match is, in one line.</summary>
     /// <param name="model">The model's name.</param>
     public string Words(string model)
     {
         string people = People == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" of {People:N0} people"), protocol = Protocol == "all" ? "" : $" ({Protocol})";
         string rate = MeasuredFar is null ? "; how often strangers reach it was not measured"
-            : string.Create(CultureInfo.InvariantCulture, $": {MeasuredFar:0.0e-0} of the {ImpostorPairs:N0} impostor pairs of {MeasuredOn} reach it");
+            : string.Create(CultureInfo.InvariantCulture, $"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs reach it");
         return string.Create(CultureInfo.InvariantCulture, $"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
     }
 }
@@ -80,7 +90,7 @@ public sealed record AuditDuplicates(string Data, int Faces, int? SameFiles, int
 public sealed record AuditSummary(
     string Teacher, IReadOnlyList<AuditTest> Tests, double? DuplicateThreshold, long? DuplicatePairs, IReadOnlyList<AuditDuplicates> Duplicates)
 {
-    /// <summary>The file's name in a run folder.</summary>
+    /// <summary>The file's name in a run's or a table's folder.</summary>
     public const string FileName = "audit.json";
 
     /// <summary>The list that was written: it can be given to <c>distill --exclude</c>.</summary>
@@ -92,7 +102,7 @@ public sealed record AuditSummary(
     /// <summary>How long it took, seconds.</summary>
     public double Seconds { get; init; }
 
-    /// <summary>How many training faces were looked at.</summary>
-    [JsonIgnore]
-    public long Faces => Tests.Count > 0 ? Tests[0].Counts.Sum(c => (long)c.Faces) : Duplicates.Sum(d => (long)d.Faces);
+    /// <summary>Reads a folder's; null where it has none.</summary>
+    /// <exception cref="FaceDistillException">It is damaged.</exception>
+    public static AuditSummary? In(string folder) => Path.Combine(folder, FileName) is var file && File.Exists(file) ? JsonFile.Read<AuditSummary>(file) : null;
 }

@@ -15,7 +15,7 @@ namespace FaceDistill.Pipeline;
 /// <param name="Data">The training faces: folders, data sets' names, or embedding stores; empty to take those of <see cref="Run"/>.</param>
 /// <param name="Tests">The test faces, likewise; empty to look for duplicates only.</param>
 /// <param name="Teacher">The card of the model that embeds what is not given as a store.</param>
-/// <param name="Output">The list to write (CSV); null for audit.csv in the run folder.</param>
+/// <param name="Output">The list to write, a .csv file, with the counts in a .json file of that name beside it; null for audit.csv in the run folder.</param>
 public sealed record AuditRequest(IReadOnlyList<string> Data, IReadOnlyList<string> Tests, string Teacher, string? Output)
 {
     /// <summary>The run folder whose training faces are audited, where audit.json is kept; null for none.</summary>
@@ -58,9 +58,11 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
     /// <summary>The protocols.</summary>
     public static IReadOnlyList<string> Protocols { get; } = [AllFaces, Evaluator.LfwView1Test];
 
+    private const double LeastTar = 0.5; // a strong teacher accepts far more at any useful threshold
+    private readonly Action<string>? _say = say;
     private OnnxTeacher? _model;
 
-    /// <summary>Runs it, and writes the list; with a run folder also its audit.json.</summary>
+    /// <summary>Runs it, and writes the list and the counts; with a run folder also its audit.json and its report.</summary>
     /// <exception cref="FaceDistillException">Data, stores or the test's labels are not right; the message says what.</exception>
     public AuditSummary Run(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -77,7 +79,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
             var hashes = training.Select(t => t.Hashes(progress, cancel)).ToList();
             foreach (var (faces, _) in training.Zip(hashes).Where(t => t.Second is null))
             {
-                say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
+                _say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
             }
 
             var findings = new List<AuditFinding>();
@@ -91,9 +93,11 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
                 Listed = findings.Select(f => (f.Data, f.Path)).Distinct().Count(),
                 Seconds = watch.Elapsed.TotalSeconds,
             };
+            JsonFile.Write(Path.ChangeExtension(list, ".json"), summary);
             if (request.Run is { } run)
             {
                 JsonFile.Write(Path.Combine(run, AuditSummary.FileName), summary);
+                RunReport.Write(run);
             }
 
             return summary;
@@ -110,6 +114,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         string? wrong = request.Data.Count == 0 && request.Run is null ? "an audit needs training faces or a run folder"
             : request.Tests.Count == 0 && request.Duplicates is null ? "an audit needs a test, or looks for duplicates"
             : request.Output is null && request.Run is null ? "an audit's list needs a file to go to"
+            : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? $"the audit's list is a CSV file: name it {output}.csv"
             : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
             : request.Threshold is { } threshold && !(threshold is > 0 and < 1) ? FormattableString.Invariant($"the threshold is above 0 and below 1, not {threshold}")
             : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1) ? FormattableString.Invariant($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
@@ -124,13 +129,13 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
 
     private List<AuditFaces> Training(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var list = request.Exclude is { } file ? ExclusionList.Read(file) : null;
+        var list = request.Exclude is { } file ? ExclusionList.Read(file) : null; // not as DataFolder.Exclude: a store has none
         if (request.Data.Count > 0)
         {
             return [.. request.Data.Select(d => Load(d, request, progress, cancel).Without(list))];
         }
 
-        var trainedOn = RunInfo.Read(request.Run!).TrainedOn ?? throw new FaceDistillException($"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
+        var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException($"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
         return [.. trainedOn.Select(data => Embed(data, request, progress, cancel).Without(list))];
     }
 
@@ -140,7 +145,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
     private AuditFaces Embed(DataFolder data, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         _model ??= TeacherCard.Open(request.Teacher, finder);
-        var faces = new FaceSource(finder, say).Open(data, _model.Contract.Template, request.Aligned, progress, cancel);
+        var faces = new FaceSource(finder, _say).Open(data, _model.Contract.Template, request.Aligned, progress, cancel);
         return AuditFaces.Of(data, faces, _model, progress, cancel);
     }
 
@@ -161,11 +166,18 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         }
     }
 
-    private static AuditTest Audit(
+    private AuditTest Audit(
         AuditFaces test, AuditFaces? calibration, List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, AuditRequest request,
         List<AuditFinding> findings, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        var (threshold, far, impostors) = AuditThreshold.Of(calibration ?? test, request, progress, cancel);
+        var labelled = calibration ?? test;
+        var (threshold, far, impostors, tar) = AuditThreshold.Of(labelled, request, progress, cancel);
+        if (tar < LeastTar)
+        {
+            _say?.Invoke(FormattableString.Invariant($"warning: only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}, so most leaks are missed: ")
+                + "one person may be there under two names, or one picture twice; mend the names, measure on other faces (--calibration), or give --threshold X");
+        }
+
         var same = new SameFiles();
         bool known = false;
         if (test.Hashes(progress, cancel) is { } content)
@@ -194,7 +206,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         }
 
         return new AuditTest(test.Name, request.Protocol, test.Set.Count, test.People, threshold, request.Threshold is null ? request.Far : null, far,
-            far is null ? null : (calibration ?? test).Name, impostors, counts);
+            far is null ? null : labelled.Name, impostors, tar, counts);
     }
 
     private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(

@@ -7,7 +7,8 @@ namespace FaceDistill.Pipeline;
 /// <param name="Least">The threshold.</param>
 /// <param name="Far">The false accept rate measured at it; null where nothing was measured.</param>
 /// <param name="ImpostorPairs">On how many pairs; 0 likewise.</param>
-internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPairs)
+/// <param name="Tar">The part of the genuine pairs that reaches it; null likewise.</param>
+internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPairs, double? Tar)
 {
     private const int MostTail = 1 << 20; // impostor scores kept to count those at a given threshold: 4 MB
 
@@ -17,7 +18,7 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
     {
         if (request.Threshold is { } given && (labelled.People < 2 || labelled.People == labelled.Set.Count))
         {
-            return new AuditThreshold((float)given, null, 0);
+            return new AuditThreshold((float)given, null, 0, null);
         }
 
         if (labelled.People == 0)
@@ -31,7 +32,8 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
         {
             var look = FirstLook.At(vectors, groups, Math.Min(MostTail, groups.ImpostorPairs), progress, cancel);
             bool counted = look.Tail.Bound < (float)threshold; // every score from there on is held
-            return new AuditThreshold((float)threshold, counted ? (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs : null, counted ? groups.ImpostorPairs : 0);
+            return new AuditThreshold((float)threshold, counted ? (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs : null, counted ? groups.ImpostorPairs : 0,
+                counted ? look.Genuine.Count(score => score >= (float)threshold) / (double)look.Genuine.Length : null);
         }
 
         if (FarTargets.Permitted(request.Far, groups.ImpostorPairs) < 1)
@@ -41,6 +43,6 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
         }
 
         var point = FirstLook.At(vectors, groups, FirstLook.Ranks([request.Far], groups.ImpostorPairs), progress, cancel).Result([request.Far]).At(request.Far)!;
-        return new AuditThreshold(point.Threshold, (double)point.FalseAccepts / groups.ImpostorPairs, groups.ImpostorPairs);
+        return new AuditThreshold(point.Threshold, (double)point.FalseAccepts / groups.ImpostorPairs, groups.ImpostorPairs, point.Tar);
     }
 }

@@ -72,7 +72,8 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
-        string[] warnings = [.. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>()];
+        string[] warnings = [.. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>(),
+            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Data!, request.Protocol, m.Second.Name))];
         Array.ForEach(warnings, w => _say?.Invoke($"warning: {w}"));
         var result = Measure(request, sets, folder, progress, cancel) with { Warnings = warnings };
         using (var process = Process.GetCurrentProcess())

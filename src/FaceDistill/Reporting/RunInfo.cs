@@ -54,6 +54,15 @@ public sealed record RunInfo(
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
 
+    /// <summary>How many pictures of the data an exclusion list kept from training; they stand in <see cref="ExcludedFileName"/>.</summary>
+    public int Excluded { get; init; }
+
+    /// <summary>SHA-256 of that list as it was given; null without one.</summary>
+    public string? ExclusionHash { get; init; }
+
+    /// <summary>The file in a run folder that names the excluded pictures, as an <see cref="ExclusionList"/>; without any, there is no such file.</summary>
+    public const string ExcludedFileName = "excluded.txt";
+
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
     public static RunInfo Read(string folder) => JsonFile.Read<RunInfo>(Path.Combine(folder, FileName));

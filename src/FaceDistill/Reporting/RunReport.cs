@@ -1,4 +1,5 @@
 using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Formats;
 using FaceDistill.Students;
@@ -26,7 +27,11 @@ public sealed record RunReportData(
     double TrainingSeconds,
     IReadOnlyList<EpochLog> Epochs,
     ExportOutcome? Export,
-    IReadOnlyList<RunEvaluation> Evaluations);
+    IReadOnlyList<RunEvaluation> Evaluations)
+{
+    /// <summary>The audit of the training faces; null where none was made.</summary>
+    public AuditSummary? Audit { get; init; }
+}
 
 /// <summary>
 /// report.md and report.json of a run folder. They are made anew from what the folder holds (run.json, the checkpoint, export.json,
@@ -56,7 +61,7 @@ public static class RunReport
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
-            RunEvaluations.Read(folder));
+            RunEvaluations.Read(folder)) { Audit = AuditSummary.In(folder) };
         JsonFile.Write(Path.Combine(folder, "report.json"), data);
         AtomicFile.WriteText(Path.Combine(folder, "report.md"), RunReportMarkdown.Of(data));
         return data;
