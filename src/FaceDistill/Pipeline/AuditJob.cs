@@ -175,7 +175,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         if (tar < LeastTar)
         {
             _say?.Invoke(FormattableString.Invariant($"warning: only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}, so most leaks are missed: ")
-                + "one person may be there under two names, or one picture twice; mend the names, measure on other faces (--calibration), or give --threshold X");
+                + "the model is weak, or one person is there under two names; take a stronger one, mend the names, measure on other faces (--calibration), or give --threshold X");
         }
 
         var same = new SameFiles();
