@@ -82,6 +82,7 @@ public static class CommandLine
         EmbedCommand.Create(),
         DistillCommand.Create(),
         EvaluateCommand.Create(),
+        AuditCommand.Create(),
         ExportCommand.Create(),
         CountCommand.Create(),
         BenchCommand.Create(),

@@ -18,6 +18,12 @@ internal static class DistillCommand
         HelpName = "DIR|NAME",
     };
 
+    private static readonly Option<string?> Exclude = new("--exclude")
+    {
+        Description = "Pictures that never train: a line 'NAME tab PATH' each (the data set's folder name, the picture's path in it), or the list that 'audit' wrote.",
+        HelpName = "FILE",
+    };
+
     private static readonly Option<string> Output = CommonOptions.Output("The run folder.");
     private static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
 
@@ -25,7 +31,7 @@ internal static class DistillCommand
     {
         var command = new Command("distill", "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
         {
-            RecipeFile, Teacher, Data, Output, Resume,
+            RecipeFile, Teacher, Data, Exclude, Output, Resume,
         };
         foreach (var option in DistillArguments.All.Concat([CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device]))
         {
@@ -56,7 +62,7 @@ internal static class DistillCommand
 
         string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;
         var options = DistillArguments.Options(parsed, recipe).Validated();
-        var request = new DistillRequest(teacher, [.. data.Select(d => DataFolder.Resolve(d, finder))], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
+        var request = new DistillRequest(teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
             options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
             Recipe = recipe,

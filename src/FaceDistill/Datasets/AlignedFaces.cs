@@ -10,6 +10,9 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 {
     private IReadOnlyList<AlignedFaces>? _folders;
 
+    /// <summary>The faces that a list took out: the data set's name, a tab, and the path in it.</summary>
+    public IReadOnlyList<string> Excluded { get; private init; } = [];
+
     /// <summary>The folders that the faces are chosen from, each whole and once; of a whole folder, itself.</summary>
     public IReadOnlyList<AlignedFaces> Folders => _folders ?? [this];
 
@@ -88,6 +91,21 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             : throw new FaceDistillException($"{Dataset.Root} has no face of the people in {people.File}; a person is a sub-folder of that name");
     }
 
+    /// <summary>The faces that are not on a list.</summary>
+    /// <param name="list">The list.</param>
+    /// <param name="name">The data set's name in it.</param>
+    /// <param name="unknown">Its lines of this name that fit no face.</param>
+    /// <exception cref="FaceDistillException">No face remains.</exception>
+    public AlignedFaces Without(ExclusionList list, string name, out IReadOnlyList<string> unknown)
+    {
+        ArgumentNullException.ThrowIfNull(list);
+        (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)]);
+        FaceImage[] images = [.. Dataset.Images.Where((_, i) => !excluded[i])];
+        return images.Length > 0
+            ? this with { Dataset = Dataset with { Images = images }, _folders = Folders, Excluded = [.. Dataset.Images.Where((_, i) => excluded[i]).Select(i => $"{name}\t{i.Path}")] }
+            : throw new FaceDistillException($"{list.File} excludes every picture of {name} ({Dataset.Root})");
+    }
+
     /// <summary>Several sets as one, whose paths begin at the deepest folder that holds them all.</summary>
     /// <param name="sets">At least one.</param>
     /// <exception cref="FaceDistillException">They are aligned differently, or a set comes twice; the message names both.</exception>
@@ -115,6 +133,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
         return twice is null ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
             {
+                Excluded = [.. sets.SelectMany(s => s.Excluded)],
                 _folders = [.. sets.SelectMany(s => s.Folders).DistinctBy(f => f.Dataset.Root, StringComparer.Ordinal)],
             }
             : throw new FaceDistillException($"{Path.Combine(root, twice)} comes twice in the data; name each folder once");

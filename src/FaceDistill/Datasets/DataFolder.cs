@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FaceDistill.Assets;
 using FaceDistill.Faces;
 
@@ -10,6 +11,13 @@ public sealed record DataFolder(string Root, string Images)
 {
     /// <summary>A list of people (LFW's format) whose pictures alone belong to the data set; null for all.</summary>
     public string? People { get; init; }
+
+    /// <summary>A list of pictures that do not belong to it (<see cref="ExclusionList"/>); null for none.</summary>
+    public string? Exclude { get; init; }
+
+    /// <summary>The data set's name in such a list: that of its folder.</summary>
+    [JsonIgnore]
+    public string Name => Path.GetFileName(Root);
 
     /// <summary>Finds a data set from what the user typed: a folder, or the name of a data set's card.</summary>
     /// <exception cref="FaceDistillException">There is neither such a folder nor such a data set on this machine.</exception>

@@ -33,11 +33,12 @@ public sealed class FaceSource
     public AlignedFaces Open(DataFolder data, string template, string? asserted, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(data);
+        _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
         var faces = asserted is not null ? AlignedFaces.OpenAsserted(data.Images, asserted)
             : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
             : Align(data, AlignmentTemplate.Named(template), progress, cancel);
         faces.Require(template, "the model");
-        return data.People is null ? faces : faces.Of(LfwPeople.Read(data.People));
+        return Chosen(faces, data, _say);
     }
 
     /// <summary>Opens the faces of several folders as one list.</summary>
@@ -45,7 +46,42 @@ public sealed class FaceSource
     public AlignedFaces Open(IReadOnlyList<DataFolder> data, string template, string? asserted, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(data);
-        return AlignedFaces.Join([.. data.Select(d => Open(d, template, asserted, progress, cancel))]);
+        if (data.Where(d => d.Exclude is not null).GroupBy(d => d.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
+        {
+            throw new FaceDistillException($"{string.Join(" and ", twice.Select(d => d.Root))} have one name, by which {twice.First().Exclude} could mean either; rename one folder");
+        }
+
+        var faces = AlignedFaces.Join([.. data.Select(d => Open(d, template, asserted, progress, cancel))]);
+        foreach (var group in data.Where(d => d.Exclude is not null).GroupBy(d => d.Exclude!, StringComparer.Ordinal))
+        {
+            var list = ExclusionList.Read(group.Key);
+            string[] others = [.. list.Names.Except(group.Select(d => d.Name), StringComparer.Ordinal)];
+            if (others.Length > 0)
+            {
+                _say?.Invoke($"{group.Key}: {others.Sum(list.Count)} lines are of other data sets ({string.Join(", ", others.Take(10))}{(others.Length > 10 ? ", ..." : "")})");
+            }
+        }
+
+        return faces;
+    }
+
+    /// <summary>Of a folder's faces those that belong to the data set.</summary>
+    /// <param name="faces">All faces of the folder.</param>
+    /// <param name="data">Which belong.</param>
+    /// <param name="say">Told in one line how many a list took out.</param>
+    /// <exception cref="FaceDistillException">A list is not right, or no face remains.</exception>
+    internal static AlignedFaces Chosen(AlignedFaces faces, DataFolder data, Action<string>? say)
+    {
+        faces = data.People is null ? faces : faces.Of(LfwPeople.Read(data.People));
+        if (data.Exclude is null)
+        {
+            return faces;
+        }
+
+        var remaining = faces.Without(ExclusionList.Read(data.Exclude), data.Name, out var unknown);
+        say?.Invoke($"{data.Name}: {remaining.Excluded.Count} of {faces.Dataset.Images.Count} faces excluded by {data.Exclude}"
+            + (unknown.Count == 0 ? "" : $"; {unknown.Count} of its lines fit no face here (first: {unknown[0]})"));
+        return remaining;
     }
 
     /// <summary>The path of the face detector's model.</summary>

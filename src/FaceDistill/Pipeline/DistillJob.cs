@@ -57,14 +57,25 @@ public sealed class DistillJob
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
+        bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
+        string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
+        RequireExcluded(request.Output, excluded, begins);
         var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, _say).Prepare(progress, cancel);
         var people = HeldOutMeasure.Of(training, options, _say);
         var description = DescriptionOf(training, teacher, options);
-        if (!RunInfo.In(request.Output) || !File.Exists(checkpointPath))
+        if (begins)
         {
+            WriteExcluded(request.Output, excluded);
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow) { DataHash = hash, TrainedOn = request.Data, HeldOut = people?.About }.Write(request.Output);
+                RunEnvironment.Here(options.Device), DateTime.UtcNow)
+            {
+                DataHash = hash,
+                TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
+                HeldOut = people?.About,
+                Excluded = faces.Excluded.Count,
+                ExclusionHash = request.Data[0].Exclude is { } list ? FileHash.Sha256(list) : null,
+            }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }
 
@@ -79,6 +90,27 @@ public sealed class DistillJob
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) => options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
         : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+    /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
+    private static void RequireExcluded(string run, string excluded, bool begins)
+    {
+        string file = Path.Combine(run, RunInfo.ExcludedFileName);
+        string before = File.Exists(file) ? File.ReadAllText(file) : "";
+        if (!begins && before != excluded)
+        {
+            throw new FaceDistillException($"{run} holds a run that left out other pictures ({before.Count(c => c == '\n')}, listed in {file}; now {excluded.Count(c => c == '\n')}); "
+                + "resume with the same --exclude, or choose another --output");
+        }
+    }
+
+    private static void WriteExcluded(string run, string excluded)
+    {
+        string file = Path.Combine(run, RunInfo.ExcludedFileName);
+        File.Delete(file);
+        if (excluded.Length > 0)
+        {
+            AtomicFile.WriteText(file, excluded);
+        }
+    }
 
     private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
     {
@@ -88,6 +120,7 @@ public sealed class DistillJob
         Teacher = request.Teacher,
         Data = request.DataNames ?? [.. request.Data.Select(d => d.Root)],
         Aligned = request.Aligned,
+        Exclude = request.Data[0].Exclude,
         Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
     };
 

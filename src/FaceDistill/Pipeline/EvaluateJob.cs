@@ -75,6 +75,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         string[] warnings =
         [
             .. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>(),
+            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Data!, request.Protocol, m.Second.Name)),
             .. from set in sets
                let spread = EmbeddingSpread.OfUnits(set.Values, set.Dimension)
                where spread is { IsDead: true, Variance: >= 0 } // what is not a number is refused below

@@ -36,6 +36,9 @@ public sealed record Recipe
     /// <summary>The template that the pictures are aligned to although no alignment.json tells so; null to go by alignment.json.</summary>
     public string? Aligned { get; init; }
 
+    /// <summary>A list of pictures that never train (<see cref="Datasets.ExclusionList"/>); null for none.</summary>
+    public string? Exclude { get; init; }
+
     /// <summary>The student and how it is trained.</summary>
     public required DistillOptions Options { get; init; }
 

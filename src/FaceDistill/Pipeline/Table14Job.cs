@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
 using FaceDistill.Formats;
 using FaceDistill.Reporting;
 using FaceDistill.Teachers;
@@ -68,6 +69,11 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     internal static void Require(Table14Recipe recipe, AssetFinder finder)
     {
         TeacherCard.Open(recipe.Teacher, finder).Dispose();
+        if (recipe.Exclude is { } list)
+        {
+            ExclusionList.Read(list);
+        }
+
         foreach (string data in recipe.Data.Append(recipe.Test).Concat(recipe.Baseline?.Data ?? []))
         {
             DataFolder.Resolve(data, finder);
@@ -84,6 +90,7 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
             Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines, [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
         {
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
+            Audit = AuditSummary.In(request.Output),
             Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.Aligner == "synthetic"),
         };
     }

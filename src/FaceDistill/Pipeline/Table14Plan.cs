@@ -46,7 +46,7 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
         var job = new Table14RowJob(request, finder, null);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder);
         double rate = Rate(teacher, cancel);
-        int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
+        int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
         var lines = new List<Table14PlanLine>();
         var rows = recipe.Of(request.Rows).Rows;
         foreach (var row in rows)
@@ -58,7 +58,7 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
             if (recipe.Baseline is { } baseline && baseline.Students.Contains(row.Student))
             {
                 var alone = baseline.OptionsOf(options);
-                int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder)));
+                int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
                 lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, cancel), rate, finished));
             }
         }
@@ -90,13 +90,8 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
 
     private static int Pictures(DataFolder data)
     {
-        var images = FaceDataset.List(data.Images).Images;
-        if (data.People is null)
-        {
-            return images.Count;
-        }
-
-        var people = LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        return images.Count(i => people.Contains(i.Identity));
+        var people = data.People is null ? null : LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => people?.Contains(i.Identity) != false).Select(i => i.Path)];
+        return paths.Length - (data.Exclude is null ? 0 : ExclusionList.Read(data.Exclude).In(data.Name, paths).Excluded.Count(excluded => excluded));
     }
 }

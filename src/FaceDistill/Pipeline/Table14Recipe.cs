@@ -32,6 +32,9 @@ public sealed record Table14Recipe
     /// <summary>The training faces: folders or data sets' names.</summary>
     public required IReadOnlyList<string> Data { get; init; }
 
+    /// <summary>A list of pictures that never train, in any row (<see cref="Datasets.ExclusionList"/>); null for none.</summary>
+    public string? Exclude { get; init; }
+
     /// <summary>The test faces, of other people: a folder or a data set's name.</summary>
     public required string Test { get; init; }
 

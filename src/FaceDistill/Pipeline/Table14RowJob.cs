@@ -87,7 +87,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
 
         say?.Invoke($"{run}: training");
         return new DistillJob(finder, say).Run(
-            new DistillRequest(_recipe.Teacher, [.. data.Select(d => DataFolder.Resolve(d, finder))], null, options, run, Resume: true) { DataNames = data }, progress, cancel);
+            new DistillRequest(_recipe.Teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })], null, options, run, Resume: true) { DataNames = data }, progress, cancel);
     }
 
     // A training that an earlier call, or an earlier version, finished has passed no gate in this one.
@@ -102,7 +102,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     {
         var made = Recipe.Read(Path.Combine(run, Recipe.FileName));
         using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
-        return made.Data.SequenceEqual(data) && ResumeRules.Same(report.Run.Options, options)
+        return made.Data.SequenceEqual(data) && report.Run.ExclusionHash == ExclusionHash() && ResumeRules.Same(report.Run.Options, options)
             && Path.GetFileName(report.Run.Options.Init) == Path.GetFileName(options.Init) // a start may have been moved, not changed
             && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "");
     }
@@ -146,6 +146,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
 
+    private string? ExclusionHash() => _recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
+
     // Where files lie and how long they are timed does not make another student; another start does.
     private string KeyOf(Table14RecipeRow row)
     {
@@ -154,7 +156,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
             Options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name))) with { Device = "" },
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
-        });
+        }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 }

@@ -48,6 +48,12 @@ internal static class TrainingData
         return new ModelCardSource(name, card.Licence, card.Source);
     }
 
+    /// <summary>The folders that the student was trained on, without the pictures that the run left out; null in runs of earlier versions.</summary>
+    /// <exception cref="FaceDistillException">The run is not whole.</exception>
+    public static IReadOnlyList<DataFolder>? Folders(string run) => RunInfo.Read(run).TrainedOn is { } folders ? [.. folders.Select(f => f with { Exclude = ListOf(run) })] : null;
+
+    private static string? ListOf(string run) => Path.Combine(run, RunInfo.ExcludedFileName) is var file && File.Exists(file) ? file : null;
+
     /// <summary>The aligned faces that the student was trained on.</summary>
     /// <exception cref="FaceDistillException">They are gone; the message says what to do.</exception>
     public static AlignedFaces Open(string run, string template, AssetFinder finder, Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -55,13 +61,14 @@ internal static class TrainingData
         string aligned = RunInfo.Read(run).Aligned;
         if (AlignmentManifest.In(aligned))
         {
-            return AlignedFaces.Open(aligned);
+            var faces = AlignedFaces.Open(aligned);
+            return Folders(run) is [var only] ? FaceSource.Chosen(faces, only, null) : faces;
         }
 
         // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
         if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
         {
-            return new FaceSource(finder, say).Open([.. recipe.Data.Select(d => DataFolder.Resolve(d, finder))], template, recipe.Aligned, progress, cancel);
+            return new FaceSource(finder, say).Open([.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })], template, recipe.Aligned, progress, cancel);
         }
 
         // A single folder that its owner says is aligned.

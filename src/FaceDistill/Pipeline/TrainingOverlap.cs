@@ -30,5 +30,18 @@ internal static class TrainingOverlap
             $"{set.Name} was trained on {known} of the {measured.Length} people measured here: no figure for strangers; measure it on people that it has not seen (for lfw-train: --protocol lfw-view1-test)");
     }
 
+    /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
+    /// <param name="model">A model argument; only a run folder holds an audit.</param>
+    /// <param name="data">The faces that are measured.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="name">The model's name.</param>
+    /// <returns>One line for each audit of these faces that found something.</returns>
+    /// <exception cref="FaceDistillException">The audit is damaged.</exception>
+    public static IEnumerable<string> Audited(string model, DataFolder data, string protocol, string name) =>
+        from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
+        where test.Test == data.Name && (test.Protocol == protocol || (test.Protocol == AuditJob.AllFaces && protocol != Evaluator.LfwView1Test))
+            && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
+        select $"{name}: {test.Outcome()} (cosine of at least {test.Threshold.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)} by {AuditSummary.In(model)!.Teacher})";
+
     private static IEnumerable<string> Names(string people) => LfwPeople.Read(people).People.Select(p => p.Name);
 }

@@ -67,6 +67,15 @@ public sealed record RunInfo(
     /// <summary>The people by whose faces the best epoch is chosen; null where nobody is measured.</summary>
     public HeldOutInfo? HeldOut { get; init; }
 
+    /// <summary>How many pictures of the data an exclusion list kept from training; they stand in <see cref="ExcludedFileName"/>.</summary>
+    public int Excluded { get; init; }
+
+    /// <summary>SHA-256 of that list as it was given; null without one.</summary>
+    public string? ExclusionHash { get; init; }
+
+    /// <summary>The file in a run folder that names the excluded pictures, as an <see cref="ExclusionList"/>; without any, there is no such file.</summary>
+    public const string ExcludedFileName = "excluded.txt";
+
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
     public static RunInfo Read(string folder) => JsonFile.Read<RunInfo>(Path.Combine(folder, FileName));

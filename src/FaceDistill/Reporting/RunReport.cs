@@ -1,4 +1,5 @@
 using FaceDistill.Distillation;
+using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Formats;
 using FaceDistill.Students;
@@ -30,6 +31,9 @@ public sealed record RunReportData(
 {
     /// <summary>The best epoch, with what chose it; null where nothing is held out.</summary>
     public BestEpoch? Best { get; init; }
+
+    /// <summary>The audit of the training faces; null where none was made.</summary>
+    public AuditSummary? Audit { get; init; }
 }
 
 /// <summary>
@@ -60,7 +64,7 @@ public static class RunReport
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
-            RunEvaluations.Read(folder)) { Best = checkpoint.State.Best };
+            RunEvaluations.Read(folder)) { Best = checkpoint.State.Best, Audit = AuditSummary.In(folder) };
         JsonFile.Write(Path.Combine(folder, "report.json"), data);
         AtomicFile.WriteText(Path.Combine(folder, "report.md"), RunReportMarkdown.Of(data));
         return data;

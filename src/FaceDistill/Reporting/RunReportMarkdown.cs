@@ -26,6 +26,7 @@ public static class RunReportMarkdown
             Accuracy(text, evaluation);
         }
 
+        Audit(text, report.Audit);
         Curve(text, report);
         Exports(text, report);
         return text.ToString();
@@ -56,7 +57,12 @@ public static class RunReportMarkdown
             Row(text, $"people held out", $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
         }
 
-        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, cosine, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+        if (run.Excluded > 0)
+        {
+            Row(text, $"left out", $"{run.Excluded} pictures of an exclusion list ({RunInfo.ExcludedFileName})");
+        }
+
+        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, {options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
         Row(text, $"machine", $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
         text.Append('\n');
@@ -106,6 +112,35 @@ public static class RunReportMarkdown
     {
         double? tar = model.TarAtFar?.GetValueOrDefault(far);
         return tar is null ? " - |" : $" {Percent(tar)} ({model.FalseAcceptsAtFar?.GetValueOrDefault(far)?.ToString(CultureInfo.InvariantCulture)}) |";
+    }
+
+    private static void Audit(StringBuilder text, AuditSummary? audit)
+    {
+        if (audit is null)
+        {
+            return;
+        }
+
+        Line(text, $"## Audit of the training faces");
+        foreach (var test in audit.Tests)
+        {
+            Line(text, $"{test.Outcome()}. The {test.Words(audit.Teacher)}.");
+            Line(text, $"| training data | faces | faces that match | test people | pairs that match | expected by chance | same files |\n|---|---|---|---|---|---|---|");
+            foreach (var c in test.Counts)
+            {
+                string chance = c.ExpectedPairs is { } expected ? FormattableString.Invariant($"{expected:0.0}") : "-", files = c.SameFiles is { } same ? FormattableString.Invariant($"{same}") : "-";
+                Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs} | {chance} | {files} |");
+            }
+
+            text.Append('\n');
+        }
+
+        if (audit.DuplicateThreshold is { } threshold)
+        {
+            Line(text, $"Duplicates among them: {audit.Duplicates.Sum(d => d.SameFiles ?? 0)} same files, {audit.Duplicates.Sum(d => d.Near)} faces to drop of {audit.DuplicatePairs} pairs with a cosine of at least {threshold}.");
+        }
+
+        Line(text, $"{audit.Listed} pictures are listed in {Path.GetFileName(audit.List)}.");
     }
 
     private static void Curve(StringBuilder text, RunReportData report)

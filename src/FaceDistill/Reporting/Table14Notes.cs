@@ -18,7 +18,7 @@ internal static class Table14Notes
             $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the embedding's length; without both the printed mult-adds are met within 2%: {MultAdds()}.",
             $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
-        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Synthetic(result), .. Missing(result)];
+        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Audit(result), .. Synthetic(result), .. Missing(result)];
     }
 
     private static string MultAdds() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
@@ -60,6 +60,9 @@ internal static class Table14Notes
         from found in result.Lines.SelectMany(l => l.Evaluations.Concat(l.Baseline is { } b ? [b.Evaluation] : []).SelectMany(e => (e.Warnings ?? []).Select(w => (l.ShortName, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
         group found.ShortName by (found.Protocol, found.Text) into same
         select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
+
+    private static IEnumerable<string> Audit(Table14Result result) =>
+        (result.Audit?.Tests ?? []).Select(t => $"Audit of the training faces: {t.Outcome()}. {t.Words(result.Audit!.Teacher)}.");
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>

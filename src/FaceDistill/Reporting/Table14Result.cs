@@ -1,3 +1,5 @@
+using FaceDistill.Evaluation;
+
 namespace FaceDistill.Reporting;
 
 /// <summary>The table (table14.json): everything that its reports say comes from here.</summary>
@@ -25,6 +27,9 @@ public sealed record Table14Result(
 {
     /// <summary>How fast the files are; null before any row is finished.</summary>
     public Table14Speed? Speed { get; init; }
+
+    /// <summary>The audit of the training faces in the table's folder; null where none was made.</summary>
+    public AuditSummary? Audit { get; init; }
 
     /// <summary>Whether the faces are drawn, not photographed.</summary>
     public bool Synthetic { get; init; }

@@ -56,6 +56,31 @@ public sealed class DistillJobTests : IDisposable
     }
 
     [Fact]
+    public void Excluded_pictures_never_train_cost_no_embedding_and_belong_to_the_run()
+    {
+        Run(Options);
+        string[] listed = [.. AlignedFaces.Open(_folder["faces"]).Dataset.Images.Take(3).Select(i => i.Path)];
+        File.WriteAllLines(_folder["exclude.txt"], [.. listed.Select(path => $"faces\t{path}"), "other\tx.jpg"]);
+        var lines = new List<string>();
+        var request = Request(Options) with { Output = _folder["less"], Data = [DataFolder.Of(_folder["faces"]) with { Exclude = _folder["exclude.txt"] }] };
+        var report = new DistillJob(Finder(), lines.Add).Run(request, null, default);
+        Assert.Equal((13, 3), (report.Run.Images, report.Run.Excluded));
+        Assert.Contains(lines, l => l.StartsWith("faces: 3 of 16 faces excluded", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+        Assert.Equal(listed.Select(path => $"faces\t{path}"), File.ReadAllLines(_folder["less/excluded.txt"]));
+        Assert.Equal(_folder["exclude.txt"], Recipe.Read(_folder["less/recipe.json"]).Exclude);
+        var remaining = TrainingData.Open(_folder["less"], "dlib", Finder(), null, null, default).Dataset.Images.Select(i => i.Path).ToList();
+        Assert.Equal(13, remaining.Count);
+        Assert.Empty(remaining.Intersect(listed));
+
+        File.WriteAllLines(_folder["exclude.txt"], listed.Take(2).Select(path => $"faces\t{path}"));
+        string refused = Assert.Throws<FaceDistillException>(() => new DistillJob(Finder(), null).Run(request with { Resume = true }, null, default)).Message;
+        Assert.Contains("left out other pictures (3, listed in", refused, StringComparison.Ordinal);
+        Assert.Contains("left out other pictures (3", Assert.Throws<FaceDistillException>(
+            () => new DistillJob(Finder(), null).Run(Request(Options, resume: true) with { Output = _folder["less"] }, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Resuming_where_there_is_nothing_begins()
     {
         Assert.True(Run(Options with { Mirror = false }, resume: true).Finished);

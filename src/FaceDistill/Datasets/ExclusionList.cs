@@ -1,0 +1,118 @@
+using System.Text;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>
+/// Pictures that are never to train: a text file (UTF-8) with a line <c>NAME tab PATH</c> for each, where NAME is that of the data set's folder and PATH
+/// the picture's in it, or the list that <c>audit</c> writes (a CSV file whose columns data and path are these).
+/// </summary>
+/// <remarks>
+/// A path is that of a photo or of its aligned face. Aligning makes .jpg of every ending, and adds it where two photos differ in
+/// their endings only; so a line means every face that may be of its photo.
+/// </remarks>
+public sealed class ExclusionList
+{
+    private readonly Dictionary<string, List<string>> _paths; // by the data set's name
+
+    private ExclusionList(string file, Dictionary<string, List<string>> paths) => (File, _paths) = (file, paths);
+
+    /// <summary>Where it was read.</summary>
+    public string File { get; }
+
+    /// <summary>The data sets' names, in ordinal order.</summary>
+    public IEnumerable<string> Names => _paths.Keys.Order(StringComparer.Ordinal);
+
+    /// <summary>How many pictures of a data set it names.</summary>
+    public int Count(string name) => _paths.GetValueOrDefault(name)?.Count ?? 0;
+
+    /// <summary>Reads a list; a picture that comes twice counts once.</summary>
+    /// <exception cref="FaceDistillException">Missing, not UTF-8, empty or malformed; the message names file and line.</exception>
+    public static ExclusionList Read(string path)
+    {
+        try
+        {
+            using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
+            bool lines = System.IO.File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0)?.Contains('\t', StringComparison.Ordinal) ?? false;
+            var pictures = (lines ? Lines(reader, path) : Csv(CsvRows.Read(reader, path), path)).Distinct().ToList();
+            return pictures.Count > 0
+                ? new ExclusionList(path, pictures.GroupBy(p => p.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
+                : throw new FaceDistillException($"{path} names no picture; write a data set's folder name, a tab and a path in it on each line");
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new FaceDistillException($"{path} is not UTF-8 text; save it as UTF-8", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Which pictures of a data set are on the list.</summary>
+    /// <param name="name">The data set's name.</param>
+    /// <param name="paths">Its pictures' paths, each once.</param>
+    /// <returns>For each picture whether it is excluded; and the lines of this name that fit none, in their order.</returns>
+    public (bool[] Excluded, IReadOnlyList<string> Unknown) In(string name, IReadOnlyList<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var excluded = new bool[paths.Count];
+        var unknown = new List<string>();
+        if (!_paths.TryGetValue(name, out var listed))
+        {
+            return (excluded, unknown);
+        }
+
+        var exact = paths.Select((path, i) => (path, i)).ToDictionary(p => p.path, p => p.i, StringComparer.Ordinal);
+        var stems = paths.Select((path, i) => (Stem: Path.ChangeExtension(path, null), i)).ToLookup(p => p.Stem, p => p.i, StringComparer.Ordinal);
+        foreach (string path in listed)
+        {
+            int[] faces = [.. new[] { path, path + ".jpg" }.Where(exact.ContainsKey).Select(p => exact[p])];
+            faces = faces.Length > 0 ? faces : [.. stems[Path.ChangeExtension(path, null)]];
+            Array.ForEach(faces, face => excluded[face] = true);
+            if (faces.Length == 0)
+            {
+                unknown.Add(path);
+            }
+        }
+
+        return (excluded, unknown);
+    }
+
+    private static IEnumerable<(string Name, string Path)> Lines(StreamReader reader, string path)
+    {
+        for (int line = 1; reader.ReadLine() is { } text; line++)
+        {
+            if (text.Trim().Length == 0)
+            {
+                continue;
+            }
+
+            string[] fields = text.Split('\t');
+            yield return fields.Length == 2 && fields[0].Trim().Length > 0 && fields[1].Trim().Length > 0 ? (fields[0].Trim(), ImagePaths.Normal(fields[1]))
+                : throw new FaceDistillException($"{path} line {line}: expected a data set's folder name, a tab and a path in it, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
+        }
+    }
+
+    private static IEnumerable<(string Name, string Path)> Csv(IEnumerable<CsvRow> rows, string path)
+    {
+        int data = -1, picture = -1, columns = 0;
+        foreach (var row in rows)
+        {
+            if (columns == 0)
+            {
+                string[] header = [.. row.Fields.Select(name => name.Trim().ToLowerInvariant())];
+                (data, picture, columns) = (Array.IndexOf(header, "data"), Array.IndexOf(header, "path"), header.Length);
+                if (data < 0 || picture < 0)
+                {
+                    throw new FaceDistillException($"{path} line {row.Line}: neither a line with a tab between a data set's folder name and a path, nor the header of a CSV file with the columns data and path");
+                }
+
+                continue;
+            }
+
+            yield return row.Fields.Count == columns && row.Fields[data].Trim().Length > 0 && row.Fields[picture].Trim().Length > 0
+                ? (row.Fields[data].Trim(), ImagePaths.Normal(row.Fields[picture]))
+                : throw new FaceDistillException($"{path} line {row.Line}: expected {columns} fields, those of data and path not empty");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Pipeline;
+
+/// <summary>One side of an audit: faces with embeddings, and where their pictures lie.</summary>
+/// <param name="Name">The data set's name: that of its folder.</param>
+/// <param name="Root">The data set's folder, with its protocol files; null where it is unknown.</param>
+/// <param name="Set">The embeddings.</param>
+/// <param name="Aligned">The folder of the aligned faces; null where it is unknown.</param>
+/// <param name="Model">The name of the model, and the hash of what it computes.</param>
+internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, string? Aligned, (string Name, string Hash) Model)
+{
+    /// <summary>Reads a finished store.</summary>
+    /// <exception cref="FaceDistillException">It is not whole, or lacks the view of the faces as they were aligned.</exception>
+    public static AuditFaces OfStore(string folder)
+    {
+        var store = EmbeddingStore.Open(folder);
+        var source = EmbeddingSource.Of(folder);
+        string? root = source?.Data is { Length: > 0 } data ? RootOf(data) : null;
+        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root ?? folder)));
+        return new AuditFaces(name, root, store.ReadAll(EmbeddingRun.ViewName(FaceView.Original)), source?.Aligned, (store.Key.Teacher, store.Key.TeacherHash));
+    }
+
+    /// <summary>Embeds what is not embedded yet.</summary>
+    /// <exception cref="FaceDistillException">A face is not right.</exception>
+    public static AuditFaces Of(DataFolder data, AlignedFaces faces, IEmbedder model, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var embeddings = new FolderEmbeddings(model, faces);
+        embeddings.Embed([EmbeddedView.Of(FaceView.Original)], progress, cancel);
+        var store = EmbeddingStore.Open(embeddings.Folders.First());
+        return new AuditFaces(data.Name, data.Root, embeddings.Read(EmbeddingRun.ViewName(FaceView.Original), cancel), faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
+    }
+
+    /// <summary>The faces that are not on a list.</summary>
+    public AuditFaces Without(ExclusionList? list)
+    {
+        if (list is null)
+        {
+            return this;
+        }
+
+        bool[] excluded = list.In(Name, Set.Paths).Excluded;
+        int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => !excluded[row])];
+        return rows.Length > 0 ? this with { Set = EmbeddingRows.Take(Set, rows, row => Set.Identities[row]) }
+            : throw new FaceDistillException($"{list.File} excludes every picture of {Name}");
+    }
+
+    /// <summary>The faces of LFW's View 1 test people.</summary>
+    /// <exception cref="FaceDistillException">The list of people is not beside the data, or none of them is there.</exception>
+    public AuditFaces View1Test()
+    {
+        string people = Path.Combine(Root ?? throw new FaceDistillException($"{Name}: the store does not say which data it is of, so LFW's peopleDevTest.txt is not found; name the data instead"), "peopleDevTest.txt");
+        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(people)).Set };
+    }
+
+    /// <summary>How many people the faces show; 0 where not all have an identity.</summary>
+    public int People => Array.Exists(Set.Identities, string.IsNullOrWhiteSpace) ? 0 : Set.Identities.Distinct(StringComparer.Ordinal).Count();
+
+    /// <summary>SHA-256 of each face's photo and of its aligned picture; null where the pictures are not at hand.</summary>
+    /// <returns>Photo (empty where it is not at hand) and aligned picture, in the faces' order.</returns>
+    /// <exception cref="FaceDistillException">A picture cannot be read.</exception>
+    public (string Photo, string Aligned)[]? Hashes(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        if (Aligned is null || !Array.TrueForAll(Set.Paths, path => File.Exists(Path.Combine(Aligned, path))))
+        {
+            return null;
+        }
+
+        string photos = AlignmentManifest.In(Aligned) ? AlignmentManifest.Read(Aligned).Source : "";
+        var hashes = new (string, string)[Set.Count];
+        int done = 0;
+        try
+        {
+            Parallel.For(0, Set.Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            {
+                string photo = PhotoOf(photos, Set.Paths[i]);
+                hashes[i] = (photo.Length > 0 ? FileHash.Sha256(photo) : "", FileHash.Sha256(Path.Combine(Aligned, Set.Paths[i])));
+                int now = Interlocked.Increment(ref done);
+                if (now % 256 == 0 || now == Set.Count)
+                {
+                    progress?.Report(new WorkProgress($"hashing {Name}", now, Set.Count, "images"));
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        return hashes;
+    }
+
+    // Aligning makes .jpg of every ending, and adds it where two photos differ in their endings only.
+    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? "" : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
+        .Prepend(Path.ChangeExtension(face, null)).Where(PictureFile.IsPicture).Select(path => Path.Combine(folder, path)).FirstOrDefault(File.Exists) ?? "";
+
+    // A store made of several folders' faces names the pictures' folder, which may be "images" in the data set's.
+    private static string RootOf(string data) =>
+        Path.GetDirectoryName(data) is { } parent && Directory.Exists(parent) && DataFolder.Of(parent).Images == data ? parent : data;
+}
