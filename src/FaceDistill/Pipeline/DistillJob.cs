@@ -107,7 +107,8 @@ public sealed class DistillJob
         }
         else if (options.Init is { } source)
         {
-            _say?.Invoke(trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
+            _say?.Invoke(BackboneCard.Is(source) && !Directory.Exists(source) ? trainer.StartFrom(BackboneCard.Open(source, _finder))
+                : trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
         }
 
         var state = trainer.Run(progress, cancel);
