@@ -77,8 +77,8 @@ internal sealed record Covariances(Tensor Mean, Tensor Covariance, Tensor OtherM
             using var step = NewDisposeScope();
             var (x, z) = (Rows(value), Rows(other));
             count += x.shape[0];
-            Add(ref sum, x.sum(0));
-            Add(ref otherSum, z.sum(0));
+            Add(ref sum, x.sum(dim: 0));
+            Add(ref otherSum, z.sum(dim: 0));
             Add(ref squares, x.t().mm(x));
             Add(ref cross, x.t().mm(z));
         }

@@ -116,7 +116,7 @@ internal sealed class StartPair : IDisposable
         return (factor, offset.data<double>().ToArray());
     }
 
-    private static double[] Lengths(Tensor rows) => rows.square().sum(1).sqrt().contiguous().data<double>().ToArray();
+    private static double[] Lengths(Tensor rows) => rows.square().sum(dim: 1).sqrt().contiguous().data<double>().ToArray();
 
     private static int[] Chosen(Tensor covariance, Tensor matrix, int keep)
     {
