@@ -49,6 +49,12 @@ public sealed class Trainer : IDisposable
     /// <summary>The checkpoint file of the run.</summary>
     public string CheckpointPath => Path.Combine(_folder, StudentCheckpoint.FileName);
 
+    /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
+    internal IReadOnlyList<StudentOrigin> Origins => _description.Origins ?? [];
+
+    /// <summary>The network's state as it is now; the tensors stay the network's.</summary>
+    internal Dictionary<string, Tensor> Weights => _student.Model.state_dict();
+
     private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
 
     /// <summary>Takes up where a checkpoint of the same run left off.</summary>
@@ -69,7 +75,7 @@ public sealed class Trainer : IDisposable
             checkpoint.RestoreAverage(average);
         }
 
-        _description = _description with { Origins = checkpoint.Description.Origins };
+        _description = _description with { Origins = checkpoint.Origins };
         _state = checkpoint.State;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
@@ -53,6 +54,10 @@ public sealed record RunInfo(
 
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
+
+    /// <summary>What the student started from, the nearest first; empty for random weights; null before the training began.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

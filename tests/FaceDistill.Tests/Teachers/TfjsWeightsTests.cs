@@ -24,6 +24,17 @@ public sealed class TfjsWeightsTests
         Assert.Equal([1.5f, -2f], weights.Get("f", 2).Values);
     }
 
+    [Fact]
+    public void Reads_the_manifest_within_a_models_json_and_reads_over_whole_numbers()
+    {
+        using var folder = new TempFolder();
+        string whole = Good.Replace("[2], \"dtype\": \"float32\"", "[2], \"dtype\": \"int32\"", StringComparison.Ordinal);
+        TfjsWeights weights = Read(folder, $$"""{"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": {{whole}}}""", GoodBytes);
+        Assert.Equal(["q"], weights.Names);
+        Assert.Equal([-1f, -0.5f, 0f, 126.5f], weights.Get("q", 2, 2).Values);
+        Assert.Contains("no model of TensorFlow.js", Refused(folder, "{}", GoodBytes), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(11, "holds 11 bytes and ends within f, which ends at byte 12")]
     [InlineData(3, "holds 3 bytes and ends within q, which ends at byte 4")]
