@@ -65,21 +65,23 @@ internal sealed record Covariances(Tensor Mean, Tensor Covariance, Tensor OtherM
 {
     /// <summary>Measures them; the tensors belong to the caller's dispose scope.</summary>
     /// <param name="values">p channels.</param>
-    /// <param name="others">q channels of as many faces and positions; null for none.</param>
+    /// <param name="others">q channels of as many faces and positions; null for one that is 0.</param>
     public static Covariances Of(IEnumerable<Tensor> values, IEnumerable<Tensor>? others = null)
     {
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         Tensor? sum = null, otherSum = null, squares = null, cross = null;
         long count = 0;
-        foreach (var (value, other) in others is null ? values.Select(v => (v, v.narrow(1, 0, 0))) : values.Zip(others))
+        using var other = others?.GetEnumerator();
+        foreach (var value in values)
         {
             using var step = NewDisposeScope();
-            var (x, z) = (Rows(value), Rows(other));
+            var x = Rows(value);
             count += x.shape[0];
             Add(ref sum, x.sum(dim: 0));
-            Add(ref otherSum, z.sum(dim: 0));
             Add(ref squares, x.t().mm(x));
+            var z = other?.MoveNext() == true ? Rows(other.Current) : zeros(x.shape[0], 1);
+            Add(ref otherSum, z.sum(dim: 0));
             Add(ref cross, x.t().mm(z));
         }
 

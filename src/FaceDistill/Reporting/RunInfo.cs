@@ -55,7 +55,7 @@ public sealed record RunInfo(
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
 
-    /// <summary>What the student started from, the nearest first; empty for random weights; null before the training began.</summary>
+    /// <summary>What the student started from, the nearest first; null for random weights.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 

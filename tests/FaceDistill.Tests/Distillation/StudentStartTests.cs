@@ -114,7 +114,7 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
         float[] expected = [.. Enumerable.Range(0, channels).Select(c => (map[c] + map[channels + c] + map[(2 * channels) + c] + map[(3 * channels) + c]) / 4)];
         float[] actual = StartLayers.Values(StartLayers.Features(start.Model, FaceTensor.Normalize(tensor(bytes, [1, 64, 64, 3]), Contract)));
         float largest = expected.Max();
-        Assert.True(largest > 0.01 && expected.Distinct().Count() > channels / 8, "the reference is dead: the comparison would see nothing");
+        Assert.True(largest > 0.01 && expected.Count(e => e > largest / 100) >= 16, $"the reference is dead, its largest value is {largest}: the comparison would see nothing");
         Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 2e-3 * largest));
     }
 }
