@@ -19,7 +19,9 @@ internal static class DistillArguments
     private static readonly Option<double> ArcFace = Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
     private static readonly Option<double> ArcFaceScale = new("--arcface-scale") { Description = "What ArcFace multiplies cosines by.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceScale };
     private static readonly Option<double> ArcFaceMargin = new("--arcface-margin") { Description = "ArcFace's margin in radians.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin };
-    private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of this run folder or checkpoint, of the same or a greater width.", HelpName = "RUN|FILE" };
+    private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder or checkpoint, of the same or a greater width.", HelpName = "CARD|RUN|FILE" };
+    private static readonly Option<ChannelRule> InitChannels = new("--init-channels") { Description = "Which channels of a wider start are kept: l1 (the largest filters), batchNorm (the largest norm weights) or reconstruction (those that explain most of the next layer's output on training faces).", DefaultValueFactory = _ => Defaults.InitChannels };
+    private static readonly Option<bool> NoInitRefit = new("--no-init-refit") { Description = "Do not fit a narrowed start's layers to the wide ones on training faces." };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
     private static readonly Option<int> Patience = new("--patience") { Description = "End after so many epochs without a better one; 0 for never.", DefaultValueFactory = _ => Defaults.Patience };
@@ -54,7 +56,8 @@ internal static class DistillArguments
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>
     [
-        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, Epochs, Minutes, Patience, Keep, BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
+        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, InitChannels, NoInitRefit, Epochs, Minutes, Patience, Keep,
+        BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
         Augment, Targets, Views, MixUp,
         Precision, Seed,
     ];
@@ -86,6 +89,8 @@ internal static class DistillArguments
                 ArcFaceMargin = Or(ArcFaceMargin, basis.Loss.ArcFaceMargin),
             },
             Init = Or(Init, basis.Init),
+            InitChannels = Or(InitChannels, basis.InitChannels),
+            InitRefit = parsed.Given(NoInitRefit) ? !parsed.GetValue(NoInitRefit) : basis.InitRefit,
             Epochs = Or(Epochs, basis.Epochs),
             // Epochs that were typed count for more than a recipe's minutes.
             Minutes = parsed.Given(Epochs) && !parsed.Given(Minutes) ? null : Or(Minutes, basis.Minutes),

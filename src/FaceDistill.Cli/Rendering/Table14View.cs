@@ -15,7 +15,7 @@ internal static class Table14View
             var table = new Table().Title(Markup.Escape(tab.Caption)).AddColumns(["student", .. tab.Columns.Select(c => c.Head)]);
             foreach (var line in result.Lines)
             {
-                table.AddRow([line.ShortName, .. tab.Columns.Select(c => Markup.Escape(c.Student(line)))]);
+                table.AddRow([Markup.Escape(line.Label), .. tab.Columns.Select(c => Markup.Escape(c.Student(line)))]);
             }
 
             console.Write(table);

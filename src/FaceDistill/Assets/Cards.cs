@@ -4,7 +4,7 @@ using FaceDistill.Formats;
 namespace FaceDistill.Assets;
 
 /// <summary>
-/// The cards that FaceDistill ships (embedded in this assembly from teachers/, teachers/detectors/ and datasets/), and
+/// The cards that FaceDistill ships (embedded in this assembly from teachers/, teachers/detectors/, teachers/backbones/ and datasets/), and
 /// the user's own: wherever a card's name is taken, a path to a .json file is taken too.
 /// </summary>
 public static class Cards
@@ -14,6 +14,9 @@ public static class Cards
 
     /// <summary>The kind of face detectors' cards.</summary>
     public const string Detectors = "detectors";
+
+    /// <summary>The kind of cards of published backbones, which students start from.</summary>
+    public const string Backbones = "backbones";
 
     /// <summary>The kind of data sets' cards.</summary>
     public const string Datasets = "datasets";
@@ -32,7 +35,7 @@ public static class Cards
     ];
 
     /// <summary>A card's text.</summary>
-    /// <param name="kind">"teachers", "detectors" or "datasets".</param>
+    /// <param name="kind">"teachers", "detectors", "backbones" or "datasets".</param>
     /// <param name="nameOrPath">A shipped card's name, or the path of a .json file.</param>
     /// <exception cref="FaceDistillException">There is no such card or the file cannot be read.</exception>
     public static CardText ReadText(string kind, string nameOrPath)

@@ -59,8 +59,17 @@ public sealed record DistillOptions
     /// <summary>The part of the resolution at which the first epochs are trained, 0.3 to 1 (none); see <see cref="ResolutionSchedule"/>. Default 1.</summary>
     public double Progressive { get; init; } = 1;
 
-    /// <summary>The run folder or checkpoint whose weights the student starts with, of the same or a greater width; see <see cref="WeightTransfer"/>. Default null: random weights.</summary>
+    /// <summary>
+    /// The run folder or checkpoint whose weights the student starts with, or the card of a published backbone (a name or a .json file), of the same or a greater width;
+    /// see <see cref="WeightTransfer"/>. Default null: random weights.
+    /// </summary>
     public string? Init { get; init; }
+
+    /// <summary>Which channels of a wider start are kept. Default reconstruction.</summary>
+    public ChannelRule InitChannels { get; init; } = ChannelRule.Reconstruction;
+
+    /// <summary>Whether layers that lost inputs to a narrower student are fitted on training faces to what the wide ones compute. Default true.</summary>
+    public bool InitRefit { get; init; } = true;
 
     /// <summary>Whether each face is mirrored in half of its appearances, with the teacher's embedding of the mirrored face as target. Default true.</summary>
     public bool Mirror { get; init; } = true;

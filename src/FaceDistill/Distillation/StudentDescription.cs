@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FaceDistill.Faces;
 using FaceDistill.Students;
 
@@ -16,6 +17,10 @@ public sealed record StudentDescription(
 {
     /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
     public const string NoTeacher = "none";
+
+    /// <summary>What its weights started from, the nearest first; empty for random weights; null in students of earlier versions, which did not note it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 
     /// <summary>The layers.</summary>
     public MobileNetV1Architecture Architecture() => new(StudentSpec.Parse(Student), Head, Dimension);

@@ -13,7 +13,7 @@ namespace FaceDistill.Distillation;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingFaces _faces;
-    private readonly StudentDescription _description;
+    private StudentDescription _description;
     private readonly string _folder;
     private readonly Device _device;
     private readonly TrainingStep _student;
@@ -37,7 +37,7 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
         (_faces, _options, _folder, _measure) = (faces, options.Validated(), folder, measure);
-        _description = description with { TargetScale = faces.Scaling.Scale };
+        _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
         _device = TorchDevice.Resolve(options.Device);
         HostMemory.KeepFreed();
         if (faces.Training.Length < options.BatchSize)
@@ -52,6 +52,12 @@ public sealed class Trainer : IDisposable
 
     /// <summary>The checkpoint file of the run.</summary>
     public string CheckpointPath => Path.Combine(_folder, StudentCheckpoint.FileName);
+
+    /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
+    internal IReadOnlyList<StudentOrigin> Origins => _description.Origins ?? [];
+
+    /// <summary>The network's state as it is now; the tensors stay the network's.</summary>
+    internal Dictionary<string, Tensor> Weights => _student.Model.state_dict();
 
     private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
 
@@ -73,6 +79,7 @@ public sealed class Trainer : IDisposable
             checkpoint.RestoreAverage(average);
         }
 
+        _description = _description with { Origins = checkpoint.Origins };
         _state = checkpoint.State;
     }
 
@@ -81,7 +88,33 @@ public sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
     public string StartFrom(StudentCheckpoint source)
     {
-        string taken = WeightTransfer.Apply(source, _description, _faces.Scaling, _student.Model);
+        using var start = StudentStart.Of(source);
+        return StartFrom(start, new StartFaces(_faces, _description.Contract, _options.Seed));
+    }
+
+    /// <summary>Starts with a published backbone's weights, as <see cref="StartFrom(StudentCheckpoint)"/> does with a student's.</summary>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
+    internal string StartFrom(Backbone source)
+    {
+        var faces = new StartFaces(_faces, _description.Contract, _options.Seed);
+        using var start = StudentStart.Of(source, faces);
+        return StartFrom(start, faces);
+    }
+
+    private string StartFrom(StudentStart start, StartFaces faces)
+    {
+        // On the CPU, wherever the student lies.
+        using var frozen = no_grad();
+        using var made = new MobileNetV1(_student.Model.Architecture, _options.Seed);
+        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.InitChannels, _options.InitRefit, faces);
+        var weights = _student.Model.state_dict();
+        foreach (var (name, tensor) in made.state_dict())
+        {
+            weights[name].copy_(tensor);
+        }
+
+        _description = _description with { Origins = start.Origins };
         _student.Ema?.Restart();
         return taken;
     }

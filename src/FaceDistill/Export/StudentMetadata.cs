@@ -32,6 +32,7 @@ public static class StudentMetadata
         metadata["output_length"] = ends.Normalize ? "one" : "as the teacher's";
         metadata["teacher"] = student.Teacher;
         metadata["teacher_sha256"] = student.TeacherHash;
+        metadata["started_from"] = student.Origins is { } origins ? StudentOrigin.Short(origins) : "not noted";
         metadata[StudentOnnx.HeadKey] = student.Head.ToString();
         metadata[StudentOnnx.DimensionKey] = student.Dimension.ToString(CultureInfo.InvariantCulture);
     }

@@ -54,6 +54,11 @@ public sealed class DistillJob
             throw new FaceDistillException($"{request.Output} holds a run already; continue it with --resume, or choose another --output");
         }
 
+        if (!File.Exists(checkpointPath))
+        {
+            RequireStart(options.Init); // before hours of embedding
+        }
+
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, _finder);
         var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
@@ -133,6 +138,30 @@ public sealed class DistillJob
         return new StudentDescription(options.Student, options.Head, training.Dimension, contract, name, hash, 1);
     }
 
+    // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
+    private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
+
+    private void RequireStart(string? source)
+    {
+        if (source is null)
+        {
+            return;
+        }
+
+        if (IsBackbone(source))
+        {
+            var (_, files) = BackboneCard.Load(source);
+            foreach (var asset in files.Assets)
+            {
+                _finder.Find(files, asset);
+            }
+        }
+        else if (!Directory.Exists(source) && !File.Exists(source))
+        {
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {string.Join(", ", Cards.Names(Cards.Backbones))}");
+        }
+    }
+
     private void Train(
         TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -145,7 +174,9 @@ public sealed class DistillJob
         }
         else if (options.Init is { } source)
         {
-            _say?.Invoke(trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
+            _say?.Invoke(IsBackbone(source) ? trainer.StartFrom(BackboneCard.Open(source, _finder))
+                : trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
+            (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 
         var state = trainer.Run(progress, cancel);

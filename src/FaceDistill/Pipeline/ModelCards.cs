@@ -40,6 +40,7 @@ internal static class ModelCards
             Parameters = cost.Parameters,
             Teacher = description.TeacherHash.Length > 0 ? TrainingData.Teacher(request.Run, description.Teacher) : new ModelCardSource(description.Teacher, null, null),
             TeacherSha256 = description.TeacherHash,
+            Origins = checkpoint.Origins,
             Data = TrainingData.Sources(request.Run, finder),
             TrainingFaces = info.Images,
             Synthetic = info.Synthetic,

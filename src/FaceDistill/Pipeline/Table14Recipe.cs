@@ -80,7 +80,7 @@ public sealed record Table14Recipe
             Student = row.Student,
             Epochs = row.Epochs ?? Options.Epochs,
             LearningRate = row.LearningRate ?? Options.LearningRate,
-            Init = row.Init is null ? null : folderOf(row.Init),
+            Init = row.Init is null || BackboneCard.Is(row.Init) ? row.Init : folderOf(row.Init),
         };
     }
 
@@ -125,7 +125,8 @@ public sealed record Table14Recipe
     {
         var spec = StudentSpec.Parse(row.Student);
         return row.Init is null ? null
-            : !before.Any(r => r.Student == row.Init) ? $"{row.Student} starts from {row.Init}, which is no row before it"
+            : BackboneCard.Is(row.Init) ? BackboneCard.Load(row.Init).Card.Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower" : null
+            : !before.Any(r => r.Student == row.Init) ? $"{row.Student} starts from {row.Init}, which is no row before it and no backbone's card"
             : StudentSpec.Parse(row.Init).Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
             : null;
     }

@@ -7,6 +7,7 @@ using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Formats;
 using FaceDistill.Reporting;
+using FaceDistill.Students;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Pipeline;
@@ -42,7 +43,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
     public Table14Line Run(Table14RecipeRow row, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        if (row.Init is { } start && Finished(_recipe.Rows.First(r => r.Student == start)) is null)
+        if (row.Init is { } start && !BackboneCard.Is(start) && Finished(_recipe.Rows.First(r => r.Student == start)) is null)
         {
             throw new FaceDistillException($"{row.Student} starts from {start}, which is not finished; run that row first (leave --rows out, or name both)");
         }
@@ -141,7 +142,18 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var options = report.Run.Options;
         int kept = options.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
         long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with { Epochs = report.Epochs.Count });
-        return new Table14Training(report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60, report.Run.Environment.Cores, report.Epochs) { Init = row.Init };
+        return new Table14Training(report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60, report.Run.Environment.Cores, report.Epochs)
+        {
+            Init = row.Init,
+            Origins = report.Run.Origins,
+        };
+    }
+
+    // A start by what it is, not by where it lies.
+    private DistillOptions OptionsOf(Table14RecipeRow row)
+    {
+        var options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name)));
+        return options.Init is { } card && BackboneCard.Is(card) ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
     }
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
@@ -154,7 +166,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         string text = JsonFile.Serialize(new
         {
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
-            Options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name))) with { Device = "" },
+            Options = OptionsOf(row) with { Device = "" },
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];

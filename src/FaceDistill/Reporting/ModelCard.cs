@@ -65,6 +65,9 @@ public sealed record ModelCard
     /// <summary>The teacher's SHA-256.</summary>
     public required string TeacherSha256 { get; init; }
 
+    /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
+    public IReadOnlyList<StudentOrigin> Origins { get; init; } = [];
+
     /// <summary>The training data.</summary>
     public required IReadOnlyList<ModelCardSource> Data { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Distillation;
 
 namespace FaceDistill.Reporting;
 
@@ -35,6 +36,11 @@ public static class ModelCardMarkdown
         Line(text, $"- It does not find or align faces, tells nothing about whether a picture is of a living person, and is not to be the only ground of a decision about anybody.");
         Line(text, $"- An embedding identifies a person: have the consent of those whose pictures are embedded, and store embeddings like the pictures themselves.");
         Line(text, $"- Accuracy and thresholds hold for pictures like those of the test named below. It was not measured how they differ between groups of people; measure that on your own pictures.");
+        if (card.Origins.Any(o => o.Research))
+        {
+            Line(text, $"- **For research only: it started from {StudentOrigin.Short(card.Origins)}.**");
+        }
+
         if (card.Synthetic)
         {
             Line(text, $"- **Trained on drawn faces: it is of no use on photographs of people.**");
@@ -47,13 +53,18 @@ public static class ModelCardMarkdown
         Line(text, $"| | licence | source |");
         Line(text, $"|---|---|---|");
         Line(text, $"| teacher {card.Teacher.Name} | {card.Teacher.Licence ?? Unknown} | {card.Teacher.Source ?? "not known"} |");
+        foreach (var origin in card.Origins)
+        {
+            Line(text, $"| start {origin.Name} | {origin.Licence ?? "that of its own teacher and data"} | {origin.Source} |");
+        }
+
         foreach (var data in card.Data)
         {
             Line(text, $"| data {data.Name} | {data.Licence ?? Unknown} | {data.Source ?? "not known"} |");
         }
 
         Line(text, $"");
-        Line(text, $"The student is derived from both; their terms may bind it.");
+        Line(text, $"The student is derived from all of these; their terms may bind it. It started from {StudentOrigin.Short(card.Origins)}.");
         Heading(text, "Recipe");
         var recipe = card.Recipe;
         Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}% held out; {card.Epochs} of {recipe.Epochs} epochs, batch {recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror {recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");

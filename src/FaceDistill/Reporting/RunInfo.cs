@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json.Serialization;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
 using FaceDistill.Formats;
@@ -75,6 +76,10 @@ public sealed record RunInfo(
 
     /// <summary>The file in a run folder that names the excluded pictures, as an <see cref="ExclusionList"/>; without any, there is no such file.</summary>
     public const string ExcludedFileName = "excluded.txt";
+
+    /// <summary>What the student started from, the nearest first; null for random weights.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

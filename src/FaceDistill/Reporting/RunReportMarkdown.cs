@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Distillation;
 using FaceDistill.Evaluation;
 
 namespace FaceDistill.Reporting;
@@ -17,6 +18,11 @@ public static class RunReportMarkdown
         if (report.Run.Synthetic)
         {
             Line(text, $"**The training faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces.**");
+        }
+
+        if (report.Run.Origins?.FirstOrDefault(o => o.Research) is not null)
+        {
+            Line(text, $"**For research only: it started from {StudentOrigin.Short(report.Run.Origins)}.**");
         }
 
         Configuration(text, report);
@@ -49,6 +55,7 @@ public static class RunReportMarkdown
         Line(text, $"| what | value |\n|---|---|");
         Row(text, $"student", $"{options.Student}, head {options.Head}, {report.Dimension} values");
         Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
+        Row(text, $"started from", $"{StudentOrigin.Text(run.Origins ?? [])}");
         Row(text, $"loss", $"{options.Loss}");
         Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
         if (run.HeldOut is { } people)

@@ -20,7 +20,7 @@ internal static class Table14Csv
         ("tenFoldAccuracy", (l, _) => l.Folds?.Models[0].TenFoldAccuracy), ("tenFoldStandardError", (l, _) => l.Folds?.Models[0].TenFoldStandardError),
         ("multAdds", (l, _) => l.Cost.MultAdds), ("multAddsWithoutHead", (l, _) => l.Cost.MultAddsBackbone), ("paperMillionMultAdds", (l, _) => l.Paper?.MillionMultAdds),
         ("parameters", (l, _) => l.Cost.Parameters), ("parametersWithoutHead", (l, _) => l.Cost.ParametersBackbone), ("paperMillionParameters", (l, _) => l.Paper?.MillionParameters),
-        ("init", (l, _) => l.Training.Init), ("faces", (l, _) => l.Training.Faces), ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
+        ("init", (l, _) => l.Training.Init), ("startedFrom", (l, _) => l.Training.StartedFrom), ("faces", (l, _) => l.Training.Faces), ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
         ("learningRate", (l, _) => l.Training.LearningRate), ("keptEpoch", (l, _) => l.Training.KeptEpoch), ("minutes", (l, _) => l.Training.Minutes), ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Kept.Loss), ("validationLoss", (l, _) => l.Training.Kept.ValidationLoss),
         ("centredCosine", (l, _) => l.Training.Kept.CentredCosine),
         ("onnxBytes", (l, _) => l.Files.OnnxBytes), ("int8Bytes", (l, _) => l.Files.Int8Bytes), ("int8TarAt1e-4", (l, _) => l.Files.Int8Tar),

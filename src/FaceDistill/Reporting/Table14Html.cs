@@ -32,14 +32,14 @@ internal static class Table14Html
 
     private static IEnumerable<Section> Curves(Table14Result result)
     {
-        string starts = result.Lines.Any(l => l.Training.Init is not null) ? " Rows that start from another student go on from its weights." : "";
+        string starts = result.Lines.Any(l => l.Training.IsWarm) ? " Rows with an asterisk go on from the weights of another student or of a published backbone." : "";
         var figures = new List<HtmlText> { Figure(Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"), HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained.{starts}")) };
         if (result.Lines.Any(l => l.Training.Log.Any(e => e.CentredCosine is not null)))
         {
             figures.Add(Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"), HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred.")));
         }
 
-        var legend = Legend(result.Lines.Select((l, i) => (i, l.ShortName)));
+        var legend = Legend(result.Lines.Select((l, i) => (i, l.Label)));
         return [new Section("curves", "Loss curves", HtmlText.Of($"{legend}{Grid(figures)}"))];
     }
 
@@ -50,7 +50,7 @@ internal static class Table14Html
         var head = Heads(["student", .. table.Columns.Select(c => c.Head)]);
         HtmlText Row(string name, IEnumerable<string> cells) => HtmlText.Of($"<tr><th scope=\"row\">{name}</th>{HtmlText.Join(cells.Select(c => HtmlText.Of($"<td>{c}</td>")))}</tr>\n");
         var teacher = result.Lines.Count == 0 ? HtmlText.Empty : Row($"teacher: {result.Teacher}", table.Columns.Select(c => c.Teacher(result.Lines[0])));
-        var rows = HtmlText.Join(result.Lines.Select(l => Row(l.ShortName, table.Columns.Select(c => c.Student(l)))));
+        var rows = HtmlText.Join(result.Lines.Select(l => Row(l.Label, table.Columns.Select(c => c.Student(l)))));
         return new Section(table.Id, table.Title, Table($"{table.Id}-table", HtmlText.Of($"{table.Caption}"), head, HtmlText.Of($"{teacher}{rows}")));
     }
 

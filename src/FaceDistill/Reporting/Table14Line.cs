@@ -37,6 +37,10 @@ public sealed record Table14Line(
     [JsonIgnore]
     public string ShortName => Student[(Student.IndexOf(':', StringComparison.Ordinal) + 1)..];
 
+    /// <summary>The name in tables and plots: with an asterisk where the student did not start from random weights.</summary>
+    [JsonIgnore]
+    public string Label => Training.IsWarm ? ShortName + "*" : ShortName;
+
     /// <summary>The student by the table's protocol.</summary>
     [JsonIgnore]
     public ModelJson Measured => Evaluations[0].Models[0];
@@ -73,9 +77,21 @@ public sealed record Table14Training(int Faces, long Images, int Epochs, int Kep
     [JsonIgnore]
     public EpochLog Kept => Log[KeptEpoch - 1];
 
-    /// <summary>The student that it started from; absent where it started from random weights.</summary>
+    /// <summary>The student of an earlier row, or the backbone, that it started from; absent where it started from random weights.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Init { get; init; }
+
+    /// <summary>What its weights started from, the nearest first; absent in lines of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudentOrigin>? Origins { get; init; }
+
+    /// <summary>Whether it started from anything but random weights.</summary>
+    [JsonIgnore]
+    public bool IsWarm => Init is not null || Origins is { Count: > 0 };
+
+    /// <summary>What it started from, and what that started from, in a few words.</summary>
+    [JsonIgnore]
+    public string StartedFrom => Origins is { Count: > 0 } origins ? StudentOrigin.Short(origins) : Init ?? StudentOrigin.Random;
 }
 
 /// <summary>A line's exported files. The 8-bit accuracy is measured on the file itself.</summary>

@@ -33,7 +33,7 @@ internal static class Table14Markdown
 
         foreach (var line in result.Lines)
         {
-            Line([line.ShortName, .. table.Columns.Select(c => c.Student(line))]);
+            Line([line.Label, .. table.Columns.Select(c => c.Student(line))]);
         }
 
         text.Append('\n');

@@ -38,11 +38,19 @@ internal static class Table14Notes
 
     private static IEnumerable<string> Starts(Table14Result result)
     {
-        var started = result.Lines.Where(l => l.Training.Init is not null).ToList();
-        return started.Count == 0 ? [] :
-        [
-            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.",
-        ];
+        var warm = result.Lines.Where(l => l.Training.IsWarm).ToList();
+        var started = warm.Where(l => l.Training.Init is { } init && result.Lines.Any(p => p.Student == init)).ToList();
+        if (warm.Count > 0)
+        {
+            string research = warm.Any(l => l.Training.Origins?.Any(o => o.Research) == true) ? " What started from weights marked research is for research only." : "";
+            yield return $"An asterisk: not from random weights, and not to be compared with rows that are. {string.Join("; ", warm.Select(l => $"{l.ShortName} started from {l.Training.StartedFrom}"))}.{research}";
+        }
+
+        if (started.Count > 0)
+        {
+            yield return
+            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.";
+        }
     }
 
     private static IEnumerable<string> Teacher(Table14Result result) =>

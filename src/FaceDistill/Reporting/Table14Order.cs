@@ -12,7 +12,7 @@ internal static class Table14Order
            from cheap in result.Lines
            where cheap.Cost.MultAdds < dear.Cost.MultAdds && cheap.Tar > dear.Tar
            select FormattableString.Invariant(
-               $"{cheap.ShortName} ({Percent(cheap.Tar)}, {Images(result, cheap)} images) beats {dear.ShortName} ({Percent(dear.Tar)}, {Images(result, dear)}) at {(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds; {Overlap(cheap, dear)}"),
+               $"{cheap.Label} ({Percent(cheap.Tar)}, {Images(result, cheap)} images) beats {dear.Label} ({Percent(dear.Tar)}, {Images(result, dear)}) at {(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds; {Overlap(cheap, dear)}"),
     ];
 
     /// <summary>The finding as one sentence.</summary>

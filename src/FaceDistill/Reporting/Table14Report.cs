@@ -33,6 +33,6 @@ public static class Table14Report
         ArgumentNullException.ThrowIfNull(result);
         var best = result.Lines.Where(l => l.Measured.RetentionAt1e4 is not null).MaxBy(l => l.Tar);
         return best is null ? $"No row of the table is finished and has an accuracy at FAR 1e-4"
-            : FormattableString.Invariant($"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * Table14.Rows[1].AccuracyPercent / Table14.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
+            : FormattableString.Invariant($"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * Table14.Rows[1].AccuracyPercent / Table14.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
     }
 }

@@ -56,7 +56,7 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
 
     private static Table14Table Training(Table14Result result) => new("training", "Training", result.Training,
     [
-        new("starts from", l => l.Training.Init ?? "random weights", _ => "-"),
+        new("starts from", l => l.Training.StartedFrom, _ => "-"),
         new("faces", l => Count(l.Training.Faces), _ => "-"),
         new("epochs", l => Number($"{l.Training.Epochs}"), _ => "-"),
         new("learning rate", l => Number($"{l.Training.LearningRate}"), _ => "-"),

@@ -19,6 +19,9 @@ public static class DlibResNetConverter
     /// <summary>The embedding's length.</summary>
     public const int EmbeddingSize = 128;
 
+    /// <summary>What messages call the network.</summary>
+    internal const string Network = "dlib's network";
+
     // Name in the weight file, output channels, whether it halves the image. dlib's residual stages in order.
     private static readonly (string Name, int Channels, bool Down)[] Blocks =
     [
@@ -34,11 +37,11 @@ public static class DlibResNetConverter
     /// The weights cannot be read, are not those of this network, or the target cannot be written; the message names the file.
     /// </exception>
     public static void Convert(string manifestPath, string binPath, string onnxPath) =>
-        OnnxWriter.Write(Build(DlibWeights.Read(manifestPath, binPath)), onnxPath);
+        OnnxWriter.Write(Build(TfjsWeights.Read(manifestPath, binPath, Network)), onnxPath);
 
     /// <summary>The network as a graph.</summary>
     /// <exception cref="FaceDistillException">The weights are not those of this network; the message names the manifest.</exception>
-    public static OnnxGraph Build(DlibWeights weights)
+    public static OnnxGraph Build(TfjsWeights weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
         var graph = new OnnxGraph("dlib_face_recognition_resnet")
@@ -67,7 +70,7 @@ public static class DlibResNetConverter
     }
 
     // Every tensor of the network was found, so another number means tensors of some other network.
-    private static void RefuseOthers(DlibWeights weights)
+    private static void RefuseOthers(TfjsWeights weights)
     {
         int convolutions = 1 + (2 * Blocks.Length);
         int expected = (convolutions * 4) + 1; // filters, bias, scale and shift each; and the last matrix

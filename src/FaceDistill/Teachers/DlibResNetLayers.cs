@@ -6,7 +6,7 @@ namespace FaceDistill.Teachers;
 /// Adds the layers of dlib's ResNet to a graph, from the stem to the last residual block, and follows the number of
 /// channels and the image's size, on which the padding of a halving block depends.
 /// </summary>
-internal sealed class DlibResNetLayers(OnnxGraph graph, DlibWeights weights, int channels, int size)
+internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int channels, int size)
 {
     private const int BlockKernel = 3;
     private const int StemKernel = 7;

@@ -9,7 +9,7 @@ public sealed class CardsTests
     public static TheoryData<string, string> Shipped()
     {
         var all = new TheoryData<string, string>();
-        foreach (string kind in new[] { Cards.Teachers, Cards.Detectors, Cards.Datasets })
+        foreach (string kind in new[] { Cards.Teachers, Cards.Detectors, Cards.Backbones, Cards.Datasets })
         {
             foreach (string name in Cards.Names(kind))
             {
@@ -24,6 +24,7 @@ public sealed class CardsTests
     public void The_shipped_cards_are_in_the_assembly()
     {
         Assert.Equal(["dlib-resnet", "facenet", "faceplugin-512"], Cards.Names(Cards.Teachers));
+        Assert.Equal(["faceres"], Cards.Names(Cards.Backbones));
         Assert.Equal(["yunet"], Cards.Names(Cards.Detectors));
         Assert.Equal(["celeba-a", "celeba-b", "celeba-wild", "ffhq-like", "lfw", "lfw-train", "no-mask", "synthetic", "utkface", "utkface-full", "ytf-frames"], Cards.Names(Cards.Datasets));
     }

@@ -93,6 +93,23 @@ public sealed class WeightTransferTests : IDisposable
         Assert.Contains("mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void By_the_norms_weight_the_channels_with_the_largest_are_kept()
+    {
+        var narrow = Description("mobilenet-v1:0.25@64", HeadKind.Gap);
+        var source = Source(Description("mobilenet-v1:0.5@64", HeadKind.Gap));
+        using var target = new MobileNetV1(narrow.Architecture(), seed: 9);
+        using (var start = StudentStart.Of(source))
+        {
+            WeightTransfer.Apply(start, narrow, OldScaling, target, ChannelRule.BatchNorm, refit: false, faces: null);
+        }
+
+        using var scope = NewDisposeScope();
+        var (a, b) = (source.LoadModel().state_dict(), target.state_dict());
+        var kept = a["conv0_bn.weight"].abs().topk(8).indexes.sort().Values;
+        Assert.True(a["dw1.weight"].index_select(0, kept).equal(b["dw1.weight"]).all().item<bool>());
+    }
+
     private static Tensor Strongest(Tensor filters, int keep) => filters.abs().sum([1, 2, 3]).topk(keep).indexes.sort().Values;
 
     private static float[] Values(Tensor tensor)

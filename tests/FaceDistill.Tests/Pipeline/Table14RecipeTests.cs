@@ -77,6 +77,14 @@ public sealed class Table14RecipeTests : IDisposable
     }
 
     [Fact]
+    public void A_row_may_start_from_a_backbones_card()
+    {
+        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:1.0@96", "init": "faceres"}"""));
+        var recipe = Table14Recipe.Read(_folder["t.json"]);
+        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Init);
+    }
+
+    [Fact]
     public void A_rate_that_is_left_out_is_the_usual_one_of_the_optimizer_and_a_common_start_is_refused()
     {
         File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));

@@ -67,6 +67,24 @@ public sealed class Table14ReportTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_did_not_start_from_random_weights_is_marked_wherever_it_is_named_and_says_from_what()
+    {
+        var warm = Line(Large, 0.2);
+        warm = warm with { Training = warm.Training with { Init = "faceres", Origins = [new StudentOrigin("faceres", StudentOrigin.Backbone, "none found", "npm", Research: true)] } };
+        Table14Report.Write(Result([Line(Wide, 0.30), warm]), _folder.Path);
+        string markdown = File.ReadAllText(_folder["table14.md"]), page = File.ReadAllText(_folder["report.html"]);
+        Assert.Equal(4, Regex.Count(markdown, @"^\| 0\.75@160\* \|", RegexOptions.Multiline));
+        Assert.DoesNotMatch(@"(?m)^\| 0\.75@160 \|", markdown);
+        Assert.Contains(">0.75@160*<", page, StringComparison.Ordinal);
+        Assert.DoesNotContain(">0.75@160<", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("1.0@128*", markdown + page, StringComparison.Ordinal);
+        Assert.All(new[] { markdown, page }, text => Assert.Contains("0.75@160 started from faceres (research). What started from weights marked research is for research only.", text, StringComparison.Ordinal));
+        Assert.Contains("faceres (research)", File.ReadAllText(_folder["table14.csv"]), StringComparison.Ordinal);
+        Assert.Contains("1.0@128 keeps", Table14Report.Verdict(Result([Line(Wide, 0.30), warm])), StringComparison.Ordinal);
+        Assert.StartsWith("0.75@160 (started from faceres (research)) keeps", Table14Report.Verdict(Result([Line(Wide, 0.1), warm])), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_table_without_a_finished_row_or_an_accuracy_is_written_and_says_so()
     {
         Table14Report.Write(Result([]) with { Missing = [Wide] }, _folder.Path);

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using FaceDistill.Assets;
 using FaceDistill.Native;
+using FaceDistill.Pipeline;
 using FaceDistill.Teachers;
 using FaceDistill.Tests.Formats;
 using Microsoft.ML.OnnxRuntime;
@@ -34,7 +35,7 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
     {
         using var folder = new TempFolder();
         (string manifest, string bin) = SyntheticDlibWeights.Write(folder, seed: 2);
-        using InferenceSession session = OnnxRun.Session(DlibResNetConverter.Build(DlibWeights.Read(manifest, bin)));
+        using InferenceSession session = OnnxRun.Session(DlibResNetConverter.Build(TfjsWeights.Read(manifest, bin, DlibResNetConverter.Network)));
         Assert.Equal([-1, 3, 150, 150], session.InputMetadata["input"].Dimensions);
         Assert.Equal([-1, 128], session.OutputMetadata["embedding"].Dimensions);
         Assert.Equal(["input", "output"], session.ModelMetadata.CustomMetadataMap.Keys.Order());
@@ -72,7 +73,7 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
         TorchNative.EnsureLoaded();
         DlibResNetConverter.Convert(manifest, bin, onnx);
         float[] input = RandomImages(Batch);
-        float[] expected = new DlibTorchReference(DlibWeights.Read(manifest, bin)).Forward(input, Batch);
+        float[] expected = new DlibTorchReference(TfjsWeights.Read(manifest, bin, DlibResNetConverter.Network)).Forward(input, Batch);
 
         using var session = new InferenceSession(onnx);
         float[] actual = OnnxRun.First(session, ("input", input, [Batch, 3, 150, 150])).Values;

@@ -9,7 +9,7 @@ namespace FaceDistill.Tests.Teachers;
 /// dlib's ResNet once more, by TorchSharp: scale layers stand on their own, padding is by concatenation with zeros, and
 /// whether a block pads is read off the tensors. Shares nothing with the converter but the weight reader.
 /// </summary>
-internal sealed class DlibTorchReference(DlibWeights weights)
+internal sealed class DlibTorchReference(TfjsWeights weights)
 {
     public float[] Forward(float[] input, int batch)
     {

@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Pipeline;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Tests.Teachers;

@@ -22,7 +22,7 @@ internal static class Table14Plots
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Tar!.Value, line.TarInterval is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Tar.Value, line.ShortName, Crowded(line, known, l => l.Tar!.Value, top));
+            plot.Label(At(line), line.Tar.Value, line.Label, Crowded(line, known, l => l.Tar!.Value, top));
         }
 
         return plot.Render(id, $"Accuracy against mult-adds: {Words(known, l => $"{Percent(l.Tar)}{Bracket(l.TarInterval)}")}; teacher {Percent(teacher)}");
@@ -39,7 +39,7 @@ internal static class Table14Plots
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Measured.RetentionAt1e4!.Value, line.Measured.RetentionInterval95At1e4 is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.ShortName, Crowded(line, known, l => l.Measured.RetentionAt1e4!.Value, top));
+            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.Label, Crowded(line, known, l => l.Measured.RetentionAt1e4!.Value, top));
         }
 
         foreach (var row in printed)
@@ -66,7 +66,7 @@ internal static class Table14Plots
             plot.Curve(series, points);
         }
 
-        return plot.Render(id, $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].ShortName} ends at {c.Points[^1].Value:0.000}")))}");
+        return plot.Render(id, $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
     }
 
     /// <summary>The lines that have an accuracy.</summary>
@@ -92,5 +92,5 @@ internal static class Table14Plots
     private static double? Teacher(Table14Line line) => line.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar);
 
     private static string Words(IReadOnlyList<Table14Line> lines, Func<Table14Line, string> value) =>
-        string.Join("; ", lines.Select(l => FormattableString.Invariant($"{l.ShortName} {value(l)} at {l.Cost.MultAdds / 1e6:0.0} million")));
+        string.Join("; ", lines.Select(l => FormattableString.Invariant($"{l.Label} {value(l)} at {l.Cost.MultAdds / 1e6:0.0} million")));
 }

@@ -1,13 +1,15 @@
 using FaceDistill.Assets;
 using FaceDistill.Faces;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
 
-namespace FaceDistill.Teachers;
+namespace FaceDistill.Pipeline;
 
-/// <summary>Fetches and verifies the models that cards name: teachers and the face detector.</summary>
+/// <summary>Fetches and verifies the models that cards name: teachers, the face detector, and backbones that students start from.</summary>
 public sealed class ModelPull(AssetFinder finder)
 {
-    /// <summary>The shipped cards of teachers and detectors.</summary>
-    public static IReadOnlyList<string> AllNames { get; } = [.. Cards.Names(Cards.Teachers), .. Cards.Names(Cards.Detectors)];
+    /// <summary>The shipped cards of teachers, detectors and backbones.</summary>
+    public static IReadOnlyList<string> AllNames { get; } = [.. Cards.Names(Cards.Teachers), .. Cards.Names(Cards.Detectors), .. Cards.Names(Cards.Backbones)];
 
     /// <summary>What a card says of its model.</summary>
     public static (string Description, string Licence) About(string name)
@@ -16,6 +18,12 @@ public sealed class ModelPull(AssetFinder finder)
         {
             var detector = Cards.Read<DetectorCard>(Cards.Detectors, name);
             return (detector.Description, detector.Licence);
+        }
+
+        if (BackboneCard.Is(name))
+        {
+            var (backbone, _) = BackboneCard.Load(name);
+            return (backbone.Description, backbone.Licence);
         }
 
         var (card, _) = TeacherCard.Load(name);
@@ -40,7 +48,7 @@ public sealed class ModelPull(AssetFinder finder)
         return Verify(name);
     }
 
-    /// <summary>Checks the files' hashes, and that the model loads and runs.</summary>
+    /// <summary>Checks the files' hashes, and that the model loads and runs; of a backbone, that it has the layers.</summary>
     /// <returns>The paths of the model's files; the one that is run last.</returns>
     /// <exception cref="FaceDistillException">A file is missing or not the right one, or the model does not run.</exception>
     public IReadOnlyList<string> Verify(string name)
@@ -53,6 +61,12 @@ public sealed class ModelPull(AssetFinder finder)
             return paths;
         }
 
+        if (BackboneCard.Is(name))
+        {
+            BackboneCard.Open(name, finder); // reads every layer
+            return paths;
+        }
+
         var (card, _) = TeacherCard.Load(name);
         string model = card.FindModel(finder, files);
         using var teacher = new OnnxTeacher(card.Name, model, card.Contract, card.Dimension);
@@ -61,5 +75,6 @@ public sealed class ModelPull(AssetFinder finder)
 
     private static bool IsDetector(string name) => Cards.Names(Cards.Detectors).Contains(name);
 
-    private static AssetSet Files(string name) => IsDetector(name) ? DetectorCard.Files(name) : TeacherCard.Load(name).Files;
+    private static AssetSet Files(string name) => IsDetector(name) ? DetectorCard.Files(name)
+        : BackboneCard.Is(name) ? BackboneCard.Load(name).Files : TeacherCard.Load(name).Files;
 }

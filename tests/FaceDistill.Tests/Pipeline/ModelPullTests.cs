@@ -2,9 +2,11 @@ using System.Numerics.Tensors;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Pipeline;
 using FaceDistill.Teachers;
+using FaceDistill.Tests.Teachers;
 
-namespace FaceDistill.Tests.Teachers;
+namespace FaceDistill.Tests.Pipeline;
 
 /// <summary>The default teacher from the registry to a distance between people.</summary>
 public sealed class ModelPullTests

@@ -1,31 +1,39 @@
 using System.Buffers.Binary;
+using System.Text.Json;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Teachers;
 
 /// <summary>
-/// dlib's face recognition weights as face-api publishes them: a TensorFlow.js weights manifest (JSON) and one binary file
-/// with the tensors in the manifest's order, each float32 (little-endian) or uint8 with value = stored * scale + min.
+/// Weights in TensorFlow.js's format: a manifest (a JSON file of its own, or a part of a graph model's model.json) and one binary file
+/// with the tensors in the manifest's order, each float32 (little-endian) or uint8 with value = stored * scale + min. Whole numbers
+/// (int32), the constants of a graph, are read over.
 /// </summary>
-public sealed class DlibWeights
+public sealed class TfjsWeights
 {
-    private readonly Dictionary<string, DlibTensor> _tensors;
+    private readonly Dictionary<string, TfjsTensor> _tensors;
 
-    private DlibWeights(string source, Dictionary<string, DlibTensor> tensors) => (Source, _tensors) = (source, tensors);
+    private TfjsWeights(string source, string network, Dictionary<string, TfjsTensor> tensors) => (Source, Network, _tensors) = (source, network, tensors);
 
     /// <summary>The manifest's path, for messages.</summary>
     public string Source { get; }
+
+    /// <summary>The network that they are to be those of, for messages.</summary>
+    public string Network { get; }
 
     /// <summary>The names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>Reads manifest and weights; the tensors must cover the binary file exactly.</summary>
+    /// <param name="manifestPath">The manifest, or a graph model's model.json.</param>
+    /// <param name="binPath">The binary file.</param>
+    /// <param name="network">The network that they are to be those of, for messages, for example "dlib's network".</param>
     /// <exception cref="FaceDistillException">
     /// A file cannot be read, the manifest uses a storage other than the two above, or the sizes do not fit; the message names the file.
     /// </exception>
-    public static DlibWeights Read(string manifestPath, string binPath)
+    public static TfjsWeights Read(string manifestPath, string binPath, string network)
     {
-        IReadOnlyList<DlibManifestGroup> groups = JsonFile.Read<IReadOnlyList<DlibManifestGroup>>(manifestPath);
+        IReadOnlyList<TfjsManifestGroup> groups = Groups(manifestPath);
         if (groups is not [{ Paths.Count: 1 } group])
         {
             throw new FaceDistillException($"{manifestPath}: expected one group of weights in one file");
@@ -33,12 +41,12 @@ public sealed class DlibWeights
 
         byte[] bytes = ReadBytes(binPath);
         CheckLength(manifestPath, binPath, group.Weights, bytes.LongLength);
-        var tensors = new Dictionary<string, DlibTensor>(StringComparer.Ordinal);
+        var tensors = new Dictionary<string, TfjsTensor>(StringComparer.Ordinal);
         int offset = 0;
-        foreach (DlibManifestEntry entry in group.Weights)
+        foreach (TfjsManifestEntry entry in group.Weights)
         {
             int length = (int)ByteCount(manifestPath, entry);
-            if (!tensors.TryAdd(entry.Name, Decode(entry, bytes.AsSpan(offset, length))))
+            if (!IsWhole(entry) && !tensors.TryAdd(entry.Name, Decode(entry, bytes.AsSpan(offset, length))))
             {
                 throw new FaceDistillException($"{manifestPath} lists {entry.Name} twice");
             }
@@ -46,27 +54,42 @@ public sealed class DlibWeights
             offset += length;
         }
 
-        return new DlibWeights(manifestPath, tensors);
+        return new TfjsWeights(manifestPath, network, tensors);
     }
 
     /// <summary>One tensor, which must have the given shape.</summary>
     /// <exception cref="FaceDistillException">There is no such tensor, or its shape is another; the message names the manifest.</exception>
-    public DlibTensor Get(string name, params int[] shape)
+    public TfjsTensor Get(string name, params int[] shape)
     {
-        if (!_tensors.TryGetValue(name, out DlibTensor? tensor))
+        if (!_tensors.TryGetValue(name, out TfjsTensor? tensor))
         {
-            throw new FaceDistillException($"{Source} has no tensor {name}: is it the face recognition model's manifest?");
+            throw new FaceDistillException($"{Source} has no tensor {name}, which {Network} needs: it describes another model");
         }
 
         return tensor.Shape.AsSpan().SequenceEqual(shape)
             ? tensor
-            : throw new FaceDistillException($"{Source}: {name} has shape {Text(tensor.Shape)}, dlib's network needs {Text(shape)}");
+            : throw new FaceDistillException($"{Source}: {name} has shape {Text(tensor.Shape)}, {Network} needs {Text(shape)}");
     }
 
-    private static void CheckLength(string manifestPath, string binPath, IReadOnlyList<DlibManifestEntry> entries, long length)
+    private static IReadOnlyList<TfjsManifestGroup> Groups(string path)
+    {
+        var json = JsonFile.Read<JsonElement>(path);
+        if (json.ValueKind != JsonValueKind.Object)
+        {
+            return JsonFile.Read<IReadOnlyList<TfjsManifestGroup>>(path);
+        }
+
+        return json.TryGetProperty("weightsManifest", out var manifest)
+            ? JsonFile.Parse<IReadOnlyList<TfjsManifestGroup>>(manifest.GetRawText(), $"{path}, weightsManifest,")
+            : throw new FaceDistillException($"{path} has no weightsManifest: it is no model of TensorFlow.js");
+    }
+
+    private static bool IsWhole(TfjsManifestEntry entry) => entry is { Dtype: "int32", Quantization: null };
+
+    private static void CheckLength(string manifestPath, string binPath, IReadOnlyList<TfjsManifestEntry> entries, long length)
     {
         long end = 0;
-        foreach (DlibManifestEntry entry in entries)
+        foreach (TfjsManifestEntry entry in entries)
         {
             end = checked(end + ByteCount(manifestPath, entry));
             if (end > length)
@@ -82,7 +105,7 @@ public sealed class DlibWeights
         }
     }
 
-    private static long ByteCount(string manifestPath, DlibManifestEntry entry)
+    private static long ByteCount(string manifestPath, TfjsManifestEntry entry)
     {
         long count = 1;
         foreach (int dim in entry.Shape)
@@ -98,12 +121,13 @@ public sealed class DlibWeights
         {
             ("float32", null) => count * sizeof(float),
             ("float32", "uint8") => count,
+            ("int32", null) => count * sizeof(int),
             _ => throw new FaceDistillException(
-                $"{manifestPath}: {entry.Name} is stored as {entry.Quantization?.Dtype ?? entry.Dtype}, known are float32 and uint8-quantised float32"),
+                $"{manifestPath}: {entry.Name} is stored as {entry.Quantization?.Dtype ?? entry.Dtype}, known are float32, uint8-quantised float32 and int32"),
         };
     }
 
-    private static DlibTensor Decode(DlibManifestEntry entry, ReadOnlySpan<byte> bytes)
+    private static TfjsTensor Decode(TfjsManifestEntry entry, ReadOnlySpan<byte> bytes)
     {
         float[] values = new float[bytes.Length / (entry.Quantization is null ? sizeof(float) : 1)];
         for (int i = 0; i < values.Length; i++)
@@ -113,7 +137,7 @@ public sealed class DlibWeights
                 : BinaryPrimitives.ReadSingleLittleEndian(bytes[(i * sizeof(float))..]);
         }
 
-        return new DlibTensor(entry.Name, entry.Shape, values);
+        return new TfjsTensor(entry.Name, entry.Shape, values);
     }
 
     private static byte[] ReadBytes(string path)

@@ -1,0 +1,131 @@
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Distillation;
+
+/// <summary>The layers of a network outside training, one by one, with its batch norms folded: what a start is measured and fitted by.</summary>
+internal static class StartLayers
+{
+    // libtorch's BatchNorm2d default, with which the students train.
+    private const double Epsilon = 1e-5;
+
+    /// <summary>A convolution.</summary>
+    /// <param name="layer">Its shape.</param>
+    /// <param name="x">float32 [n, in, H, W].</param>
+    /// <param name="filters">float32 [out, in / groups, kernel, kernel].</param>
+    public static Tensor Convolve(ConvLayer layer, Tensor x, Tensor filters) =>
+        nn.functional.conv2d(x, filters, strides: [layer.Stride, layer.Stride], padding: [layer.Padding, layer.Padding], groups: layer.Groups);
+
+    /// <summary>What follows it.</summary>
+    /// <param name="layer">Its shape.</param>
+    /// <param name="x">float32 [n, out, H, W].</param>
+    /// <param name="bias">float32 [out].</param>
+    public static Tensor Finish(ConvLayer layer, Tensor x, float[] bias)
+    {
+        using var shift = tensor(bias, [1, bias.Length, 1, 1]);
+        var sum = x + shift;
+        return layer.Relu ? sum.relu_() : sum;
+    }
+
+    /// <summary>A network's layer with its norm folded in.</summary>
+    /// <param name="weights">The network's state.</param>
+    /// <param name="layer">The layer.</param>
+    /// <returns>Filters float32 [out, in / groups, kernel, kernel] and bias [out].</returns>
+    public static (Tensor Filters, float[] Bias) Folded(Dictionary<string, Tensor> weights, ConvLayer layer)
+    {
+        float[] weight = Values(weights[$"{layer.Name}_bn.weight"]), bias = Values(weights[$"{layer.Name}_bn.bias"]);
+        float[] mean = Values(weights[$"{layer.Name}_bn.running_mean"]), variance = Values(weights[$"{layer.Name}_bn.running_var"]);
+        float[] factor = [.. weight.Zip(variance, (w, v) => (float)(w / Math.Sqrt(v + Epsilon)))];
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var filters = weights[$"{layer.Name}.weight"].detach() * tensor(factor, [layer.Out, 1, 1, 1]);
+        return (filters.MoveToOuterDisposeScope(), [.. bias.Select((b, o) => b - (mean[o] * factor[o]))]);
+    }
+
+    /// <summary>
+    /// Sets a layer's norm so that after it every channel is its convolution's output times a factor plus a shift: running mean and variance as
+    /// measured, weight sqrt(variance + eps) times the factor, bias mean times the factor plus the shift.
+    /// </summary>
+    /// <param name="weights">The network's state.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="moments">Those of the convolution's output.</param>
+    /// <param name="factor">[out].</param>
+    /// <param name="shift">[out].</param>
+    public static void PutNorm(Dictionary<string, Tensor> weights, ConvLayer layer, (double[] Mean, double[] Variance) moments, double[] factor, double[] shift)
+    {
+        PutMoments(weights, layer, moments);
+        Put(weights[$"{layer.Name}_bn.weight"], moments.Variance.Select((v, o) => (float)(Math.Sqrt((float)v + Epsilon) * factor[o])));
+        Put(weights[$"{layer.Name}_bn.bias"], moments.Mean.Select((m, o) => (float)((m * factor[o]) + shift[o])));
+    }
+
+    /// <summary>Sets a layer's running moments alone.</summary>
+    /// <param name="weights">The network's state.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="moments">Those of the convolution's output.</param>
+    public static void PutMoments(Dictionary<string, Tensor> weights, ConvLayer layer, (double[] Mean, double[] Variance) moments)
+    {
+        Put(weights[$"{layer.Name}_bn.running_mean"], moments.Mean.Select(m => (float)m));
+        Put(weights[$"{layer.Name}_bn.running_var"], moments.Variance.Select(v => (float)v));
+    }
+
+    /// <summary>Copies values, row-major, into a tensor of any layout and device.</summary>
+    public static void Put(Tensor target, IEnumerable<float> values)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        target.copy_(tensor(values.ToArray(), target.shape));
+    }
+
+    /// <summary>A tensor's values, row-major.</summary>
+    public static float[] Values(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        return tensor.detach().cpu().contiguous().data<float>().ToArray();
+    }
+
+    /// <summary>What follows a network's convolution: its norm and ReLU.</summary>
+    /// <param name="weights">The network's state.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="x">float32 [n, out, H, W], the convolution's output.</param>
+    public static Tensor Normalize(Dictionary<string, Tensor> weights, ConvLayer layer, Tensor x)
+    {
+        var norm = nn.functional.batch_norm(
+            x, weights[$"{layer.Name}_bn.running_mean"], weights[$"{layer.Name}_bn.running_var"], weights[$"{layer.Name}_bn.weight"], weights[$"{layer.Name}_bn.bias"], training: false, eps: Epsilon);
+        return layer.Relu ? norm.relu_() : norm;
+    }
+
+    /// <summary>A network's last maps of the faces; the caller disposes them.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="faces">The faces.</param>
+    public static Activations Maps(MobileNetV1 model, StartFaces faces)
+    {
+        var weights = model.state_dict();
+        var values = faces.Inputs();
+        foreach (var layer in model.Architecture.Backbone)
+        {
+            values.Replace(x => Normalize(weights, layer, Convolve(layer, x, weights[$"{layer.Name}.weight"])));
+        }
+
+        return values;
+    }
+
+    /// <summary>What the embedding layer takes: the network's layers and its pooling.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="input">float32 [n, 3, r, r].</param>
+    /// <returns>float32 [n, features].</returns>
+    public static Tensor Features(MobileNetV1 model, Tensor input)
+    {
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var weights = model.state_dict();
+        var x = input;
+        foreach (var layer in model.Architecture.Convolutions)
+        {
+            using var step = NewDisposeScope();
+            x = Normalize(weights, layer, Convolve(layer, x, weights[$"{layer.Name}.weight"])).MoveToOuterDisposeScope();
+        }
+
+        return (model.Architecture.Head == HeadKind.Gap ? x.mean([2, 3]) : x.flatten(1)).MoveToOuterDisposeScope();
+    }
+}
