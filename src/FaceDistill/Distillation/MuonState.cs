@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -63,24 +64,21 @@ public sealed class MuonState : IStudentOptimizer
     {
         _others.Step(learningRate);
         using var frozen = no_grad();
-        using var keep = Momentum.ToScalar();
-        using var take = (1 - Momentum).ToScalar();
-        using var decay = (1 - (learningRate * _weightDecay)).ToScalar();
         using (var gradient = _weights.Gradients.narrow(0, 0, _weights.MatrixCount))
         using (var values = _weights.Values.narrow(0, 0, _weights.MatrixCount))
         {
-            _momentum.mul_(keep).add_(gradient, take);
-            gradient.mul_(take).add_(_momentum, keep);
-            values.mul_(decay);
+            _momentum.Multiply(Momentum).Add(gradient, 1 - Momentum);
+            gradient.Multiply(1 - Momentum).Add(_momentum, Momentum);
+            values.Multiply(1 - (learningRate * _weightDecay));
         }
 
         foreach (var group in _groups)
         {
             using var scope = NewDisposeScope();
             var (rows, columns) = (group[0].Rows, group[0].Columns);
-            using var factor = (-learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns))).ToScalar();
+            double factor = -learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns));
             var direction = Orthogonalize(Matrices(_weights.Gradients, group), _model.TrainingType);
-            Matrices(_weights.Values, group).add_(direction, factor);
+            Matrices(_weights.Values, group).Add(direction, factor);
         }
     }
 
@@ -91,9 +89,8 @@ public sealed class MuonState : IStudentOptimizer
     internal static Tensor Orthogonalize(Tensor matrices, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        using var epsilon = Epsilon.ToScalar();
         bool tall = matrices.shape[1] > matrices.shape[2];
-        var x = matrices.div(matrices.square().sum([1, 2], keepdim: true).sqrt().add_(epsilon)).to(type);
+        var x = matrices.div(matrices.Squared().sum([1, 2], keepdim: true).sqrt().Add(Epsilon)).to(type);
         x = tall ? x.transpose(1, 2).contiguous() : x;
         for (int step = 0; step < NewtonSchulzSteps; step++)
         {
