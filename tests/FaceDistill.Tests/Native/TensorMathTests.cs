@@ -12,10 +12,6 @@ public sealed class TensorMathTests
     [Fact]
     public void Nothing_but_it_makes_native_numbers() => Assert.Empty(Calls.Forbidden(TorchCalls.TypesOf(typeof(FaceDistillException).Assembly, typeof(TensorMath))));
 
-    // These compare with TorchSharp's own, or show the failure.
-    [Fact]
-    public void The_tests_make_none_either() => Assert.Empty(Calls.Forbidden(TorchCalls.TypesOf(typeof(TensorMathTests).Assembly, typeof(Mistakes), typeof(CollectedProcess), typeof(TensorMathTests), typeof(Students.BatchNormTests))));
-
     // What the search above would miss if it could not find it here.
     [Theory]
     [InlineData(nameof(Mistakes.Sum), "Tensor.op_Addition(Tensor, Tensor)")]
