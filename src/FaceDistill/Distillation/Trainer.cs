@@ -88,7 +88,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Trains to the end.</summary>
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
-    /// <exception cref="FaceDistillException">The loss is no longer finite, or a face cannot be read; as after any failure between two steps, the checkpoint holds what was done.</exception>
+    /// <exception cref="FaceDistillException">
+    /// The loss is no longer finite, or a face cannot be read; as after any failure between two steps, the checkpoint holds what was done.
+    /// </exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         Decide(cancel);

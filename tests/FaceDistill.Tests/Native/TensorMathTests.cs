@@ -10,7 +10,8 @@ public sealed class TensorMathTests
     private static readonly TorchCalls Calls = new();
 
     [Fact]
-    public void Nothing_but_it_makes_native_numbers() => Assert.Empty(Calls.Forbidden(TorchCalls.TypesOf(typeof(FaceDistillException).Assembly, typeof(TensorMath))));
+    public void Nothing_but_it_makes_native_numbers() => Assert.Empty(
+        Calls.Forbidden(TorchCalls.TypesOf(typeof(FaceDistillException).Assembly, typeof(TensorMath))));
 
     // What the search above would miss if it could not find it here.
     [Theory]

@@ -73,14 +73,18 @@ internal sealed class TorchCalls
         }
     }
 
-    private string? Why(MethodBase method) => !_making.TryGetValue(Id(method), out var maker) ? null : maker is null ? Name(method) : $"{Name(method)}, which calls {Name(maker)}";
+    private string? Why(MethodBase method) => !_making.TryGetValue(Id(method), out var maker) ? null
+        : maker is null ? Name(method)
+        : $"{Name(method)}, which calls {Name(maker)}";
 
     // A method of a constructed generic type has the token of its definition.
     private static (Module, int) Id(MethodBase method) => (method.Module, method.MetadataToken);
 
-    private static bool MakesScalar(MethodBase method) => method is MethodInfo { ReturnType: var type } ? type == typeof(Scalar) : method.DeclaringType == typeof(Scalar) && !method.IsStatic;
+    private static bool MakesScalar(MethodBase method) =>
+        method is MethodInfo { ReturnType: var type } ? type == typeof(Scalar) : method.DeclaringType == typeof(Scalar) && !method.IsStatic;
 
-    private static string Name(MethodBase method) => $"{method.DeclaringType?.FullName}.{method.Name}({string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name))})";
+    private static string Name(MethodBase method) =>
+        $"{method.DeclaringType?.FullName}.{method.Name}({string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name))})";
 
     private static IEnumerable<MethodBase> Methods(IEnumerable<Type> types)
     {
@@ -95,7 +99,8 @@ internal sealed class TorchCalls
         return own.Concat(others).SelectMany(t => t.IsGenericType ? t.GetGenericArguments().Append(t) : [t]).Distinct().Where(t => t.Assembly == Torch);
     }
 
-    private static IEnumerable<MethodInfo> Overrides(Type type) => type.IsGenericParameter ? [] : type.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
+    private static IEnumerable<MethodInfo> Overrides(Type type) => type.IsGenericParameter ? [] : type
+        .GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
         .Where(m => m.IsVirtual && m.GetBaseDefinition() is var first && first.DeclaringType?.Assembly == Torch && first.DeclaringType != m.DeclaringType);
 
     private static IEnumerable<MethodBase> Called(MethodBase method)
