@@ -41,11 +41,11 @@ public static class CommandLine
         }
         catch (Exception e)
         {
-            return await ReportAsync(e, parsed.GetValue(CommonOptions.Verbose), error);
+            return await ReportAsync(e, parsed, args, error);
         }
     }
 
-    private static async Task<int> ReportAsync(Exception e, bool verbose, TextWriter error)
+    private static async Task<int> ReportAsync(Exception e, ParseResult parsed, string[] args, TextWriter error)
     {
         if (e is AggregateException aggregate)
         {
@@ -55,14 +55,28 @@ public static class CommandLine
 
         if (e is OperationCanceledException)
         {
-            await error.WriteLineAsync("facedistill: cancelled");
+            await error.WriteLineAsync($"{Name}: cancelled{GoOn(parsed, args)}");
             return Cancelled;
         }
 
         string line = e is FaceDistillException ? e.Message : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
-        await error.WriteLineAsync(verbose ? $"facedistill: {e}" : $"facedistill: {line}");
+        await error.WriteLineAsync(parsed.GetValue(CommonOptions.Verbose) ? $"facedistill: {e}" : $"facedistill: {line}");
         return Failed;
     }
+
+    // How a cancelled verb that keeps what is done goes on.
+    private static string GoOn(ParseResult parsed, string[] args) => parsed.CommandResult.Command.Name switch
+    {
+        DistillCommand.Name => $"; go on with: {Line(parsed.Given(DistillCommand.Resume) ? args : [.. args, DistillCommand.Resume.Name])}",
+        QuickstartCommand.Name or Table14Command.Name => $"; the same command goes on: {Line(args)}",
+        _ => "",
+    };
+
+    private static string Line(string[] args) => $"{Name} {string.Join(' ', args.Select(Quoted))}";
+
+    // As a POSIX shell reads it.
+    private static string Quoted(string argument) => argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal))
+        ? argument : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
     private static string Verb(ParseResult parsed) => parsed.CommandResult.Command.Name == Name ? "" : parsed.CommandResult.Command.Name + " ";
 

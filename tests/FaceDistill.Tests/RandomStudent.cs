@@ -1,7 +1,7 @@
 using FaceDistill.Distillation;
 using FaceDistill.Faces;
+using FaceDistill.Native;
 using FaceDistill.Students;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests;
@@ -24,14 +24,14 @@ internal static class RandomStudent
             }
 
             // One pass over coarse patches sets the running moments: with any others the pictures' differences would die out on the way.
-            foreach (var norm in model.modules().OfType<BatchNorm2d>())
+            foreach (var norm in model.modules().OfType<BatchNorm>())
             {
-                norm.momentum = 1;
+                norm.Momentum = 1;
             }
 
             int patches = spec.Resolution / 8;
             model.train();
-            model.forward(nn.functional.interpolate(rand([16, 3, patches, patches], generator: generator) * 2 - 1, scale_factor: [8, 8]));
+            model.forward(nn.functional.interpolate(rand([16, 3, patches, patches], generator: generator).Times(2).Minus(1), scale_factor: [8, 8]));
             model.eval();
         }
 

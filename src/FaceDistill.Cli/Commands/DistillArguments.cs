@@ -51,6 +51,11 @@ internal static class DistillArguments
     private static readonly Option<double> MixUp = new("--mixup") { Description = "Alpha of MixUp, with live targets.", DefaultValueFactory = _ => Defaults.MixUp };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
     private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
+    private static readonly Option<double> CheckpointMinutes = new("--checkpoint-minutes")
+    {
+        Description = "A checkpoint every so many minutes, beside each epoch's; 0 for none within an epoch.", DefaultValueFactory = _ => Defaults.CheckpointMinutes,
+    };
+
     private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
 
     /// <summary>All of them, in the order of the help.</summary>
@@ -59,7 +64,7 @@ internal static class DistillArguments
         Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, InitChannels, NoInitRefit, Epochs, Minutes, Patience, Keep,
         BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
         Augment, Targets, Views, MixUp,
-        Precision, Seed,
+        Precision, Seed, CheckpointMinutes,
     ];
 
     /// <summary>Whether the user typed an option.</summary>
@@ -112,6 +117,7 @@ internal static class DistillArguments
             MixUp = Or(MixUp, basis.MixUp),
             Precision = Or(Precision, basis.Precision),
             Seed = Or(Seed, basis.Seed),
+            CheckpointMinutes = Or(CheckpointMinutes, basis.CheckpointMinutes),
             Device = Or(CommonOptions.Device, basis.Device),
         };
         bool another = options.Optimizer != basis.Optimizer; // a learning rate belongs to its optimizer

@@ -8,6 +8,12 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>distill</c>: faces and a teacher to a student.</summary>
 internal static class DistillCommand
 {
+    /// <summary>The verb.</summary>
+    public const string Name = "distill";
+
+    /// <summary>Takes up an interrupted run.</summary>
+    public static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
+
     private static readonly Option<string?> RecipeFile = new("--recipe") { Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.", HelpName = "FILE" };
     private static readonly Option<string> Teacher = new("--teacher") { Description = "The teacher's card (a name or a .json file).", DefaultValueFactory = _ => "dlib-resnet" };
     private static readonly Option<string[]> Data = new("--data")
@@ -25,11 +31,10 @@ internal static class DistillCommand
     };
 
     private static readonly Option<string> Output = CommonOptions.Output("The run folder.");
-    private static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
 
     public static Command Create()
     {
-        var command = new Command("distill", "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
+        var command = new Command(Name, "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
         {
             RecipeFile, Teacher, Data, Exclude, Output, Resume,
         };

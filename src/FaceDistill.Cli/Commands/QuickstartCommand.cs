@@ -8,6 +8,9 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>quickstart</c>: every stage on synthetic faces, in minutes.</summary>
 internal static class QuickstartCommand
 {
+    /// <summary>The verb.</summary>
+    public const string Name = "quickstart";
+
     private static readonly Option<string> Output = new("--output", "-o")
     {
         Description = "The folder for faces, run and report; an interrupted quickstart goes on there.",
@@ -18,7 +21,7 @@ internal static class QuickstartCommand
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => 30 };
 
     public static Command Create() => VerbContext.Action(
-        new Command("quickstart", "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
+        new Command(Name, "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
         {
             Output, Epochs, CommonOptions.Models, CommonOptions.Device,
         }, Run);

@@ -8,6 +8,9 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>table14</c>: students of several sizes beside Table 14 of the MobileNets paper.</summary>
 internal static class Table14Command
 {
+    /// <summary>The verb.</summary>
+    public const string Name = "table14";
+
     private static readonly Option<string> RecipeFile = new("--recipe") { Description = "The table's recipe (JSON, see eval/recipes/table14.json).", Required = true, HelpName = "FILE" };
     private static readonly Option<string> Output = CommonOptions.Output("The table's folder; each row is a run folder in its 'rows'. Finished rows in it are kept, an interrupted one goes on.");
 
@@ -23,7 +26,7 @@ internal static class Table14Command
     private static readonly Option<bool> Smoke = new("--smoke") { Description = "The whole table in minutes on drawn faces, three epochs a row: shows that everything works, and nothing about faces." };
 
     public static Command Create() => VerbContext.Action(
-        new Command("table14", "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
+        new Command(Name, "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
         {
             RecipeFile, Output, Rows, Plan, Smoke, CommonOptions.Models,
         }, Run, UsageError);

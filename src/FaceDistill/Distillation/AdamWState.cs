@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,10 +9,7 @@ namespace FaceDistill.Distillation;
 /// AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", 2019; betas 0.9 and 0.999, epsilon 1e-8) over a student's
 /// weights, without decay on batch norms and biases, and with its inner state open to the checkpoint.
 /// </summary>
-/// <remarks>
-/// TorchSharp's own optimizers make a native scalar for each number of each call and keep nothing alive while the call runs, so that a
-/// garbage collection at that moment frees a number in use ("Unknown scalar type", or a wrong value). Here every scalar outlives its calls.
-/// </remarks>
+/// <remarks>TorchSharp's own optimizers make numbers that a garbage collection may free while they are in use (<see cref="TensorMath"/>).</remarks>
 public sealed class AdamWState : IStudentOptimizer
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
@@ -63,7 +61,7 @@ public sealed class AdamWState : IStudentOptimizer
     {
         Steps++;
         using var frozen = no_grad();
-        using var numbers = new Numbers(learningRate, _weightDecay, Steps);
+        double decay = 1 - (learningRate * _weightDecay), root2 = 1 / Math.Sqrt(1 - Math.Pow(Beta2, Steps)), rate = -learningRate / (1 - Math.Pow(Beta1, Steps));
         for (long at = _first; at < _weights.Count; at += Round)
         {
             using var scope = NewDisposeScope();
@@ -72,12 +70,12 @@ public sealed class AdamWState : IStudentOptimizer
             var (mean, square) = (_mean.narrow(0, at - _first, length), _square.narrow(0, at - _first, length));
             if (at < _weights.Decayed)
             {
-                weight.narrow(0, 0, Math.Min(length, _weights.Decayed - at)).mul_(numbers.Decay);
+                weight.narrow(0, 0, Math.Min(length, _weights.Decayed - at)).Multiply(decay);
             }
 
-            mean.mul_(numbers.Keep1).add_(gradient, numbers.Take1);
-            square.mul_(numbers.Keep2).addcmul_(gradient, gradient, numbers.Take2);
-            weight.addcdiv_(mean, square.sqrt().mul_(numbers.Root2).add_(numbers.Epsilon), numbers.Rate);
+            mean.Multiply(Beta1).Add(gradient, 1 - Beta1);
+            square.Multiply(Beta2).AddProduct(gradient, gradient, 1 - Beta2);
+            weight.AddQuotient(mean, square.sqrt().Multiply(root2).Add(Epsilon), rate);
         }
     }
 
@@ -87,27 +85,5 @@ public sealed class AdamWState : IStudentOptimizer
         _mean.Dispose();
         _square.Dispose();
         _weights.Dispose();
-    }
-
-    /// <summary>The numbers of one step.</summary>
-    private sealed class Numbers(double learningRate, double weightDecay, long steps) : IDisposable
-    {
-        public Scalar Decay { get; } = (1 - (learningRate * weightDecay)).ToScalar();
-
-        public Scalar Keep1 { get; } = Beta1.ToScalar();
-
-        public Scalar Take1 { get; } = (1 - Beta1).ToScalar();
-
-        public Scalar Keep2 { get; } = Beta2.ToScalar();
-
-        public Scalar Take2 { get; } = (1 - Beta2).ToScalar();
-
-        public Scalar Root2 { get; } = (1 / Math.Sqrt(1 - Math.Pow(Beta2, steps))).ToScalar();
-
-        public Scalar Epsilon { get; } = AdamWState.Epsilon.ToScalar();
-
-        public Scalar Rate { get; } = (-learningRate / (1 - Math.Pow(Beta1, steps))).ToScalar();
-
-        public void Dispose() => Array.ForEach([Decay, Keep1, Take1, Keep2, Take2, Root2, Epsilon, Rate], s => s.Dispose());
     }
 }

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -61,11 +62,9 @@ public sealed class EmaWeights : IDisposable
     {
         using var frozen = no_grad();
         double decay = DecayAt(_decay, steps);
-        using var keep = decay.ToScalar();
-        using var take = (1 - decay).ToScalar();
         foreach (var (average, now) in _averaged)
         {
-            average.mul_(keep).add_(now, take);
+            average.Multiply(decay).Add(now, 1 - decay);
         }
 
         foreach (var (average, now) in _counted)

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,8 +22,7 @@ public static class GradientClip
         double norm = Math.Sqrt(squares.item<float>());
         if (limit > 0 && norm > limit && double.IsFinite(norm))
         {
-            using var factor = (limit / norm).ToScalar();
-            gradients.mul_(factor);
+            gradients.Multiply(limit / norm);
         }
 
         return norm;

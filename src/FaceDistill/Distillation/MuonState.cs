@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -6,7 +7,7 @@ namespace FaceDistill.Distillation;
 
 /// <summary>
 /// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) for every weight that mixes channels, seen as a matrix
-/// [out, in k k]: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -= rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
+/// [out, in k k], of which blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -= rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
 /// u's singular vectors and singular values near 1. The factor gives a step the size of AdamW's (Liu et al., "Muon is scalable for LLM
 /// training", 2025, section 2.2), so both take the same learning rate and decay. O is computed in bfloat16 where the training is
 /// (<see cref="MobileNetV1.TrainingType"/>), which is precise enough (Jordan et al.). Depthwise filters, batch norms, biases and what is trained beside the
@@ -17,8 +18,12 @@ public sealed class MuonState : IStudentOptimizer
     private const double Momentum = 0.95, AdamWSize = 0.2, Epsilon = 1e-7;
     private const int NewtonSchulzSteps = 5;
 
-    // The steps cost 20 m^2 n + 10 m^3 multiplications for m <= n: whole, those of 1024 x 1024 would take longer than the rest of the training step.
-    internal static int Block = int.Parse(Environment.GetEnvironmentVariable("MUON_BLOCK") ?? "256");
+    /// <summary>
+    /// The most rows that are orthogonalised together; a larger matrix is so many blocks of rows (Khaled et al., "MuonBP", 2025, without its whole steps in between).
+    /// The steps cost 20 m^2 n + 10 m^3 multiplications for m rows of n: of 1024 x 1024 whole they would take as long as the rest of a training step. Blocks of 128 learned
+    /// as well as whole matrices, blocks of 64 less well (eval/README.md).
+    /// </summary>
+    internal const int BlockRows = 128;
 
     // The quintic's coefficients, found by Jordan et al. so that small singular values rise fast; large ones end between 0.7 and 1.2.
     private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
@@ -66,24 +71,21 @@ public sealed class MuonState : IStudentOptimizer
     {
         _others.Step(learningRate);
         using var frozen = no_grad();
-        using var keep = Momentum.ToScalar();
-        using var take = (1 - Momentum).ToScalar();
-        using var decay = (1 - (learningRate * _weightDecay)).ToScalar();
         using (var gradient = _weights.Gradients.narrow(0, 0, _weights.MatrixCount))
         using (var values = _weights.Values.narrow(0, 0, _weights.MatrixCount))
         {
-            _momentum.mul_(keep).add_(gradient, take);
-            gradient.mul_(take).add_(_momentum, keep);
-            values.mul_(decay);
+            _momentum.Multiply(Momentum).Add(gradient, 1 - Momentum);
+            gradient.Multiply(1 - Momentum).Add(_momentum, Momentum);
+            values.Multiply(1 - (learningRate * _weightDecay));
         }
 
         foreach (var group in _groups)
         {
             using var scope = NewDisposeScope();
             var (rows, columns) = (group[0].Rows, group[0].Columns);
-            using var factor = (-learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns))).ToScalar();
+            double factor = -learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns));
             var direction = Orthogonalize(Matrices(_weights.Gradients, group), _model.TrainingType);
-            Matrices(_weights.Values, group).add_(direction, factor);
+            Matrices(_weights.Values, group).Add(direction, factor);
         }
     }
 
@@ -94,12 +96,11 @@ public sealed class MuonState : IStudentOptimizer
     internal static Tensor Orthogonalize(Tensor matrices, ScalarType type)
     {
         using var scope = NewDisposeScope();
-        using var epsilon = Epsilon.ToScalar();
         bool tall = matrices.shape[1] > matrices.shape[2];
         var wide = tall ? matrices.transpose(1, 2).contiguous() : matrices;
         var (rows, columns) = (wide.shape[1], wide.shape[2]);
         var blocks = wide.reshape(-1, rows / Blocks(rows), columns);
-        var x = blocks.div(blocks.square().sum([1, 2], keepdim: true).sqrt().add_(epsilon)).to(type);
+        var x = blocks.div(blocks.Squared().sum([1, 2], keepdim: true).sqrt().Add(Epsilon)).to(type);
         for (int step = 0; step < NewtonSchulzSteps; step++)
         {
             using var round = NewDisposeScope();
@@ -112,10 +113,10 @@ public sealed class MuonState : IStudentOptimizer
         return (tall ? x.transpose(1, 2) : x).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
-    // The fewest equal blocks of at most Block rows; one where none divides them evenly.
+    // The fewest equal blocks of at most BlockRows rows.
     private static long Blocks(long rows)
     {
-        long blocks = (rows + Block - 1) / Block;
+        long blocks = (rows + BlockRows - 1) / BlockRows;
         while (rows % blocks != 0)
         {
             blocks++;

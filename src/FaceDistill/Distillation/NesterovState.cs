@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,17 +45,13 @@ public sealed class NesterovState : IStudentOptimizer
         Steps++;
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        using var decay = _weightDecay.ToScalar();
-        using var momentum = Momentum.ToScalar();
-        using var rate = (-learningRate).ToScalar();
-        using var momentumRate = (-learningRate * Momentum).ToScalar();
         if (Weights.Decayed > 0)
         {
-            Weights.Gradients.narrow(0, 0, Weights.Decayed).add_(Weights.Values.narrow(0, 0, Weights.Decayed), decay);
+            Weights.Gradients.narrow(0, 0, Weights.Decayed).Add(Weights.Values.narrow(0, 0, Weights.Decayed), _weightDecay);
         }
 
-        _velocity.mul_(momentum).add_(Weights.Gradients);
-        Weights.Values.add_(Weights.Gradients, rate).add_(_velocity, momentumRate);
+        _velocity.Multiply(Momentum).Add(Weights.Gradients);
+        Weights.Values.Add(Weights.Gradients, -learningRate).Add(_velocity, -learningRate * Momentum);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -54,7 +55,7 @@ public static class PrecisionChoice
         {
             using var scope = NewDisposeScope();
             long start = Stopwatch.GetTimestamp();
-            var loss = model.forward(input).square().mean();
+            var loss = model.forward(input).Squared().mean();
             loss.backward();
             loss.item<float>(); // waits for the device
             best = i < WarmUp ? best : Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);

@@ -106,7 +106,7 @@ public sealed record Projector(float[] Matrix, int From, int To, double Kept)
             int rows = Math.Min(Rows, teacher.Count - at);
             using var round = NewDisposeScope();
             var part = tensor(teacher.Values.AsSpan(at * d, rows * d).ToArray(), [rows, d]).to(ScalarType.Float64);
-            sum.add_(part.t().matmul(part));
+            sum.Add(part.t().matmul(part));
         }
 
         return Matrix<double>.Build.Dense(d, d, sum.data<double>().ToArray()) / teacher.Count;

@@ -30,7 +30,8 @@ internal static class ResumeRules
     /// <param name="asked">Those asked for.</param>
     public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
 
-    // The device may change, the student that it started from may have been moved, minutes were turned into epochs, and runs of before held out nobody.
+    // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
+    // and runs of before held out nobody.
     private static string Text(DistillOptions options) => JsonFile.Serialize(
-        options with { Device = "", Minutes = null, Init = options.Init is null ? null : "", ValidationPeople = options.ValidationPeople ?? 0 });
+        options with { Device = "", CheckpointMinutes = 0, Minutes = null, Init = options.Init is null ? null : "", ValidationPeople = options.ValidationPeople ?? 0 });
 }

@@ -60,8 +60,7 @@ public sealed class StudentEmbedder : IEmbedder
         using var inference = inference_mode();
         int size = Contract.Size;
         var input = tensor(faces, [count, 3, size, size], device: _device);
-        using var scale = _scaling.Scale.ToScalar(); // named, so that it lives until the call is done
-        var output = _model.forward(input).mul_(scale).add_(tensor(_scaling.Mean, device: _device));
+        var output = _model.forward(input).Multiply(_scaling.Scale).Add(tensor(_scaling.Mean, device: _device));
         output.cpu().contiguous().data<float>().CopyTo(embeddings);
         OnnxTeacher.Finish(embeddings[..(count * Dimension)], Dimension, Contract.NormalizeOutput, _path);
     }

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// Distils one student: minimises its losses, with a checkpoint after each epoch and when
-/// cancelled, and the best student so far beside it.
+/// Distils one student: minimises its losses, with a checkpoint after each epoch, every few minutes within one, when
+/// cancelled and when something fails, and the best student so far beside it.
 /// </summary>
 public sealed class Trainer : IDisposable
 {
@@ -24,6 +24,9 @@ public sealed class Trainer : IDisposable
     private BatchReader? _reader;
     private int _readerSize;
     private TrainingState _state = new(0, 0, 0, []);
+    private readonly TimeProvider _clock;
+    private long _saved; // the clock's time of the last checkpoint
+    private bool _within; // a step: weights, moments and state do not belong together
 
     /// <summary>Prepares a run; nothing is written yet.</summary>
     /// <param name="faces">Faces and targets.</param>
@@ -31,12 +34,14 @@ public sealed class Trainer : IDisposable
     /// <param name="options">The run's options.</param>
     /// <param name="folder">The run folder.</param>
     /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
-    public Trainer(TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null)
+    /// <param name="clock">Says when <see cref="DistillOptions.CheckpointMinutes"/> are over; null for the system's.</param>
+    public Trainer(
+        TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        (_faces, _options, _folder, _measure) = (faces, options.Validated(), folder, measure);
+        (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
         _device = TorchDevice.Resolve(options.Device);
         HostMemory.KeepFreed();
@@ -123,12 +128,13 @@ public sealed class Trainer : IDisposable
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
     /// <exception cref="FaceDistillException">
-    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>); its checkpoint is
-    /// kept all the same.
+    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>); as
+    /// after any failure between two steps, the checkpoint holds what was done.
     /// </exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         Decide(cancel);
+        _saved = _clock.GetTimestamp();
         var schedule = new LearningRateSchedule(_options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
@@ -140,6 +146,11 @@ public sealed class Trainer : IDisposable
             catch (OperationCanceledException)
             {
                 Save();
+                throw;
+            }
+            catch (Exception)
+            {
+                SaveWhatIsWhole();
                 throw;
             }
 
@@ -186,7 +197,26 @@ public sealed class Trainer : IDisposable
     {
         Require(_student.IsFinite);
         StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
+        _saved = _clock.GetTimestamp();
     }
+
+    // After a failure: a student that is half-way through a step, or not finite, does not replace the last good one.
+    private void SaveWhatIsWhole()
+    {
+        try
+        {
+            if (!_within && _state is not { Epoch: 0, Step: 0 } && _student.IsFinite)
+            {
+                Save();
+            }
+        }
+        catch (Exception)
+        {
+            // The failure that brought us here is the one to report.
+        }
+    }
+
+    private bool IsCheckpointDue => _options.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.CheckpointMinutes;
 
     private MobileNetV1 RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -197,9 +227,16 @@ public sealed class Trainer : IDisposable
         _student.Model.train();
         foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, cancel))
         {
+            _within = true;
             var result = _student.Run(batch, schedule.At(before + _state.Step));
             Require(result.IsFinite);
             _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm, Seconds = earlier + watch.Elapsed.TotalSeconds };
+            _within = false;
+            if (IsCheckpointDue)
+            {
+                Save();
+            }
+
             progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
                 FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
             cancel.ThrowIfCancellationRequested();

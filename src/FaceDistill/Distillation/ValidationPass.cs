@@ -1,4 +1,5 @@
 using FaceDistill.Faces;
+using FaceDistill.Native;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using TorchSharp;
@@ -47,7 +48,7 @@ public sealed class ValidationPass : IDisposable
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var mean = tensor(_faces.Scaling.Mean, device: _device);
-        using var scale = _faces.Scaling.Scale.ToScalar();
+        double scale = _faces.Scaling.Scale;
         double loss = 0, cosine = 0, centred = 0;
         foreach (var batch in _reader.Validation(cancel))
         {
@@ -57,7 +58,7 @@ public sealed class ValidationPass : IDisposable
             var output = model.forward(input);
             loss += SquaredDifference.Loss(output, target).item<float>() * batch.Count;
             centred += Cosines(output, target);
-            cosine += Cosines(output.mul(scale) + mean, target.mul(scale) + mean);
+            cosine += Cosines(output.Times(scale).Plus(mean), target.Times(scale).Plus(mean));
         }
 
         return new ValidationResult(loss / count, cosine / count, centred / count);

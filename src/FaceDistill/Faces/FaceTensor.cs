@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using OpenCvSharp;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,10 +59,7 @@ public static class FaceTensor
         ArgumentNullException.ThrowIfNull(pixels);
         ArgumentNullException.ThrowIfNull(contract);
         using var scope = NewDisposeScope();
-        // Named, so that they live until the calls are done: TorchSharp keeps no scalar alive during a native call.
-        using var mean = contract.Mean[0].ToScalar();
-        using var scale = (1 / contract.Std[0]).ToScalar();
-        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).sub_(mean).mul_(scale).MoveToOuterDisposeScope();
+        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).Subtract(contract.Mean[0]).Multiply(1 / contract.Std[0]).MoveToOuterDisposeScope();
     }
 
     /// <summary>The contract of every student: RGB, channels first, (x - 127.5) / 127.5, so that black is -1 and white is 1.</summary>

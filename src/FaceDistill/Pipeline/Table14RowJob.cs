@@ -160,13 +160,13 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
 
     private string? ExclusionHash() => _recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
 
-    // Where files lie and how long they are timed does not make another student; another start does.
+    // Where files lie, how long they are timed and when checkpoints are written does not make another student; another start does.
     private string KeyOf(Table14RecipeRow row)
     {
         string text = JsonFile.Serialize(new
         {
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
-            Options = OptionsOf(row) with { Device = "" },
+            Options = OptionsOf(row) with { Device = "", CheckpointMinutes = 0 },
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];

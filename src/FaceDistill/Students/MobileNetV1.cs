@@ -8,7 +8,7 @@ namespace FaceDistill.Students;
 /// <summary>The student network in TorchSharp: float32 [N, 3, r, r] in, embedding float32 [N, D] out; channels-last inside.</summary>
 public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
 {
-    private readonly List<(Conv2d Conv, BatchNorm2d Norm, bool Relu)> _layers = [];
+    private readonly List<(Conv2d Conv, BatchNorm Norm, bool Relu)> _layers = [];
     private readonly Linear _embedding;
 
     /// <summary>
@@ -28,7 +28,7 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
             var conv = nn.Conv2d(layer.In, layer.Out, layer.Kernel, layer.Stride, layer.Padding, groups: layer.Groups, bias: false);
             conv.weight!.normal_(0, Math.Sqrt(2.0 / (layer.Out * layer.Kernel * layer.Kernel)), generator);
             ToChannelsLast(conv.weight!);
-            var norm = nn.BatchNorm2d(layer.Out);
+            var norm = new BatchNorm(layer.Out);
             register_module(layer.Name, conv);
             register_module(layer.Name + "_bn", norm);
             _layers.Add((conv, norm, layer.Relu));
@@ -68,7 +68,7 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
                 continue;
             }
 
-            x = norm.forward(x);
+            x = norm.Apply(x);
             x = relu ? x.relu_() : x;
         }
 

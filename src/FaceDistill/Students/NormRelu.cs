@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Native;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Students;
@@ -26,12 +25,12 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
     /// <param name="norm">The batch norm, in training mode.</param>
     /// <param name="relu">Whether the ReLU follows.</param>
     /// <returns>[N, C, H, W] of the same type, channels innermost.</returns>
-    public static Tensor Apply(Tensor input, BatchNorm2d norm, bool relu) => apply(input, norm.weight!, norm.bias!, norm, relu);
+    public static Tensor Apply(Tensor input, BatchNorm norm, bool relu) => apply(input, norm.Weight, norm.Bias, norm, relu);
 
     /// <inheritdoc/>
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
-        var (input, norm, relu) = ((Tensor)vars[0], (BatchNorm2d)vars[3], (bool)vars[4]);
+        var (input, norm, relu) = ((Tensor)vars[0], (BatchNorm)vars[3], (bool)vars[4]);
         using var rows = Rows(input);
         var output = empty_like(rows);
         int channels = (int)input.shape[1];
@@ -43,7 +42,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         {
             work.Sums = total;
             work.Output = Pointer<byte>(output);
-            work.Centre = Pointer<float>(norm.running_mean!); // near the mean, so that the squares do not cancel
+            work.Centre = Pointer<float>(norm.RunningMean); // near the mean, so that the squares do not cancel
             NormReluKernels.Run(&NormReluSums.Moments, ref work);
         }
 
@@ -51,7 +50,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         work.Scale = s + (2 * channels);
         work.Shift = s + (3 * channels);
         NormReluKernels.Run(&NormReluKernels.Normalise, ref work);
-        ctx.save_for_backward([rows.alias(), state, norm.weight!]);
+        ctx.save_for_backward([rows.alias(), state, norm.Weight]);
         ctx.save_data("relu", relu);
         return output.permute(0, 3, 1, 2);
     }
@@ -109,17 +108,17 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         Floor = relu ? 0 : float.NegativeInfinity,
     };
 
-    private static void Finish(double[] sums, in NormReluWork work, BatchNorm2d norm, float* state)
+    private static void Finish(double[] sums, in NormReluWork work, BatchNorm norm, float* state)
     {
         Total(sums, work.Parts);
         int channels = work.Channels;
-        float* weight = Pointer<float>(norm.weight!), bias = Pointer<float>(norm.bias!);
-        float* mean = Pointer<float>(norm.running_mean!), variance = Pointer<float>(norm.running_var!);
-        double momentum = norm.momentum ?? 0.1, rows = work.Rows;
+        float* weight = Pointer<float>(norm.Weight), bias = Pointer<float>(norm.Bias);
+        float* mean = Pointer<float>(norm.RunningMean), variance = Pointer<float>(norm.RunningVariance);
+        double momentum = norm.Momentum, rows = work.Rows;
         for (int c = 0; c < channels; c++)
         {
             double offset = sums[c] / rows, spread = Math.Max(0, (sums[channels + c] / rows) - (offset * offset));
-            double centre = mean[c] + offset, invert = 1 / Math.Sqrt(spread + norm.eps);
+            double centre = mean[c] + offset, invert = 1 / Math.Sqrt(spread + norm.Epsilon);
             state[c] = (float)centre;
             state[channels + c] = (float)invert;
             state[(2 * channels) + c] = (float)(weight[c] * invert);
@@ -128,8 +127,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
             variance[c] += (float)(momentum * ((spread * rows / Math.Max(1, rows - 1)) - variance[c]));
         }
 
-        using var one = 1.ToScalar();
-        norm.num_batches_tracked?.add_(one);
+        norm.Batches.Increment();
     }
 
     private static void Total(double[] sums, int parts)

@@ -17,13 +17,13 @@ public sealed class InterruptTests
         using var folder = new TempFolder();
         SyntheticDataset.Write(folder["faces"], 4, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
         string[] distill = ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
-            "--output", folder["run"], "--epochs", "10000", "--batch-size", "8", "--device", "cpu"];
+            "--output", folder["the run"], "--epochs", "10000", "--batch-size", "8", "--device", "cpu"];
         using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         try
         {
-            for (var watch = Stopwatch.StartNew(); !File.Exists(folder[$"run/{StudentCheckpoint.FileName}"]);)
+            for (var watch = Stopwatch.StartNew(); !File.Exists(folder[$"the run/{StudentCheckpoint.FileName}"]);)
             {
                 Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1) && !process.HasExited, "training does not begin");
                 await Task.Delay(50);
@@ -46,12 +46,55 @@ public sealed class InterruptTests
         }
 
         Assert.Equal(CommandLine.Cancelled, process.ExitCode);
-        Assert.EndsWith("facedistill: cancelled", (await error).TrimEnd(), StringComparison.Ordinal);
+        string last = (await error).TrimEnd().Split('\n')[^1];
+        Assert.StartsWith("facedistill: cancelled; go on with: facedistill distill --student mobilenet-v1:0.25@64 ", last, StringComparison.Ordinal);
+        Assert.EndsWith($" --output '{folder["the run"]}' --epochs 10000 --batch-size 8 --device cpu --resume", last, StringComparison.Ordinal);
         Assert.Equal("", await output);
-        Assert.Equal([], Directory.GetFiles(folder["run"]).Where(f => f.EndsWith(".part", StringComparison.Ordinal) || f.EndsWith(".lock", StringComparison.Ordinal)));
-        var report = RunReport.Write(folder["run"]);
+        Assert.Equal([], Directory.GetFiles(folder["the run"]).Where(f => f.EndsWith(".part", StringComparison.Ordinal) || f.EndsWith(".lock", StringComparison.Ordinal)));
+        var report = RunReport.Write(folder["the run"]);
         Assert.False(report.Finished);
         Assert.NotEmpty(report.Epochs);
+    }
+
+    [Fact]
+    public async Task A_process_killed_in_the_middle_of_a_long_epoch_loses_at_most_the_time_between_two_checkpoints()
+    {
+        using var folder = new TempFolder();
+        SyntheticDataset.Write(folder["faces"], 4, 40, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        var interval = TimeSpan.FromMinutes(0.005);
+        string[] distill = ["distill", "--student", "mobilenet-v1:0.5@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
+            "--output", folder["run"], "--epochs", "1", "--batch-size", "2", "--precision", "fp32", "--device", "cpu", "--checkpoint-minutes", "0.005"];
+        string checkpoint = folder[$"run/{StudentCheckpoint.FileName}"];
+        DateTime Written() => File.GetLastWriteTimeUtc(checkpoint); // long ago where it is not there
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var (error, output) = (process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
+        TimeSpan lost;
+        try
+        {
+            var none = Written();
+            var seen = new HashSet<DateTime>();
+            for (var watch = Stopwatch.StartNew(); seen.Count < 2; seen.Add(Written()), seen.Remove(none))
+            {
+                Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2) && !process.HasExited, "no two checkpoints in the epoch");
+                await Task.Delay(20);
+            }
+
+            await Task.Delay(interval / 2);
+        }
+        finally
+        {
+            process.Kill();
+            lost = DateTime.UtcNow - Written();
+            await process.WaitForExitAsync();
+        }
+
+        Assert.InRange(lost, TimeSpan.Zero, interval + TimeSpan.FromSeconds(5)); // a step and the writing on a busy machine
+        var state = StudentCheckpoint.Read(checkpoint).State;
+        Assert.True(state is { Epoch: 0, Step: > 0, Log.Count: 0 }, $"{state}");
+        var (says, result) = (new StringWriter(), new StringWriter());
+        Assert.Equal(CommandLine.Done, await CommandLine.RunAsync([.. distill, "--resume"], result, says));
+        Assert.Contains($"resumed at epoch 1, step {state.Step + 1}", says.ToString(), StringComparison.Ordinal);
+        Assert.True(RunReport.Write(folder["run"]).Finished);
     }
 
     private const int Interrupt = 2, Terminate = 15;

@@ -7,11 +7,12 @@ public sealed class ResumeRulesTests
     private static readonly DistillOptions Made = new() { Student = "mobilenet-v1:0.5@96", Epochs = 16, Precision = PrecisionMode.Bf16, Init = "rows/a", Device = "cpu" };
 
     [Fact]
-    public void A_start_that_was_moved_another_device_and_a_precision_found_by_measurement_make_the_same_student()
+    public void A_start_that_was_moved_another_device_other_checkpoint_minutes_and_a_precision_found_by_measurement_make_the_same_student()
     {
         Assert.True(ResumeRules.Same(Made, Made with { Init = "elsewhere/a" }));
         Assert.True(ResumeRules.Same(Made, Made with { Device = "auto" }));
         Assert.True(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Auto }));
+        Assert.True(ResumeRules.Same(Made, Made with { CheckpointMinutes = 1 }));
         Assert.True(ResumeRules.Same(Made, Made with { Minutes = 3, Epochs = 20 }));
         Assert.True(ResumeRules.Same(Made with { ValidationPeople = 118 }, Made)); // found at its beginning
         Assert.True(ResumeRules.Same(Made, Made with { ValidationPeople = 0 })); // of before people could be held out

@@ -19,22 +19,22 @@ public sealed class NormReluTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(5);
         Tensor Random(params long[] shape) => randn(shape, generator: generator);
-        var values = Random(batch, side, side, channels).permute(0, 3, 1, 2) * 3.ToTensor() + 7.ToTensor();
+        var values = Random(batch, side, side, channels).permute(0, 3, 1, 2).Times(3).Plus(7);
         var gradient = Random(batch, side, side, channels).permute(0, 3, 1, 2);
-        using var ours = nn.BatchNorm2d(channels);
-        using var theirs = nn.BatchNorm2d(channels);
+        using var ours = new BatchNorm(channels);
+        using var theirs = new BatchNorm(channels); // used by torch
         foreach (var norm in new[] { ours, theirs })
         {
             using var same = new Generator(6);
             using (no_grad())
             {
-                norm.weight!.uniform_(-1, 2, same);
-                norm.bias!.uniform_(-1, 1, same);
+                norm.Weight.uniform_(-1, 2, same);
+                norm.Bias.uniform_(-1, 1, same);
             }
         }
 
         var (left, right) = (values.clone().requires_grad_(), values.clone().requires_grad_());
-        var expected = relu ? theirs.forward(right).relu() : theirs.forward(right);
+        var expected = relu ? theirs.Apply(right).relu() : theirs.Apply(right);
         expected.backward([gradient.clone()]);
         Assert.True(NormRelu.Takes(left));
         var actual = NormRelu.Apply(left, ours, relu);
@@ -42,11 +42,11 @@ public sealed class NormReluTests
 
         Near(expected, actual);
         Near(right.grad!, left.grad!);
-        Near(theirs.weight!.grad!, ours.weight!.grad!);
-        Near(theirs.bias!.grad!, ours.bias!.grad!);
-        Near(theirs.running_mean!, ours.running_mean!);
-        Near(theirs.running_var!, ours.running_var!);
-        Assert.Equal(1, ours.num_batches_tracked!.item<long>());
+        Near(theirs.Weight.grad!, ours.Weight.grad!);
+        Near(theirs.Bias.grad!, ours.Bias.grad!);
+        Near(theirs.RunningMean, ours.RunningMean);
+        Near(theirs.RunningVariance, ours.RunningVariance);
+        Assert.Equal(1, ours.Batches.item<long>());
     }
 
     [Fact]
@@ -57,8 +57,8 @@ public sealed class NormReluTests
         using var generator = new Generator(5);
         var values = randn([8, 6, 6, 16], generator: generator).permute(0, 3, 1, 2).to(ScalarType.BFloat16);
         var gradient = randn([8, 6, 6, 16], generator: generator).permute(0, 3, 1, 2).to(ScalarType.BFloat16);
-        using var norm = nn.BatchNorm2d(16);
-        using var same = nn.BatchNorm2d(16);
+        using var norm = new BatchNorm(16);
+        using var same = new BatchNorm(16);
         var (half, single) = (values.clone().requires_grad_(), values.to(ScalarType.Float32).requires_grad_());
         var expected = NormRelu.Apply(single, norm, relu: true);
         expected.backward([gradient.to(ScalarType.Float32)]);
@@ -69,7 +69,7 @@ public sealed class NormReluTests
         // The rounding is torch's own: to the nearest, ties to even.
         Assert.True(actual.eq(expected.to(ScalarType.BFloat16)).all().item<bool>());
         Assert.True(half.grad!.eq(single.grad!.to(ScalarType.BFloat16)).all().item<bool>());
-        Near(norm.weight!.grad!, same.weight!.grad!);
+        Near(norm.Weight.grad!, same.Weight.grad!);
     }
 
     [Fact]

@@ -49,31 +49,22 @@ public sealed class ArcFace : nn.Module
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(labels);
         using var scope = NewDisposeScope();
-        using var zero = 0L.ToScalar();
-        var known = labels.ge(zero).nonzero().squeeze(1);
+        var known = labels.IsAtLeast(0).nonzero().squeeze(1);
         if (known.numel() == 0)
         {
-            using var nothing = 0.0.ToScalar();
-            return student.sum().mul(nothing).MoveToOuterDisposeScope();
+            return student.sum().Times(0).MoveToOuterDisposeScope();
         }
 
         var own = labels.index_select(0, known).unsqueeze(1);
         var cosines = nn.functional.linear(nn.functional.normalize(student.index_select(0, known), dim: 1), nn.functional.normalize(Centres, dim: 1));
-        using var scale = _scale.ToScalar();
-        var logits = cosines.scatter(1, own, WithMargin(cosines.gather(1, own))).mul(scale);
+        var logits = cosines.scatter(1, own, WithMargin(cosines.gather(1, own))).Times(_scale);
         return nn.functional.cross_entropy(logits, own.squeeze(1)).MoveToOuterDisposeScope();
     }
 
     private Tensor WithMargin(Tensor cosine)
     {
-        using var one = 1.0.ToScalar();
-        using var least = 1e-9.ToScalar(); // the root's gradient is infinite at 0
-        using var most = 1.0.ToScalar();
-        using var cosM = Math.Cos(_margin).ToScalar();
-        using var sinM = Math.Sin(_margin).ToScalar();
-        using var fall = (_margin * Math.Sin(_margin)).ToScalar();
-        using var turn = Math.Cos(Math.PI - _margin).ToScalar();
-        var sine = cosine.square().neg().add(one).clamp(least, most).sqrt();
-        return where(cosine.gt(turn), cosine.mul(cosM).sub(sine.mul(sinM)), cosine.sub(fall));
+        double cosM = Math.Cos(_margin), sinM = Math.Sin(_margin), turn = Math.Cos(Math.PI - _margin);
+        var sine = cosine.Squared().neg().Plus(1).Between(1e-9, 1).sqrt(); // the root's gradient is infinite at 0
+        return where(cosine.IsAbove(turn), cosine.Times(cosM).sub(sine.Times(sinM)), cosine.Minus(_margin * sinM));
     }
 }

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,6 @@ public static class CosineDistance
     {
         ArgumentNullException.ThrowIfNull(student);
         using var scope = NewDisposeScope();
-        using var one = 1.0.ToScalar();
-        return nn.functional.cosine_similarity(student, target, dim: 1).mean().neg().add(one).MoveToOuterDisposeScope();
+        return nn.functional.cosine_similarity(student, target, dim: 1).mean().neg().Plus(1).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,10 +24,10 @@ public static class RelationalAngle
         ArgumentNullException.ThrowIfNull(target);
         using var scope = NewDisposeScope();
         double n = student.shape[0];
-        using var triples = (n * (n - 1) * (n - 2)).ToScalar();
+        double triples = n * (n - 1) * (n - 2);
         var (s, t) = (Cosines(student), Cosines(target));
         // A triple with i = j or j = k has the angle's cosine 0 in both; one with i = k has 1 in both: neither adds to the sum.
-        return nn.functional.huber_loss(s, t, reduction: nn.Reduction.Sum).div(triples).MoveToOuterDisposeScope();
+        return nn.functional.huber_loss(s, t, reduction: nn.Reduction.Sum).Over(triples).MoveToOuterDisposeScope();
     }
 
     // [N, N, N]: at vertex j, the cosine between the directions to i and to k. A face's direction to itself stays the zero vector.

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,14 +21,14 @@ public static class RelationalDistance
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(target);
         using var scope = NewDisposeScope();
-        using var pairs = (student.shape[0] * (student.shape[0] - 1.0)).ToScalar();
-        return nn.functional.huber_loss(Relative(student, pairs), Relative(target, pairs), reduction: nn.Reduction.Sum).div(pairs).MoveToOuterDisposeScope();
+        double pairs = student.shape[0] * (student.shape[0] - 1.0);
+        return nn.functional.huber_loss(Relative(student, pairs), Relative(target, pairs), reduction: nn.Reduction.Sum).Over(pairs).MoveToOuterDisposeScope();
     }
 
     // Not by inner products, which lose small distances; the gradient of a distance of 0 is 0. A face's distance to itself is 0 in both and adds nothing.
-    private static Tensor Relative(Tensor embeddings, Scalar pairs)
+    private static Tensor Relative(Tensor embeddings, double pairs)
     {
         var distances = cdist(embeddings, embeddings, 2.0, compute_mode.donot_use_mm_for_euclid_dist);
-        return distances / distances.sum().div(pairs);
+        return distances / distances.sum().Over(pairs);
     }
 }

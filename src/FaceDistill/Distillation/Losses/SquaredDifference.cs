@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Distillation;
@@ -17,7 +18,7 @@ public static class SquaredDifference
     {
         ArgumentNullException.ThrowIfNull(student);
         using var difference = student - target;
-        using var squared = difference.square();
+        using var squared = difference.Squared();
         return squared.mean();
     }
 }

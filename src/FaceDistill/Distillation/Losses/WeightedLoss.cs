@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,9 +44,8 @@ public sealed class WeightedLoss : IDisposable
         {
             if (weight > 0)
             {
-                using var factor = weight.ToScalar();
-                var term = weight == 1 ? loss() : loss().mul(factor);
-                sum = sum is null ? term : sum + term;
+                var term = weight == 1 ? loss() : loss().Times(weight);
+                sum = sum is null ? term : sum.Plus(term);
             }
         }
 
