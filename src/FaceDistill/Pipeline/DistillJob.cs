@@ -95,6 +95,7 @@ public sealed class DistillJob
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) => options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
         : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+
     /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
     private static void RequireExcluded(string run, string excluded, bool begins)
     {
