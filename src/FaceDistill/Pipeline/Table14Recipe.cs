@@ -53,6 +53,9 @@ public sealed record Table14Recipe
     /// <summary>How often each file has its turn when latencies are measured, 1 to 100,000. Default 25.</summary>
     public int BenchRounds { get; init; } = 25;
 
+    /// <summary>The smallest cosine between an 8-bit embedding and the student's that is allowed of any face, above 0 and at most 1. Default null: the format's own.</summary>
+    public double? Int8MinCosine { get; init; }
+
     /// <summary>Reads a recipe. Where it names SGD and no learning rate or weight decay, those are SGD's usual ones.</summary>
     /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names it.</exception>
     public static Table14Recipe Read(string path)
@@ -106,6 +109,7 @@ public sealed record Table14Recipe
             : Protocols.Count == 0 || !ExportRequest.Protocols.Contains(Protocols[0]) ? $"the first protocol is {string.Join(" or ", ExportRequest.Protocols)}"
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
+            : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
             : Options.Init is not null ? "a row of a table names its own start: leave options.init out"
             : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"

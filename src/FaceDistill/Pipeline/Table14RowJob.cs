@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Distillation;
@@ -122,7 +124,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var exporter = new ExportJob(finder, say);
         var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Device };
         exporter.Run(single, progress, cancel); // again, now that its card can tell the accuracy
-        var eight = new ExportRequest(run, new OnnxInt8Format(), null) { Data = _recipe.Test, Protocol = _recipe.Protocols[0], Device = _recipe.Options.Device };
+        var eight = new ExportRequest(run, new OnnxInt8Format(), null) { Data = _recipe.Test, Protocol = _recipe.Protocols[0], Device = _recipe.Options.Device, MinCosine = _recipe.Int8MinCosine };
         var accuracy = exporter.Run(eight, progress, cancel).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
         return new Table14Files(Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
@@ -166,9 +168,27 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         string text = JsonFile.Serialize(new
         {
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
-            Options = OptionsOf(row) with { Device = "", CheckpointMinutes = 0 },
+            Options = KeyOf(OptionsOf(row) with { Device = "" }),
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+    }
+
+    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never does.
+    private static JsonObject KeyOf(DistillOptions options)
+    {
+        var text = JsonSerializer.SerializeToNode(options with { ValidationPeople = options.ValidationPeople ?? -1 }, JsonFile.Options)!.AsObject();
+        var before = JsonSerializer.SerializeToNode(
+            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false }, JsonFile.Options)!.AsObject();
+        text.Remove("checkpointMinutes");
+        foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
+        {
+            if (JsonNode.DeepEquals(text[name], before[name]))
+            {
+                text.Remove(name);
+            }
+        }
+
+        return text;
     }
 }

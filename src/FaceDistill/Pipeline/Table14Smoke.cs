@@ -35,6 +35,7 @@ public static class Table14Smoke
             Rows = [.. recipe.Rows.Select(r => r with { Epochs = Epochs })],
             Baseline = recipe.Baseline is { } baseline ? baseline with { Data = [training], Epochs = Epochs } : null,
             BenchRounds = 1,
+            Int8MinCosine = 0.5, // a student of eighteen steps has little to lose
         };
         var template = AlignmentTemplate.Named(TeacherCard.Load(recipe.Teacher).Card.Contract.Template);
         var frame = AlignedFrame.Of(FaceSource.DefaultSize, FaceSource.DefaultMargin);

@@ -62,7 +62,8 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", 4e-3, 0.02)]
+    [InlineData("", 8e-3, 0.02)]
+    [InlineData(", \"optimizer\": \"adamw\"", 4e-3, 0.02)]
     [InlineData(", \"optimizer\": \"sgd\"", 0.1, 1e-4)]
     [InlineData(", \"optimizer\": \"sgd\", \"learningRate\": 0.05", 0.05, 1e-4)]
     [InlineData(", \"optimizer\": \"adamw\", \"weightDecay\": 0.1", 4e-3, 0.1)]

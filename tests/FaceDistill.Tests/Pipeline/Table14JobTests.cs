@@ -106,6 +106,17 @@ public sealed class Table14JobTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
     }
 
+    [Theory]
+    [InlineData("table14")]
+    [InlineData("table14-faceplugin")]
+    public void Rows_of_the_tables_in_the_repository_are_still_finished_by_their_recipes(string name)
+    {
+        string eval = Path.Combine(RepositoryRoot.Path, "eval");
+        var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", name + ".json"));
+        var rows = new Table14RowJob(new Table14Request(recipe, "facedistill table14", Path.Combine(eval, "results", name), []), _finder, null);
+        Assert.All(recipe.Rows, row => Assert.True(rows.Finished(row) is not null, $"{row.Student} would be trained again"));
+    }
+
     [Fact]
     public void Two_processes_on_one_table_are_refused()
     {
