@@ -1,7 +1,6 @@
 using FaceDistill.Faces;
 using FaceDistill.Students;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Distillation;
@@ -41,7 +40,7 @@ public sealed class BatchNormStatistics : IDisposable
         Student = new MobileNetV1(description.Architecture());
         Student.to(device);
         var modules = Student.named_children().ToDictionary(m => m.name, m => m.module, StringComparer.Ordinal);
-        _layers = [.. Student.Architecture.Convolutions.Select(c => new Layer((BatchNorm2d)modules[c.Name + "_bn"], c, options.BatchSize))];
+        _layers = [.. Student.Architecture.Convolutions.Select(c => new Layer((BatchNorm)modules[c.Name + "_bn"], c, options.BatchSize))];
     }
 
     /// <summary>The network of the last <see cref="Estimate"/>.</summary>
@@ -85,17 +84,17 @@ public sealed class BatchNormStatistics : IDisposable
 
     private sealed class Layer
     {
-        private readonly BatchNorm2d _norm;
+        private readonly BatchNorm _norm;
         private readonly double[] _means;
         private readonly double[] _squaredMeans;
         private readonly double[] _variances;
         private readonly double _values; // of a channel in a batch
         private int _batches;
 
-        public Layer(BatchNorm2d norm, ConvLayer convolution, int batchSize)
+        public Layer(BatchNorm norm, ConvLayer convolution, int batchSize)
         {
             (_norm, _values) = (norm, (double)batchSize * convolution.OutSize * convolution.OutSize);
-            _norm.momentum = 1; // then a forward pass leaves the batch's own moments
+            _norm.Momentum = 1; // then a forward pass leaves the batch's own moments
             (_means, _squaredMeans, _variances) = (new double[convolution.Out], new double[convolution.Out], new double[convolution.Out]);
         }
 
@@ -109,7 +108,7 @@ public sealed class BatchNormStatistics : IDisposable
 
         public void Add()
         {
-            float[] mean = _norm.running_mean!.cpu().data<float>().ToArray(), variance = _norm.running_var!.cpu().data<float>().ToArray();
+            float[] mean = _norm.RunningMean.cpu().data<float>().ToArray(), variance = _norm.RunningVariance.cpu().data<float>().ToArray();
             for (int c = 0; c < mean.Length; c++)
             {
                 _means[c] += mean[c];
@@ -131,8 +130,8 @@ public sealed class BatchNormStatistics : IDisposable
                 variance[c] = (float)(((_variances[c] / _batches) + between) * all / (all - 1));
             }
 
-            _norm.running_mean!.copy_(tensor(mean));
-            _norm.running_var!.copy_(tensor(variance));
+            _norm.RunningMean.copy_(tensor(mean));
+            _norm.RunningVariance.copy_(tensor(variance));
         }
     }
 }

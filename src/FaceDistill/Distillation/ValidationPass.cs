@@ -121,14 +121,14 @@ public sealed class ValidationPass : IDisposable
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var mean = tensor(_faces.Scaling.Mean, device: _device);
-        using var scale = _faces.Scaling.Scale.ToScalar();
+        double scale = _faces.Scaling.Scale;
         var values = new float[(long)faces.Length * _faces.Dimension];
         int done = 0;
         foreach (var batch in _reader.Plain(faces, cancel))
         {
             using var step = NewDisposeScope();
             var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract);
-            var output = (model.forward(input).mul(scale) + mean).cpu().contiguous();
+            var output = model.forward(input).Times(scale).Plus(mean).cpu().contiguous();
             output.data<float>().CopyTo(values.AsSpan(done, batch.Count * _faces.Dimension));
             done += batch.Count * _faces.Dimension;
         }
