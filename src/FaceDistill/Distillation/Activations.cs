@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -44,10 +45,10 @@ internal sealed class Activations(List<Tensor> batches) : IDisposable
             using var wide = b.to(ScalarType.Float64);
             using var value = of(wide);
             return value.sum([0, 2, 3]);
-        }).Aggregate((a, b) => a + b));
+        }).Aggregate((a, b) => a.Plus(b)));
         double[] mean = [.. Total(b => b.alias()).Select(s => s / count)];
         using var centre = tensor(mean, [1, mean.Length, 1, 1]);
-        return (mean, [.. Total(b => (b - centre).square()).Select(s => s / Math.Max(1, count - 1))]);
+        return (mean, [.. Total(b => (b - centre).Squared()).Select(s => s / Math.Max(1, count - 1))]);
     }
 
     /// <inheritdoc/>
@@ -85,11 +86,10 @@ internal sealed record Covariances(Tensor Mean, Tensor Covariance, Tensor OtherM
             Add(ref cross, x.t().mm(z));
         }
 
-        using var n = ((double)count).ToScalar();
-        var (mean, otherMean) = (sum!.div_(n), otherSum!.div_(n));
+        var (mean, otherMean) = (sum!.Over(count), otherSum!.Over(count));
         return new Covariances(
-            mean.MoveToOuterDisposeScope(), (squares!.div_(n) - mean.outer(mean)).MoveToOuterDisposeScope(),
-            otherMean.MoveToOuterDisposeScope(), (cross!.div_(n) - mean.outer(otherMean)).MoveToOuterDisposeScope());
+            mean.MoveToOuterDisposeScope(), (squares!.Over(count) - mean.outer(mean)).MoveToOuterDisposeScope(),
+            otherMean.MoveToOuterDisposeScope(), (cross!.Over(count) - mean.outer(otherMean)).MoveToOuterDisposeScope());
     }
 
     /// <summary>
@@ -102,10 +102,9 @@ internal sealed record Covariances(Tensor Mean, Tensor Covariance, Tensor OtherM
         using var scope = NewDisposeScope();
         using var inference = no_grad();
         long p = Mean.shape[0];
-        using var part = ridge.ToScalar();
-        using var least = 1e-12.ToScalar(); // channels that are 0 everywhere have none
-        var held = Covariance + eye(p, dtype: ScalarType.Float64).mul_((Covariance.diagonal().mean() * part) + least);
-        var matrix = prior + linalg.solve(held, Cross - Covariance.mm(prior.t())).t();
+        var least = Covariance.diagonal().mean().Times(ridge).Plus(1e-12); // channels that are 0 everywhere have no variance
+        var held = Covariance.Plus(eye(p, dtype: ScalarType.Float64).mul_(least));
+        var matrix = prior.Plus(linalg.solve(held, Cross - Covariance.mm(prior.t())).t());
         return (matrix.MoveToOuterDisposeScope(), (OtherMean - matrix.mv(Mean)).MoveToOuterDisposeScope());
     }
 
@@ -120,7 +119,7 @@ internal sealed record Covariances(Tensor Mean, Tensor Covariance, Tensor OtherM
         }
         else
         {
-            total.add_(wide);
+            total.Add(wide);
         }
     }
 }

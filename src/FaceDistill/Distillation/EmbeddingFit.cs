@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -46,7 +47,7 @@ internal static class EmbeddingFit
         {
             using var step = NewDisposeScope();
             var (matrix, offset) = part.Solve(prior, ridge);
-            return (testFeatures.mm(matrix.t()) + offset - testWanted).square().mean().item<double>();
+            return (testFeatures.mm(matrix.t()).Plus(offset) - testWanted).Squared().mean().item<double>();
         }
 
         var tried = Ridges.Select(r => (Ridge: r, Error: Error(r))).ToList();

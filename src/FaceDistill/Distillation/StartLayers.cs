@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,7 +25,7 @@ internal static class StartLayers
     public static Tensor Finish(ConvLayer layer, Tensor x, float[] bias)
     {
         using var shift = tensor(bias, [1, bias.Length, 1, 1]);
-        var sum = x + shift;
+        var sum = x.Plus(shift);
         return layer.Relu ? sum.relu_() : sum;
     }
 

@@ -1,3 +1,4 @@
+using FaceDistill.Native;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -116,7 +117,7 @@ internal sealed class StartPair : IDisposable
         return (factor, offset.data<double>().ToArray());
     }
 
-    private static double[] Lengths(Tensor rows) => rows.square().sum(dim: 1).sqrt().contiguous().data<double>().ToArray();
+    private static double[] Lengths(Tensor rows) => rows.Squared().sum(dim: 1).sqrt().contiguous().data<double>().ToArray();
 
     private static int[] Chosen(Tensor covariance, Tensor matrix, int keep)
     {
