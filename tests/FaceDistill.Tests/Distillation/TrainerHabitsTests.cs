@@ -84,7 +84,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Patience_ends_a_run_that_no_longer_improves_and_it_stays_ended()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.5, WarmupEpochs = 0 }; // far too high
+        var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.05, WarmupEpochs = 0 }; // too high to improve for long, too low to kill it
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
             var state = trainer.Run(null, default);
