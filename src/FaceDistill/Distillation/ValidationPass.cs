@@ -92,23 +92,10 @@ public sealed class ValidationPass : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         int[] faces = _faces.Validation.Length >= 2 ? _faces.Validation
             : [.. SeededChoice.Permutation(_faces.Training.Length, seed: 0, epoch: -3).Take(SpreadFaces).Select(i => _faces.Training[i])]; // of many people
+        float[] own = Embedded(model, faces, cancel), teacher = [.. faces.SelectMany(i => _faces.Embedding(i, FaceView.Original).ToArray())];
         int dimension = _faces.Dimension;
-        var (own, targets) = (new float[faces.Length * dimension], new float[faces.Length * dimension]);
-        model.eval();
-        using var inference = inference_mode();
-        int at = 0;
-        foreach (var batch in _reader.Plain(faces, cancel))
-        {
-            using var step = NewDisposeScope();
-            var output = model.forward(FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract));
-            output.cpu().contiguous().data<float>().CopyTo(own.AsSpan(at * dimension, batch.Count * dimension));
-            batch.Targets.narrow(0, 0, batch.Count).data<float>().CopyTo(targets.AsSpan(at * dimension, batch.Count * dimension));
-            at += batch.Count;
-        }
-
-        // The network's output and the targets are the embeddings in one unit: their variances have the ratio that the embeddings' have.
-        return targets.AsSpan().ContainsAnyExcept(0f)
-            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(targets, dimension), "the teacher's on the same faces") : EmbeddingSpread.OfUnits(own, dimension);
+        return teacher.AsSpan().ContainsAnyExcept(0f)
+            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(teacher, dimension), "the teacher's on the same faces") : EmbeddingSpread.OfUnits(own, dimension);
     }
 
     /// <inheritdoc/>
