@@ -65,7 +65,8 @@ public static class WeightTransfer
             kept = outputs;
         }
 
-        using var maps = pair?.Narrow ?? (faces is null ? null : StartLayers.Maps(target, faces));
+        // Of a start of the same width only a new head over the map has to see the faces.
+        using var maps = pair?.Narrow ?? (faces is null || to.HeadConvolution is null || HasHead(source, to) ? null : StartLayers.Maps(target, faces));
         bool head = Head(source, target, kept, maps);
         bool embedding = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
         if (embedding)
@@ -97,7 +98,7 @@ public static class WeightTransfer
     private static bool Head(StudentStart source, MobileNetV1 target, int[] kept, Activations? maps)
     {
         var (from, to) = (source.Architecture, target.Architecture);
-        bool same = source.Scaling is not null && from.Head == to.Head;
+        bool same = HasHead(source, to);
         if (to.HeadConvolution is not { } layer)
         {
             return same;
@@ -121,6 +122,8 @@ public static class WeightTransfer
 
         return same;
     }
+
+    private static bool HasHead(StudentStart source, MobileNetV1Architecture to) => source.Scaling is not null && source.Architecture.Head == to.Head;
 
     // The L1 norm of each output's values.
     private static double[] Magnitudes(Tensor values)
