@@ -8,7 +8,12 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>teachers list|pull|verify</c>: the models that the cards name, the face detector and the backbones among them.</summary>
 internal static class TeachersCommand
 {
-    private static readonly Argument<string[]> Names = new("name") { Description = "Cards (names or .json files) of teachers, backbones to start from and the face detector.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Names = new("name")
+    {
+        Description = "Cards (names or .json files) of teachers, backbones to start from and the face detector.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private static readonly Argument<string[]> SomeNames = new("name") { Description = "Cards; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Command Create() => new("teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")

@@ -128,8 +128,8 @@ public sealed class Trainer : IDisposable
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
     /// <exception cref="FaceDistillException">
-    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>); as
-    /// after any failure between two steps, the checkpoint holds what was done.
+    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>);
+    /// as after any failure between two steps, the checkpoint holds what was done.
     /// </exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {

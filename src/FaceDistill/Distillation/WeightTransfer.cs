@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in their
-/// order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on (<see cref="StartPair"/>).
-/// A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the new target scaling, where head, teacher and
-/// dimension are the same.
+/// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in
+/// their order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on
+/// (<see cref="StartPair"/>). A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the
+/// new target scaling, where head, teacher and dimension are the same.
 /// </summary>
 public static class WeightTransfer
 {

@@ -12,7 +12,8 @@ namespace FaceDistill.Pipeline;
 
 /// <summary>What to distil.</summary>
 /// <param name="Teacher">The teacher's card.</param>
-/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace only.</param>
+/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace
+/// only.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Options">The run's options.</param>
 /// <param name="Output">The run folder.</param>

@@ -174,7 +174,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
-    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never does.
+    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never
+    // does.
     private static JsonObject KeyOf(DistillOptions options)
     {
         var text = JsonSerializer.SerializeToNode(options with { ValidationPeople = options.ValidationPeople ?? -1 }, JsonFile.Options)!.AsObject();

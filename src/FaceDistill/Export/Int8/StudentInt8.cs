@@ -132,7 +132,8 @@ public sealed class StudentInt8 : IDisposable
         return (plan, quality);
     }
 
-    // A candidate that is dead comes after all that are not. (The squared difference of a dead one is 0.81 of the variance at least: living ones are hardly ever worse.)
+    // A candidate that is dead comes after all that are not. (The squared difference of a dead one is 0.81 of the variance at least: living ones are hardly
+    // ever worse.)
     private readonly record struct Quality(double Error, EmbeddingSpread? Spread)
     {
         public (bool Dead, double Error) Order => (Spread is { IsDead: true }, Error);
