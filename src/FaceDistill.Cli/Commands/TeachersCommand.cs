@@ -16,7 +16,8 @@ internal static class TeachersCommand
 
     private static readonly Argument<string[]> SomeNames = new("name") { Description = "Cards; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
 
-    public static Command Create() => new("teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
+    public static Command Create() => new(
+        "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
     {
         VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
         VerbContext.Action(new Command("pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),

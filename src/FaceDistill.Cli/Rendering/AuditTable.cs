@@ -18,8 +18,8 @@ internal static class AuditTable
             {
                 string chance = count.ExpectedPairs is { } expected ? expected.ToString("N1", CultureInfo.InvariantCulture) : "-";
                 table.AddRow(
-                    Markup.Escape(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People), Whole(count.MatchedPairs), chance,
-                    count.SameFiles is { } same ? Whole(same) : "-");
+                    Markup.Escape(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
+                    Whole(count.MatchedPairs), chance, count.SameFiles is { } same ? Whole(same) : "-");
             }
 
             console.Write(table);
@@ -28,7 +28,8 @@ internal static class AuditTable
         if (result.DuplicateThreshold is { } threshold)
         {
             console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
+                CultureInfo.InvariantCulture,
+                $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
             var table = new Table().AddColumns("training data", "faces", "same files", "near duplicates to drop");
             foreach (var count in result.Duplicates)
             {

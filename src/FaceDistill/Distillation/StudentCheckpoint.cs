@@ -185,11 +185,13 @@ public sealed class StudentCheckpoint
         Restore(OptimizerPrefix, optimizer.Tensors());
     }
 
-    private string StudentName(string name) => (IsStatistic(name) && Has(StatisticsPrefix) ? StatisticsPrefix : Has(AveragePrefix) ? AveragePrefix : ModelPrefix) + name;
+    private string StudentName(string name) =>
+        (IsStatistic(name) && Has(StatisticsPrefix) ? StatisticsPrefix : Has(AveragePrefix) ? AveragePrefix : ModelPrefix) + name;
 
     private bool Has(string prefix) => _tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static bool IsStatistic(string name) => name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
+    private static bool IsStatistic(string name) =>
+        name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, Tensor Tensor)> Named(MobileNetV1 model) => model.state_dict().Select(t => (t.Key, t.Value));
 

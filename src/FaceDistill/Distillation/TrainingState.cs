@@ -60,7 +60,8 @@ public sealed record BestEpoch(int Epoch, double? CentredCosine)
 
     /// <summary>Whether it beats another one; of equals neither does, so that the earlier stays.</summary>
     /// <param name="other">The other one, of the same run; null for none.</param>
-    internal bool Beats(BestEpoch? other) => other is null || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
+    internal bool Beats(BestEpoch? other) => other is null
+        || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
 }
 
 /// <summary>How far a run is.</summary>

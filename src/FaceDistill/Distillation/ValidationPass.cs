@@ -78,9 +78,9 @@ public sealed class ValidationPass : IDisposable
 
         var people = _faces.HeldOut;
         var images = _faces.Faces.Dataset.Images;
-        var values = Embedded(model, people.Measured, cancel);
-        return !values.All(float.IsFinite) ? new PeopleTar(double.NaN, double.NaN)
-            : _measure.Measure(new EmbeddingSet("student", _faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities), cancel);
+        var set = new EmbeddingSet(
+            "student", _faces.Dimension, Embedded(model, people.Measured, cancel), [.. people.Measured.Select(i => images[i].Path)], people.Identities);
+        return set.Values.All(float.IsFinite) ? _measure.Measure(set, cancel) : new PeopleTar(double.NaN, double.NaN);
     }
 
     /// <summary>How far the student's embeddings lie from one another, beside the teacher's of the same faces.</summary>
@@ -95,7 +95,8 @@ public sealed class ValidationPass : IDisposable
         float[] own = Embedded(model, faces, cancel), teacher = [.. faces.SelectMany(i => _faces.Embedding(i, FaceView.Original).ToArray())];
         int dimension = _faces.Dimension;
         return teacher.AsSpan().ContainsAnyExcept(0f)
-            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(teacher, dimension), "the teacher's on the same faces") : EmbeddingSpread.OfUnits(own, dimension);
+            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(teacher, dimension), "the teacher's on the same faces")
+            : EmbeddingSpread.OfUnits(own, dimension);
     }
 
     /// <inheritdoc/>

@@ -46,7 +46,8 @@ public static class ExportParity
     /// <param name="faces">Aligned faces, of any people.</param>
     /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
     /// <returns>Null for fewer than two faces.</returns>
-    public static EmbeddingSpread? Spread(StudentCheckpoint checkpoint, AlignedFaces faces, string device) => EmbeddingSpread.Of(Embedded(checkpoint, faces, device), checkpoint);
+    public static EmbeddingSpread? Spread(StudentCheckpoint checkpoint, AlignedFaces faces, string device) =>
+        EmbeddingSpread.Of(Embedded(checkpoint, faces, device), checkpoint);
 
     /// <summary>Refuses a file that is too far off, and one of a student that gives every face nearly the same embedding, which agrees with anything.</summary>
     /// <param name="outcome">What was measured.</param>

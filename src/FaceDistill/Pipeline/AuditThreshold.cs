@@ -23,7 +23,8 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
 
         if (labelled.People == 0)
         {
-            throw new FaceDistillException($"{labelled.Name} has faces without a person's name, so no threshold is measured on it; name labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
+            throw new FaceDistillException($"{labelled.Name} has faces without a person's name, so no threshold is measured on it; "
+                + "name labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
         }
 
         var groups = IdentityGroups.Of(labelled.Set);
@@ -32,8 +33,9 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
         {
             var look = FirstLook.At(vectors, groups, Math.Min(MostTail, groups.ImpostorPairs), progress, cancel);
             bool counted = look.Tail.Bound < (float)threshold; // every score from there on is held
-            return new AuditThreshold((float)threshold, counted ? (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs : null, counted ? groups.ImpostorPairs : 0,
-                counted ? look.Genuine.Count(score => score >= (float)threshold) / (double)look.Genuine.Length : null);
+            return !counted ? new AuditThreshold((float)threshold, null, 0, null) : new AuditThreshold(
+                (float)threshold, (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs, groups.ImpostorPairs,
+                look.Genuine.Count(score => score >= (float)threshold) / (double)look.Genuine.Length);
         }
 
         if (FarTargets.Permitted(request.Far, groups.ImpostorPairs) < 1)

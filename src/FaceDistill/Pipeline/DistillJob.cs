@@ -94,8 +94,9 @@ public sealed class DistillJob
     }
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
-    private static DistillOptions Decided(DistillOptions options, string checkpoint) => options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
-        : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+    private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
+        options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
+            : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
 
     /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
     private static void RequireExcluded(string run, string excluded, bool begins)
@@ -104,7 +105,8 @@ public sealed class DistillJob
         string before = File.Exists(file) ? File.ReadAllText(file) : "";
         if (!begins && before != excluded)
         {
-            throw new FaceDistillException($"{run} holds a run that left out other pictures ({before.Count(c => c == '\n')}, listed in {file}; now {excluded.Count(c => c == '\n')}); "
+            int then = before.Count(c => c == '\n'), now = excluded.Count(c => c == '\n');
+            throw new FaceDistillException($"{run} holds a run that left out other pictures ({then}, listed in {file}; now {now}); "
                 + "resume with the same --exclude, or choose another --output");
         }
     }
@@ -160,12 +162,14 @@ public sealed class DistillJob
         }
         else if (!Directory.Exists(source) && !File.Exists(source))
         {
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {string.Join(", ", Cards.Names(Cards.Backbones))}");
+            string cards = string.Join(", ", Cards.Names(Cards.Backbones));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
         }
     }
 
     private void Train(
-        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
+        IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         using var trainer = new Trainer(faces, description, options, request.Output, people);
         if (File.Exists(trainer.CheckpointPath))

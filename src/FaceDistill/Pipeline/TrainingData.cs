@@ -50,7 +50,8 @@ internal static class TrainingData
 
     /// <summary>The folders that the student was trained on, without the pictures that the run left out; null in runs of earlier versions.</summary>
     /// <exception cref="FaceDistillException">The run is not whole.</exception>
-    public static IReadOnlyList<DataFolder>? Folders(string run) => RunInfo.Read(run).TrainedOn is { } folders ? [.. folders.Select(f => f with { Exclude = ListOf(run) })] : null;
+    public static IReadOnlyList<DataFolder>? Folders(string run) =>
+        RunInfo.Read(run).TrainedOn is { } folders ? [.. folders.Select(f => f with { Exclude = ListOf(run) })] : null;
 
     private static string? ListOf(string run) => Path.Combine(run, RunInfo.ExcludedFileName) is var file && File.Exists(file) ? file : null;
 
