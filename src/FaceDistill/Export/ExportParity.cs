@@ -54,7 +54,8 @@ public static class ExportParity
     /// <param name="format">Its format, which says what is allowed.</param>
     /// <param name="minCosine">The smallest cosine that the user allows; null for the format's own.</param>
     /// <param name="path">The file, for the message.</param>
-    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed, or the student or the file is dead (<see cref="EmbeddingSpread"/>).</exception>
+    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed, or the student or the file is dead
+    /// (<see cref="EmbeddingSpread"/>).</exception>
     public static void Check(ExportOutcome outcome, ExportFormat format, double? minCosine, string path)
     {
         ArgumentNullException.ThrowIfNull(outcome);

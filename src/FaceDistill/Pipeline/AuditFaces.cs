@@ -97,7 +97,8 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
     }
 
     // Aligning makes .jpg of every ending, and adds it where two photos differ in their endings only.
-    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? "" : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
+    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? ""
+        : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
         .Prepend(Path.ChangeExtension(face, null)).Where(PictureFile.IsPicture).Select(path => Path.Combine(folder, path)).FirstOrDefault(File.Exists) ?? "";
 
     // A store made of several folders' faces names the pictures' folder, which may be "images" in the data set's.

@@ -40,11 +40,13 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
 
         if (FarTargets.Permitted(request.Far, groups.ImpostorPairs) < 1)
         {
-            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
-                $"{labelled.Name} has {groups.ImpostorPairs:N0} impostor pairs, too few for a threshold at FAR {FarTargets.Label(request.Far)}; name more labelled faces with --calibration DIR|NAME|STORE, or give --threshold X"));
+            string pairs = groups.ImpostorPairs.ToString("N0", CultureInfo.InvariantCulture);
+            throw new FaceDistillException($"{labelled.Name} has {pairs} impostor pairs, too few for a threshold at FAR {FarTargets.Label(request.Far)}; "
+                + "name more labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
         }
 
-        var point = FirstLook.At(vectors, groups, FirstLook.Ranks([request.Far], groups.ImpostorPairs), progress, cancel).Result([request.Far]).At(request.Far)!;
+        var first = FirstLook.At(vectors, groups, FirstLook.Ranks([request.Far], groups.ImpostorPairs), progress, cancel);
+        var point = first.Result([request.Far]).At(request.Far)!;
         return new AuditThreshold(point.Threshold, (double)point.FalseAccepts / groups.ImpostorPairs, groups.ImpostorPairs, point.Tar);
     }
 }

@@ -184,8 +184,8 @@ public sealed class DistillJob
             _say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, _finder)) : trainer.StartFrom(start));
             if (people is not null && start is not null && (start.Options.ValidationPeople ?? 0) is var before && before < faces.HeldOut.Names.Length)
             {
-                _say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: it may have been trained on the others, "
-                    + "and the TAR by which the best epoch is chosen is then no figure for strangers");
+                _say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
+                    + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
             }
 
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);

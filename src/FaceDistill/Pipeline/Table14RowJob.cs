@@ -152,7 +152,9 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var options = report.Run.Options;
         int kept = options.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
         long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with { Epochs = report.Epochs.Count });
-        return new Table14Training(report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60, report.Run.Environment.Cores, report.Epochs)
+        return new Table14Training(
+            report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60,
+            report.Run.Environment.Cores, report.Epochs)
         {
             Init = row.Init,
             Origins = report.Run.Origins,
@@ -163,7 +165,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     private DistillOptions OptionsOf(Table14RecipeRow row)
     {
         var options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name)));
-        return options.Init is { } card && BackboneCard.Is(card) ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
+        return options.Init is { } card && BackboneCard.Is(card)
+            ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
     }
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
@@ -188,7 +191,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     {
         var text = JsonSerializer.SerializeToNode(options with { ValidationPeople = options.ValidationPeople ?? -1 }, JsonFile.Options)!.AsObject();
         var before = JsonSerializer.SerializeToNode(
-            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false }, JsonFile.Options)!.AsObject();
+            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false },
+            JsonFile.Options)!.AsObject();
         text.Remove("checkpointMinutes");
         foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
         {

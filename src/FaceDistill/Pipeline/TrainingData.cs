@@ -69,7 +69,8 @@ internal static class TrainingData
         // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
         if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
         {
-            return new FaceSource(finder, say).Open([.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })], template, recipe.Aligned, progress, cancel);
+            DataFolder[] data = [.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })];
+            return new FaceSource(finder, say).Open(data, template, recipe.Aligned, progress, cancel);
         }
 
         // A single folder that its owner says is aligned.

@@ -54,7 +54,8 @@ public sealed class StudentInt8 : IDisposable
     /// <summary>Chooses and builds.</summary>
     /// <param name="cancel">Stops between measurements.</param>
     /// <returns>The graph, without metadata, and what was chosen.</returns>
-    /// <exception cref="FaceDistillException">The student, or every way of quantising it, gives all faces nearly the same embedding (<see cref="EmbeddingSpread"/>).</exception>
+    /// <exception cref="FaceDistillException">The student, or every way of quantising it, gives all faces nearly the same embedding
+    /// (<see cref="EmbeddingSpread"/>).</exception>
     public (OnnxGraph Graph, Int8Report Report) Build(CancellationToken cancel)
     {
         // Any ranges fit a student that gives every face the same embedding.
