@@ -16,7 +16,11 @@ internal static class AuditCommand
         HelpName = "DIR|NAME|STORE",
     };
 
-    private static readonly Option<string?> Model = new("--model") { Description = "Instead of --data, a run folder: the faces that it was trained on. The outcome is kept in it and stands in its report.", HelpName = "RUN" };
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "Instead of --data, a run folder: the faces that it was trained on. The outcome is kept in it and stands in its report.",
+        HelpName = "RUN",
+    };
 
     private static readonly Option<string[]> Test = new("--test")
     {
@@ -26,15 +30,40 @@ internal static class AuditCommand
         HelpName = "DIR|NAME|STORE",
     };
 
-    private static readonly Option<string> Teacher = new("--teacher") { Description = "The card of the model whose embeddings decide: the strongest at hand.", DefaultValueFactory = _ => "faceplugin-512", HelpName = "CARD" };
+    private static readonly Option<string> Teacher = new("--teacher")
+    {
+        Description = "The card of the model whose embeddings decide: the strongest at hand.",
+        DefaultValueFactory = _ => "faceplugin-512",
+        HelpName = "CARD",
+    };
 
-    private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "Which of the test faces: all, or those of LFW's View 1 test people.", DefaultValueFactory = _ => AuditJob.AllFaces }
-        .AcceptOnlyFromAmong([.. AuditJob.Protocols]);
+    private static readonly Option<string> Protocol = new Option<string>("--protocol")
+    {
+        Description = "Which of the test faces: all, or those of LFW's View 1 test people.",
+        DefaultValueFactory = _ => AuditJob.AllFaces,
+    }.AcceptOnlyFromAmong([.. AuditJob.Protocols]);
 
-    private static readonly Option<double> Far = new("--far") { Description = "The permitted false accept rate of a pair; the threshold is measured at it.", DefaultValueFactory = _ => 1e-6 };
-    private static readonly Option<double?> Threshold = new("--threshold") { Description = "The least similarity of a match, instead of the one measured at --far." };
-    private static readonly Option<string?> Calibration = new("--calibration") { Description = "The faces, a sub-folder a person, on which the threshold is measured; by default each test itself.", HelpName = "DIR|NAME|STORE" };
-    private static readonly Option<bool> Within = new("--within") { Description = "Also look for duplicates among the training faces: the first of them stays." };
+    private static readonly Option<double> Far = new("--far")
+    {
+        Description = "The permitted false accept rate of a pair; the threshold is measured at it.",
+        DefaultValueFactory = _ => 1e-6,
+    };
+
+    private static readonly Option<double?> Threshold = new("--threshold")
+    {
+        Description = "The least similarity of a match, instead of the one measured at --far.",
+    };
+
+    private static readonly Option<string?> Calibration = new("--calibration")
+    {
+        Description = "The faces, a sub-folder a person, on which the threshold is measured; by default each test itself.",
+        HelpName = "DIR|NAME|STORE",
+    };
+
+    private static readonly Option<bool> Within = new("--within")
+    {
+        Description = "Also look for duplicates among the training faces: the first of them stays.",
+    };
 
     private static readonly Option<double> DuplicateThreshold = new("--duplicate-threshold")
     {
@@ -42,13 +71,23 @@ internal static class AuditCommand
         DefaultValueFactory = _ => AuditJob.DuplicateThreshold,
     };
 
-    private static readonly Option<string?> Exclude = new("--exclude") { Description = "Leave out the pictures on this list, as 'distill --exclude' does; with --model what the run left out is left out anyway.", HelpName = "FILE" };
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The list to write (CSV), which 'distill --exclude' takes; with --model by default audit.csv in the run folder.", HelpName = "FILE" };
+    private static readonly Option<string?> Exclude = new("--exclude")
+    {
+        Description = "Leave out the pictures on this list, as 'distill --exclude' does; with --model what the run left out is left out anyway.",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "The list to write (CSV), which 'distill --exclude' takes; with --model by default audit.csv in the run folder.",
+        HelpName = "FILE",
+    };
 
     public static Command Create() => VerbContext.Action(
         new Command("audit", "List training pictures that show people of a test, and duplicates, by a teacher's embeddings and by content.")
         {
-            Data, Model, Test, Teacher, Protocol, Far, Threshold, Calibration, Within, DuplicateThreshold, Exclude, Output, CommonOptions.Aligned, CommonOptions.Models,
+            Data, Model, Test, Teacher, Protocol, Far, Threshold, Calibration, Within, DuplicateThreshold, Exclude, Output,
+            CommonOptions.Aligned, CommonOptions.Models,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -59,7 +98,8 @@ internal static class AuditCommand
             : !Given(Output) && !Given(Model) ? "name the list to write: --output FILE"
             : Given(Threshold) && Given(Far) ? "--threshold stands in place of the one measured at --far: give one of them"
             : Given(DuplicateThreshold) && !Given(Within) ? "--duplicate-threshold belongs to --within"
-            : !Given(Test) && (Given(Threshold) || Given(Far) || Given(Calibration) || Given(Protocol)) ? "--threshold, --far, --calibration and --protocol belong to --test"
+            : !Given(Test) && (Given(Threshold) || Given(Far) || Given(Calibration) || Given(Protocol))
+                ? "--threshold, --far, --calibration and --protocol belong to --test"
             : null;
     }
 

@@ -19,21 +19,50 @@ internal static class DistillArguments
     private static readonly Option<double> ArcFace = Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
     private static readonly Option<double> ArcFaceScale = new("--arcface-scale") { Description = "What ArcFace multiplies cosines by.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceScale };
     private static readonly Option<double> ArcFaceMargin = new("--arcface-margin") { Description = "ArcFace's margin in radians.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin };
-    private static readonly Option<string?> Init = new("--init") { Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder or checkpoint, of the same or a greater width.", HelpName = "CARD|RUN|FILE" };
-    private static readonly Option<ChannelRule> InitChannels = new("--init-channels") { Description = "Which channels of a wider start are kept: l1 (the largest filters), batchNorm (the largest norm weights) or reconstruction (those that explain most of the next layer's output on training faces).", DefaultValueFactory = _ => Defaults.InitChannels };
-    private static readonly Option<bool> NoInitRefit = new("--no-init-refit") { Description = "Do not fit a narrowed start's layers to the wide ones on training faces." };
+
+    private static readonly Option<string?> Init = new("--init")
+    {
+        Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder or checkpoint, "
+            + "of the same or a greater width.",
+        HelpName = "CARD|RUN|FILE",
+    };
+
+    private static readonly Option<ChannelRule> InitChannels = new("--init-channels")
+    {
+        Description = "Which channels of a wider start are kept: l1 (the largest filters), batchNorm (the largest norm weights) or reconstruction (those "
+            + "that explain most of the next layer's output on training faces).",
+        DefaultValueFactory = _ => Defaults.InitChannels,
+    };
+
+    private static readonly Option<bool> NoInitRefit = new("--no-init-refit")
+    {
+        Description = "Do not fit a narrowed start's layers to the wide ones on training faces.",
+    };
+
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
     private static readonly Option<int> Patience = new("--patience") { Description = "End after so many epochs without a better one; 0 for never.", DefaultValueFactory = _ => Defaults.Patience };
     private static readonly Option<KeepKind> Keep = new("--keep") { Description = "Export and evaluate the best or the last student.", DefaultValueFactory = _ => Defaults.Keep };
     private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
-    private static readonly Option<OptimizerKind> Optimizer = new("--optimizer") { Description = "muon, adamw or sgd (Nesterov's momentum).", DefaultValueFactory = _ => Defaults.Optimizer };
-    private static readonly Option<ScheduleKind> Schedule = new("--schedule")
+
+    private static readonly Option<OptimizerKind> Optimizer = new("--optimizer")
     {
-        Description = "How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third).", DefaultValueFactory = _ => Defaults.Schedule,
+        Description = "muon, adamw or sgd (Nesterov's momentum).",
+        DefaultValueFactory = _ => Defaults.Optimizer,
     };
 
-    private static readonly Option<double> LearningRate = new("--learning-rate") { Description = "The highest learning rate; with adamw 4e-3 and with sgd 0.1 unless given.", DefaultValueFactory = _ => Defaults.LearningRate };
+    private static readonly Option<ScheduleKind> Schedule = new("--schedule")
+    {
+        Description = "How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third).",
+        DefaultValueFactory = _ => Defaults.Schedule,
+    };
+
+    private static readonly Option<double> LearningRate = new("--learning-rate")
+    {
+        Description = "The highest learning rate; with adamw 4e-3 and with sgd 0.1 unless given.",
+        DefaultValueFactory = _ => Defaults.LearningRate,
+    };
+
     private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
     private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
     private static readonly Option<double> Ema = new("--ema") { Description = "The decay of the weights' moving average; 0 for none.", DefaultValueFactory = _ => Defaults.Ema };
@@ -42,7 +71,8 @@ internal static class DistillArguments
     private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
     private static readonly Option<int?> ValidationPeople = new("--validation-people")
     {
-        Description = "How many people are held out with all their pictures, to choose the best epoch by their TAR; a sub-folder is a person. Unless given a tenth of them, at most 300, where the data have enough.",
+        Description = "How many people are held out with all their pictures, to choose the best epoch by their TAR; a sub-folder is a person. "
+            + "Unless given a tenth of them, at most 300, where the data have enough.",
     };
 
     private static readonly Option<AugmentKind> Augment = new("--augment") { Description = "How much the views that train differ from the aligned face, each with the teacher's embedding of the same view.", DefaultValueFactory = _ => AugmentKind.None };
@@ -53,7 +83,8 @@ internal static class DistillArguments
     private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
     private static readonly Option<double> CheckpointMinutes = new("--checkpoint-minutes")
     {
-        Description = "A checkpoint every so many minutes, beside each epoch's; 0 for none within an epoch.", DefaultValueFactory = _ => Defaults.CheckpointMinutes,
+        Description = "A checkpoint every so many minutes, beside each epoch's; 0 for none within an epoch.",
+        DefaultValueFactory = _ => Defaults.CheckpointMinutes,
     };
 
     private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
@@ -61,7 +92,8 @@ internal static class DistillArguments
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>
     [
-        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, InitChannels, NoInitRefit, Epochs, Minutes, Patience, Keep,
+        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, InitChannels, NoInitRefit,
+        Epochs, Minutes, Patience, Keep,
         BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
         Augment, Targets, Views, MixUp,
         Precision, Seed, CheckpointMinutes,

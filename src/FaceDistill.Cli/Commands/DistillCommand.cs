@@ -26,7 +26,8 @@ internal static class DistillCommand
 
     private static readonly Option<string?> Exclude = new("--exclude")
     {
-        Description = "Pictures that never train: a line 'NAME tab PATH' each (the data set's folder name, the picture's path in it), or the list that 'audit' wrote.",
+        Description = "Pictures that never train: a line 'NAME tab PATH' each (the data set's folder name, the picture's path in it), "
+            + "or the list that 'audit' wrote.",
         HelpName = "FILE",
     };
 
@@ -67,7 +68,9 @@ internal static class DistillCommand
 
         string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;
         var options = DistillArguments.Options(parsed, recipe).Validated();
-        var request = new DistillRequest(teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
+        string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
+        var request = new DistillRequest(
+            teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
             options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
             Recipe = recipe,

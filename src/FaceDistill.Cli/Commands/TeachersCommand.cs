@@ -8,10 +8,16 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>teachers list|pull|verify</c>: the models that the cards name, the face detector and the backbones among them.</summary>
 internal static class TeachersCommand
 {
-    private static readonly Argument<string[]> Names = new("name") { Description = "Cards (names or .json files) of teachers, backbones to start from and the face detector.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<string[]> Names = new("name")
+    {
+        Description = "Cards (names or .json files) of teachers, backbones to start from and the face detector.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private static readonly Argument<string[]> SomeNames = new("name") { Description = "Cards; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
 
-    public static Command Create() => new("teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
+    public static Command Create() => new(
+        "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
     {
         VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
         VerbContext.Action(new Command("pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),

@@ -12,11 +12,14 @@ internal static class AuditTable
         foreach (var test in result.Tests)
         {
             console.WriteLine(test.Words(result.Teacher));
-            var table = new Table().AddColumns("training data", "faces", "faces that match", "test people", "pairs that match", "expected by chance", "same files");
+            var table = new Table().AddColumns(
+                "training data", "faces", "faces that match", "test people", "pairs that match", "expected by chance", "same files");
             foreach (var count in test.Counts)
             {
-                table.AddRow(Markup.Escape(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People), Whole(count.MatchedPairs),
-                    count.ExpectedPairs is { } expected ? expected.ToString("N1", CultureInfo.InvariantCulture) : "-", count.SameFiles is { } same ? Whole(same) : "-");
+                string chance = count.ExpectedPairs is { } expected ? expected.ToString("N1", CultureInfo.InvariantCulture) : "-";
+                table.AddRow(
+                    Markup.Escape(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
+                    Whole(count.MatchedPairs), chance, count.SameFiles is { } same ? Whole(same) : "-");
             }
 
             console.Write(table);
@@ -24,7 +27,9 @@ internal static class AuditTable
 
         if (result.DuplicateThreshold is { } threshold)
         {
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
             var table = new Table().AddColumns("training data", "faces", "same files", "near duplicates to drop");
             foreach (var count in result.Duplicates)
             {

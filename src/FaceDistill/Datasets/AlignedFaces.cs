@@ -102,7 +102,12 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)]);
         FaceImage[] images = [.. Dataset.Images.Where((_, i) => !excluded[i])];
         return images.Length > 0
-            ? this with { Dataset = Dataset with { Images = images }, _folders = Folders, Excluded = [.. Dataset.Images.Where((_, i) => excluded[i]).Select(i => $"{name}\t{i.Path}")] }
+            ? this with
+            {
+                Dataset = Dataset with { Images = images },
+                _folders = Folders,
+                Excluded = [.. Dataset.Images.Where((_, i) => excluded[i]).Select(i => $"{name}\t{i.Path}")],
+            }
             : throw new FaceDistillException($"{list.File} excludes every picture of {name} ({Dataset.Root})");
     }
 

@@ -34,8 +34,8 @@ public sealed class ExclusionList
             using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
             bool lines = System.IO.File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0)?.Contains('\t', StringComparison.Ordinal) ?? false;
             var pictures = (lines ? Lines(reader, path) : Csv(CsvRows.Read(reader, path), path)).Distinct().ToList();
-            return pictures.Count > 0
-                ? new ExclusionList(path, pictures.GroupBy(p => p.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
+            var sets = pictures.GroupBy(p => p.Name, StringComparer.Ordinal);
+            return pictures.Count > 0 ? new ExclusionList(path, sets.ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
                 : throw new FaceDistillException($"{path} names no picture; write a data set's folder name, a tab and a path in it on each line");
         }
         catch (DecoderFallbackException e)
@@ -89,7 +89,8 @@ public sealed class ExclusionList
 
             string[] fields = text.Split('\t');
             yield return fields.Length == 2 && fields[0].Trim().Length > 0 && fields[1].Trim().Length > 0 ? (fields[0].Trim(), ImagePaths.Normal(fields[1]))
-                : throw new FaceDistillException($"{path} line {line}: expected a data set's folder name, a tab and a path in it, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
+                : throw new FaceDistillException(
+                    $"{path} line {line}: expected a data set's folder name, a tab and a path in it, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
         }
     }
 
@@ -104,7 +105,9 @@ public sealed class ExclusionList
                 (data, picture, columns) = (Array.IndexOf(header, "data"), Array.IndexOf(header, "path"), header.Length);
                 if (data < 0 || picture < 0)
                 {
-                    throw new FaceDistillException($"{path} line {row.Line}: neither a line with a tab between a data set's folder name and a path, nor the header of a CSV file with the columns data and path");
+                    throw new FaceDistillException(
+                        $"{path} line {row.Line}: neither a line with a tab between a data set's folder name and a path, "
+                        + "nor the header of a CSV file with the columns data and path");
                 }
 
                 continue;

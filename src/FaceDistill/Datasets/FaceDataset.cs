@@ -17,7 +17,19 @@ public readonly record struct FaceImage(string Path, string Identity)
     }
 
     /// <summary>64 bits of the name, by which its random views are drawn, whatever else is trained on (FNV-1a, Fowler, Noll and Vo, over UTF-16).</summary>
-    public long Key => (long)Name.Aggregate(14695981039346656037UL, (hash, c) => (hash ^ c) * 1099511628211UL);
+    public long Key
+    {
+        get
+        {
+            ulong hash = 14695981039346656037UL;
+            foreach (char c in Name)
+            {
+                hash = (hash ^ c) * 1099511628211UL;
+            }
+
+            return (long)hash;
+        }
+    }
 }
 
 /// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>

@@ -48,7 +48,8 @@ public sealed class FaceSource
         ArgumentNullException.ThrowIfNull(data);
         if (data.Where(d => d.Exclude is not null).GroupBy(d => d.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1) is { } twice)
         {
-            throw new FaceDistillException($"{string.Join(" and ", twice.Select(d => d.Root))} have one name, by which {twice.First().Exclude} could mean either; rename one folder");
+            throw new FaceDistillException(
+                $"{string.Join(" and ", twice.Select(d => d.Root))} have one name, by which {twice.First().Exclude} could mean either; rename one folder");
         }
 
         var faces = AlignedFaces.Join([.. data.Select(d => Open(d, template, asserted, progress, cancel))]);
@@ -58,7 +59,8 @@ public sealed class FaceSource
             string[] others = [.. list.Names.Except(group.Select(d => d.Name), StringComparer.Ordinal)];
             if (others.Length > 0)
             {
-                _say?.Invoke($"{group.Key}: {others.Sum(list.Count)} lines are of other data sets ({string.Join(", ", others.Take(10))}{(others.Length > 10 ? ", ..." : "")})");
+                string names = string.Join(", ", others.Take(10)) + (others.Length > 10 ? ", ..." : "");
+                _say?.Invoke($"{group.Key}: {others.Sum(list.Count)} lines are of other data sets ({names})");
             }
         }
 

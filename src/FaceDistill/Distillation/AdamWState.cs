@@ -51,7 +51,8 @@ public sealed class AdamWState : IStudentOptimizer
 
     /// <summary>The first and second moments, by parameter; views of the optimizer's own memory.</summary>
     public IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
-        _weights.Views(_mean, _first).Select(v => (v.Name + ".exp_avg", v.View)).Concat(_weights.Views(_square, _first).Select(v => (v.Name + ".exp_avg_sq", v.View)));
+        _weights.Views(_mean, _first).Select(v => (v.Name + ".exp_avg", v.View))
+            .Concat(_weights.Views(_square, _first).Select(v => (v.Name + ".exp_avg_sq", v.View)));
 
     /// <summary>Forgets the gradients.</summary>
     public void ZeroGradients() => _weights.ZeroGradients();
@@ -61,7 +62,8 @@ public sealed class AdamWState : IStudentOptimizer
     {
         Steps++;
         using var frozen = no_grad();
-        double decay = 1 - (learningRate * _weightDecay), root2 = 1 / Math.Sqrt(1 - Math.Pow(Beta2, Steps)), rate = -learningRate / (1 - Math.Pow(Beta1, Steps));
+        double decay = 1 - (learningRate * _weightDecay);
+        double root2 = 1 / Math.Sqrt(1 - Math.Pow(Beta2, Steps)), rate = -learningRate / (1 - Math.Pow(Beta1, Steps));
         for (long at = _first; at < _weights.Count; at += Round)
         {
             using var scope = NewDisposeScope();

@@ -10,10 +10,15 @@ namespace FaceDistill.Distillation;
 /// in batches as in training (Wu and Johnson, "Rethinking 'Batch' in BatchNorm", 2021, section 3, precise batch norm). The running ones, which training
 /// keeps, begin at 0 and 1 and move by a tenth a step: after n steps 0.9^n of the beginning is left in them, and they are of weights that have gone since.
 /// </summary>
-/// <remarks>The faces are always the same ones, at the student's full resolution, in float32, neither mirrored nor varied: as a finished student sees faces.</remarks>
+/// <remarks>
+/// The faces are always the same ones, at the student's full resolution, in float32, neither mirrored nor varied: as a finished student sees faces.
+/// </remarks>
 public sealed class BatchNormStatistics : IDisposable
 {
-    /// <summary>How many faces are pooled at most: hundreds of thousands of values a channel in the early layers, 16 batches of 64, at 1 to 2% of an epoch of 25,000 faces.</summary>
+    /// <summary>
+    /// How many faces are pooled at most: hundreds of thousands of values a channel in the early layers, 16 batches of 64, at 1 to 2% of an epoch of 25,000
+    /// faces.
+    /// </summary>
     public const int Faces = 1024;
 
     private readonly FaceContract _contract;

@@ -6,7 +6,9 @@ public enum ChannelRule
     /// <summary>Those whose filters have the largest L1 norm (Li et al., "Pruning filters for efficient ConvNets", 2017).</summary>
     L1,
 
-    /// <summary>Those whose batch norms have the largest weight (Liu et al., "Learning efficient convolutional networks through network slimming", 2017).</summary>
+    /// <summary>
+    /// Those whose batch norms have the largest weight (Liu et al., "Learning efficient convolutional networks through network slimming", 2017).
+    /// </summary>
     BatchNorm,
 
     /// <summary>

@@ -28,7 +28,9 @@ public sealed record EmbeddingSpread(double Variance, double Reference, string B
     [JsonIgnore]
     public bool IsDead => !(Variance > Least * Reference);
 
-    /// <summary>A student's spread beside that of the teacher's embeddings of its training faces, or without a teacher beside <see cref="CrowdedUnits"/>.</summary>
+    /// <summary>
+    /// A student's spread beside that of the teacher's embeddings of its training faces, or without a teacher beside <see cref="CrowdedUnits"/>.
+    /// </summary>
     /// <param name="embeddings">float32 [n, D], row-major, in the teacher's space, of any faces.</param>
     /// <param name="student">The student; its scaling keeps the teacher's variance.</param>
     /// <returns>Null for fewer than two faces, which cannot tell.</returns>

@@ -32,6 +32,12 @@ internal static class ResumeRules
 
     // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
     // and runs of before held out nobody.
-    private static string Text(DistillOptions options) => JsonFile.Serialize(
-        options with { Device = "", CheckpointMinutes = 0, Minutes = null, Init = options.Init is null ? null : "", ValidationPeople = options.ValidationPeople ?? 0 });
+    private static string Text(DistillOptions options) => JsonFile.Serialize(options with
+    {
+        Device = "",
+        CheckpointMinutes = 0,
+        Minutes = null,
+        Init = options.Init is null ? null : "",
+        ValidationPeople = options.ValidationPeople ?? 0,
+    });
 }

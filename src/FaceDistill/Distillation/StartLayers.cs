@@ -8,9 +8,6 @@ namespace FaceDistill.Distillation;
 /// <summary>The layers of a network outside training, one by one, with its batch norms folded: what a start is measured and fitted by.</summary>
 internal static class StartLayers
 {
-    // libtorch's BatchNorm2d default, with which the students train.
-    private const double Epsilon = 1e-5;
-
     /// <summary>A convolution.</summary>
     /// <param name="layer">Its shape.</param>
     /// <param name="x">float32 [n, in, H, W].</param>
@@ -37,7 +34,7 @@ internal static class StartLayers
     {
         float[] weight = Values(weights[$"{layer.Name}_bn.weight"]), bias = Values(weights[$"{layer.Name}_bn.bias"]);
         float[] mean = Values(weights[$"{layer.Name}_bn.running_mean"]), variance = Values(weights[$"{layer.Name}_bn.running_var"]);
-        float[] factor = [.. weight.Zip(variance, (w, v) => (float)(w / Math.Sqrt(v + Epsilon)))];
+        float[] factor = [.. weight.Zip(variance, (w, v) => (float)(w / Math.Sqrt(v + BatchNorm.Epsilon)))];
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var filters = weights[$"{layer.Name}.weight"].detach() * tensor(factor, [layer.Out, 1, 1, 1]);
@@ -56,7 +53,7 @@ internal static class StartLayers
     public static void PutNorm(Dictionary<string, Tensor> weights, ConvLayer layer, (double[] Mean, double[] Variance) moments, double[] factor, double[] shift)
     {
         PutMoments(weights, layer, moments);
-        Put(weights[$"{layer.Name}_bn.weight"], moments.Variance.Select((v, o) => (float)(Math.Sqrt((float)v + Epsilon) * factor[o])));
+        Put(weights[$"{layer.Name}_bn.weight"], moments.Variance.Select((v, o) => (float)(Math.Sqrt((float)v + BatchNorm.Epsilon) * factor[o])));
         Put(weights[$"{layer.Name}_bn.bias"], moments.Mean.Select((m, o) => (float)((m * factor[o]) + shift[o])));
     }
 
@@ -91,8 +88,8 @@ internal static class StartLayers
     /// <param name="x">float32 [n, out, H, W], the convolution's output.</param>
     public static Tensor Normalize(Dictionary<string, Tensor> weights, ConvLayer layer, Tensor x)
     {
-        var norm = nn.functional.batch_norm(
-            x, weights[$"{layer.Name}_bn.running_mean"], weights[$"{layer.Name}_bn.running_var"], weights[$"{layer.Name}_bn.weight"], weights[$"{layer.Name}_bn.bias"], training: false, eps: Epsilon);
+        Tensor Of(string part) => weights[$"{layer.Name}_bn.{part}"];
+        var norm = nn.functional.batch_norm(x, Of("running_mean"), Of("running_var"), Of("weight"), Of("bias"), training: false, eps: BatchNorm.Epsilon);
         return layer.Relu ? norm.relu_() : norm;
     }
 

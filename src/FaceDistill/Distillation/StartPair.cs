@@ -7,8 +7,8 @@ namespace FaceDistill.Distillation;
 
 /// <summary>
 /// A wide network and the narrow one that is made of it, layer by layer on the same faces. A pointwise layer that lost inputs is fitted by least squares: from
-/// what the narrow network gives it, so that the errors of the layers before are made good as far as they can be, to what the wide one computes (He, Zhang and Sun,
-/// "Channel pruning for accelerating very deep neural networks", 2017). Batch norms get the running moments of the narrow network.
+/// what the narrow network gives it, so that the errors of the layers before are made good as far as they can be, to what the wide one computes (He, Zhang and
+/// Sun, "Channel pruning for accelerating very deep neural networks", 2017). Batch norms get the running moments of the narrow network.
 /// </summary>
 internal sealed class StartPair : IDisposable
 {

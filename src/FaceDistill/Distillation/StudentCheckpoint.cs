@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// One file with everything of a run: weights, their moving average, the finished student's batch-norm statistics, optimizer state, target scaling, options and progress (safetensors;
-/// the texts are JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
+/// One file with everything of a run: weights, their moving average, the finished student's batch-norm statistics, optimizer state, target scaling, options and
+/// progress (safetensors; the texts are JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
 /// </summary>
 public sealed class StudentCheckpoint
 {
@@ -59,7 +59,8 @@ public sealed class StudentCheckpoint
     /// <param name="state">How far the run is.</param>
     /// <param name="average">The moving average of the weights; null without one.</param>
     /// <param name="beside">What is trained beside the network, by the loss; null for nothing.</param>
-    /// <param name="estimated">The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's) own.</param>
+    /// <param name="estimated">The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's)
+    /// own.</param>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     public static void Write(
         string path, MobileNetV1 model, IStudentOptimizer? optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options,
@@ -126,7 +127,10 @@ public sealed class StudentCheckpoint
     /// <summary>Steps that the optimizer has made.</summary>
     public long OptimizerSteps { get; private init; }
 
-    /// <summary>The student's weights, averaged where the run averages, and its batch norms' statistics, estimated where they were, float32, by their names in the network; a copy.</summary>
+    /// <summary>
+    /// The student's weights, averaged where the run averages, and its batch norms' statistics, estimated where they were, float32, by their names in the
+    /// network; a copy.
+    /// </summary>
     /// <exception cref="FaceDistillException">There is no such tensor, or it has another type or shape.</exception>
     public float[] Weight(string name, params long[] shape) => Shaped(StudentName(name), "F32", shape).Floats();
 
@@ -181,11 +185,13 @@ public sealed class StudentCheckpoint
         Restore(OptimizerPrefix, optimizer.Tensors());
     }
 
-    private string StudentName(string name) => (IsStatistic(name) && Has(StatisticsPrefix) ? StatisticsPrefix : Has(AveragePrefix) ? AveragePrefix : ModelPrefix) + name;
+    private string StudentName(string name) =>
+        (IsStatistic(name) && Has(StatisticsPrefix) ? StatisticsPrefix : Has(AveragePrefix) ? AveragePrefix : ModelPrefix) + name;
 
     private bool Has(string prefix) => _tensors.Keys.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
 
-    private static bool IsStatistic(string name) => name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
+    private static bool IsStatistic(string name) =>
+        name.EndsWith(".running_mean", StringComparison.Ordinal) || name.EndsWith(".running_var", StringComparison.Ordinal);
 
     private static IEnumerable<(string Name, Tensor Tensor)> Named(MobileNetV1 model) => model.state_dict().Select(t => (t.Key, t.Value));
 

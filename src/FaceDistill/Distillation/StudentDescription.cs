@@ -18,7 +18,9 @@ public sealed record StudentDescription(
     /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
     public const string NoTeacher = "none";
 
-    /// <summary>What its weights started from, the nearest first; empty for random weights; null in students of earlier versions, which did not note it.</summary>
+    /// <summary>
+    /// What its weights started from, the nearest first; empty for random weights; null in students of earlier versions, which did not note it.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 

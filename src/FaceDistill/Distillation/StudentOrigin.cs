@@ -26,7 +26,8 @@ public sealed record StudentOrigin(string Name, string Kind, string? Licence, st
     public static string Text(IReadOnlyList<StudentOrigin> origins)
     {
         ArgumentNullException.ThrowIfNull(origins);
-        return origins.Count == 0 ? Random : string.Join(", which started from ", origins.Select(o => o.Kind == Backbone ? $"the backbone {o.Name} ({o.Licence})" : $"the student {o.Name} of {o.Source}"));
+        return origins.Count == 0 ? Random : string.Join(", which started from ", origins.Select(
+            o => o.Kind == Backbone ? $"the backbone {o.Name} ({o.Licence})" : $"the student {o.Name} of {o.Source}"));
     }
 
     /// <summary>The same without sources and terms, for a table's cell: "mobilenet-v1:1.0@96, faceres (research)".</summary>

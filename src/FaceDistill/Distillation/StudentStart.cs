@@ -5,7 +5,8 @@ namespace FaceDistill.Distillation;
 /// <summary>What a student can start from: another student, or a published backbone made into one.</summary>
 internal sealed class StudentStart : IDisposable
 {
-    private StudentStart(MobileNetV1 model, string name, string path, IReadOnlyList<StudentOrigin> origins) => (Model, Name, Path, Origins) = (model, name, path, origins);
+    private StudentStart(MobileNetV1 model, string name, string path, IReadOnlyList<StudentOrigin> origins) =>
+        (Model, Name, Path, Origins) = (model, name, path, origins);
 
     /// <summary>The network, on the CPU, in evaluation mode.</summary>
     public MobileNetV1 Model { get; }
@@ -33,8 +34,10 @@ internal sealed class StudentStart : IDisposable
     public static StudentStart Of(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        string student = checkpoint.Description.Student, folder = System.IO.Path.GetDirectoryName(checkpoint.Path) is { Length: > 0 } parent ? parent : checkpoint.Path;
-        return new StudentStart(checkpoint.LoadModel(), student, checkpoint.Path, [new StudentOrigin(student, StudentOrigin.Student, null, folder, checkpoint.Origins.Any(o => o.Research)), .. checkpoint.Origins])
+        string student = checkpoint.Description.Student;
+        string folder = System.IO.Path.GetDirectoryName(checkpoint.Path) is { Length: > 0 } parent ? parent : checkpoint.Path;
+        var nearest = new StudentOrigin(student, StudentOrigin.Student, null, folder, checkpoint.Origins.Any(o => o.Research));
+        return new StudentStart(checkpoint.LoadModel(), student, checkpoint.Path, [nearest, .. checkpoint.Origins])
         {
             Scaling = checkpoint.Scaling,
             TeacherHash = checkpoint.Description.TeacherHash,
@@ -50,7 +53,8 @@ internal sealed class StudentStart : IDisposable
     public static StudentStart Of(Backbone backbone, StartFaces faces)
     {
         var architecture = backbone.Architecture(faces.Contract.Size);
-        var start = new StudentStart(new MobileNetV1(architecture), $"the backbone {backbone.Card.Name}", backbone.Card.Name, [StudentOrigin.Of(backbone.Card)]);
+        var card = backbone.Card;
+        var start = new StudentStart(new MobileNetV1(architecture), $"the backbone {card.Name}", card.Name, [StudentOrigin.Of(card)]);
         var weights = start.Model.state_dict();
         using var activations = faces.Inputs();
         foreach (var layer in architecture.Backbone)

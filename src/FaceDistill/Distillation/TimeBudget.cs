@@ -20,7 +20,8 @@ public static class TimeBudget
     /// <param name="measure">Measures the held-out people after each epoch; null where nobody is measured.</param>
     /// <param name="cancel">Stops between steps.</param>
     /// <exception cref="FaceDistillException">Not one epoch fits.</exception>
-    public static int Epochs(TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure, CancellationToken cancel)
+    public static int Epochs(
+        TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(description);
@@ -90,12 +91,15 @@ public static class TimeBudget
     }
 
     private static double ValidationSeconds(
-        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure, CancellationToken cancel)
+        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure,
+        CancellationToken cancel)
     {
         using var validation = new ValidationPass(faces, description.Contract, options, device, measure);
+        using var statistics = new BatchNormStatistics(faces, description, options, device);
         long start = Stopwatch.GetTimestamp();
-        validation.Measure(student.Student, cancel);
-        validation.MeasurePeople(student.Student, cancel);
+        var finished = statistics.Estimate(student.Student, cancel); // as at each epoch's end
+        validation.Measure(finished, cancel);
+        validation.MeasurePeople(finished, cancel);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }

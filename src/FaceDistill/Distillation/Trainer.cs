@@ -128,14 +128,15 @@ public sealed class Trainer : IDisposable
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
     /// <exception cref="FaceDistillException">
-    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>); as
-    /// after any failure between two steps, the checkpoint holds what was done.
+    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>);
+    /// as after any failure between two steps, the checkpoint holds what was done.
     /// </exception>
     public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         Decide(cancel);
         _saved = _clock.GetTimestamp();
-        var schedule = new LearningRateSchedule(_options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
+        var schedule = new LearningRateSchedule(
+            _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
         {
             MobileNetV1 student;
@@ -196,7 +197,8 @@ public sealed class Trainer : IDisposable
     private void Save(MobileNetV1? estimated = null)
     {
         Require(_student.IsFinite);
-        StudentCheckpoint.Write(CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
+        StudentCheckpoint.Write(
+            CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
         _saved = _clock.GetTimestamp();
     }
 
@@ -244,7 +246,8 @@ public sealed class Trainer : IDisposable
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
         var student = _statistics.Estimate(_student.Student, cancel); // what is measured is what would be exported
-        Finish(student, _validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel), schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
+        var (validation, people) = (_validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel));
+        Finish(student, validation, people, schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
         return student;
     }
 

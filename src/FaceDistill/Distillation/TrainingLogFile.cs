@@ -15,7 +15,9 @@ public static class TrainingLogFile
     public static void Write(string folder, IReadOnlyList<EpochLog> log)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var text = new StringBuilder("epoch,loss,validation_loss,validation_cosine,validation_centred_cosine,gradient_norm,resolution,learning_rate,seconds,images_per_second,people_tar,people_far\n");
+        var text = new StringBuilder(
+            "epoch,loss,validation_loss,validation_cosine,validation_centred_cosine,gradient_norm,resolution,learning_rate,seconds,images_per_second,"
+            + "people_tar,people_far\n");
         foreach (var e in log)
         {
             text.Append(CultureInfo.InvariantCulture,

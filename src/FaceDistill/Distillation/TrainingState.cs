@@ -12,10 +12,15 @@ namespace FaceDistill.Distillation;
 /// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
 public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
 {
-    /// <summary>Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.</summary>
+    /// <summary>
+    /// Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.
+    /// </summary>
     public double? CentredCosine { get; init; }
 
-    /// <summary>The part of the held-out people's genuine pairs that is accepted at <see cref="PeopleFar"/>, 0 to 1, by which the best epoch is chosen; null where nobody is measured.</summary>
+    /// <summary>
+    /// The part of the held-out people's genuine pairs that is accepted at <see cref="PeopleFar"/>, 0 to 1, by which the best epoch is chosen; null where
+    /// nobody is measured.
+    /// </summary>
     public double? PeopleTar { get; init; }
 
     /// <summary>The false accept rate of <see cref="PeopleTar"/>; null where nobody is measured.</summary>
@@ -28,7 +33,9 @@ public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, do
     public int Resolution { get; init; }
 }
 
-/// <summary>The epoch whose student is the best: by the held-out people's true accept rate where they are measured, ties and runs without people by the centred cosine.</summary>
+/// <summary>
+/// The epoch whose student is the best: by the held-out people's true accept rate where they are measured, ties and runs without people by the centred cosine.
+/// </summary>
 /// <param name="Epoch">From 1.</param>
 /// <param name="CentredCosine">Its mean centred cosine on the held-out faces; null without any.</param>
 public sealed record BestEpoch(int Epoch, double? CentredCosine)
@@ -53,7 +60,8 @@ public sealed record BestEpoch(int Epoch, double? CentredCosine)
 
     /// <summary>Whether it beats another one; of equals neither does, so that the earlier stays.</summary>
     /// <param name="other">The other one, of the same run; null for none.</param>
-    internal bool Beats(BestEpoch? other) => other is null || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
+    internal bool Beats(BestEpoch? other) => other is null
+        || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
 }
 
 /// <summary>How far a run is.</summary>

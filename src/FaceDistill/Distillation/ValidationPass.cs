@@ -78,9 +78,9 @@ public sealed class ValidationPass : IDisposable
 
         var people = _faces.HeldOut;
         var images = _faces.Faces.Dataset.Images;
-        var values = Embedded(model, people.Measured, cancel);
-        return !values.All(float.IsFinite) ? new PeopleTar(double.NaN, double.NaN)
-            : _measure.Measure(new EmbeddingSet("student", _faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities), cancel);
+        var set = new EmbeddingSet(
+            "student", _faces.Dimension, Embedded(model, people.Measured, cancel), [.. people.Measured.Select(i => images[i].Path)], people.Identities);
+        return set.Values.All(float.IsFinite) ? _measure.Measure(set, cancel) : new PeopleTar(double.NaN, double.NaN);
     }
 
     /// <summary>How far the student's embeddings lie from one another, beside the teacher's of the same faces.</summary>
@@ -92,23 +92,11 @@ public sealed class ValidationPass : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         int[] faces = _faces.Validation.Length >= 2 ? _faces.Validation
             : [.. SeededChoice.Permutation(_faces.Training.Length, seed: 0, epoch: -3).Take(SpreadFaces).Select(i => _faces.Training[i])]; // of many people
+        float[] own = Embedded(model, faces, cancel), teacher = [.. faces.SelectMany(i => _faces.Embedding(i, FaceView.Original).ToArray())];
         int dimension = _faces.Dimension;
-        var (own, targets) = (new float[faces.Length * dimension], new float[faces.Length * dimension]);
-        model.eval();
-        using var inference = inference_mode();
-        int at = 0;
-        foreach (var batch in _reader.Plain(faces, cancel))
-        {
-            using var step = NewDisposeScope();
-            var output = model.forward(FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract));
-            output.cpu().contiguous().data<float>().CopyTo(own.AsSpan(at * dimension, batch.Count * dimension));
-            batch.Targets.narrow(0, 0, batch.Count).data<float>().CopyTo(targets.AsSpan(at * dimension, batch.Count * dimension));
-            at += batch.Count;
-        }
-
-        // The network's output and the targets are the embeddings in one unit: their variances have the ratio that the embeddings' have.
-        return targets.AsSpan().ContainsAnyExcept(0f)
-            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(targets, dimension), "the teacher's on the same faces") : EmbeddingSpread.OfUnits(own, dimension);
+        return teacher.AsSpan().ContainsAnyExcept(0f)
+            ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(teacher, dimension), "the teacher's on the same faces")
+            : EmbeddingSpread.OfUnits(own, dimension);
     }
 
     /// <inheritdoc/>

@@ -8,7 +8,9 @@ namespace FaceDistill.Distillation;
 /// <param name="Rotation">By which angle it is turned, degrees.</param>
 public readonly record struct ViewParameters(bool Mirror, double ShiftX, double ShiftY, double Scale, double Rotation)
 {
-    /// <summary>Grows when the same keys give other views, or <see cref="ViewRenderer"/> draws them otherwise: what was embedded before is not taken for them then.</summary>
+    /// <summary>
+    /// Grows when the same keys give other views, or <see cref="ViewRenderer"/> draws them otherwise: what was embedded before is not taken for them then.
+    /// </summary>
     public const int Version = 2;
 
     /// <summary>Added to each value, as a fraction of white.</summary>

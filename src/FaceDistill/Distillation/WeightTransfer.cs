@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace FaceDistill.Distillation;
 
 /// <summary>
-/// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in their
-/// order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on (<see cref="StartPair"/>).
-/// A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the new target scaling, where head, teacher and
-/// dimension are the same.
+/// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in
+/// their order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on
+/// (<see cref="StartPair"/>). A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the
+/// new target scaling, where head, teacher and dimension are the same.
 /// </summary>
 public static class WeightTransfer
 {
@@ -44,8 +44,9 @@ public static class WeightTransfer
         var (from, to) = (source.Architecture, target.Architecture);
         if (from.Spec.Width < to.Spec.Width)
         {
-            throw new FaceDistillException(FormattableString.Invariant(
-                $"{source.Path} is {source.Name}{(source.Scaling is null ? $" of width {from.Spec.Width}" : "")}, narrower than {description.Student}; --init takes a start of the same or a greater width"));
+            string width = source.Scaling is null ? FormattableString.Invariant($" of width {from.Spec.Width}") : "";
+            throw new FaceDistillException(
+                $"{source.Path} is {source.Name}{width}, narrower than {description.Student}; --init takes a start of the same or a greater width");
         }
 
         using var frozen = no_grad();
@@ -65,7 +66,8 @@ public static class WeightTransfer
             kept = outputs;
         }
 
-        using var maps = pair?.Narrow ?? (faces is null ? null : StartLayers.Maps(target, faces));
+        // Of a start of the same width only a new head over the map has to see the faces.
+        using var maps = pair?.Narrow ?? (faces is null || to.HeadConvolution is null || HasHead(source, to) ? null : StartLayers.Maps(target, faces));
         bool head = Head(source, target, kept, maps);
         bool embedding = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
         if (embedding)
@@ -73,12 +75,18 @@ public static class WeightTransfer
             Embedding(old, from, kept, source.Scaling!, scaling, weights);
         }
 
-        string fitted = faces is not null && description.TeacherHash.Length > 0 && (!embedding || (narrower && refit)) ? ", " + EmbeddingFit.Apply(target, faces, keep: embedding) : "";
-        string rest = embedding ? "with its embedding layer" : source.Scaling is null ? "which has no embedding layer" : head ? "without its embedding layer, which belongs to another teacher" : "without its head, which is another";
-        return $"weights of {source.Name} from {source.Path}, {rest}{(pair is null ? "" : $", {(refit ? "narrowed and fitted" : "narrowed")} on {faces!.Count} faces")}{fitted}";
+        bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || (narrower && refit));
+        string fitted = fits ? ", " + EmbeddingFit.Apply(target, faces!, keep: embedding) : "";
+        string narrowed = pair is null ? "" : $", {(refit ? "narrowed and fitted" : "narrowed")} on {faces!.Count} faces";
+        string rest = embedding ? "with its embedding layer"
+            : source.Scaling is null ? "which has no embedding layer"
+            : head ? "without its embedding layer, which belongs to another teacher"
+            : "without its head, which is another";
+        return $"weights of {source.Name} from {source.Path}, {rest}{narrowed}{fitted}";
     }
 
-    private static void Copy(Dictionary<string, Tensor> source, ConvLayer wide, ConvLayer narrow, int[] inputs, int[] outputs, Dictionary<string, Tensor> weights)
+    private static void Copy(
+        Dictionary<string, Tensor> source, ConvLayer wide, ConvLayer narrow, int[] inputs, int[] outputs, Dictionary<string, Tensor> weights)
     {
         int perInput = narrow.Kernel * narrow.Kernel, perOutput = perInput * (wide.In / wide.Groups);
         float[] filters = StartLayers.Values(source[$"{wide.Name}.weight"]);
@@ -97,7 +105,7 @@ public static class WeightTransfer
     private static bool Head(StudentStart source, MobileNetV1 target, int[] kept, Activations? maps)
     {
         var (from, to) = (source.Architecture, target.Architecture);
-        bool same = source.Scaling is not null && from.Head == to.Head;
+        bool same = HasHead(source, to);
         if (to.HeadConvolution is not { } layer)
         {
             return same;
@@ -122,6 +130,8 @@ public static class WeightTransfer
         return same;
     }
 
+    private static bool HasHead(StudentStart source, MobileNetV1Architecture to) => source.Scaling is not null && source.Architecture.Head == to.Head;
+
     // The L1 norm of each output's values.
     private static double[] Magnitudes(Tensor values)
     {
@@ -130,11 +140,13 @@ public static class WeightTransfer
         return [.. all.Chunk(each).Select(filter => filter.Sum(w => Math.Abs((double)w)))];
     }
 
-    private static int[] Strongest(double[] strengths, int keep) => [.. Enumerable.Range(0, strengths.Length).OrderByDescending(o => strengths[o]).Take(keep).Order()];
+    private static int[] Strongest(double[] strengths, int keep) =>
+        [.. Enumerable.Range(0, strengths.Length).OrderByDescending(o => strengths[o]).Take(keep).Order()];
 
     // In the teacher's space: (W x + b) s + m of the source must be what the target's scaling makes of the target's layer.
     private static void Embedding(
-        Dictionary<string, Tensor> source, MobileNetV1Architecture from, int[] kept, TargetScaling old, TargetScaling scaling, Dictionary<string, Tensor> weights)
+        Dictionary<string, Tensor> source, MobileNetV1Architecture from, int[] kept, TargetScaling old, TargetScaling scaling,
+        Dictionary<string, Tensor> weights)
     {
         float[] matrix = StartLayers.Values(source["embedding.weight"]), bias = StartLayers.Values(source["embedding.bias"]);
         double ratio = (double)old.Scale / scaling.Scale;

@@ -52,14 +52,17 @@ public sealed record AuditCount(string Data, int Faces, long Pairs, int Matches,
 /// <param name="MeasuredTar">The part of their genuine pairs that reaches the threshold; null likewise.</param>
 /// <param name="Counts">One entry a training set.</param>
 public sealed record AuditTest(
-    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs, double? MeasuredTar, IReadOnlyList<AuditCount> Counts)
+    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs,
+    double? MeasuredTar, IReadOnlyList<AuditCount> Counts)
 {
     /// <summary>What was found, in one line.</summary>
     public string Outcome()
     {
         bool chance = Counts.All(c => c.ExpectedPairs is not null), files = Counts.All(c => c.SameFiles is not null);
-        return string.Create(CultureInfo.InvariantCulture, $"{Counts.Sum(c => (long)c.Matches):N0} of {Counts.Sum(c => (long)c.Faces):N0} training faces match people of {Test} ({Counts.Sum(c => c.MatchedPairs):N0} pairs")
-            + (chance ? string.Create(CultureInfo.InvariantCulture, $"; {Counts.Sum(c => c.ExpectedPairs):N1} expected by chance where nobody is shared)") : ")")
+        long matches = Counts.Sum(c => (long)c.Matches), faces = Counts.Sum(c => (long)c.Faces), pairs = Counts.Sum(c => c.MatchedPairs);
+        double? expected = Counts.Sum(c => c.ExpectedPairs);
+        return string.Create(CultureInfo.InvariantCulture, $"{matches:N0} of {faces:N0} training faces match people of {Test} ({pairs:N0} pairs")
+            + (chance ? string.Create(CultureInfo.InvariantCulture, $"; {expected:N1} expected by chance where nobody is shared)") : ")")
             + (files ? string.Create(CultureInfo.InvariantCulture, $", {Counts.Sum(c => c.SameFiles):N0} are the same file") : "");
     }
 
@@ -67,10 +70,15 @@ public sealed record AuditTest(
     /// <param name="model">The model's name.</param>
     public string Words(string model)
     {
-        string people = People == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" of {People:N0} people"), protocol = Protocol == "all" ? "" : $" ({Protocol})";
+        string people = People == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" of {People:N0} people");
+        string protocol = Protocol == "all" ? "" : $" ({Protocol})";
         string rate = MeasuredFar is null ? "; how often strangers reach it was not measured"
-            : string.Create(CultureInfo.InvariantCulture, $"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs reach it");
-        return string.Create(CultureInfo.InvariantCulture, $"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs reach it");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
     }
 }
 

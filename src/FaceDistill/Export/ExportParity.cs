@@ -46,14 +46,16 @@ public static class ExportParity
     /// <param name="faces">Aligned faces, of any people.</param>
     /// <param name="device">Where TorchSharp computes: auto, cpu or cuda.</param>
     /// <returns>Null for fewer than two faces.</returns>
-    public static EmbeddingSpread? Spread(StudentCheckpoint checkpoint, AlignedFaces faces, string device) => EmbeddingSpread.Of(Embedded(checkpoint, faces, device), checkpoint);
+    public static EmbeddingSpread? Spread(StudentCheckpoint checkpoint, AlignedFaces faces, string device) =>
+        EmbeddingSpread.Of(Embedded(checkpoint, faces, device), checkpoint);
 
     /// <summary>Refuses a file that is too far off, and one of a student that gives every face nearly the same embedding, which agrees with anything.</summary>
     /// <param name="outcome">What was measured.</param>
     /// <param name="format">Its format, which says what is allowed.</param>
     /// <param name="minCosine">The smallest cosine that the user allows; null for the format's own.</param>
     /// <param name="path">The file, for the message.</param>
-    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed, or the student or the file is dead (<see cref="EmbeddingSpread"/>).</exception>
+    /// <exception cref="FaceDistillException">A value differs by more, or a cosine is smaller, than is allowed, or the student or the file is dead
+    /// (<see cref="EmbeddingSpread"/>).</exception>
     public static void Check(ExportOutcome outcome, ExportFormat format, double? minCosine, string path)
     {
         ArgumentNullException.ThrowIfNull(outcome);

@@ -32,7 +32,8 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
         var embeddings = new FolderEmbeddings(model, faces);
         embeddings.Embed([EmbeddedView.Of(FaceView.Original)], progress, cancel);
         var store = EmbeddingStore.Open(embeddings.Folders.First());
-        return new AuditFaces(data.Name, data.Root, embeddings.Read(EmbeddingRun.ViewName(FaceView.Original), cancel), faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
+        var set = embeddings.Read(EmbeddingRun.ViewName(FaceView.Original), cancel);
+        return new AuditFaces(data.Name, data.Root, set, faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
     }
 
     /// <summary>The faces that are not on a list.</summary>
@@ -53,8 +54,9 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
     /// <exception cref="FaceDistillException">The list of people is not beside the data, or none of them is there.</exception>
     public AuditFaces View1Test()
     {
-        string people = Path.Combine(Root ?? throw new FaceDistillException($"{Name}: the store does not say which data it is of, so LFW's peopleDevTest.txt is not found; name the data instead"), "peopleDevTest.txt");
-        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(people)).Set };
+        string root = Root ?? throw new FaceDistillException(
+            $"{Name}: the store does not say which data it is of, so LFW's peopleDevTest.txt is not found; name the data instead");
+        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(Path.Combine(root, "peopleDevTest.txt"))).Set };
     }
 
     /// <summary>How many people the faces show; 0 where not all have an identity.</summary>
@@ -95,7 +97,8 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
     }
 
     // Aligning makes .jpg of every ending, and adds it where two photos differ in their endings only.
-    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? "" : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
+    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? ""
+        : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
         .Prepend(Path.ChangeExtension(face, null)).Where(PictureFile.IsPicture).Select(path => Path.Combine(folder, path)).FirstOrDefault(File.Exists) ?? "";
 
     // A store made of several folders' faces names the pictures' folder, which may be "images" in the data set's.

@@ -84,7 +84,8 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
 
             var findings = new List<AuditFinding>();
             var results = tests.Select(test => Audit(test, calibration, training, hashes, request, findings, progress, cancel)).ToList();
-            (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold ? Duplicates(training, hashes, (float)threshold, findings, progress, cancel) : null;
+            (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
+                ? Duplicates(training, hashes, (float)threshold, findings, progress, cancel) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
             Write(list, findings);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
@@ -114,10 +115,13 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         string? wrong = request.Data.Count == 0 && request.Run is null ? "an audit needs training faces or a run folder"
             : request.Tests.Count == 0 && request.Duplicates is null ? "an audit needs a test, or looks for duplicates"
             : request.Output is null && request.Run is null ? "an audit's list needs a file to go to"
-            : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase) ? $"the audit's list is a CSV file: name it {output}.csv"
+            : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
+                ? $"the audit's list is a CSV file: name it {output}.csv"
             : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
-            : request.Threshold is { } threshold && !(threshold is > 0 and < 1) ? FormattableString.Invariant($"the threshold is above 0 and below 1, not {threshold}")
-            : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1) ? FormattableString.Invariant($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
+            : request.Threshold is { } threshold && !(threshold is > 0 and < 1)
+                ? FormattableString.Invariant($"the threshold is above 0 and below 1, not {threshold}")
+            : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1)
+                ? FormattableString.Invariant($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
             : null;
         if (wrong is not null)
         {
@@ -135,12 +139,14 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
             return [.. request.Data.Select(d => Load(d, request, progress, cancel).Without(list))];
         }
 
-        var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException($"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
+        var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
+            $"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
         return [.. trainedOn.Select(data => Embed(data, request, progress, cancel).Without(list))];
     }
 
     private AuditFaces Load(string argument, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel) =>
-        File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument) : Embed(DataFolder.Resolve(argument, finder), request, progress, cancel);
+        File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
+            : Embed(DataFolder.Resolve(argument, finder), request, progress, cancel);
 
     private AuditFaces Embed(DataFolder data, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -153,7 +159,8 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
     {
         if (sides.FirstOrDefault(s => s.Model.Hash != sides[0].Model.Hash) is { } other)
         {
-            throw new FaceDistillException($"{sides[0].Name} is embedded by {sides[0].Model.Name} and {other.Name} by {other.Model.Name}{(other.Model.Name == sides[0].Model.Name ? " with other weights" : "")}; "
+            string weights = other.Model.Name == sides[0].Model.Name ? " with other weights" : "";
+            throw new FaceDistillException($"{sides[0].Name} is embedded by {sides[0].Model.Name} and {other.Name} by {other.Model.Name}{weights}; "
                 + "an audit compares embeddings of one model: name the data, or stores of one model");
         }
     }
@@ -174,8 +181,9 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         var (threshold, far, impostors, tar) = AuditThreshold.Of(labelled, request, progress, cancel);
         if (tar < LeastTar)
         {
-            _say?.Invoke(FormattableString.Invariant($"warning: only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}, so most leaks are missed: ")
-                + "the model is weak, or one person is there under two names; take a stronger one, mend the names, measure on other faces (--calibration), or give --threshold X");
+            string share = FormattableString.Invariant($"only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}");
+            _say?.Invoke($"warning: {share}, so most leaks are missed: the model is weak, or one person is there under two names; "
+                + "take a stronger one, mend the names, measure on other faces (--calibration), or give --threshold X");
         }
 
         var same = new SameFiles();
@@ -196,9 +204,11 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
             AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
                 new(kind, faces.Name, faces.Set.Paths[row], test.Name, test.Set.Paths[column], test.Set.Identities[column], score, pairs);
             var pairsOf = matches.ToDictionary(m => m.Row, m => m.Pairs);
-            findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, Cosine(rows, f.Row, columns, f.Other, test.Set.Dimension), pairsOf.GetValueOrDefault(f.Row, 1))));
+            findings.AddRange(files.Select(f => Finding(
+                AuditFindingKind.SameFile, f.Row, f.Other, Cosine(rows, f.Row, columns, f.Other, test.Set.Dimension), pairsOf.GetValueOrDefault(f.Row, 1))));
             CrossMatch[] people = [.. matches.Where(m => !files.Exists(f => f.Row == m.Row))];
-            findings.AddRange(people.OrderByDescending(m => m.Score).ThenBy(m => m.Row).Select(m => Finding(AuditFindingKind.Person, m.Row, m.Column, m.Score, m.Pairs)));
+            findings.AddRange(people.OrderByDescending(m => m.Score).ThenBy(m => m.Row)
+                .Select(m => Finding(AuditFindingKind.Person, m.Row, m.Column, m.Score, m.Pairs)));
             long pairs = (long)faces.Set.Count * test.Set.Count;
             counts.Add(new AuditCount(faces.Name, faces.Set.Count, pairs, people.Length,
                 test.People == 0 ? 0 : people.Select(m => test.Set.Identities[m.Column]).Distinct(StringComparer.Ordinal).Count(),
@@ -210,7 +220,8 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
     }
 
     private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
-        List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, float threshold, List<AuditFinding> findings, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, float threshold, List<AuditFinding> findings,
+        IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         int[] starts = new int[training.Count + 1];
         for (int i = 0; i < training.Count; i++)
@@ -261,8 +272,9 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         foreach (var f in findings)
         {
             string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
-            csv.Append(string.Join(',', new[] { kind, f.Data, f.Path, f.Other, f.OtherPath, f.Person, f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), f.Pairs.ToString(CultureInfo.InvariantCulture) }
-                .Select(Csv.Field))).Append('\n');
+            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
+            string[] fields = [kind, f.Data, f.Path, f.Other, f.OtherPath, f.Person, similarity, pairs];
+            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
         }
 
         AtomicFile.WriteText(path, csv.ToString());

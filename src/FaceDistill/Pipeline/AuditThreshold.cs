@@ -23,7 +23,8 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
 
         if (labelled.People == 0)
         {
-            throw new FaceDistillException($"{labelled.Name} has faces without a person's name, so no threshold is measured on it; name labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
+            throw new FaceDistillException($"{labelled.Name} has faces without a person's name, so no threshold is measured on it; "
+                + "name labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
         }
 
         var groups = IdentityGroups.Of(labelled.Set);
@@ -32,17 +33,20 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
         {
             var look = FirstLook.At(vectors, groups, Math.Min(MostTail, groups.ImpostorPairs), progress, cancel);
             bool counted = look.Tail.Bound < (float)threshold; // every score from there on is held
-            return new AuditThreshold((float)threshold, counted ? (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs : null, counted ? groups.ImpostorPairs : 0,
-                counted ? look.Genuine.Count(score => score >= (float)threshold) / (double)look.Genuine.Length : null);
+            return !counted ? new AuditThreshold((float)threshold, null, 0, null) : new AuditThreshold(
+                (float)threshold, (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs, groups.ImpostorPairs,
+                look.Genuine.Count(score => score >= (float)threshold) / (double)look.Genuine.Length);
         }
 
         if (FarTargets.Permitted(request.Far, groups.ImpostorPairs) < 1)
         {
-            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
-                $"{labelled.Name} has {groups.ImpostorPairs:N0} impostor pairs, too few for a threshold at FAR {FarTargets.Label(request.Far)}; name more labelled faces with --calibration DIR|NAME|STORE, or give --threshold X"));
+            string pairs = groups.ImpostorPairs.ToString("N0", CultureInfo.InvariantCulture);
+            throw new FaceDistillException($"{labelled.Name} has {pairs} impostor pairs, too few for a threshold at FAR {FarTargets.Label(request.Far)}; "
+                + "name more labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
         }
 
-        var point = FirstLook.At(vectors, groups, FirstLook.Ranks([request.Far], groups.ImpostorPairs), progress, cancel).Result([request.Far]).At(request.Far)!;
+        var first = FirstLook.At(vectors, groups, FirstLook.Ranks([request.Far], groups.ImpostorPairs), progress, cancel);
+        var point = first.Result([request.Far]).At(request.Far)!;
         return new AuditThreshold(point.Threshold, (double)point.FalseAccepts / groups.ImpostorPairs, groups.ImpostorPairs, point.Tar);
     }
 }

@@ -12,7 +12,8 @@ namespace FaceDistill.Pipeline;
 
 /// <summary>What to distil.</summary>
 /// <param name="Teacher">The teacher's card.</param>
-/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace only.</param>
+/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace
+/// only.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Options">The run's options.</param>
 /// <param name="Output">The run folder.</param>
@@ -93,8 +94,9 @@ public sealed class DistillJob
     }
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
-    private static DistillOptions Decided(DistillOptions options, string checkpoint) => options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
-        : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+    private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
+        options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
+            : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
 
     /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
     private static void RequireExcluded(string run, string excluded, bool begins)
@@ -103,7 +105,8 @@ public sealed class DistillJob
         string before = File.Exists(file) ? File.ReadAllText(file) : "";
         if (!begins && before != excluded)
         {
-            throw new FaceDistillException($"{run} holds a run that left out other pictures ({before.Count(c => c == '\n')}, listed in {file}; now {excluded.Count(c => c == '\n')}); "
+            int then = before.Count(c => c == '\n'), now = excluded.Count(c => c == '\n');
+            throw new FaceDistillException($"{run} holds a run that left out other pictures ({then}, listed in {file}; now {now}); "
                 + "resume with the same --exclude, or choose another --output");
         }
     }
@@ -159,12 +162,14 @@ public sealed class DistillJob
         }
         else if (!Directory.Exists(source) && !File.Exists(source))
         {
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {string.Join(", ", Cards.Names(Cards.Backbones))}");
+            string cards = string.Join(", ", Cards.Names(Cards.Backbones));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
         }
     }
 
     private void Train(
-        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
+        IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         using var trainer = new Trainer(faces, description, options, request.Output, people);
         if (File.Exists(trainer.CheckpointPath))
@@ -175,8 +180,14 @@ public sealed class DistillJob
         }
         else if (options.Init is { } source)
         {
-            _say?.Invoke(IsBackbone(source) ? trainer.StartFrom(BackboneCard.Open(source, _finder))
-                : trainer.StartFrom(Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source)));
+            var start = IsBackbone(source) ? null : Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+            _say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, _finder)) : trainer.StartFrom(start));
+            if (people is not null && start is not null && (start.Options.ValidationPeople ?? 0) is var before && before < faces.HeldOut.Names.Length)
+            {
+                _say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
+                    + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
+            }
+
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 

@@ -26,7 +26,8 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
             say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
             string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], progress, cancel);
             var none = TrainingFaces.NoEmbeddings(faces, dimension);
-            return (new TrainingFaces(faces, none, options.Mirror ? none : null, 0, options.Seed, options.ValidationPeople ?? 0) { Augmented = Views(null, _ => none) }, hash);
+            var mirroredNone = options.Mirror ? none : null;
+            return (new TrainingFaces(faces, none, mirroredNone, 0, options.Seed, options.ValidationPeople ?? 0) { Augmented = Views(null, _ => none) }, hash);
         }
 
         FaceView[] views = options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
@@ -37,7 +38,8 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         var original = Read(FaceView.Original);
         var projector = ProjectorOf(original);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
-        var training = new TrainingFaces(faces, Projected(original), options.Mirror ? Projected(Read(FaceView.Mirrored)) : null, options.Validation, options.Seed, People)
+        var mirrored = options.Mirror ? Projected(Read(FaceView.Mirrored)) : null;
+        var training = new TrainingFaces(faces, Projected(original), mirrored, options.Validation, options.Seed, People)
         {
             Augmented = Augmented(projector, Projected, progress, cancel),
         };
@@ -69,7 +71,8 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed);
         var embedded = new FolderEmbeddings(teacher, faces);
         embedded.Embed([.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], progress, cancel);
-        say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
+        string found = embedded.Computed > 0 ? "" : "found ";
+        say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
         return Views(null, view => projected(embedded.Read(targets.Name(view), cancel)));
     }
 

@@ -40,7 +40,9 @@ internal static class ModelCards
             Parameters = cost.Parameters,
             Teacher = description.TeacherHash.Length > 0 ? TrainingData.Teacher(request.Run, description.Teacher) : new ModelCardSource(description.Teacher, null, null),
             TeacherSha256 = description.TeacherHash,
-            Origins = checkpoint.Origins,
+            // A card is published: where a student lay on this machine tells others nothing.
+            Origins = [.. checkpoint.Origins.Select(
+                o => o.Kind == StudentOrigin.Student ? o with { Source = Path.GetFileName(Path.TrimEndingDirectorySeparator(o.Source)) } : o)],
             Data = TrainingData.Sources(request.Run, finder),
             TrainingFaces = info.Images,
             Synthetic = info.Synthetic,

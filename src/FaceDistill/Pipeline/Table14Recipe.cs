@@ -53,7 +53,9 @@ public sealed record Table14Recipe
     /// <summary>How often each file has its turn when latencies are measured, 1 to 100,000. Default 25.</summary>
     public int BenchRounds { get; init; } = 25;
 
-    /// <summary>The smallest cosine between an 8-bit embedding and the student's that is allowed of any face, above 0 and at most 1. Default null: the format's own.</summary>
+    /// <summary>
+    /// The smallest cosine between an 8-bit embedding and the student's that is allowed of any face, above 0 and at most 1. Default null: the format's own.
+    /// </summary>
     public double? Int8MinCosine { get; init; }
 
     /// <summary>Reads a recipe. Where it names SGD and no learning rate or weight decay, those are SGD's usual ones.</summary>

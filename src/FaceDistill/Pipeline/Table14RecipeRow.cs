@@ -12,6 +12,8 @@ public sealed record Table14RecipeRow
     /// <summary>Its highest learning rate; null for that of the options.</summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>The student of an earlier row, or a backbone's card, of the same or a greater width, whose weights it starts with; null for random weights.</summary>
+    /// <summary>
+    /// The student of an earlier row, or a backbone's card, of the same or a greater width, whose weights it starts with; null for random weights.
+    /// </summary>
     public string? Init { get; init; }
 }

@@ -89,8 +89,9 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         }
 
         say?.Invoke($"{run}: training");
+        DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
         return new DistillJob(finder, say).Run(
-            new DistillRequest(_recipe.Teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })], null, options, run, Resume: true) { DataNames = data }, progress, cancel);
+            new DistillRequest(_recipe.Teacher, folders, null, options, run, Resume: true) { DataNames = data }, progress, cancel);
     }
 
     // A training that an earlier call, or an earlier version, finished has passed no gate in this one.
@@ -98,7 +99,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     {
         var student = RunStudent.Open(run);
         var faces = new FaceSource(finder, say).Open(DataFolder.Resolve(_recipe.Test, finder), student.Description.Contract.Template, null, progress, cancel);
-        ExportParity.Spread(student, faces, _recipe.Options.Device)?.Require($"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
+        ExportParity.Spread(student, faces, _recipe.Options.Device)?.Require(
+            $"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
     }
 
     private bool IsOf(RunReportData report, string run, IReadOnlyList<string> data, DistillOptions options)
@@ -124,7 +126,13 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var exporter = new ExportJob(finder, say);
         var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Device };
         exporter.Run(single, progress, cancel); // again, now that its card can tell the accuracy
-        var eight = new ExportRequest(run, new OnnxInt8Format(), null) { Data = _recipe.Test, Protocol = _recipe.Protocols[0], Device = _recipe.Options.Device, MinCosine = _recipe.Int8MinCosine };
+        var eight = new ExportRequest(run, new OnnxInt8Format(), null)
+        {
+            Data = _recipe.Test,
+            Protocol = _recipe.Protocols[0],
+            Device = _recipe.Options.Device,
+            MinCosine = _recipe.Int8MinCosine,
+        };
         var accuracy = exporter.Run(eight, progress, cancel).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
         return new Table14Files(Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
@@ -144,7 +152,9 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         var options = report.Run.Options;
         int kept = options.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
         long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with { Epochs = report.Epochs.Count });
-        return new Table14Training(report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60, report.Run.Environment.Cores, report.Epochs)
+        return new Table14Training(
+            report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60,
+            report.Run.Environment.Cores, report.Epochs)
         {
             Init = row.Init,
             Origins = report.Run.Origins,
@@ -155,7 +165,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     private DistillOptions OptionsOf(Table14RecipeRow row)
     {
         var options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name)));
-        return options.Init is { } card && BackboneCard.Is(card) ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
+        return options.Init is { } card && BackboneCard.Is(card)
+            ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
     }
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
@@ -174,12 +185,14 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 
-    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never does.
+    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never
+    // does.
     private static JsonObject KeyOf(DistillOptions options)
     {
         var text = JsonSerializer.SerializeToNode(options with { ValidationPeople = options.ValidationPeople ?? -1 }, JsonFile.Options)!.AsObject();
         var before = JsonSerializer.SerializeToNode(
-            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false }, JsonFile.Options)!.AsObject();
+            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false },
+            JsonFile.Options)!.AsObject();
         text.Remove("checkpointMinutes");
         foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
         {

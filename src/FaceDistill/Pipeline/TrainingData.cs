@@ -50,7 +50,8 @@ internal static class TrainingData
 
     /// <summary>The folders that the student was trained on, without the pictures that the run left out; null in runs of earlier versions.</summary>
     /// <exception cref="FaceDistillException">The run is not whole.</exception>
-    public static IReadOnlyList<DataFolder>? Folders(string run) => RunInfo.Read(run).TrainedOn is { } folders ? [.. folders.Select(f => f with { Exclude = ListOf(run) })] : null;
+    public static IReadOnlyList<DataFolder>? Folders(string run) =>
+        RunInfo.Read(run).TrainedOn is { } folders ? [.. folders.Select(f => f with { Exclude = ListOf(run) })] : null;
 
     private static string? ListOf(string run) => Path.Combine(run, RunInfo.ExcludedFileName) is var file && File.Exists(file) ? file : null;
 
@@ -68,7 +69,8 @@ internal static class TrainingData
         // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
         if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
         {
-            return new FaceSource(finder, say).Open([.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })], template, recipe.Aligned, progress, cancel);
+            DataFolder[] data = [.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })];
+            return new FaceSource(finder, say).Open(data, template, recipe.Aligned, progress, cancel);
         }
 
         // A single folder that its owner says is aligned.

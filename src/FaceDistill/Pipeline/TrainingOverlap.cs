@@ -41,7 +41,8 @@ internal static class TrainingOverlap
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
         where test.Test == data.Name && (test.Protocol == protocol || (test.Protocol == AuditJob.AllFaces && protocol != Evaluator.LfwView1Test))
             && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
-        select $"{name}: {test.Outcome()} (cosine of at least {test.Threshold.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture)} by {AuditSummary.In(model)!.Teacher})";
+        let threshold = FormattableString.Invariant($"{test.Threshold:0.0000}")
+        select $"{name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
 
     private static IEnumerable<string> Names(string people) => LfwPeople.Read(people).People.Select(p => p.Name);
 }

@@ -67,7 +67,8 @@ public static class ModelCardMarkdown
         Line(text, $"The student is derived from all of these; their terms may bind it. It started from {StudentOrigin.Short(card.Origins)}.");
         Heading(text, "Recipe");
         var recipe = card.Recipe;
-        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}% held out; {card.Epochs} of {recipe.Epochs} epochs, batch {recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror {recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");
+        string people = recipe.ValidationPeople > 0 ? FormattableString.Invariant($" and all faces of {recipe.ValidationPeople} people") : "";
+        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}%{people} held out; {card.Epochs} of {recipe.Epochs} epochs, batch {recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror {recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");
         Line(text, $"{card.MultAdds / 1e6:0.0} M mult-adds, {card.Parameters / 1e6:0.00} M parameters.");
     }
 

@@ -63,6 +63,10 @@ public static class RunReportMarkdown
             string teacher = people.TeacherTar is null ? "" : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
             Row(text, $"people held out", $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
         }
+        else if (options.ValidationPeople > 0)
+        {
+            Row(text, $"people held out", $"{options.ValidationPeople} with all their faces; their pairs are too few to choose an epoch by");
+        }
 
         if (run.Excluded > 0)
         {

@@ -86,7 +86,8 @@ internal sealed class Backbone
         string name = layer.Name == "conv0" ? "conv1" : $"conv_{layer.Name[..2]}_{layer.Name[2..]}"; // dw3 is conv_dw_3
         int k = layer.Kernel, inputs = layer.In / layer.Groups;
         float[] bias = _weights.Get($"{name}_bn/batchnorm_1/sub", layer.Out).Values;
-        float[] stored = depthwise ? _weights.Get($"{name}/depthwise_kernel", k, k, layer.Out, 1).Values : _weights.Get($"{name}/convolution/merged_input", k, k, layer.In, layer.Out).Values;
+        float[] stored = depthwise ? _weights.Get($"{name}/depthwise_kernel", k, k, layer.Out, 1).Values
+            : _weights.Get($"{name}/convolution/merged_input", k, k, layer.In, layer.Out).Values;
         float[]? factors = depthwise ? _weights.Get($"{name}_bn/batchnorm_1/mul", layer.Out).Values : null;
         // From [place, in, out]; a depthwise filter's [place, channel, 1] is the same with one input.
         var filters = new float[stored.Length];

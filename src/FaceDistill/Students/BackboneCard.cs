@@ -39,7 +39,8 @@ internal sealed record BackboneCard(
         var card = JsonFile.Parse<BackboneCard>(text.Text, text.Origin);
         var files = new AssetSet(text, card.Name, card.Assets);
         string? wrong = card.Layers != Keras ? $"no layers '{card.Layers}'; there are {Keras}"
-            : !Endings.All(e => card.Assets.Count(a => a.File.EndsWith(e, StringComparison.Ordinal)) == 1) ? $"{Keras} are read from one {string.Join(" and one ", Endings)} file among the assets"
+            : !Endings.All(e => card.Assets.Count(a => a.File.EndsWith(e, StringComparison.Ordinal)) == 1)
+                ? $"{Keras} are read from one {string.Join(" and one ", Endings)} file among the assets"
             : card.Mean.Length != 3 || card.Std.Length != 3 ? "mean and std have three values each"
             : card.Mean.Any(m => !float.IsFinite(m)) || card.Std.Any(s => !float.IsFinite(s) || s <= 0) ? "mean is finite and std positive"
             : !(card.Width is > 0 and <= 1) ? FormattableString.Invariant($"the width is above 0 and at most 1, not {card.Width}")

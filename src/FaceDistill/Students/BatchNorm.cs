@@ -11,6 +11,9 @@ namespace FaceDistill.Students;
 /// </summary>
 internal sealed class BatchNorm : nn.Module
 {
+    /// <summary>What is added to variances; the default of torch's BatchNorm2d.</summary>
+    public const double Epsilon = 1e-5;
+
     /// <summary>Makes one that changes nothing but the moments: weight 1, bias 0, running mean 0 and variance 1.</summary>
     /// <param name="channels">C.</param>
     public BatchNorm(int channels)
@@ -42,9 +45,6 @@ internal sealed class BatchNorm : nn.Module
 
     /// <summary>The part of a batch's moments in the running ones.</summary>
     public double Momentum { get; set; } = 0.1;
-
-    /// <summary>What is added to variances.</summary>
-    public double Epsilon { get; } = 1e-5;
 
     /// <summary>Normalises: in training mode with the batch's moments, updating the running ones, else with those.</summary>
     /// <param name="input">[N, C, H, W].</param>

@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace FaceDistill.Students;
 
-/// <summary>A weight that mixes channels, as a matrix [Rows, Columns] within <see cref="FlatWeights.Values"/>, row-major; a filter's columns are in an order of their own.</summary>
+/// <summary>
+/// A weight that mixes channels, as a matrix [Rows, Columns] within <see cref="FlatWeights.Values"/>, row-major; a filter's columns are in an order of their
+/// own.
+/// </summary>
 /// <param name="Name">The parameter's name.</param>
 /// <param name="Rows">Outputs.</param>
 /// <param name="Columns">Inputs, times the kernel's places.</param>

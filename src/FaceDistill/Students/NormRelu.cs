@@ -118,7 +118,7 @@ internal sealed unsafe class NormRelu : autograd.SingleTensorFunction<NormRelu>
         for (int c = 0; c < channels; c++)
         {
             double offset = sums[c] / rows, spread = Math.Max(0, (sums[channels + c] / rows) - (offset * offset));
-            double centre = mean[c] + offset, invert = 1 / Math.Sqrt(spread + norm.Epsilon);
+            double centre = mean[c] + offset, invert = 1 / Math.Sqrt(spread + BatchNorm.Epsilon);
             state[c] = (float)centre;
             state[channels + c] = (float)invert;
             state[(2 * channels) + c] = (float)(weight[c] * invert);

@@ -66,7 +66,7 @@ public sealed class FolderEmbeddings
         var rows = new Dictionary<string, int>(images.Count, StringComparer.Ordinal);
         for (int i = 0; i < images.Count; i++)
         {
-            rows.Add(_faces.Dataset.FullPath(images[i]), i);
+            rows.Add(Path.GetFullPath(_faces.Dataset.FullPath(images[i])), i); // one spelling: a joined path has other separators on Windows
         }
 
         int dimension = _model.Dimension;
@@ -76,7 +76,7 @@ public sealed class FolderEmbeddings
             var set = store.ReadAll(view, null, cancel);
             for (int i = 0; i < set.Count; i++)
             {
-                if (rows.Remove(Path.Combine(folder.Dataset.Root, set.Paths[i]), out int row))
+                if (rows.Remove(Path.GetFullPath(Path.Combine(folder.Dataset.Root, set.Paths[i])), out int row))
                 {
                     set.Row(i).CopyTo(values.AsSpan(row * dimension));
                 }

@@ -34,9 +34,6 @@ public sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
 /// <param name="EmbeddingBias">float32 [D].</param>
 public sealed record FoldedStudent(StudentDescription Description, IReadOnlyList<FoldedLayer> Layers, float[] EmbeddingWeights, float[] EmbeddingBias)
 {
-    // libtorch's BatchNorm2d default, with which the students train.
-    private const double BatchNormEpsilon = 1e-5;
-
     /// <summary>Folds a checkpoint's student.</summary>
     /// <exception cref="FaceDistillException">The checkpoint lacks a tensor, or one has another shape.</exception>
     public static FoldedStudent Of(StudentCheckpoint checkpoint)
@@ -84,7 +81,7 @@ public sealed record FoldedStudent(StudentDescription Description, IReadOnlyList
         var folded = new FoldedLayer(layer, weights, new float[layer.Out]);
         for (int o = 0; o < layer.Out; o++)
         {
-            double factor = gamma[o] / Math.Sqrt(variance[o] + BatchNormEpsilon);
+            double factor = gamma[o] / Math.Sqrt(variance[o] + BatchNorm.Epsilon);
             folded.Bias[o] = (float)(beta[o] - (mean[o] * factor));
             foreach (ref float w in folded.Filter(o))
             {

@@ -54,7 +54,8 @@ public sealed class StudentInt8 : IDisposable
     /// <summary>Chooses and builds.</summary>
     /// <param name="cancel">Stops between measurements.</param>
     /// <returns>The graph, without metadata, and what was chosen.</returns>
-    /// <exception cref="FaceDistillException">The student, or every way of quantising it, gives all faces nearly the same embedding (<see cref="EmbeddingSpread"/>).</exception>
+    /// <exception cref="FaceDistillException">The student, or every way of quantising it, gives all faces nearly the same embedding
+    /// (<see cref="EmbeddingSpread"/>).</exception>
     public (OnnxGraph Graph, Int8Report Report) Build(CancellationToken cancel)
     {
         // Any ranges fit a student that gives every face the same embedding.
@@ -132,7 +133,8 @@ public sealed class StudentInt8 : IDisposable
         return (plan, quality);
     }
 
-    // A candidate that is dead comes after all that are not. (The squared difference of a dead one is 0.81 of the variance at least: living ones are hardly ever worse.)
+    // A candidate that is dead comes after all that are not. (The squared difference of a dead one is 0.81 of the variance at least: living ones are hardly
+    // ever worse.)
     private readonly record struct Quality(double Error, EmbeddingSpread? Spread)
     {
         public (bool Dead, double Error) Order => (Spread is { IsDead: true }, Error);
