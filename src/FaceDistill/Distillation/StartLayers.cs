@@ -67,6 +67,37 @@ internal static class StartLayers
         Put(weights[$"{layer.Name}_bn.running_var"], moments.Variance.Select(v => (float)v));
     }
 
+    /// <summary>
+    /// Gives each channel's filter the length that random weights have (<see cref="MobileNetV1"/>), and its running moments with it, so that the network computes what it did:
+    /// a norm undoes its filter's scale, but a step of the optimizer is large or small beside it. Channels of no weight stay as they are.
+    /// </summary>
+    /// <param name="weights">The network's state.</param>
+    /// <param name="layer">A layer with a norm.</param>
+    public static void ToUsualScale(Dictionary<string, Tensor> weights, ConvLayer layer)
+    {
+        var (name, norm) = ($"{layer.Name}.weight", $"{layer.Name}_bn");
+        float[] filters = Values(weights[name]), mean = Values(weights[$"{norm}.running_mean"]), variance = Values(weights[$"{norm}.running_var"]);
+        int each = filters.Length / layer.Out;
+        double usual = Math.Sqrt(each) * MobileNetV1.Deviation(layer);
+        for (int o = 0; o < layer.Out; o++)
+        {
+            var filter = filters.AsSpan(o * each, each);
+            double length = Math.Sqrt(filter.ToArray().Sum(w => (double)w * w)), factor = length > 0 ? usual / length : 1;
+            // The norm's epsilon does not grow with the variance: where it would begin to count, the filter stays.
+            factor = variance[o] * factor * factor > 100 * BatchNorm.Epsilon ? factor : 1;
+            for (int i = 0; i < each; i++)
+            {
+                filter[i] *= (float)factor;
+            }
+
+            (mean[o], variance[o]) = ((float)(mean[o] * factor), (float)(variance[o] * factor * factor));
+        }
+
+        Put(weights[name], filters);
+        Put(weights[$"{norm}.running_mean"], mean);
+        Put(weights[$"{norm}.running_var"], variance);
+    }
+
     /// <summary>Copies values, row-major, into a tensor of any layout and device.</summary>
     public static void Put(Tensor target, IEnumerable<float> values)
     {

@@ -146,7 +146,7 @@ public sealed class Trainer : IDisposable
             }
             catch (OperationCanceledException)
             {
-                Save();
+                Save(_statistics.Estimate(_student.Student, CancellationToken.None));
                 throw;
             }
             catch (Exception)
@@ -193,7 +193,7 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    // With the statistics that the student is exported with, once an epoch is done.
+    // With the statistics that the student is exported and measured with; after a failure without, since a face may be the reason of it.
     private void Save(MobileNetV1? estimated = null)
     {
         Require(_student.IsFinite);
@@ -236,7 +236,7 @@ public sealed class Trainer : IDisposable
             _within = false;
             if (IsCheckpointDue)
             {
-                Save();
+                Save(_statistics.Estimate(_student.Student, cancel));
             }
 
             progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",

@@ -77,6 +77,14 @@ public static class WeightTransfer
 
         bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || (narrower && refit));
         string fitted = fits ? ", " + EmbeddingFit.Apply(target, faces!, keep: embedding) : "";
+        if (source.Scaling is null)
+        {
+            foreach (var layer in to.Convolutions)
+            {
+                StartLayers.ToUsualScale(weights, layer);
+            }
+        }
+
         string narrowed = pair is null ? "" : $", {(refit ? "narrowed and fitted" : "narrowed")} on {faces!.Count} faces";
         string rest = embedding ? "with its embedding layer"
             : source.Scaling is null ? "which has no embedding layer"
