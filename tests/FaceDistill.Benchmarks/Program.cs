@@ -7,10 +7,16 @@ switch (args)
         return PairScoringBenchmark.Run(rest);
     case ["train", .. var rest]:
         return TrainBenchmark.Run(rest);
+    case ["accuracy", .. var rest]:
+        return AccuracyBenchmark.Run(rest);
     case ["int8", var run, var faces, .. var output]:
         Int8Benchmark.Print(run, faces, output.FirstOrDefault(), Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]");
+        Console.Error.WriteLine("""
+            usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
+            pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
+            accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
+            """);
         return 2;
 }

@@ -94,7 +94,7 @@ internal static class TrainBenchmark
         }
     }
 
-    private static string Machine()
+    public static string Machine()
     {
         string? model = File.Exists("/proc/cpuinfo")
             ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim()

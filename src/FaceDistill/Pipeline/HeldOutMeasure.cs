@@ -53,7 +53,7 @@ internal sealed class HeldOutMeasure : IStudentMeasure
             return null;
         }
 
-        double? teacher = options.Loss.IsDistilled ? Score(Embeddings(faces), far, CancellationToken.None) : null;
+        double? teacher = options.Loss.IsDistilled ? Score(Teacher(faces), far, CancellationToken.None) : null;
         var about = new HeldOutInfo(people.Names.Length, people.Faces.Length, people.Measured.Length, genuine, impostors, far, teacher);
         string reaches = teacher is null ? "" : FormattableString.Invariant($"; the teacher reaches {100 * teacher:0.00}%");
         say?.Invoke($"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} "
@@ -75,6 +75,20 @@ internal sealed class HeldOutMeasure : IStudentMeasure
     public static double? FarOf(long genuine, long impostors) => genuine < FewestErrors ? null
         : FarTargets.Default.Where(far => FarTargets.Permitted(far, impostors) >= FewestErrors).Select(far => (double?)far).LastOrDefault();
 
+    /// <summary>The teacher's embeddings of the faces that are measured, each with its person's name.</summary>
+    /// <param name="faces">Faces and targets.</param>
+    public static EmbeddingSet Teacher(TrainingFaces faces)
+    {
+        var (people, images) = (faces.HeldOut, faces.Faces.Dataset.Images);
+        var values = new float[(long)people.Measured.Length * faces.Dimension];
+        for (int i = 0; i < people.Measured.Length; i++)
+        {
+            faces.Embedding(people.Measured[i], Faces.FaceView.Original).CopyTo(values.AsSpan(i * faces.Dimension));
+        }
+
+        return new EmbeddingSet("teacher", faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities);
+    }
+
     /// <inheritdoc/>
     public PeopleTar Measure(EmbeddingSet set, CancellationToken cancel) => new(Score(set, About.Far, cancel), About.Far);
 
@@ -87,16 +101,4 @@ internal sealed class HeldOutMeasure : IStudentMeasure
     // An embedding of zeros has no direction and is accepted with nobody; a student that gives one is no candidate.
     private static double Score(EmbeddingSet set, double far, CancellationToken cancel) =>
         Enumerable.Range(0, set.Count).Any(i => !set.Row(i).ContainsAnyExcept(0f)) ? 0 : PairScorer.Score(set, [far], null, cancel).At(far)!.Tar;
-
-    private static EmbeddingSet Embeddings(TrainingFaces faces)
-    {
-        var (people, images) = (faces.HeldOut, faces.Faces.Dataset.Images);
-        var values = new float[(long)people.Measured.Length * faces.Dimension];
-        for (int i = 0; i < people.Measured.Length; i++)
-        {
-            faces.Embedding(people.Measured[i], Faces.FaceView.Original).CopyTo(values.AsSpan(i * faces.Dimension));
-        }
-
-        return new EmbeddingSet("teacher", faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities);
-    }
 }
