@@ -59,7 +59,7 @@ internal static class DistillArguments
 
     private static readonly Option<double> LearningRate = new("--learning-rate")
     {
-        Description = "The highest learning rate; with adamw 4e-3 and with sgd 0.1 unless given.",
+        Description = "The highest learning rate; with --init 8e-3, with adamw 4e-3 and with sgd 0.1 unless given.",
         DefaultValueFactory = _ => Defaults.LearningRate,
     };
 
@@ -125,7 +125,6 @@ internal static class DistillArguments
                 ArcFaceScale = Or(ArcFaceScale, basis.Loss.ArcFaceScale),
                 ArcFaceMargin = Or(ArcFaceMargin, basis.Loss.ArcFaceMargin),
             },
-            Init = Or(Init, basis.Init),
             InitChannels = Or(InitChannels, basis.InitChannels),
             InitRefit = parsed.Given(NoInitRefit) ? !parsed.GetValue(NoInitRefit) : basis.InitRefit,
             Epochs = Or(Epochs, basis.Epochs),
@@ -153,7 +152,7 @@ internal static class DistillArguments
             Device = Or(CommonOptions.Device, basis.Device),
         };
         bool another = options.Optimizer != basis.Optimizer; // a learning rate belongs to its optimizer
-        options = options.WithUsual(rate: another, decay: another);
+        options = options.WithUsual(rate: another, decay: another).From(Or(Init, basis.Init));
         return options with { LearningRate = Or(LearningRate, options.LearningRate), WeightDecay = Or(WeightDecay, options.WeightDecay) };
     }
 

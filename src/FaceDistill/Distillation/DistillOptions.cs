@@ -29,14 +29,14 @@ public sealed record DistillOptions
     /// <summary>adamw, muon or sgd (Nesterov's momentum 0.9). Default muon: it needs less than half of AdamW's epochs (eval/README.md).</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.Muon;
 
-    /// <summary>The highest learning rate, above 0 and at most 1. Default <see cref="UsualLearningRate"/> of Muon.</summary>
+    /// <summary>The highest learning rate, above 0 and at most 1. Default <see cref="UsualLearningRate"/> of Muon without a start.</summary>
     public double LearningRate { get; init; } = UsualLearningRate(OptimizerKind.Muon);
 
     /// <summary>How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third). Default cosine.</summary>
     public ScheduleKind Schedule { get; init; }
 
-    /// <summary>Epochs over which the learning rate rises linearly from 0: 0 to 100, not necessarily whole. Default 1.</summary>
-    public double WarmupEpochs { get; init; } = 1;
+    /// <summary>Epochs over which the learning rate rises linearly from 0: 0 to 100, not necessarily whole. Default 0.3.</summary>
+    public double WarmupEpochs { get; init; } = 0.3;
 
     /// <summary>
     /// The weight decay, 0 to 1: decoupled with AdamW and Muon, added to the gradient with SGD; not applied to batch norms and biases. Default
@@ -116,8 +116,26 @@ public sealed record DistillOptions
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>A learning rate to begin with: 4e-3 for AdamW and 8e-3 for Muon (eval/README.md); 0.1 for SGD, the usual rate with momentum 0.9.</summary>
-    public static double UsualLearningRate(OptimizerKind optimizer) => optimizer switch { OptimizerKind.AdamW => 4e-3, OptimizerKind.Muon => 8e-3, _ => 0.1 };
+    /// <summary>
+    /// A learning rate to begin with: for Muon 1.6e-2, or 8e-3 where the student starts from another one or a backbone; 4e-3 for AdamW (both in eval/README.md); 0.1 for
+    /// SGD, the usual rate with momentum 0.9.
+    /// </summary>
+    /// <param name="optimizer">The optimizer.</param>
+    /// <param name="starts">Whether the student starts from other weights than random ones.</param>
+    public static double UsualLearningRate(OptimizerKind optimizer, bool starts = false) => optimizer switch
+    {
+        OptimizerKind.AdamW => 4e-3,
+        OptimizerKind.Muon => starts ? 8e-3 : 1.6e-2,
+        _ => 0.1,
+    };
+
+    /// <summary>The options with another start; a learning rate that was the usual one becomes that of the start.</summary>
+    /// <param name="init">See <see cref="Init"/>.</param>
+    public DistillOptions From(string? init) => this with
+    {
+        Init = init,
+        LearningRate = LearningRate == UsualLearningRate(Optimizer, Init is not null) ? UsualLearningRate(Optimizer, init is not null) : LearningRate,
+    };
 
     /// <summary>A weight decay to begin with: 0.02 for AdamW and Muon, which multiply it by the learning rate only; 1e-4 for SGD.</summary>
     public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer == OptimizerKind.Sgd ? 1e-4 : 0.02;
@@ -127,7 +145,7 @@ public sealed record DistillOptions
     /// <param name="decay">Whether to take the usual weight decay.</param>
     public DistillOptions WithUsual(bool rate, bool decay) => this with
     {
-        LearningRate = rate ? UsualLearningRate(Optimizer) : LearningRate,
+        LearningRate = rate ? UsualLearningRate(Optimizer, Init is not null) : LearningRate,
         WeightDecay = decay ? UsualWeightDecay(Optimizer) : WeightDecay,
     };
 

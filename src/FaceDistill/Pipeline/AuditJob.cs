@@ -141,6 +141,13 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
 
         var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
             $"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
+        if (request.Aligned is null && TrainingData.Aligned(request.Run!) is { } aligned)
+        {
+            // Aligned a second time they would be other faces.
+            throw new FaceDistillException($"{request.Run} was trained on pictures that were said to be aligned ('{aligned}'); "
+                + $"name their raw photos with --data, or give --aligned {aligned} with a teacher of that template");
+        }
+
         return [.. trainedOn.Select(data => Embed(data, request, progress, cancel).Without(list))];
     }
 

@@ -49,6 +49,11 @@ public sealed class DistillJob
     {
         ArgumentNullException.ThrowIfNull(request);
         var options = request.Options.Validated();
+        if (request.Data.Select(d => d.Exclude).Distinct(StringComparer.Ordinal).Count() > 1)
+        {
+            throw new FaceDistillException("all training folders of a run have the same exclusion list, which names the folders: join the lists into one file");
+        }
+
         string checkpointPath = Path.Combine(request.Output, StudentCheckpoint.FileName);
         if (File.Exists(checkpointPath) && !request.Resume)
         {

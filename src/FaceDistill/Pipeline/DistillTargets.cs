@@ -55,7 +55,9 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
             return null;
         }
 
-        var projector = Projector.Fit(original, dimension);
+        // By the faces that train alone, as everything that is measured for the student.
+        int[] training = new TrainingFaces(faces, original, null, options.Validation, options.Seed, People).Training;
+        var projector = Projector.Fit(original.Of(training), dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
         say?.Invoke(FormattableString.Invariant($"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings ({Path.Combine(output, Projector.FileName)})"));
         return projector;

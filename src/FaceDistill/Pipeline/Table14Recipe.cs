@@ -80,13 +80,8 @@ public sealed record Table14Recipe
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(folderOf);
-        return Options with
-        {
-            Student = row.Student,
-            Epochs = row.Epochs ?? Options.Epochs,
-            LearningRate = row.LearningRate ?? Options.LearningRate,
-            Init = row.Init is null || BackboneCard.Is(row.Init) ? row.Init : folderOf(row.Init),
-        };
+        var options = Options.From(row.Init is null || BackboneCard.Is(row.Init) ? row.Init : folderOf(row.Init));
+        return options with { Student = row.Student, Epochs = row.Epochs ?? Options.Epochs, LearningRate = row.LearningRate ?? options.LearningRate };
     }
 
     /// <summary>Only some of the rows.</summary>

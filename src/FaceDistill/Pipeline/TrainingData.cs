@@ -89,6 +89,10 @@ internal static class TrainingData
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
 
+    /// <summary>The template that the training pictures were said to be aligned to; null where FaceDistill aligned them.</summary>
+    /// <param name="run">The run folder.</param>
+    public static string? Aligned(string run) => Recipe(run)?.Aligned;
+
     private static Recipe? Recipe(string run) => Path.Combine(run, Pipeline.Recipe.FileName) is var path && File.Exists(path) ? JsonFile.Read<Recipe>(path) : null;
 
     private static ModelCardSource Source(string argument, AssetFinder finder)

@@ -43,4 +43,18 @@ public sealed class EmbeddingSet
 
     /// <summary>The embedding of face <paramref name="index"/>, float32 [D].</summary>
     public ReadOnlySpan<float> Row(int index) => Values.AsSpan(index * Dimension, Dimension);
+
+    /// <summary>Some of the embeddings; a copy.</summary>
+    /// <param name="indices">Their places, in the order wanted.</param>
+    public EmbeddingSet Of(IReadOnlyList<int> indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        var values = new float[(long)indices.Count * Dimension];
+        for (int i = 0; i < indices.Count; i++)
+        {
+            Row(indices[i]).CopyTo(values.AsSpan(i * Dimension));
+        }
+
+        return new EmbeddingSet(Name, Dimension, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(i => Identities[i])]);
+    }
 }

@@ -46,6 +46,19 @@ public sealed class DistillTargetsTests : IDisposable
     }
 
     [Fact]
+    public void The_axes_are_those_of_the_faces_that_train()
+    {
+        Run("run", Options with { Validation = 0.5, Dimension = 4 });
+        using var teacher = TeacherCard.Open(_card, Finder());
+        var faces = AlignedFaces.Open(_folder["faces"]);
+        var set = EmbeddingRun.Run(teacher, faces, [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var training = set.Of(new TrainingFaces(faces, set, null, 0.5, Options.Seed).Training);
+        float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
+        Assert.Equal(Projector.Fit(training, 4).Matrix, made);
+        Assert.NotEqual(Projector.Fit(set, 4).Matrix, made);
+    }
+
+    [Fact]
     public void Live_targets_are_those_of_the_projected_teacher()
     {
         using var teacher = TeacherCard.Open(_card, Finder());
