@@ -68,8 +68,8 @@ internal static class StartLayers
     }
 
     /// <summary>
-    /// Gives each channel's filter the length that random weights have (<see cref="MobileNetV1"/>), and its running moments with it, so that the network computes what it did:
-    /// a norm undoes its filter's scale, but a step of the optimizer is large or small beside it. Channels of no weight stay as they are.
+    /// Gives each channel's filter the length that weights of variance 2 / fan-out have (He et al., 2015; of a depthwise filter, its own nine), and its running moments with
+    /// it, so that the network computes what it did: a norm undoes its filter's scale, but a step of the optimizer is large or small beside it. Channels of no weight stay.
     /// </summary>
     /// <param name="weights">The network's state.</param>
     /// <param name="layer">A layer with a norm.</param>
@@ -78,7 +78,7 @@ internal static class StartLayers
         var (name, norm) = ($"{layer.Name}.weight", $"{layer.Name}_bn");
         float[] filters = Values(weights[name]), mean = Values(weights[$"{norm}.running_mean"]), variance = Values(weights[$"{norm}.running_var"]);
         int each = filters.Length / layer.Out;
-        double usual = Math.Sqrt(each) * MobileNetV1.Deviation(layer);
+        double usual = Math.Sqrt(each * 2.0 * layer.Groups / (layer.Out * layer.Kernel * layer.Kernel));
         for (int o = 0; o < layer.Out; o++)
         {
             var filter = filters.AsSpan(o * each, each);

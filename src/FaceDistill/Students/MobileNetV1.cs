@@ -12,9 +12,8 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
     private readonly Linear _embedding;
 
     /// <summary>
-    /// Makes a network with random weights: convolutions normal with variance 2 / fan-out (He et al., "Delving deep into rectifiers", 2015), where a depthwise
-    /// filter's fan-out is its own nine weights (many implementations count all channels, which makes them so small that each step of the optimizer
-    /// is as large as they are; eval/README.md); the linear layer uniform within 1 / sqrt(fan-in), its bias zero.
+    /// Makes a network with random weights: convolutions normal with variance 2 / fan-out (He et al., "Delving deep into rectifiers",
+    /// 2015), as MobileNet implementations do, which count all channels in a depthwise filter's fan-out; the linear layer uniform within 1 / sqrt(fan-in), its bias zero.
     /// </summary>
     /// <param name="architecture">The layers.</param>
     /// <param name="seed">Decides the weights, whatever else uses torch's random numbers.</param>
@@ -27,7 +26,7 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         foreach (var layer in architecture.Convolutions)
         {
             var conv = nn.Conv2d(layer.In, layer.Out, layer.Kernel, layer.Stride, layer.Padding, groups: layer.Groups, bias: false);
-            conv.weight!.normal_(0, Deviation(layer), generator);
+            conv.weight!.normal_(0, Math.Sqrt(2.0 / (layer.Out * layer.Kernel * layer.Kernel)), generator);
             ToChannelsLast(conv.weight!);
             var norm = new BatchNorm(layer.Out);
             register_module(layer.Name, conv);
@@ -44,14 +43,6 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
 
     /// <summary>The layers.</summary>
     public MobileNetV1Architecture Architecture { get; }
-
-    /// <summary>The standard deviation of a convolution's random weights: the root of 2 / fan-out.</summary>
-    /// <param name="layer">The convolution.</param>
-    public static double Deviation(ConvLayer layer)
-    {
-        ArgumentNullException.ThrowIfNull(layer);
-        return Math.Sqrt(2.0 * layer.Groups / (layer.Out * layer.Kernel * layer.Kernel));
-    }
 
     /// <summary>The weight, float32 [D, features], and bias, float32 [D], of the last layer.</summary>
     public (Tensor Weight, Tensor Bias) EmbeddingLayer => (_embedding.weight!, _embedding.bias!);
