@@ -65,7 +65,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void The_best_student_is_that_of_the_highest_tar_though_the_cosine_says_otherwise()
     {
         using var folder = new TempFolder();
-        double[] tars = [0, 0.5, 0.25];
+        double[] tars = [0.5, 0, 0.25];
         int epoch = 0;
         var sets = new List<EmbeddingSet>();
         using var trainer = tiny.Trainer(folder.Path, Options, new Told(set =>
@@ -74,26 +74,26 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
             return tars[epoch++];
         }));
         var state = trainer.Run(null, default);
-        Assert.Equal(3, state.Log.MaxBy(e => e.CentredCosine)!.Epoch); // it would choose the last
-        Assert.Equal(new BestEpoch(2, state.Log[1].CentredCosine) { PeopleTar = 0.5, PeopleFar = 1e-2 }, state.Best);
+        Assert.NotEqual(1, state.Log.MaxBy(e => e.CentredCosine)!.Epoch); // it would choose a later one
+        Assert.Equal(new BestEpoch(1, state.Log[0].CentredCosine) { PeopleTar = 0.5, PeopleFar = 1e-2 }, state.Best);
         Assert.Equal(tars, state.Log.Select(e => e.PeopleTar!.Value));
         var best = RunStudent.Open(folder.Path);
-        Assert.Equal((2, People), (best.State.Log.Count, best.Options.ValidationPeople));
+        Assert.Equal((1, People), (best.State.Log.Count, best.Options.ValidationPeople));
 
         // It is measured on what it gives, in the teacher's space.
         var people = tiny.Training(people: People).HeldOut;
-        Assert.Equal(people.Identities, sets[1].Identities);
+        Assert.Equal(people.Identities, sets[0].Identities);
         using var student = new StudentEmbedder(best, "best", "cpu");
         var input = new float[student.Contract.Values];
         using var picture = tiny.Faces.ReadView(people.Measured[5], 64);
         FaceTensor.Fill(picture, student.Contract, input);
         var embedding = new float[student.Dimension];
         student.Embed(input, 1, embedding);
-        Assert.All(embedding.Zip(sets[1].Row(5).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
+        Assert.All(embedding.Zip(sets[0].Row(5).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
 
         string[] log = File.ReadAllLines(folder[TrainingLogFile.FileName]);
         Assert.EndsWith(",people_tar,people_far", log[0], StringComparison.Ordinal);
-        Assert.EndsWith(",0.50000,1e-2", log[2], StringComparison.Ordinal);
+        Assert.EndsWith(",0.50000,1e-2", log[1], StringComparison.Ordinal);
         string curves = string.Concat(Directory.GetFiles(folder[TensorBoardLog.FolderName]).Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));
         Assert.Equal(3, curves.Split("people/held-out TAR").Length - 1);
     }

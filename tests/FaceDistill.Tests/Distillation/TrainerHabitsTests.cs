@@ -103,11 +103,10 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_time_budget_becomes_epochs_once_and_is_resumed_exactly()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Minutes = 0.1 };
+        var options = TinyRun.Options with { Minutes = 0.1, Epochs = 9_999 };
         Interrupt(folder.Path, options, 2);
         var cut = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
-        Assert.NotEqual(TinyRun.Options.Epochs, cut.Options.Epochs); // 6 seconds hold many epochs of 108 faces
-        Assert.InRange(cut.Options.Epochs, 4, 10_000);
+        Assert.InRange(cut.Options.Epochs, 1, 5_000); // 6 seconds hold some epochs of 108 faces, and not so many
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(cut);
         Assert.Contains("--minutes", Assert.Throws<FaceDistillException>(() =>
