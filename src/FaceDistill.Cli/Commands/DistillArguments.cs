@@ -64,7 +64,7 @@ internal static class DistillArguments
     };
 
     private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
-    private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
+    private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with adamw 0.02 and with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
     private static readonly Option<double> Ema = new("--ema") { Description = "The decay of the weights' moving average; 0 for none.", DefaultValueFactory = _ => Defaults.Ema };
     private static readonly Option<double> Clip = new("--clip") { Description = "The largest norm of a step's gradients; 0 for no limit.", DefaultValueFactory = _ => Defaults.Clip };
     private static readonly Option<double> Progressive = new("--progressive") { Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.", DefaultValueFactory = _ => Defaults.Progressive };

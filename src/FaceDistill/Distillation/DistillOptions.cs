@@ -137,8 +137,11 @@ public sealed record DistillOptions
         LearningRate = LearningRate == UsualLearningRate(Optimizer, Init is not null) ? UsualLearningRate(Optimizer, init is not null) : LearningRate,
     };
 
-    /// <summary>A weight decay to begin with: 0.02 for AdamW and Muon, which multiply it by the learning rate only; 1e-4 for SGD.</summary>
-    public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer == OptimizerKind.Sgd ? 1e-4 : 0.02;
+    /// <summary>
+    /// A weight decay to begin with: 0.1 for Muon (Liu et al., 2025, and eval/README.md) and 0.02 for AdamW, which multiply it by the learning rate only; 1e-4 for SGD.
+    /// </summary>
+    /// <param name="optimizer">The optimizer.</param>
+    public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer switch { OptimizerKind.AdamW => 0.02, OptimizerKind.Muon => 0.1, _ => 1e-4 };
 
     /// <summary>The options with the optimizer's usual learning rate, weight decay, or both.</summary>
     /// <param name="rate">Whether to take the usual learning rate.</param>

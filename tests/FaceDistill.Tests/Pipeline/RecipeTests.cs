@@ -62,9 +62,9 @@ public sealed class RecipeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", 1.6e-2, 0.02)]
-    [InlineData(", \"init\": \"faceres\"", 8e-3, 0.02)]
-    [InlineData(", \"init\": \"faceres\", \"learningRate\": 0.016", 1.6e-2, 0.02)]
+    [InlineData("", 1.6e-2, 0.1)]
+    [InlineData(", \"init\": \"faceres\"", 8e-3, 0.1)]
+    [InlineData(", \"init\": \"faceres\", \"learningRate\": 0.016", 1.6e-2, 0.1)]
     [InlineData(", \"optimizer\": \"adamw\"", 4e-3, 0.02)]
     [InlineData(", \"optimizer\": \"sgd\"", 0.1, 1e-4)]
     [InlineData(", \"optimizer\": \"sgd\", \"learningRate\": 0.05", 0.05, 1e-4)]
