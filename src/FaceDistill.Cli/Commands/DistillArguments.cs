@@ -81,6 +81,11 @@ internal static class DistillArguments
     private static readonly Option<double> MixUp = new("--mixup") { Description = "Alpha of MixUp, with live targets.", DefaultValueFactory = _ => Defaults.MixUp };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
     private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
+    private static readonly Option<int?> ReplicaCount = new("--replicas")
+    {
+        Description = "In how many parts a batch is computed at once on the CPU, with batch norm over each; as many as torch has threads unless given, each of 32 faces or more.",
+    };
+
     private static readonly Option<double> CheckpointMinutes = new("--checkpoint-minutes")
     {
         Description = "A checkpoint every so many minutes, beside each epoch's; 0 for none within an epoch.",
@@ -96,7 +101,7 @@ internal static class DistillArguments
         Epochs, Minutes, Patience, Keep,
         BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
         Augment, Targets, Views, MixUp,
-        Precision, Seed, CheckpointMinutes,
+        Precision, ReplicaCount, Seed, CheckpointMinutes,
     ];
 
     /// <summary>Whether the user typed an option.</summary>
@@ -147,6 +152,7 @@ internal static class DistillArguments
             Views = Or(Views, basis.Views),
             MixUp = Or(MixUp, basis.MixUp),
             Precision = Or(Precision, basis.Precision),
+            Replicas = Or(ReplicaCount, basis.Replicas),
             Seed = Or(Seed, basis.Seed),
             CheckpointMinutes = Or(CheckpointMinutes, basis.CheckpointMinutes),
             Device = Or(CommonOptions.Device, basis.Device),

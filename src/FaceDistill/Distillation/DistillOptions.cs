@@ -32,8 +32,8 @@ public sealed record DistillOptions
     /// <summary>The highest learning rate, above 0 and at most 1. Default <see cref="UsualLearningRate"/> of Muon without a start.</summary>
     public double LearningRate { get; init; } = UsualLearningRate(OptimizerKind.Muon);
 
-    /// <summary>How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third). Default cosine.</summary>
-    public ScheduleKind Schedule { get; init; }
+    /// <summary>How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third). Default linear: at few epochs it learned more than cosine (eval/README.md).</summary>
+    public ScheduleKind Schedule { get; init; } = ScheduleKind.Linear;
 
     /// <summary>Epochs over which the learning rate rises linearly from 0: 0 to 100, not necessarily whole. Default 0.3.</summary>
     public double WarmupEpochs { get; init; } = 0.3;
@@ -108,6 +108,14 @@ public sealed record DistillOptions
     public PrecisionMode Precision { get; init; } = PrecisionMode.Auto;
 
     /// <summary>
+    /// In how many parts a batch is computed at once on the CPU, each by a copy of the student with threads of its own and with batch norm over its part, 1 to 64 and at
+    /// most half the batch. Default null: one for each of torch's threads as long as each gets <see cref="Distillation.Replicas.LeastFaces"/> faces; the run keeps
+    /// what it began with.
+    /// </summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public int? Replicas { get; init; }
+
+    /// <summary>
     /// Minutes after which a checkpoint is written within an epoch, 0 (at epochs' ends and when the run stops, no others) to 100,000. Default 10: a killed run
     /// loses no more. It does not decide what the student becomes.
     /// </summary>
@@ -152,7 +160,7 @@ public sealed record DistillOptions
         WeightDecay = decay ? UsualWeightDecay(Optimizer) : WeightDecay,
     };
 
-    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, and how many people it held out.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out and its replicas.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     public DistillOptions With(DistillOptions decided)
     {
@@ -162,6 +170,7 @@ public sealed record DistillOptions
             Epochs = Minutes is null ? Epochs : decided.Epochs,
             Precision = Precision == PrecisionMode.Auto ? decided.Precision : Precision,
             ValidationPeople = ValidationPeople ?? decided.ValidationPeople,
+            Replicas = Replicas ?? decided.Replicas,
         };
     }
 
@@ -184,6 +193,8 @@ public sealed record DistillOptions
             : Patience is < 0 or > 10_000 ? $"the patience is 0 to 10000 epochs, not {Patience}"
             : !(Progressive is >= 0.3 and <= 1) ? FormattableString.Invariant($"the first part of the resolution is 0.3 to 1, not {Progressive}")
             : Progressive < 1 && Head == HeadKind.Gdc ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
+            : Replicas is < 1 or > 64 ? $"replicas are 1 to 64, not {Replicas}"
+            : Replicas > BatchSize / 2 ? $"{Replicas} replicas would have less than two faces each of a batch of {BatchSize}; give fewer --replicas"
             : ValidationPeople is < 0 or > 100_000 ? $"the people held out are 0 to 100000, not {ValidationPeople}"
             : Patience > 0 && Validation == 0 && ValidationPeople is not > 0 ? "patience needs held-out faces or people; give --validation or --validation-people above 0"
             : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")

@@ -31,7 +31,7 @@ internal static class ResumeRules
     public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
 
     // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
-    // and runs of before held out nobody.
+    // and runs of before held out nobody and had no replicas.
     private static string Text(DistillOptions options) => JsonFile.Serialize(options with
     {
         Device = "",
@@ -39,5 +39,6 @@ internal static class ResumeRules
         Minutes = null,
         Init = options.Init is null ? null : "",
         ValidationPeople = options.ValidationPeople ?? 0,
+        Replicas = options.Replicas ?? 1,
     });
 }

@@ -20,6 +20,7 @@ public sealed class TrainingStep : IDisposable
     private readonly FaceContract _contract;
     private readonly Device _device;
     private readonly double _clip;
+    private Replicas? _replicas;
 
     /// <summary>Makes a student with random weights.</summary>
     /// <param name="description">The student.</param>
@@ -43,6 +44,15 @@ public sealed class TrainingStep : IDisposable
             _ => new NesterovState(Model, options.WeightDecay, Loss.People),
         };
         Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
+        Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device));
+    }
+
+    /// <summary>Sets how many parts of a batch are computed at once; see <see cref="DistillOptions.Replicas"/>.</summary>
+    /// <param name="replicas">1 or more; only on the CPU more than 1.</param>
+    internal void Split(int replicas)
+    {
+        _replicas?.Dispose();
+        _replicas = replicas > 1 ? new Replicas(Model, Optimizer.Weights, replicas) : null;
     }
 
     /// <summary>The network that is trained.</summary>
@@ -77,12 +87,12 @@ public sealed class TrainingStep : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var scope = NewDisposeScope();
-        var input = FaceTensor.Normalize(batch.Pixels.narrow(0, 0, batch.Count).to(_device), _contract);
         var target = batch.Targets.narrow(0, 0, batch.Count).to(_device);
-        var loss = Loss.Of(Model.forward(input), target, batch.Labels.narrow(0, 0, batch.Count).to(_device));
+        var labels = batch.Labels.narrow(0, 0, batch.Count).to(_device);
+        Tensor Input(int first, int count) => FaceTensor.Normalize(batch.Pixels.narrow(0, first, count).to(_device), _contract);
         Optimizer.ZeroGradients();
-        loss.backward();
-        var result = new StepResult(loss.item<float>(), GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
+        double loss = _replicas?.Run(batch.Count, Input, output => Loss.Of(output, target, labels)) ?? Whole(Input(0, batch.Count), target, labels);
+        var result = new StepResult(loss, GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
         if (result.IsFinite)
         {
             Optimizer.Step(learningRate);
@@ -92,9 +102,17 @@ public sealed class TrainingStep : IDisposable
         return result;
     }
 
+    private double Whole(Tensor input, Tensor target, Tensor labels)
+    {
+        var loss = Loss.Of(Model.forward(input), target, labels);
+        loss.backward();
+        return loss.item<float>();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        _replicas?.Dispose();
         Ema?.Dispose();
         Optimizer.Dispose();
         Loss.Dispose();

@@ -58,6 +58,22 @@ public sealed class FlatWeights : IDisposable
         }
     }
 
+    // The same values under another network's parameters, with gradients of their own.
+    private FlatWeights(FlatWeights of, nn.Module copy)
+    {
+        using var frozen = no_grad();
+        (Count, MatrixCount, Decayed, Values, _matrices) = (of.Count, of.MatrixCount, of.Decayed, of.Values.alias().DetachFromDisposeScope(), of._matrices);
+        Gradients = zeros_like(Values).DetachFromDisposeScope();
+        var places = of._places.ToDictionary(p => p.Name);
+        foreach (var (name, parameter) in copy.named_parameters())
+        {
+            using var place = View(Values, places[name].Parameter, places[name].Offset);
+            parameter.set_(place);
+            _places.Add((name, parameter, places[name].Offset));
+            _gradients.Add(View(Gradients, parameter, places[name].Offset).DetachFromDisposeScope());
+        }
+    }
+
     /// <summary>Trained values.</summary>
     public long Count { get; }
 
@@ -88,6 +104,11 @@ public sealed class FlatWeights : IDisposable
         long end = first + block.numel();
         return _places.Where(p => p.Offset >= first && p.Offset < end).Select(p => (p.Name, View(block, p.Parameter, p.Offset - first)));
     }
+
+    /// <summary>Makes a copy of the network use the same values, so that whoever changes them changes both; its gradients are its own.</summary>
+    /// <param name="copy">A network of the same layers, on the same device.</param>
+    /// <returns>The copy's weights: the same <see cref="Values"/>, other <see cref="Gradients"/>, in the same places.</returns>
+    internal FlatWeights SharedWith(nn.Module copy) => new(this, copy);
 
     /// <summary>Sets all gradients to 0; the next backward pass adds to them in place.</summary>
     public void ZeroGradients()
