@@ -11,8 +11,8 @@ public sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
     /// <param name="weights">float32 [out, ...], row-major.</param>
     /// <param name="channels">The output channels.</param>
     /// <param name="pairs">
-    /// Whether any two levels of one filter must add up to -128 to 128. Integer matrix products on x86 without VNNI (ONNX Runtime's: AVX2, AVX-512 before VNNI) add two products of
-    /// an activation, 0 to 255, and a level in 16 bits and clip the sum (vpmaddubsw), and 255 * 128 is the most that fits. Which two meet is the kernel's matter.
+    /// Whether any two levels of one filter must add up to -128 to 128. Integer matrix products on x86 without VNNI (as of AVX2) add two products of
+    /// an activation, 0 to 255, and a level in 16 bits and clip the sum (vpmaddubsw), and 255 * 128 is the most that fits. Which two meet, kernels decide.
     /// </param>
     public static ChannelWeights Of(ReadOnlySpan<float> weights, int channels, bool pairs)
     {
