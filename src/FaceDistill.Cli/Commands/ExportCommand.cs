@@ -15,7 +15,6 @@ internal static class ExportCommand
     private static readonly Option<string?> Data = new("--data") { Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
     private static readonly Option<string?> Calibration = new("--calibration") { Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
     private static readonly Option<CalibrationMethod?> Ranges = new("--ranges") { Description = "For onnx-int8: how activation ranges are chosen; without it, the method with the smallest measured error." };
-    private static readonly Option<bool> ReduceRange = new("--reduce-range") { Description = "For onnx-int8: weights of 7 bits, for processors without VNNI or its like, whose sums could overflow." };
     private static readonly Option<int> Float32Layers = new("--float32-layers") { Description = "For onnx-int8: the most layers that may stay in float32, each only where the error falls by a tenth.", DefaultValueFactory = _ => new Int8Options().MaxFloat32Layers };
     private static readonly Option<bool> Preprocess = new("--preprocess") { Description = "Put the scaling into the graph: its input is the aligned picture, uint8 [batch, r, r, 3], RGB." };
     private static readonly Option<bool> Normalize = new("--normalize") { Description = "Give embeddings of unit length; without it, in the teacher's own space." };
@@ -27,7 +26,7 @@ internal static class ExportCommand
     public static Command Create() => VerbContext.Action(
         new Command("export", "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
         {
-            Model, Format, Output, Data, Calibration, Ranges, ReduceRange, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -36,7 +35,7 @@ internal static class ExportCommand
         return Given(Evaluate) && !Given(Data) ? "--evaluate needs test faces: name their folder or data set with --data"
             : Given(MaxLoss) && !Given(Evaluate) ? "--max-loss needs --evaluate"
             : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
-            : (Given(Calibration) || Given(Ranges) || Given(ReduceRange) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name ? "--calibration, --ranges, --reduce-range and --float32-layers belong to --format onnx-int8"
+            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8"
             : null;
     }
 
@@ -52,7 +51,6 @@ internal static class ExportCommand
                 Int8 = new Int8Options
                 {
                     Method = parsed.GetValue(Ranges),
-                    ReduceRange = parsed.GetValue(ReduceRange),
                     MaxFloat32Layers = parsed.GetValue(Float32Layers),
                 },
                 MinCosine = parsed.GetValue(MinCosine),

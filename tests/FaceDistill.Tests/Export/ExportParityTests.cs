@@ -38,7 +38,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         {
             var outcome = Measure(checkpoint, new OnnxInt8Format(), ends, folder["x.onnx"]);
             ExportParity.Check(outcome, new OnnxInt8Format(), null, "x");
-            Assert.InRange(outcome.CentredCosine!.Mean, 0.75, 1); // 0 by chance; a student of 150 steps, which threads and processors change: 0.85 to 0.94 seen
+            Assert.InRange(outcome.CentredCosine!.Mean, 0.95, 1); // 0 by chance
         }
     }
 

@@ -5,32 +5,48 @@ namespace FaceDistill.Export;
 /// <param name="Scales">float32 [out], above 0.</param>
 public sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
 {
+    private const int Most = 127;
+
     /// <summary>Rounds weights.</summary>
     /// <param name="weights">float32 [out, ...], row-major.</param>
     /// <param name="channels">The output channels.</param>
-    /// <param name="reduceRange">Whether to use 7 bits: processors before AVX512-VNNI add two products of 8 bits in 16, which can overflow.</param>
-    public static ChannelWeights Of(ReadOnlySpan<float> weights, int channels, bool reduceRange)
+    /// <param name="pairs">
+    /// Whether any two levels of one filter must add up to -128 to 128. Integer matrix products on x86 without VNNI (as of AVX2) add two products of
+    /// an activation, 0 to 255, and a level in 16 bits and clip the sum (vpmaddubsw), and 255 * 128 is the most that fits. Which two meet, kernels decide.
+    /// </param>
+    public static ChannelWeights Of(ReadOnlySpan<float> weights, int channels, bool pairs)
     {
-        int each = weights.Length / channels, most = reduceRange ? 63 : 127;
+        int each = weights.Length / channels;
         var levels = new sbyte[weights.Length];
         var scales = new float[channels];
         for (int o = 0; o < channels; o++)
         {
             var filter = weights.Slice(o * each, each);
-            float largest = 0;
+            // The two largest of either sign; rounding adds half a level to each of two, hence 127 for their sum as well.
+            var (up, nextUp, down, nextDown) = (0f, 0f, 0f, 0f);
             foreach (float w in filter)
             {
-                largest = Math.Max(largest, Math.Abs(w));
+                (up, nextUp) = w > up ? (w, up) : (up, Math.Max(nextUp, w));
+                (down, nextDown) = -w > down ? (-w, down) : (down, Math.Max(nextDown, -w));
             }
 
-            scales[o] = Math.Max(largest / most, 1e-12f);
+            float largest = pairs ? Math.Max(up + nextUp, down + nextDown) : Math.Max(up, down);
+            scales[o] = Math.Max(largest / Most, 1e-12f);
             for (int i = 0; i < each; i++)
             {
-                levels[(o * each) + i] = (sbyte)Math.Clamp(MathF.Round(filter[i] / scales[o]), -most, most);
+                levels[(o * each) + i] = (sbyte)Math.Clamp(MathF.Round(filter[i] / scales[o]), -Most, Most);
             }
         }
 
         return new ChannelWeights(levels, scales);
+    }
+
+    /// <summary>Rounds a layer's weights; a depthwise layer is no matrix product, and its kernels add in 32 bits.</summary>
+    /// <param name="layer">The layer.</param>
+    public static ChannelWeights Of(FoldedLayer layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return Of(layer.Weights, layer.Layer.Out, pairs: layer.Layer.Groups == 1);
     }
 
     /// <summary>What a level stands for.</summary>

@@ -55,7 +55,7 @@ public sealed class Int8Graph
     private string In8Bits(FoldedLayer layer, string input, string source)
     {
         var shape = layer.Layer;
-        var weights = ChannelWeights.Of(layer.Weights, shape.Out, _plan.ReduceRange);
+        var weights = ChannelWeights.Of(layer);
         string w = Weights(shape.Name, weights, shape.Out, shape.In / shape.Groups, shape.Kernel, shape.Kernel);
         float inputScale = _plan.Ranges[source].Scale;
         float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
@@ -66,7 +66,7 @@ public sealed class Int8Graph
 
     private void Embedding(string features, MobileNetV1Architecture architecture)
     {
-        var weights = ChannelWeights.Of(_student.EmbeddingWeights, architecture.Dimension, reduceRange: false);
+        var weights = ChannelWeights.Of(_student.EmbeddingWeights, architecture.Dimension, pairs: false);
         string w = Weights("embedding", weights, architecture.Dimension, architecture.Features);
         _graph.Gemm("embedding", features, w, _graph.Initializer<float>("embedding.bias", _student.EmbeddingBias, architecture.Dimension), transposed: true);
     }

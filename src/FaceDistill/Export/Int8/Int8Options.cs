@@ -12,9 +12,6 @@ public sealed record Int8Options
     /// <summary>Whether biases take back the rounding's shift of the mean. Default null: where the measured error is smaller so.</summary>
     public bool? CorrectBias { get; init; }
 
-    /// <summary>Whether weights have 7 bits, for processors without VNNI or its like, whose 16-bit sums could overflow. Default false.</summary>
-    public bool ReduceRange { get; init; }
-
     /// <summary>The most layers that may stay in float32, 0 to 28, each only where the error falls by a tenth. Default 0.</summary>
     public int MaxFloat32Layers { get; init; }
 

@@ -4,6 +4,5 @@ namespace FaceDistill.Export;
 /// <param name="Ranges">The levels of "input", of each layer's output and of "pooled", by name.</param>
 /// <param name="Biases">The bias of each layer, float32 [out], corrected or not, by the layer's name.</param>
 /// <param name="Float32Layers">The layers that stay in float32.</param>
-/// <param name="ReduceRange">Whether weights have 7 bits instead of 8.</param>
 public sealed record Int8Plan(
-    IReadOnlyDictionary<string, ActivationRange> Ranges, IReadOnlyDictionary<string, float[]> Biases, IReadOnlySet<string> Float32Layers, bool ReduceRange);
+    IReadOnlyDictionary<string, ActivationRange> Ranges, IReadOnlyDictionary<string, float[]> Biases, IReadOnlySet<string> Float32Layers);

@@ -95,7 +95,7 @@ public sealed class StudentInt8 : IDisposable
 
     private static bool[] Choices(bool? asked) => asked is { } one ? [one] : [false, true];
 
-    private Int8Plan PlanOf(FoldedStudent student, IReadOnlyDictionary<string, ActivationStatistics> seen, CalibrationMethod method, bool correct)
+    private static Int8Plan PlanOf(FoldedStudent student, IReadOnlyDictionary<string, ActivationStatistics> seen, CalibrationMethod method, bool correct)
     {
         // The input's range is known: pictures fill it.
         var ranges = seen.ToDictionary(s => s.Key, s => ActivationRange.Of(s.Value, s.Key == "input" ? CalibrationMethod.MinMax : method), StringComparer.Ordinal);
@@ -104,11 +104,11 @@ public sealed class StudentInt8 : IDisposable
         foreach (var layer in student.Layers)
         {
             var mean = seen[source];
-            biases[layer.Layer.Name] = correct ? BiasCorrection.Corrected(layer, ChannelWeights.Of(layer.Weights, layer.Layer.Out, _options.ReduceRange), mean.Mean) : layer.Bias;
+            biases[layer.Layer.Name] = correct ? BiasCorrection.Corrected(layer, ChannelWeights.Of(layer), mean.Mean) : layer.Bias;
             source = layer.Layer.Name;
         }
 
-        return new Int8Plan(ranges, biases, new HashSet<string>(), _options.ReduceRange);
+        return new Int8Plan(ranges, biases, new HashSet<string>());
     }
 
     // One after the other the layer whose return to float32 helps most, while it takes away a tenth of the error.
