@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using FaceDistill.Distillation;
+using FaceDistill.Faces;
 using FaceDistill.Native;
 using FaceDistill.Students;
 using static TorchSharp.torch;
@@ -21,7 +23,7 @@ internal static class TrainBenchmark
     {
         string[] named = [.. options.Where(o => o.Contains('@', StringComparison.Ordinal))];
         var tests = TrainCase.All.Where(t => named.Length == 0 || named.Contains(t.ShortName)).ToArray();
-        string[] known = ["--bare", "--pytorch", "--memory", "--parts"];
+        string[] known = ["--bare", "--pytorch", "--memory", "--parts", "--replicas"];
         if (tests.Length == 0 || options.Except(named).Except(known).Any())
         {
             Console.Error.WriteLine($"usage: train [{string.Join("] [", known)}] [{string.Join("] [", TrainCase.All.Select(t => t.ShortName))}]");
@@ -39,6 +41,12 @@ internal static class TrainBenchmark
         if (options.Contains("--parts"))
         {
             Parts(tests);
+            return 0;
+        }
+
+        if (options.Contains("--replicas"))
+        {
+            Replicated(tests);
             return 0;
         }
 
@@ -92,6 +100,44 @@ internal static class TrainBenchmark
             var parts = Enumerable.Range(0, 25).Select(_ => step.Once()).ToArray();
             Console.WriteLine(Invariant($"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
         }
+    }
+
+    // The trainer's whole step with its defaults, on faces in memory, with and without replicas, in turns.
+    private static void Replicated(TrainCase[] tests)
+    {
+        Console.WriteLine("| student | batch | replicas | one, all threads: img/s | replicas: img/s | ratio |\n|---|---|---|---|---|---|");
+        foreach (var test in tests)
+        {
+            int batch = Math.Max(test.Batch, 2 * Replicas.LeastFaces), replicas = Replicas.Usual(batch, CPU);
+            var description = new StudentDescription(test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "", 1);
+            using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
+            faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);
+            new Random(1).NextBytes(faces.Pixels.bytes);
+            using var step = new TrainingStep(description, new DistillOptions { Student = test.Student, BatchSize = batch, Head = Head }, CPU);
+            step.Model.train();
+            double[] best = new double[2];
+            for (int round = 0; round < 2 * Rounds; round++)
+            {
+                step.Split(round % 2 == 0 ? 1 : replicas);
+                step.Run(faces, 1e-6);
+                best[round % 2] = Math.Max(best[round % 2], Rate(step, faces));
+            }
+
+            Console.WriteLine(Invariant($"| {test.ShortName} | {batch} | {replicas} | {best[0]:0.0} | {best[1]:0.0} | {best[1] / best[0]:0.00} |"));
+        }
+    }
+
+    private static double Rate(TrainingStep step, TrainingBatch faces)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int steps = 0;
+        do
+        {
+            step.Run(faces, 1e-6);
+            steps++;
+        }
+        while (Stopwatch.GetElapsedTime(start).TotalSeconds < 2 * SecondsARound);
+        return steps * faces.Count / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     public static string Machine()

@@ -46,6 +46,9 @@ public sealed class DistillOptionsTests
         { Good with { Validation = double.NaN }, "not NaN" },
         { Good with { ValidationPeople = -1 }, "people held out are 0 to 100000, not -1" },
         { Good with { ValidationPeople = 100_001 }, "not 100001" },
+        { Good with { Replicas = 0 }, "replicas are 1 to 64, not 0" },
+        { Good with { Replicas = 65, BatchSize = 4096 }, "not 65" },
+        { Good with { Replicas = 2, BatchSize = 3 }, "less than two faces each of a batch of 3" },
         { Good with { Patience = 1, Validation = 0, ValidationPeople = 0 }, "--validation-people above 0" },
     };
 
@@ -63,6 +66,8 @@ public sealed class DistillOptionsTests
             Good with { Patience = 1, Validation = 0, ValidationPeople = 100_000 },
             Good with { Patience = 1, Loss = new LossOptions { Squared = 0, ArcFace = 1 }, ValidationPeople = 1 },
             Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0, Ema = 0, CheckpointMinutes = 0, Clip = 0, Progressive = 0.3, Head = FaceDistill.Students.HeadKind.Gap },
+            Good with { Replicas = 1, BatchSize = 2 },
+            Good with { Replicas = 64, BatchSize = 128 },
             Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5, Ema = 0.99999, Clip = 1000, Patience = 10_000, Minutes = 100_000, CheckpointMinutes = 100_000 },
         ];
         Assert.All(bounds, options => Assert.Same(options, options.Validated()));

@@ -16,6 +16,8 @@ public sealed class ResumeRulesTests
         Assert.True(ResumeRules.Same(Made, Made with { Minutes = 3, Epochs = 20 }));
         Assert.True(ResumeRules.Same(Made with { ValidationPeople = 118 }, Made)); // found at its beginning
         Assert.True(ResumeRules.Same(Made, Made with { ValidationPeople = 0 })); // of before people could be held out
+        Assert.True(ResumeRules.Same(Made with { Replicas = 2 }, Made)); // as many as the machine had threads
+        Assert.True(ResumeRules.Same(Made, Made with { Replicas = 1 })); // of before there were any
     }
 
     [Fact]
@@ -25,6 +27,7 @@ public sealed class ResumeRulesTests
         Assert.False(ResumeRules.Same(Made, Made with { Epochs = 17 }));
         Assert.False(ResumeRules.Same(Made, Made with { ValidationPeople = 5 }));
         Assert.False(ResumeRules.Same(Made with { ValidationPeople = 5 }, Made with { ValidationPeople = 0 }));
+        Assert.False(ResumeRules.Same(Made with { Replicas = 2 }, Made with { Replicas = 1 }));
         Assert.False(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Fp32 }));
         Assert.False(ResumeRules.Same(Made, Made with { Augment = new AugmentOptions() }));
         Assert.False(ResumeRules.Same(Made, Made with { Student = "mobilenet-v1:0.5@128" }));

@@ -50,6 +50,34 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     [Fact]
+    public void With_replicas_an_interrupted_and_resumed_run_equals_an_uninterrupted_one()
+    {
+        var options = TinyRun.Options with { Epochs = 2, Replicas = 2, Optimizer = OptimizerKind.Muon };
+        using var whole = new TempFolder();
+        using (var trainer = tiny.Trainer(whole.Path, options))
+        {
+            trainer.Run(null, default);
+        }
+
+        using var cut = new TempFolder();
+        using (var trainer = tiny.Trainer(cut.Path, options))
+        {
+            using var cancel = new CancellationTokenSource();
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new At(4, cancel.Cancel), cancel.Token));
+        }
+
+        var checkpoint = StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]);
+        Assert.Equal(2, checkpoint.Options.Replicas);
+        using (var trainer = tiny.Trainer(cut.Path, options with { Replicas = null })) // goes on with what the run began with
+        {
+            trainer.Resume(checkpoint);
+            trainer.Run(null, default);
+        }
+
+        AssertSameTensors(whole[StudentCheckpoint.FileName], cut[StudentCheckpoint.FileName]);
+    }
+
+    [Fact]
     public void With_every_loss_an_interrupted_and_resumed_run_equals_an_uninterrupted_one()
     {
         var options = TinyRun.Options with { Epochs = 2, Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 } };
