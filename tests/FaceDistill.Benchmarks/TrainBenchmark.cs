@@ -108,7 +108,7 @@ internal static class TrainBenchmark
         Console.WriteLine("| student | batch | replicas | one, all threads: img/s | replicas: img/s | ratio |\n|---|---|---|---|---|---|");
         foreach (var test in tests)
         {
-            int batch = Math.Max(test.Batch, 2 * Replicas.LeastFaces), replicas = Replicas.Usual(batch, CPU);
+            int batch = Math.Max(test.Batch, 2 * Replicas.LeastFaces), replicas = Replicas.Usual(batch, TorchSharp.DeviceType.CPU);
             var description = new StudentDescription(test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "", 1);
             using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
             faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);

@@ -44,7 +44,7 @@ public sealed class TrainingStep : IDisposable
             _ => new NesterovState(Model, options.WeightDecay, Loss.People),
         };
         Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
-        Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device));
+        Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device.type));
     }
 
     /// <summary>Sets how many parts of a batch are computed at once; see <see cref="DistillOptions.Replicas"/>.</summary>

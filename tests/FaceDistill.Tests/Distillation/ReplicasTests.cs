@@ -84,10 +84,10 @@ public sealed class ReplicasTests
     {
         TorchNative.EnsureLoaded();
         int threads = get_num_threads();
-        Assert.Equal(1, Replicas.Usual(63, CPU));
-        Assert.Equal(Math.Min(2, threads), Replicas.Usual(64, CPU));
-        Assert.Equal(Math.Min(128, threads), Replicas.Usual(4096, CPU));
-        Assert.Equal(1, Replicas.Usual(64, CUDA));
+        Assert.Equal(1, Replicas.Usual(63, DeviceType.CPU));
+        Assert.Equal(Math.Min(2, threads), Replicas.Usual(64, DeviceType.CPU));
+        Assert.Equal(Math.Min(128, threads), Replicas.Usual(4096, DeviceType.CPU));
+        Assert.Equal(1, Replicas.Usual(64, DeviceType.CUDA));
     }
 
     private static MobileNetV1 Twin(MobileNetV1 model)
