@@ -178,7 +178,7 @@ public sealed class Trainer : IDisposable
         _options = _options with { ValidationPeople = _faces.HeldOut.Names.Length };
         _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
         _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
-        _options = _options with { Replicas = _device.type != DeviceType.CPU ? 1 : _options.Replicas ?? Replicas.Usual(_options.BatchSize, _device.type) };
+        _options = _options with { Replicas = _options.Replicas ?? Replicas.Usual(_options.BatchSize, _device.type) };
         _student.Split(_options.Replicas.Value);
         if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
         {

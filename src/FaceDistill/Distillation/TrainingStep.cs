@@ -47,12 +47,12 @@ public sealed class TrainingStep : IDisposable
         Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device.type));
     }
 
-    /// <summary>Sets how many parts of a batch are computed at once; see <see cref="DistillOptions.Replicas"/>.</summary>
-    /// <param name="replicas">1 or more; only on the CPU more than 1.</param>
+    /// <summary>Sets in how many parts a batch is computed at once on the CPU; see <see cref="DistillOptions.Replicas"/>. A GPU computes it whole.</summary>
+    /// <param name="replicas">1 or more.</param>
     internal void Split(int replicas)
     {
         _replicas?.Dispose();
-        _replicas = replicas > 1 ? new Replicas(Model, Optimizer.Weights, replicas) : null;
+        _replicas = replicas > 1 && _device.type == DeviceType.CPU ? new Replicas(Model, Optimizer.Weights, replicas) : null;
     }
 
     /// <summary>The network that is trained.</summary>
