@@ -97,7 +97,7 @@ public sealed class FaceSource
     private AlignedFaces Align(DataFolder data, AlignmentTemplate template, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var raw = FaceDataset.List(data.Images);
-        var aligner = new FolderAligner(DetectorModel(), template, AlignedFrame.Of(DefaultSize, DefaultMargin));
+        var aligner = new FolderAligner(DetectorModel(), template, AlignedFrame.Of(DefaultSize, DefaultMargin)) { Waits = true };
         string folder = Path.Combine(CacheFolder.Root, "aligned", aligner.CacheName(raw));
         if (AlignmentManifest.IsComplete(folder))
         {

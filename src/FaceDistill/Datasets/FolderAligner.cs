@@ -31,6 +31,9 @@ public sealed class FolderAligner
     public FolderAligner(string detectorModel, AlignmentTemplate template, AlignedFrame frame) =>
         (_detector, _template, _frame) = (detectorModel, template, frame);
 
+    /// <summary>Whether to wait where another process fills the folder, as for one of the cache; else that is an error. Default false.</summary>
+    public bool Waits { get; init; }
+
     /// <summary>The name of a folder, in a cache, that belongs to these photos and these settings alone.</summary>
     /// <remarks>Hashes the paths, lengths and times of the photos, not their bytes: it decides only whether to align again.</remarks>
     public string CacheName(FaceDataset raw)
@@ -65,7 +68,7 @@ public sealed class FolderAligner
         }
 
         var targets = new AlignedTargets(raw, output);
-        using var held = FolderLock.Take(output);
+        using var held = Waits ? FolderLock.Wait(output, progress, cancel) : FolderLock.Take(output);
         Prepare(raw, output, targets);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
         int reused = AlignAllCountingReused(raw, targets, skipped, progress, cancel);

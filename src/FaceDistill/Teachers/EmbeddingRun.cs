@@ -52,7 +52,7 @@ public static class EmbeddingRun
             [.. views.Select(v => v.Name)]);
         string target = folder ?? key.DefaultFolder;
         int computed = 0;
-        using (var writer = EmbeddingStore.OpenOrCreate(target, key, images, null, cancel))
+        using (var writer = EmbeddingStoreWriter.Open(target, key, images, folder is null ? FolderLock.Wait(target, progress, cancel) : null, null, cancel))
         {
             var embedder = new FolderEmbedder(model, faces);
             int done = 0;

@@ -40,7 +40,7 @@ public sealed class EmbeddingStore
         IReadOnlyList<(string Path, string Identity)> images,
         IProgress<WorkProgress>? progress = null,
         CancellationToken cancellation = default) =>
-        EmbeddingStoreWriter.Open(folder, key, images, progress, cancellation);
+        EmbeddingStoreWriter.Open(folder, key, images, null, progress, cancellation);
 
     /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there and long enough; the parts are read later.</summary>
     /// <exception cref="FaceDistillException">There is no store, <c>store.json</c> is damaged, or parts are missing.</exception>

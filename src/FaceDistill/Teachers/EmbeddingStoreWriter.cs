@@ -72,14 +72,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
         string folder,
         EmbeddingStoreKey key,
         IReadOnlyList<(string Path, string Identity)> images,
+        FolderLock? held, // the folder's, which becomes the writer's; null to take it here
         IProgress<WorkProgress>? progress,
         CancellationToken cancellation)
     {
-        key.Check($"embedding store {folder}");
-        CheckImages(key, images);
-        FolderLock held = FolderLock.Take(folder);
         try
         {
+            key.Check($"embedding store {folder}");
+            CheckImages(key, images);
+            held ??= FolderLock.Take(folder);
             PrepareFolder(folder, key);
             var writer = new EmbeddingStoreWriter(folder, key, images, held);
             writer.CheckParts(progress, cancellation);
@@ -87,7 +88,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
         catch
         {
-            held.Dispose();
+            held?.Dispose();
             throw;
         }
     }

@@ -42,6 +42,29 @@ public sealed class FolderLockTests
     }
 
     [Fact]
+    public async Task Who_waits_says_so_once_and_gets_the_lock_when_the_first_lets_go_or_gives_up_when_cancelled()
+    {
+        using var folder = new TempFolder();
+        var says = new Heard();
+        using (FolderLock.Take(folder.Path))
+        {
+            using var cancel = new CancellationTokenSource();
+            var given = Task.Run(() => FolderLock.Wait(folder.Path, null, cancel.Token));
+            cancel.Cancel();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        }
+
+        var first = FolderLock.Take(folder.Path);
+        var waits = Task.Run(() => FolderLock.Wait(folder.Path, says, default));
+        await says.Something.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.False(waits.IsCompleted);
+        first.Dispose();
+        using var second = await waits.WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal($"waiting for another facedistill that fills {folder.Path}", Assert.Single(says.All).Stage);
+        Assert.Throws<FaceDistillException>(() => FolderLock.Take(folder.Path));
+    }
+
+    [Fact]
     public void Of_many_takers_at_once_one_holds_the_lock()
     {
         using var folder = new TempFolder();
@@ -58,5 +81,18 @@ public sealed class FolderLockTests
             }
         });
         Assert.True(taken > 0);
+    }
+
+    private sealed class Heard : IProgress<WorkProgress>
+    {
+        public TaskCompletionSource Something { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public List<WorkProgress> All { get; } = [];
+
+        public void Report(WorkProgress value)
+        {
+            All.Add(value);
+            Something.TrySetResult();
+        }
     }
 }
