@@ -13,7 +13,7 @@ public static class PrecisionChoice
 
     /// <summary>
     /// Auto becomes the faster mode; the others stay. bfloat16 must win by a tenth, since it costs accuracy of the gradients. The
-    /// measurement takes about 14 steps' time.
+    /// measurement takes 14 steps' time or less.
     /// </summary>
     /// <param name="mode">What is asked for.</param>
     /// <param name="architecture">The student.</param>

@@ -41,7 +41,7 @@ public sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
         return new ChannelWeights(levels, scales);
     }
 
-    /// <summary>Rounds a layer's weights; a depthwise layer is no matrix product, and with all 8 bits it lost nothing to overflow (eval/README.md).</summary>
+    /// <summary>Rounds a layer's weights; a depthwise layer is no matrix product and keeps all 8 bits; no overflow of it was seen.</summary>
     /// <param name="layer">The layer.</param>
     public static ChannelWeights Of(FoldedLayer layer)
     {
