@@ -1,6 +1,7 @@
-// Compares the faces of two photos: CompareFaces student.onnx a.jpg b.jpg
 using System.Globalization;
 using FaceDistill;
+
+// Compares the faces of two photos: CompareFaces student.onnx a.jpg b.jpg
 
 const double Far = 1e-4;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,3 +1,4 @@
 using FaceDistill.Cli;
 
+
 return await CommandLine.RunAsync(args, Console.Out, Console.Error);

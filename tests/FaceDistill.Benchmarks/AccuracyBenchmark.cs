@@ -2,13 +2,22 @@ using System.Diagnostics;
 using System.Globalization;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Faces;
-using FaceDistill.Native;
-using FaceDistill.Pipeline;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Benchmarks;
 

@@ -1,9 +1,14 @@
 using System.Diagnostics;
-using FaceDistill.Distillation;
-using FaceDistill.Evaluation;
-using FaceDistill.Native;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
 using FaceDistill.Students;
-using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Benchmarks;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using FaceDistill.Distillation;
 using FaceDistill.Students;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 

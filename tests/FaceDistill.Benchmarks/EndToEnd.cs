@@ -1,8 +1,10 @@
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
 using FaceDistill.Faces;
+using FaceDistill.Stores;
 using FaceDistill.Students;
-using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Benchmarks;
 

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
-using FaceDistill.Export;
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Formats;
-using FaceDistill.Teachers;
+using FaceDistill.Kernels;
+using FaceDistill.Training.Checkpoints;
 using Microsoft.ML.OnnxRuntime;
 
 namespace FaceDistill.Benchmarks;
@@ -45,8 +47,8 @@ internal static class Int8Benchmark
     // In turns, so that whatever disturbs the machine disturbs both.
     private static (double A, double B) Milliseconds(string a, string b, int size)
     {
-        using var first = OnnxTeacher.Open(a);
-        using var second = OnnxTeacher.Open(b);
+        using var first = OnnxEmbedder.Open(a);
+        using var second = OnnxEmbedder.Open(b);
         var times = (new List<double>(), new List<double>());
         float[] input = [.. Enumerable.Range(0, 3 * size * size).Select(i => MathF.Sin(i))];
         for (int round = 0; round < Rounds; round++)

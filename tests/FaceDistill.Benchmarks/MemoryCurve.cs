@@ -1,6 +1,8 @@
 using System.Diagnostics;
-using FaceDistill.Distillation;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Benchmarks;
 

@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
-using FaceDistill.Evaluation;
-using FaceDistill.Teachers;
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Benchmarks;
 
@@ -17,7 +21,7 @@ internal static class PairScoringBenchmark
     {
         if (options is ["--store", var store])
         {
-            SecondLookBenchmark.Run(EmbeddingStore.Open(store).ReadAll("original"), 3);
+            MetricsPassBenchmark.Run(EmbeddingStore.Open(store).ReadAll("original"), 3);
             return 0;
         }
 
@@ -35,7 +39,7 @@ internal static class PairScoringBenchmark
         Print(set, result!, bare, scoring, large ? 4 : 8, large ? double.PositiveInfinity : 1.5);
         if (!options.Contains("--plain"))
         {
-            SecondLookBenchmark.Run(set, large ? 1 : 3);
+            MetricsPassBenchmark.Run(set, large ? 1 : 3);
         }
 
         return 0;

@@ -1,5 +1,6 @@
 using FaceDistill.Benchmarks;
 
+
 // One question a file; the name on the command line chooses it.
 switch (args)
 {

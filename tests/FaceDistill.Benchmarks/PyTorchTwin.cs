@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Benchmarks;
 

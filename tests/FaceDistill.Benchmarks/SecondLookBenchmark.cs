@@ -1,12 +1,16 @@
 using System.Diagnostics;
 using System.Globalization;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
-using FaceDistill.Teachers;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Benchmarks;
 
 /// <summary>What do the metrics, the 95% intervals and Euclidean scores cost beyond the plain scoring, part by part?</summary>
-internal static class SecondLookBenchmark
+internal static class MetricsPassBenchmark
 {
     private static readonly EvaluationOptions Plain = new() { Metrics = false, Resamples = 0, Fars = FarTargets.Default };
 
@@ -14,15 +18,15 @@ internal static class SecondLookBenchmark
     {
         var groups = IdentityGroups.Of(set);
         var vectors = ScoredVectors.Of(set, groups.Order, ScoreKind.Cosine);
-        long ranks = Math.Max(FirstLook.Ranks(FarTargets.Default, groups.ImpostorPairs), groups.ImpostorPairs / 80);
-        var first = FirstLook.At(vectors, groups, ranks, null, default);
+        long ranks = Math.Max(ThresholdPass.Ranks(FarTargets.Default, groups.ImpostorPairs), groups.ImpostorPairs / 80);
+        var first = ThresholdPass.At(vectors, groups, ranks, null, default);
         Print("second look, metrics only", Best(rounds, () =>
         {
-            var look = new SecondLook(vectors, first, true, null, set.Name);
+            var look = new MetricsPass(vectors, first, true, null, set.Name);
             look.Run(null, default);
             look.Metrics();
         }));
-        Print("second look that takes nothing, so the product alone", Best(rounds, () => new SecondLook(vectors, first, false, null, set.Name).Run(null, default)));
+        Print("second look that takes nothing, so the product alone", Best(rounds, () => new MetricsPass(vectors, first, false, null, set.Name).Run(null, default)));
         EvaluationOptions[] all =
         [
             Plain,

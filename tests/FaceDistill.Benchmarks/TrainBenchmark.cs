@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using FaceDistill.Distillation;
 using FaceDistill.Faces;
-using FaceDistill.Native;
+using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Options;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Benchmarks;

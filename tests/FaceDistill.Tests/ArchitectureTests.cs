@@ -2,74 +2,139 @@ using System.Text.RegularExpressions;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Data flows one way: a folder of the library uses only those before it, and the command line computes nothing.</summary>
+/// <summary>Data flows one way: a room uses only those before it, no room is crowded, and the command line computes nothing. ARCHITECTURE.md says what each room is for.</summary>
 public sealed partial class ArchitectureTests
 {
-    private static readonly string[] Order =
+    /// <summary>Rooms in the order in which data flows. A room is a folder of a library, its namespace the folder's path; "." is the library's own folder.</summary>
+    private static readonly (string Library, string[] Rooms)[] Order =
     [
-        "Formats", "Assets", "Native", "Faces", "Datasets", "Teachers", "Students", "Distillation", "Evaluation", "Export", "Reporting", "Pipeline",
+        ("FaceDistill.Runtime", ["Files", "Assets", "Faces", "Embeddings", "."]),
+        ("FaceDistill.Synthetic", ["."]),
+        ("FaceDistill",
+        [
+            "Formats", "Datasets", "Views", "Teachers", "Stores", "Kernels", "Students",
+            "Training.Losses", "Training.Optimizers", "Training.Options", "Training.Checkpoints", "Training.Batches", "Training.Starts", "Training",
+            "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Uncertainty", "Evaluation.Protocols", "Evaluation.Agreement", "Evaluation",
+            "Export.Graphs", "Export.Int8", "Export", "Runs", "Reports.Pages", "Reports", "Benchmark", "Jobs", "Table14",
+        ]),
     ];
+
+    private const int MostFiles = 25;
+    private const int MostLines = 300;
+    private const int MostColumns = 160;
 
     internal static readonly string Root = RepositoryRoot.Path;
 
-    [Fact]
-    public void The_folders_are_those_of_the_order() => Assert.Equal(
-        Order.Order(), Directory.GetDirectories(Path.Combine(Root, "src", "FaceDistill")).Select(Path.GetFileName).Where(n => n is not ("bin" or "obj")).Order());
+    private static readonly Room[] Rooms = [.. Order.SelectMany(library => library.Rooms.Select(room => new Room(library.Library, room)))];
 
-    [Fact]
-    public void A_folder_uses_only_those_before_it()
+    /// <summary>What every room may use: it is said for all of a library's users.</summary>
+    private static readonly string[] Everybodys = ["FaceDistillException", "WorkProgress", "JobContext"];
+
+    [Theory]
+    [InlineData("FaceDistill.Runtime")]
+    [InlineData("FaceDistill.Synthetic")]
+    [InlineData("FaceDistill")]
+    public void The_rooms_are_those_of_the_order(string library)
     {
-        var wrong = from folder in Order
-                    from file in Files(Path.Combine("FaceDistill", folder))
-                    from Match used in Used().Matches(File.ReadAllText(file))
-                    let other = Array.IndexOf(Order, used.Groups[1].Value)
-                    where other > Array.IndexOf(Order, folder)
-                    select $"{folder}/{Path.GetFileName(file)} uses {used.Value}";
-        Assert.Empty(wrong.Distinct());
+        string folder = Path.Combine(Root, "src", library);
+        var found = Sources(folder).Select(file => Path.GetRelativePath(folder, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.')).Distinct();
+        Assert.Equal(Order.Single(o => o.Library == library).Rooms.Order(), found.Order());
     }
 
-    // Inside FaceDistill.Formats, "Faces.FaceTensor" means FaceDistill.Faces.FaceTensor without saying so.
+    // By the names of types, whether they come by a using, by half a name or because the namespace is a parent's. With one order for all rooms
+    // no two files of different rooms can use each other.
     [Fact]
-    public void A_folder_names_no_later_type_by_half_its_name()
+    public void A_room_uses_only_those_before_it()
     {
-        var types = typeof(FaceDistillException).Assembly.GetTypes().Select(t => t.FullName).ToHashSet();
-        var wrong = from folder in Order
-                    from file in Files(Path.Combine("FaceDistill", folder))
-                    from Match used in HalfName().Matches(File.ReadAllText(file))
-                    where Array.IndexOf(Order, used.Groups[1].Value) > Array.IndexOf(Order, folder) && types.Contains("FaceDistill." + used.Value)
-                    select $"{folder}/{Path.GetFileName(file)} uses {used.Value}";
-        Assert.Empty(wrong.Distinct());
+        var rank = Rooms.SelectMany((room, rank) => room.Types().Select(type => (type, rank))).ToLookup(t => t.type, t => t.rank);
+        var wrong = from place in Enumerable.Range(0, Rooms.Length)
+                    from file in Rooms[place].Files
+                    from type in TypesUsedIn(file)
+                    where rank.Contains(type) && rank[type].All(r => r > place) && !Everybodys.Contains(type)
+                    select $"{Rooms[place].Namespace}/{Path.GetFileName(file)} uses {Rooms[rank[type].First()].Namespace}.{type}";
+        Nothing(wrong);
     }
-
-    // It stands in the root for its users' sake, but after all folders in the order.
-    [Fact]
-    public void No_folder_uses_the_embedder_of_applications() => Assert.All(
-        Order.SelectMany(folder => Files(Path.Combine("FaceDistill", folder))), file => Assert.DoesNotMatch(@"\bFaceEmbedder\b", WithoutComments(file)));
 
     [Fact]
     public void A_namespace_is_its_folder() => Assert.All(
-        Order.SelectMany(folder => Files(Path.Combine("FaceDistill", folder)).Select(file => (folder, file))),
-        f => Assert.Contains($"namespace FaceDistill.{f.folder};", File.ReadAllText(f.file), StringComparison.Ordinal));
+        Rooms.SelectMany(room => room.Files.Select(file => (room, file))),
+        f => Assert.Contains($"namespace {f.room.Namespace};", File.ReadAllText(f.file), StringComparison.Ordinal));
+
+    [Fact]
+    public void A_namespace_is_named_only_by_rooms_after_it()
+    {
+        var places = Rooms.Select((room, place) => (room.Namespace, place)).Where(r => r.Namespace != "FaceDistill").ToDictionary(r => r.Namespace, r => r.place);
+        var wrong = from place in Enumerable.Range(0, Rooms.Length)
+                    from file in Rooms[place].Files
+                    from Match used in Using().Matches(File.ReadAllText(file))
+                    where places.TryGetValue(used.Groups["room"].Value, out int other) && other > place
+                    select $"{Rooms[place].Namespace}/{Path.GetFileName(file)} has {used.Value}";
+        Nothing(wrong);
+    }
+
+    [Fact]
+    public void No_room_is_crowded() => Assert.All(Rooms, room => Assert.InRange(room.Files.Length, 1, MostFiles));
 
     [Fact]
     public void The_command_line_computes_nothing()
     {
-        Assert.All(Files("FaceDistill.Cli"), file => Assert.DoesNotMatch(@"using (static )?(TorchSharp|OpenCvSharp|Microsoft\.ML|MathNet|Parquet)|\b(TorchSharp|OpenCvSharp|OnnxRuntime|MathNet|Parquet)\.[A-Z]", WithoutComments(file)));
+        Assert.All(Sources(Path.Combine(Root, "src", "FaceDistill.Cli")), file => Assert.DoesNotMatch(
+            @"using (static )?(TorchSharp|OpenCvSharp|Microsoft\.ML|MathNet|Parquet)|\b(TorchSharp|OpenCvSharp|OnnxRuntime|MathNet|Parquet)\.[A-Z]", WithoutComments(file)));
         Assert.DoesNotMatch("Include=\"(TorchSharp|OpenCvSharp|Microsoft\\.ML|MathNet|Parquet)", File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Cli", "FaceDistill.Cli.csproj")));
     }
 
     [Fact]
-    public void Files_are_short() => Assert.Empty(
-        Files("FaceDistill").Concat(Files("FaceDistill.Cli")).Concat(Files(Path.Combine("..", "tests"))).Where(f => File.ReadLines(f).Count() >= 300).Select(Path.GetFileName));
+    public void What_an_application_ships_needs_ONNX_Runtime_and_OpenCV_alone() => Assert.Equal(
+        ["Microsoft.ML.OnnxRuntime", "OpenCvSharp4"],
+        Package().Matches(File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Runtime", "FaceDistill.Runtime.csproj"))).Select(m => m.Groups[1].Value).Order());
+
+    [Fact]
+    public void Files_and_lines_are_short()
+    {
+        string[] files = [.. Sources(Path.Combine(Root, "src")), .. Sources(Path.Combine(Root, "tests"))];
+        Nothing(files.Where(f => File.ReadLines(f).Count() >= MostLines).Select(Path.GetFileName));
+        Nothing(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (line, at: $"{Path.GetFileName(f)}({i + 1})"))).Where(l => l.line.Length > MostColumns).Select(l => l.at));
+    }
+
+    private static void Nothing(IEnumerable<string?> wrong)
+    {
+        string all = string.Join('\n', wrong.Distinct());
+        Assert.True(all.Length == 0, all);
+    }
+
+    private static HashSet<string> TypesUsedIn(string file)
+    {
+        string text = Text().Replace(WithoutComments(file), "\"\"");
+        return [.. TypeName().Matches(text).Select(m => m.Value)];
+    }
 
     private static string WithoutComments(string file) => string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
-    private static IEnumerable<string> Files(string folder) => Directory.EnumerateFiles(Path.Combine(Root, "src", folder), "*.cs", SearchOption.AllDirectories)
-        .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+    private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(f =>
+        !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && !f.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 
-    [GeneratedRegex(@"\bFaceDistill\.([A-Z]\w+)")]
-    private static partial Regex Used();
+    // A type's name is used before a dot, a bracket, a name or after new, is, as, <, ( and the like; a property of the same name stands after a dot or before a brace.
+    [GeneratedRegex(@"(?<=\b(?:new|is|as|typeof\(|static)\s*)[A-Z]\w*|(?<=[(<,\s!\[])[A-Z]\w*(?=\.[A-Z]|<|\?? (?!is|as|and|or|when|switch|with|in\b)[a-z_@]\w*[ ,;)=]|\[\])")]
+    private static partial Regex TypeName();
 
-    [GeneratedRegex(@"(?<![\w.])([A-Z]\w+)\.[A-Z]\w+")]
-    private static partial Regex HalfName();
+    [GeneratedRegex(@"""(?:[^""\\\n{]|\\.)*""")]
+    private static partial Regex Text();
+
+    [GeneratedRegex(@"^using (?:(?<room>FaceDistill[\w.]*)|static (?<room>FaceDistill[\w.]*)\.\w+);", RegexOptions.Multiline)]
+    private static partial Regex Using();
+
+    [GeneratedRegex("<PackageReference Include=\"([^\"]+)\"")]
+    private static partial Regex Package();
+
+    private sealed partial record Room(string Library, string Name)
+    {
+        public string Namespace { get; } = (Library == "FaceDistill.Synthetic" ? Library : "FaceDistill") + (Name == "." ? "" : "." + Name);
+
+        public string[] Files { get; } = [.. Directory.GetFiles(Path.Combine(Root, "src", Library, Name == "." ? "" : Name.Replace('.', Path.DirectorySeparatorChar)), "*.cs")];
+
+        public IEnumerable<string> Types() => Files.SelectMany(file => Declaration().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value));
+
+        [GeneratedRegex(@"^(?:public|internal)(?: \w+)* (?:class|record struct|record|struct|enum|interface) ([A-Z]\w*)", RegexOptions.Multiline)]
+        private static partial Regex Declaration();
+    }
 }

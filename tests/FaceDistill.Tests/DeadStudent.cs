@@ -1,5 +1,5 @@
-using FaceDistill.Distillation;
 using FaceDistill.Formats;
+using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests;
 

@@ -1,8 +1,10 @@
 using FaceDistill.Datasets;
-using FaceDistill.Export;
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Teachers;
+using FaceDistill.Runs;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests;
@@ -120,7 +122,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
             string from = _folder[$"photos{i}/person"];
             Directory.CreateDirectory(from);
             File.Copy(photos[i], Path.Combine(from, "photo.jpg"));
-            var aligned = new FolderAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Of(FaceSource.DefaultSize, FaceSource.DefaultMargin))
+            var aligned = new FolderAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default)
                 .Run(FaceDataset.List(_folder[$"photos{i}"]), _folder[$"aligned{i}"], null, default).Faces;
             using var face = aligned.ReadView(0, embedder.Size);
             float[] pipeline = embedder.Embed(face), photo = embedder.EmbedPhoto(photos[i]);
@@ -160,12 +162,12 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
     }
 
     // The grey values of a 4 x 4 pooled picture, -1 to 1, with the metadata of an exported student.
-    private static void Grey(OnnxGraph graph, string input, FaceContract contract)
+    private static void Grey(OnnxGraph graph, string input, ModelInputSpec contract)
     {
         string x = graph.Conv("grey", input, graph.Initializer<float>("thirds", [1 / 3f, 1 / 3f, 1 / 3f], 1, 3, 1, 1), null);
         graph.Flatten("embedding", graph.AveragePool("pooled", x, 16, 16));
         graph.Output("embedding", OnnxElementType.Float32, "batch", 16);
-        graph.Metadata[StudentOnnx.ContractKey] = JsonFile.Serialize(contract);
+        graph.Metadata[ExportedModel.ContractKey] = JsonFile.Serialize(contract);
     }
 
     private string Write(OnnxGraph graph, string name)

@@ -1,7 +1,9 @@
-using FaceDistill.Distillation;
 using FaceDistill.Faces;
-using FaceDistill.Native;
+using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests;

@@ -1,9 +1,16 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
+using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
 
 namespace FaceDistill.Tests;
 
@@ -11,7 +18,7 @@ namespace FaceDistill.Tests;
 public sealed class TinyRun : IDisposable
 {
     private readonly TempFolder _folder = new();
-    private readonly OnnxTeacher _teacher;
+    private readonly OnnxEmbedder _teacher;
     private readonly EmbeddingStore _store;
 
     public TinyRun()

@@ -1,6 +1,7 @@
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
-using FaceDistill.Reporting;
+using FaceDistill.Runs;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Jobs;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;
@@ -14,12 +15,12 @@ internal static class AlignCommand
     private static readonly Option<string> Template = new Option<string>("--template") { Description = "The template to align to.", DefaultValueFactory = _ => "arcface" }
         .AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
 
-    private static readonly Option<int> Size = new("--size") { Description = "The side of the template's square, 32 to 1024 pixels.", DefaultValueFactory = _ => FaceSource.DefaultSize };
+    private static readonly Option<int> Size = new("--size") { Description = "The side of the template's square, 32 to 1024 pixels.", DefaultValueFactory = _ => AlignedFrame.DefaultSize };
 
     private static readonly Option<double> Margin = new("--margin")
     {
         Description = "The border of real pixels around it, as a fraction of its side, 0 to 1.",
-        DefaultValueFactory = _ => FaceSource.DefaultMargin,
+        DefaultValueFactory = _ => AlignedFrame.DefaultMargin,
     };
 
     public static Command Create() => VerbContext.Action(
@@ -28,16 +29,9 @@ internal static class AlignCommand
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
-        var finder = parsed.Finder();
-        var folder = DataFolder.Resolve(parsed.GetRequiredValue(Data), finder);
-        if (AlignmentManifest.In(folder.Images))
-        {
-            throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos");
-        }
-
-        var aligner = new FolderAligner(
-            new FaceSource(finder, null).DetectorModel(), AlignmentTemplate.Named(parsed.GetValue(Template)!), AlignedFrame.Of(parsed.GetValue(Size), parsed.GetValue(Margin)));
-        var result = aligner.Run(FaceDataset.List(folder.Images), parsed.GetRequiredValue(Output), context.Progress, context.Cancel);
+        var frame = AlignedFrame.Of(parsed.GetValue(Size), parsed.GetValue(Margin));
+        var request = new AlignRequest(parsed.GetRequiredValue(Data), parsed.GetRequiredValue(Output), parsed.GetValue(Template)!, frame);
+        var result = new AlignJob(parsed.Finder()).Run(request, context.Progress, context.Cancel);
         var document = new { output = result.Faces.Dataset.Root, aligned = result.Aligned, reused = result.Reused, skipped = result.Skipped.Count };
         context.Result(document, console =>
         {

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
-using FaceDistill.Pipeline;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Jobs;
 
 namespace FaceDistill.Cli.Commands;
 
@@ -40,7 +41,7 @@ internal static class AuditCommand
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
     {
         Description = "Which of the test faces: all, or those of LFW's View 1 test people.",
-        DefaultValueFactory = _ => AuditJob.AllFaces,
+        DefaultValueFactory = _ => AuditTest.AllFaces,
     }.AcceptOnlyFromAmong([.. AuditJob.Protocols]);
 
     private static readonly Option<double> Far = new("--far")

@@ -1,4 +1,4 @@
-using FaceDistill.Distillation;
+using FaceDistill.Views;
 
 namespace FaceDistill.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
-using FaceDistill.Pipeline;
+using FaceDistill.Jobs;
 
 namespace FaceDistill.Cli.Commands;
 

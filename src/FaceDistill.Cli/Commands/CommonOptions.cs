@@ -1,6 +1,6 @@
 using System.CommandLine;
 using FaceDistill.Assets;
-using FaceDistill.Native;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Cli.Commands;
 

@@ -1,7 +1,12 @@
 using System.CommandLine;
-using FaceDistill.Distillation;
-using FaceDistill.Pipeline;
+using FaceDistill.Kernels;
+using FaceDistill.Runs;
 using FaceDistill.Students;
+using FaceDistill.Training;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
 
 namespace FaceDistill.Cli.Commands;
 

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Datasets;
-using FaceDistill.Pipeline;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
+using FaceDistill.Runs;
 
 namespace FaceDistill.Cli.Commands;
 

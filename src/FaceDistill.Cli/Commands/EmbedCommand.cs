@@ -1,8 +1,5 @@
 using System.CommandLine;
-using FaceDistill.Datasets;
-using FaceDistill.Export;
-using FaceDistill.Faces;
-using FaceDistill.Teachers;
+using FaceDistill.Jobs;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;
@@ -25,14 +22,12 @@ internal static class EmbedCommand
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
-        var finder = parsed.Finder();
-        string argument = parsed.GetValue(Teacher) is { } card ? "teacher:" + card : parsed.GetValue(Model)!;
-        using var model = ModelArgument.Open(argument, finder, parsed.GetValue(CommonOptions.Device)!);
-        var folder = DataFolder.Resolve(parsed.GetRequiredValue(Data), finder);
-        var faces = new FaceSource(finder, context.Say).Open(folder, model.Contract.Template, parsed.GetValue(CommonOptions.Aligned), context.Progress, context.Cancel);
-        FaceView[] views = parsed.GetValue(Mirrored) ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        var outcome = EmbeddingRun.Run(model, faces, views, folder.Root, parsed.GetValue(Output), context.Progress, context.Cancel);
-        var document = new { store = outcome.Store.Folder, model = model.Name, images = outcome.Store.Key.ImageCount, dimension = model.Dimension, computed = outcome.Computed };
+        string model = parsed.GetValue(Teacher) is { } card ? "teacher:" + card : parsed.GetValue(Model)!;
+        var request = new EmbedRequest(
+            model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!);
+        var outcome = new EmbedJob(parsed.Finder(), context.Say).Run(request, context.Progress, context.Cancel);
+        var key = outcome.Store.Key;
+        var document = new { store = outcome.Store.Folder, model = key.Teacher, images = key.ImageCount, dimension = key.Dimension, computed = outcome.Computed };
         context.Result(document, console => console.WriteLine(
             $"{document.images} embeddings of {document.dimension} values in {document.store} ({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
     }

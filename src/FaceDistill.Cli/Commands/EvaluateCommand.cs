@@ -3,7 +3,9 @@ using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
-using FaceDistill.Pipeline;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Jobs;
+using FaceDistill.Reports;
 
 namespace FaceDistill.Cli.Commands;
 

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Export;
-using FaceDistill.Pipeline;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
+using FaceDistill.Jobs;
 
 namespace FaceDistill.Cli.Commands;
 
@@ -47,7 +49,7 @@ internal static class ExportCommand
         var outcome = new ExportJob(parsed.Finder(), context.Say).Run(
             new ExportRequest(parsed.GetRequiredValue(Model), format, output)
             {
-                Ends = new StudentEnds(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
+                Ends = new GraphPrePostprocessing(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
                 Int8 = new Int8Options
                 {
                     Method = parsed.GetValue(Ranges),

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using FaceDistill.Cli.Rendering;
-using FaceDistill.Pipeline;
+using FaceDistill.Jobs;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
-using FaceDistill.Pipeline;
+using FaceDistill.Table14;
 
 namespace FaceDistill.Cli.Commands;
 

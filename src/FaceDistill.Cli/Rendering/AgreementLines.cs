@@ -1,4 +1,4 @@
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Agreement;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

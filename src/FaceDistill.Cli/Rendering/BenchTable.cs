@@ -1,4 +1,4 @@
-using FaceDistill.Reporting;
+using FaceDistill.Benchmark;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

@@ -1,5 +1,7 @@
 using System.Globalization;
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using FaceDistill.Distillation;
-using FaceDistill.Reporting;
+using FaceDistill.Reports;
+using FaceDistill.Training.Losses;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

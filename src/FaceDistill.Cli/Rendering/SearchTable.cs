@@ -1,5 +1,6 @@
 using System.Globalization;
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Protocols;
+using FaceDistill.Evaluation.Results;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

@@ -1,6 +1,5 @@
 using System.Globalization;
-using FaceDistill.Pipeline;
-using FaceDistill.Reporting;
+using FaceDistill.Table14;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

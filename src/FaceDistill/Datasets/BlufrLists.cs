@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 

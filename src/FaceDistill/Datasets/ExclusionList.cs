@@ -1,4 +1,5 @@
 using System.Text;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using OpenCvSharp;
 
@@ -67,7 +68,7 @@ public sealed class FolderAligner
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
-        var targets = new AlignedTargets(raw, output);
+        var targets = new AlignedOutputPaths(raw, output);
         using var held = Waits ? FolderLock.Wait(output, progress, cancel) : FolderLock.Take(output);
         Prepare(raw, output, targets);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
@@ -76,7 +77,7 @@ public sealed class FolderAligner
     }
 
     private int AlignAllCountingReused(
-        FaceDataset raw, AlignedTargets targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
@@ -112,7 +113,7 @@ public sealed class FolderAligner
         return reused;
     }
 
-    private void Prepare(FaceDataset raw, string output, AlignedTargets targets)
+    private void Prepare(FaceDataset raw, string output, AlignedOutputPaths targets)
     {
         var wanted = NewManifest(raw, complete: false);
         if (!AlignmentManifest.In(output))

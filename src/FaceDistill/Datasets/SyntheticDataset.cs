@@ -1,5 +1,7 @@
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Datasets;
 

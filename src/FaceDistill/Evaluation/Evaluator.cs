@@ -1,5 +1,8 @@
 using FaceDistill.Datasets;
-using FaceDistill.Teachers;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Protocols;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation;
 
@@ -66,11 +69,11 @@ public static class Evaluator
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 var search = new IdentificationOptions(gallery, options.UnknownShare, options.Seed);
-                return Evaluation.Identification.Run(set, search, progress, cancel).ToModel();
+                return FaceDistill.Evaluation.Protocols.Identification.Run(set, search, progress, cancel).ToModel();
             case Blufr:
                 var trials = options.BlufrLists is { } lists ? BlufrTrials.Of(set, BlufrLists.Read(lists))
                     : BlufrTrials.In(set, protocolFolder, new BlufrDraw(Seed: options.Seed));
-                return Evaluation.Blufr.Run(set, trials, progress, cancel).ToModel();
+                return FaceDistill.Evaluation.Protocols.Blufr.Run(set, trials, progress, cancel).ToModel();
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }

@@ -1,3 +1,9 @@
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
+using FaceDistill.Training.Checkpoints;
+
 namespace FaceDistill.Export;
 
 /// <summary>Writes a prepared export to a path, with its thresholds in the file's metadata; may be called more than once.</summary>
@@ -57,4 +63,23 @@ public abstract class ExportFormat
     /// <summary>Does the work that does not depend on the path, and returns what writes the file.</summary>
     /// <exception cref="FaceDistillException">The student cannot be written in this format.</exception>
     public abstract PreparedExport Prepare(ExportContext context);
+}
+
+/// <summary>What a format makes a file of.</summary>
+/// <param name="Checkpoint">The student.</param>
+/// <param name="Ends">What the file's graph does besides the student.</param>
+/// <param name="Faces">Aligned faces that the file is verified on; these may be test people.</param>
+public sealed record ExportContext(StudentCheckpoint Checkpoint, GraphPrePostprocessing Ends, AlignedFaces Faces)
+{
+    /// <summary>
+    /// Opens the faces that a format may measure ranges on: training data, never test people. By default <see cref="Faces"/>; may throw a
+    /// <see cref="FaceDistillException"/> where there are none at hand.
+    /// </summary>
+    public Func<AlignedFaces>? Calibration { get; init; }
+
+    /// <summary>How an 8-bit file is made.</summary>
+    public Int8Options Int8 { get; init; } = new();
+
+    /// <summary>Stops a format that takes long.</summary>
+    public CancellationToken Cancel { get; init; }
 }

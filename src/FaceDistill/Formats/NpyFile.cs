@@ -1,4 +1,9 @@
+using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using FaceDistill.Files;
 
 namespace FaceDistill.Formats;
 
@@ -84,4 +89,114 @@ public static class NpyFile
             }
         }
     }
+}
+
+/// <summary>
+/// The header of a .npy file, read with suspicion: nothing is allocated by what it claims, and what the file cannot
+/// hold is refused. Layout: NumPy's format specification (numpy.lib.format), versions 1.0, 2.0 and 3.0.
+/// </summary>
+/// <param name="Rows">N, at least 1.</param>
+/// <param name="Columns">D, at least 1.</param>
+/// <param name="ItemSize">4 for float32, 8 for float64.</param>
+/// <param name="DataOffset">Where the values begin in the file.</param>
+internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, long DataOffset)
+{
+    /// <summary>NumPy itself writes about 128 bytes and reads no more than 10,000.</summary>
+    private const int MaxHeaderBytes = 65536;
+
+    /// <summary>Reads the header and leaves the stream at the first value.</summary>
+    /// <exception cref="FaceDistillException">Not such a file, or not an [N, D] float array in C order that the file holds whole.</exception>
+    public static NpyHeader Read(Stream stream, string path)
+    {
+        string text = ReadText(stream, path);
+        string type = Value(TypePattern().Match(text), path, "'descr'");
+        int size = type switch
+        {
+            "<f4" => 4,
+            "<f8" => 8,
+            _ => throw new FaceDistillException($"{path} holds dtype '{type}'; save it as little-endian float32: np.save(path, a.astype('<f4'))"),
+        };
+        if (Value(OrderPattern().Match(text), path, "'fortran_order'") == "True")
+        {
+            throw new FaceDistillException($"{path} is in Fortran order; save np.ascontiguousarray(a)");
+        }
+
+        var (rows, columns) = Shape(Value(ShapePattern().Match(text), path, "'shape'"), path);
+        var header = new NpyHeader(rows, columns, size, stream.Position);
+        long wanted = (long)rows * columns * size; // below 2^31 * 8: no overflow
+        long held = stream.Length - stream.Position;
+        return held == wanted ? header : throw new FaceDistillException(
+            $"{path} claims {rows} x {columns} values ({wanted} bytes) but holds {held} bytes of values; save it again");
+    }
+
+    /// <summary>The bytes in front of the values, for a float32 array in C order; their count is a multiple of 64.</summary>
+    public static byte[] Write(int rows, int columns)
+    {
+        string text = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+        int length = ((10 + text.Length + 1 + 63) / 64 * 64) - 10;
+        byte[] bytes = new byte[10 + length];
+        bytes[0] = 0x93;
+        "NUMPY"u8.CopyTo(bytes.AsSpan(1));
+        bytes[6] = 1;
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(8), (ushort)length);
+        Encoding.ASCII.GetBytes(text.PadRight(length - 1) + "\n", bytes.AsSpan(10));
+        return bytes;
+    }
+
+    private static string ReadText(Stream stream, string path)
+    {
+        Span<byte> start = stackalloc byte[12];
+        if (stream.ReadAtLeast(start[..10], 10, throwOnEndOfStream: false) < 10 || start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
+        {
+            throw new FaceDistillException($"{path} is not a .npy file; write it with np.save");
+        }
+
+        if (start[6] is not (1 or 2 or 3))
+        {
+            throw new FaceDistillException($"{path} is .npy version {start[6]}.{start[7]}; FaceDistill reads 1.0 to 3.0");
+        }
+
+        long length = BinaryPrimitives.ReadUInt16LittleEndian(start[8..]);
+        if (start[6] > 1)
+        {
+            bool whole = stream.ReadAtLeast(start[10..], 2, throwOnEndOfStream: false) == 2;
+            length = whole ? BinaryPrimitives.ReadUInt32LittleEndian(start[8..]) : long.MaxValue;
+        }
+
+        if (length > MaxHeaderBytes || length > stream.Length - stream.Position)
+        {
+            throw new FaceDistillException($"{path} has a damaged header: it claims {length} bytes");
+        }
+
+        byte[] text = new byte[length];
+        stream.ReadExactly(text);
+        return Encoding.UTF8.GetString(text);
+    }
+
+    private static string Value(Match match, string path, string key) => match.Success ? match.Groups[1].Value
+        : throw new FaceDistillException($"{path} has no plain {key} in its header; save a plain float32 [N, D] array with np.save");
+
+    private static (int Rows, int Columns) Shape(string shape, string path)
+    {
+        string[] parts = shape.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (parts.Length == 2 && Positive(parts[0], out int rows) && Positive(parts[1], out int columns)
+            && (long)rows * columns <= Array.MaxLength)
+        {
+            return (rows, columns);
+        }
+
+        throw new FaceDistillException($"{path} has shape ({shape}); FaceDistill needs [N, D] with N and D at least 1 and N x D below 2^31");
+    }
+
+    private static bool Positive(string text, out int value) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
+
+    [GeneratedRegex(@"'descr'\s*:\s*'([^']{1,32})'")]
+    private static partial Regex TypePattern();
+
+    [GeneratedRegex(@"'fortran_order'\s*:\s*(True|False)\b")]
+    private static partial Regex OrderPattern();
+
+    [GeneratedRegex(@"'shape'\s*:\s*\(([^()]{0,200})\)")]
+    private static partial Regex ShapePattern();
 }

@@ -75,3 +75,91 @@ public static class OnnxOperators
     private static OnnxAttribute[] Window(int size, int stride) =>
         [OnnxAttribute.Ints("kernel_shape", size, size), OnnxAttribute.Ints("strides", stride, stride)];
 }
+
+/// <summary>One attribute of an ONNX node: its name and an integer, a float, a string, or a list of integers or floats.</summary>
+public sealed class OnnxAttribute
+{
+    private OnnxAttribute(string name, object value)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(value);
+        (Name, Value) = (name, value);
+    }
+
+    /// <summary>The attribute's name in the operator's specification, such as "strides".</summary>
+    public string Name { get; }
+
+    /// <summary>A long, float, string, long[] or float[]: the factories below allow nothing else.</summary>
+    internal object Value { get; }
+
+    /// <summary>An integer.</summary>
+    public static OnnxAttribute Int(string name, long value) => new(name, value);
+
+    /// <summary>A list of integers.</summary>
+    public static OnnxAttribute Ints(string name, params long[] values) => new(name, values);
+
+    /// <summary>A float.</summary>
+    public static OnnxAttribute Float(string name, float value) => new(name, value);
+
+    /// <summary>A list of floats.</summary>
+    public static OnnxAttribute Floats(string name, params float[] values) => new(name, values);
+
+    /// <summary>A string.</summary>
+    public static OnnxAttribute String(string name, string value) => new(name, value);
+}
+
+/// <summary>One dimension of a graph input or output: a fixed length, or a name for a length known only at run time.</summary>
+public readonly record struct OnnxDim
+{
+    private OnnxDim(long length, string? name) => (Length, Name) = (length, name);
+
+    /// <summary>The fixed length; 0 where the dimension has a name.</summary>
+    public long Length { get; }
+
+    /// <summary>The name, such as "batch"; null where the length is fixed.</summary>
+    public string? Name { get; }
+
+    /// <summary>A fixed length, at least 1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1.</exception>
+    public static OnnxDim FromInt64(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        return new(length, null);
+    }
+
+    /// <summary>A length known only at run time.</summary>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public static OnnxDim FromString(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return new(0, name);
+    }
+
+    /// <summary>Same as <see cref="FromInt64"/>.</summary>
+    public static implicit operator OnnxDim(long length) => FromInt64(length);
+
+    /// <summary>Same as <see cref="FromString"/>.</summary>
+    public static implicit operator OnnxDim(string name) => FromString(name);
+}
+
+/// <summary>Element types of ONNX tensors; the numbers are those of TensorProto.DataType in the ONNX specification.</summary>
+public enum OnnxElementType
+{
+    /// <summary>IEEE single precision, C# <see cref="float"/>.</summary>
+    Float32 = 1,
+
+    /// <summary>C# <see cref="byte"/>.</summary>
+    UInt8 = 2,
+
+    /// <summary>C# <see cref="sbyte"/>.</summary>
+    Int8 = 3,
+
+    /// <summary>C# <see cref="int"/>.</summary>
+    Int32 = 6,
+
+    /// <summary>C# <see cref="long"/>.</summary>
+    Int64 = 7,
+
+    /// <summary>IEEE half precision, C# <see cref="Half"/>.</summary>
+    Float16 = 10,
+}

@@ -1,3 +1,6 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using FaceDistill.Files;
 using Google.Protobuf;
 
 namespace FaceDistill.Formats;
@@ -140,5 +143,90 @@ public static class OnnxWriter
         {
             output.Text(2, dim.Name);
         }
+    }
+}
+
+/// <summary>Protocol-buffer fields, each with its tag, on Google's wire encoder.</summary>
+internal static class OnnxWire
+{
+    /// <summary>A varint field (int32, int64, enum).</summary>
+    public static void Int(this CodedOutputStream output, int field, long value)
+    {
+        output.WriteTag(field, WireFormat.WireType.Varint);
+        output.WriteInt64(value);
+    }
+
+    /// <summary>A single-precision field.</summary>
+    public static void Float(this CodedOutputStream output, int field, float value)
+    {
+        output.WriteTag(field, WireFormat.WireType.Fixed32);
+        output.WriteFloat(value);
+    }
+
+    /// <summary>A UTF-8 string field, also when it is empty: an empty node input has a meaning.</summary>
+    public static void Text(this CodedOutputStream output, int field, string value)
+    {
+        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        output.WriteString(value);
+    }
+
+    /// <summary>A bytes field; the bytes are not copied on the way.</summary>
+    public static void Bytes(this CodedOutputStream output, int field, ReadOnlyMemory<byte> value)
+    {
+        output.WriteTag(field, WireFormat.WireType.LengthDelimited);
+        output.WriteBytes(UnsafeByteOperations.UnsafeWrap(value));
+    }
+
+    /// <summary>A message field: its length stands before it, so the message is written aside first.</summary>
+    public static void Message(this CodedOutputStream output, int field, Action<CodedOutputStream> write)
+    {
+        using var buffer = new MemoryStream();
+        using (var message = new CodedOutputStream(buffer, leaveOpen: true))
+        {
+            write(message);
+        }
+
+        output.Bytes(field, buffer.GetBuffer().AsMemory(0, (int)buffer.Length));
+    }
+}
+
+/// <summary>
+/// Stores a graph's weights in half precision: every float32 constant of two or more dimensions becomes float16 with a Cast back to
+/// float32 behind it, which every runtime computes (most do so once, on loading). Vectors (biases) stay as they are: they take next
+/// to no room. Inputs, outputs and all arithmetic stay float32.
+/// </summary>
+public static class OnnxHalfWeights
+{
+    /// <summary>Makes the graph with half-precision weights; the given one is not changed.</summary>
+    /// <exception cref="FaceDistillException">A weight is beyond float16's range, ±65504.</exception>
+    public static OnnxGraph Of(OnnxGraph graph)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var constants = new List<OnnxInitializer>();
+        var casts = new List<OnnxNode>();
+        foreach (var constant in graph.Initializers)
+        {
+            if (constant.Type != OnnxElementType.Float32 || constant.Dims.Length < 2)
+            {
+                constants.Add(constant);
+                continue;
+            }
+
+            var half = Halved(constant);
+            constants.Add(half);
+            casts.Add(new OnnxNode("Cast", [half.Name], [constant.Name], [OnnxAttribute.Int("to", (long)OnnxElementType.Float32)]));
+        }
+
+        return graph.With(initializers: constants, nodes: [.. casts, .. graph.Nodes]);
+    }
+
+    private static OnnxInitializer Halved(OnnxInitializer constant)
+    {
+        var values = MemoryMarshal.Cast<byte, float>(constant.Data);
+        var halves = new Half[values.Length];
+        TensorPrimitives.ConvertToHalf(values, halves);
+        return halves.All(Half.IsFinite)
+            ? new OnnxInitializer(constant.Name + ".fp16", OnnxElementType.Float16, constant.Dims, MemoryMarshal.AsBytes<Half>(halves).ToArray())
+            : throw new FaceDistillException($"{constant.Name} holds a weight beyond float16's range (65504); export the student as fp32");
     }
 }

@@ -1,3 +1,5 @@
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

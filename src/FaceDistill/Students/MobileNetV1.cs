@@ -1,7 +1,10 @@
-using FaceDistill.Native;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using BatchNorm = FaceDistill.Kernels.BatchNorm;
 
 namespace FaceDistill.Students;
 
@@ -62,9 +65,9 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         foreach (var (conv, norm, relu) in _layers)
         {
             x = half ? Half(conv, x) : conv.forward(x);
-            if (training && is_grad_enabled() && NormRelu.Takes(x))
+            if (training && is_grad_enabled() && FusedBatchNormRelu.Takes(x))
             {
-                x = NormRelu.Apply(x, norm, relu);
+                x = FusedBatchNormRelu.Apply(x, norm, relu);
                 continue;
             }
 
@@ -107,5 +110,21 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(architecture);
         TorchNative.EnsureLoaded();
         return architecture;
+    }
+}
+
+/// <summary>Turns pictures into a student's input.</summary>
+public static class StudentInput
+{
+    /// <summary>Scales a batch for a student, on the batch's device.</summary>
+    /// <param name="pixels">uint8 [N, size, size, 3], RGB.</param>
+    /// <param name="contract">The student's contract: RGB, one mean and one std for all channels.</param>
+    /// <returns>float32 [N, 3, size, size] with the channels innermost in memory.</returns>
+    public static Tensor Normalize(Tensor pixels, ModelInputSpec contract)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        ArgumentNullException.ThrowIfNull(contract);
+        using var scope = NewDisposeScope();
+        return pixels.permute(0, 3, 1, 2).to(ScalarType.Float32).Subtract(contract.Mean[0]).Multiply(1 / contract.Std[0]).MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,6 @@
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+
 namespace FaceDistill.Students;
 
 /// <summary>
@@ -63,4 +66,50 @@ public sealed class MobileNetV1Architecture
 
     // Rounded down, at least 8: the rule of the published implementation (TensorFlow-Slim, mobilenet_v1, min_depth = 8).
     private static int Channels(int full, double width) => Math.Max(8, (int)((full * width) + 1e-9));
+}
+
+/// <summary>One convolution of a student, with the batch norm behind it.</summary>
+/// <param name="Name">The name of its weights; its batch norm's is the name followed by "_bn".</param>
+/// <param name="In">Input channels.</param>
+/// <param name="Out">Output channels.</param>
+/// <param name="Kernel">The square kernel's side.</param>
+/// <param name="Stride">The stride in both directions.</param>
+/// <param name="Padding">Zeros added on each side.</param>
+/// <param name="Groups">1, or the number of channels of a depthwise convolution.</param>
+/// <param name="InSize">The input map's side.</param>
+/// <param name="Relu">Whether a ReLU follows the batch norm.</param>
+public sealed record ConvLayer(string Name, int In, int Out, int Kernel, int Stride, int Padding, int Groups, int InSize, bool Relu)
+{
+    /// <summary>The output map's side.</summary>
+    public int OutSize => ((InSize + (2 * Padding) - Kernel) / Stride) + 1;
+
+    /// <summary>Weights of the convolution, without the batch norm.</summary>
+    public long Weights => (long)Out * (In / Groups) * Kernel * Kernel;
+
+    /// <summary>Multiply-accumulates of one picture, borders counted like the inside.</summary>
+    public long MultAdds => Weights * OutSize * OutSize;
+}
+
+/// <summary>What a student costs. One multiply-accumulate is one mult-add; batch norms are folded at use and cost none.</summary>
+/// <param name="MultAdds">Multiply-accumulates of one face, head and linear layer included.</param>
+/// <param name="Parameters">Trained values: convolutions, batch norms (2 a channel), linear layer with bias.</param>
+/// <param name="MultAddsBackbone">Multiply-accumulates without head and linear layer.</param>
+/// <param name="ParametersBackbone">Trained values without head and linear layer.</param>
+public sealed record StudentCost(long MultAdds, long Parameters, long MultAddsBackbone, long ParametersBackbone)
+{
+    /// <summary>Counts a student.</summary>
+    public static StudentCost Of(MobileNetV1Architecture architecture)
+    {
+        ArgumentNullException.ThrowIfNull(architecture);
+        long linear = (long)architecture.Features * architecture.Dimension;
+        long backboneMultAdds = architecture.Backbone.Sum(l => l.MultAdds);
+        long backboneParameters = architecture.Backbone.Sum(Trained);
+        return new StudentCost(
+            architecture.Convolutions.Sum(l => l.MultAdds) + linear,
+            architecture.Convolutions.Sum(Trained) + linear + architecture.Dimension,
+            backboneMultAdds,
+            backboneParameters);
+    }
+
+    private static long Trained(ConvLayer layer) => layer.Weights + (2L * layer.Out);
 }

@@ -33,3 +33,16 @@ public sealed partial record StudentSpec(double Width, int Resolution)
     [GeneratedRegex(@"^mobilenet-v1:([0-9]+(?:\.[0-9]{1,4})?)@([0-9]+)\z")]
     private static partial Regex Pattern();
 }
+
+/// <summary>How the last feature map becomes one vector, before the linear layer that gives the embedding.</summary>
+public enum HeadKind
+{
+    /// <summary>Global average pooling.</summary>
+    Gap,
+
+    /// <summary>
+    /// A depthwise convolution as large as the feature map, with batch norm and no activation: every place of the face has its
+    /// own weight (Chen et al., "MobileFaceNets", 2018).
+    /// </summary>
+    Gdc,
+}

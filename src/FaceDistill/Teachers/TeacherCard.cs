@@ -1,5 +1,7 @@
 using FaceDistill.Assets;
+using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Teachers;
@@ -21,7 +23,7 @@ public sealed record TeacherCard(
     string Source,
     Asset[] Assets,
     string Model,
-    FaceContract Contract,
+    ModelInputSpec Contract,
     int? Dimension = null,
     string? Convert = null)
 {
@@ -70,9 +72,9 @@ public sealed record TeacherCard(
 
     /// <summary>Opens a teacher by its card.</summary>
     /// <exception cref="FaceDistillException">The card, its files or the model are not right; the message says what to do.</exception>
-    public static OnnxTeacher Open(string nameOrPath, AssetFinder finder)
+    public static OnnxEmbedder Open(string nameOrPath, AssetFinder finder)
     {
         var (card, files) = Load(nameOrPath);
-        return new OnnxTeacher(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension);
+        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension);
     }
 }

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using FaceDistill.Assets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using FaceDistill.Assets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

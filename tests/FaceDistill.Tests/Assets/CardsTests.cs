@@ -1,6 +1,8 @@
 using System.Text.Json;
 using FaceDistill.Assets;
+using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using FaceDistill.Assets;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Assets;
 

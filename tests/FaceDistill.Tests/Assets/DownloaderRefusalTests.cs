@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using FaceDistill.Assets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,4 +1,6 @@
 using FaceDistill.Assets;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Assets;
 

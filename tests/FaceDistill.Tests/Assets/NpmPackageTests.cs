@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Assets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using FaceDistill.Cli;
-using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Cli;

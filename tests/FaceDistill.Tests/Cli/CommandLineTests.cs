@@ -2,6 +2,7 @@ using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Cli;

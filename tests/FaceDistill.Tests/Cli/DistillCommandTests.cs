@@ -1,10 +1,12 @@
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Pipeline;
-using FaceDistill.Reporting;
+using FaceDistill.Runs;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests.Cli;
 

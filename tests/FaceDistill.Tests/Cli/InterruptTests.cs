@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
 using FaceDistill.Faces;
-using FaceDistill.Reporting;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Reports;
+using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests.Cli;
 

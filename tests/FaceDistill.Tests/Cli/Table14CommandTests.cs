@@ -1,9 +1,9 @@
 using System.Text.Json;
 using FaceDistill.Cli;
-using FaceDistill.Formats;
-using FaceDistill.Pipeline;
-using FaceDistill.Reporting;
+using FaceDistill.Files;
+using FaceDistill.Runs;
 using FaceDistill.Students;
+using FaceDistill.Table14;
 
 namespace FaceDistill.Tests.Cli;
 

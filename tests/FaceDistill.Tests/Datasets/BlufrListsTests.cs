@@ -1,4 +1,5 @@
 using FaceDistill.Datasets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Datasets;
 

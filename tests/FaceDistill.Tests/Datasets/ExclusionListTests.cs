@@ -1,5 +1,7 @@
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Datasets;
 

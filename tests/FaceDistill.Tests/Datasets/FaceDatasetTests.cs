@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Datasets;
 

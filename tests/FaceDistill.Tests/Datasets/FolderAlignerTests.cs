@@ -1,7 +1,9 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Datasets;
 
@@ -160,7 +162,7 @@ public sealed class FolderAlignerTests : IDisposable
         try
         {
             Assert.Equal(5, faces.Dataset.Images.Count);
-            Assert.Equal(("arcface", FaceSource.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
+            Assert.Equal(("arcface", AlignedFrame.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
             Assert.StartsWith(CacheFolder.Root, faces.Dataset.Root, StringComparison.Ordinal);
             Assert.Equal(2, said.Count); // what is done, and how many files were left out
             var written = File.GetLastWriteTimeUtc(faces.Dataset.FullPath(faces.Dataset.Images[0]));
@@ -197,7 +199,7 @@ public sealed class FolderAlignerTests : IDisposable
             () => aligner.Run(FaceDataset.List(_folder["empty"]), Output, null, default)).Message, StringComparison.Ordinal);
     }
 
-    private static string Detector() => new FaceSource(AssetFinder.FromEnvironment(), null).DetectorModel();
+    private static string Detector() => DetectorCard.FindModel(AssetFinder.FromEnvironment());
 
     private FolderAlignment Run(IProgress<WorkProgress>? progress = null, CancellationToken cancel = default) =>
         new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, progress, cancel);

@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Datasets;
 

@@ -1,5 +1,7 @@
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Synthetic;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Datasets;

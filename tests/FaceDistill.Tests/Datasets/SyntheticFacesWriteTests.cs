@@ -1,4 +1,7 @@
-using FaceDistill.Datasets;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Synthetic;
+using FaceDistill.Tests.Synthetic;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Datasets;

@@ -1,8 +1,9 @@
 using System.Text.Json;
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Pipeline;
-using FaceDistill.Teachers;
+using FaceDistill.Jobs;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation;
 
@@ -13,7 +14,7 @@ public sealed class AgreementTests
     {
         var teacher = SignSets.Of("teacher", 1, 301, 30, 4);
         var student = SignSets.Student(teacher, 2, 3);
-        var result = Agreement.Run(teacher, student);
+        var result = AgreementMeasure.Run(teacher, student);
         double[] cosines = [.. teacher.Paths.Select((path, row) =>
             (double)SignSets.Cosine(teacher.Row(row), student.Row(Array.IndexOf(student.Paths, Path.ChangeExtension(path, ".jpg")))))];
         double[] rising = [.. cosines.Order()];
@@ -38,7 +39,7 @@ public sealed class AgreementTests
             .Select((other, j) => (Same: Path.ChangeExtension(path, null) == Path.ChangeExtension(other, null), Cosine: SignSets.Cosine(teacher.Row(i), student.Row(j)))))
             .Where(pair => !pair.Same).ToList();
         Assert.Equal(40 * 39, others.Count);
-        Assert.Equal(others.Average(pair => pair.Cosine), Agreement.Run(teacher, student).OtherImages, 1e-6);
+        Assert.Equal(others.Average(pair => pair.Cosine), AgreementMeasure.Run(teacher, student).OtherImages, 1e-6);
     }
 
     [Fact]
@@ -46,14 +47,14 @@ public sealed class AgreementTests
     {
         var set = Sets.Random("m", 5, 33, [.. Enumerable.Range(0, 50).Select(i => $"p{i / 2}/{i}.png")]);
         var longer = new EmbeddingSet("longer", 33, [.. set.Values.Select((value, i) => value * (1 + (i / 33)))], set.Paths, set.Identities);
-        var result = Agreement.Run(set, longer);
+        var result = AgreementMeasure.Run(set, longer);
         Assert.Equal(1, result.Minimum, 1e-6);
         Assert.Equal(50, result.Histogram[^1].Count);
     }
 
     [Fact]
     public void Another_dimension_is_one_clear_error() =>
-        Assert.Contains("m gives 2 values an image and m gives 3", Assert.Throws<FaceDistillException>(() => Agreement.Run(
+        Assert.Contains("m gives 2 values an image and m gives 3", Assert.Throws<FaceDistillException>(() => AgreementMeasure.Run(
             Sets.Random("m", 1, 2, ["a/1"]), Sets.Random("m", 1, 3, ["a/1"]))).Message, StringComparison.Ordinal);
 
     [Fact]
@@ -62,7 +63,7 @@ public sealed class AgreementTests
         var teacher = SignSets.Of("teacher", 6, 300, 30, 3);
         var student = SignSets.Student(teacher, 7, 1);
         using var json = JsonDocument.Parse(JsonFile.Serialize(AgreementJob.Run(teacher, student, [1e-2, 1e-4, 1e-6])));
-        Assert.Equal(Agreement.Run(teacher, student).Percentile5, json.RootElement.GetProperty("cosine").GetProperty("percentile5").GetDouble());
+        Assert.Equal(AgreementMeasure.Run(teacher, student).Percentile5, json.RootElement.GetProperty("cosine").GetProperty("percentile5").GetDouble());
         Assert.Equal(20, json.RootElement.GetProperty("worst").GetArrayLength());
         int[] bins = [.. json.RootElement.GetProperty("histogram").EnumerateArray().Select(bin => bin.GetProperty("count").GetInt32())];
         Assert.Equal(300, bins.Sum());

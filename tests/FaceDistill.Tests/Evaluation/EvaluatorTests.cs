@@ -1,9 +1,12 @@
 using System.Text.Json;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Pipeline;
-using FaceDistill.Teachers;
+using FaceDistill.Jobs;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation;
 

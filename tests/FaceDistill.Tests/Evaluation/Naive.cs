@@ -1,4 +1,4 @@
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Scoring;
 
 namespace FaceDistill.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
-using FaceDistill.Evaluation;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Tests.Evaluation;

@@ -1,4 +1,6 @@
-using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Evaluation;
 

@@ -1,4 +1,4 @@
-using FaceDistill.Teachers;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
 using FaceDistill.Export;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Export;
 

@@ -1,8 +1,12 @@
-using FaceDistill.Distillation;
+using FaceDistill.Embeddings;
 using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Students;
-using FaceDistill.Teachers;
+using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests.Export;
 
@@ -18,7 +22,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         var checkpoint = RandomStudent.Write(folder["checkpoint"], student, head);
         foreach (var format in ExportFormat.All.Where(f => f is not OnnxInt8Format)) // an untrained network swallows its pictures' differences: 8 bits need a trained one
         {
-            foreach (var ends in format.HasEnds ? [new(), new(true, false), new(true, true)] : new StudentEnds[] { new() })
+            foreach (var ends in format.HasEnds ? [new(), new(true, false), new(true, true)] : new GraphPrePostprocessing[] { new() })
             {
                 var outcome = Measure(checkpoint, format, ends, folder["x" + format.Ending]);
                 ExportParity.Check(outcome, format, null, "x");
@@ -34,7 +38,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         var checkpoint = Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gap, epochs: 25);
-        foreach (var ends in new StudentEnds[] { new(), new(true, true) })
+        foreach (var ends in new GraphPrePostprocessing[] { new(), new(true, true) })
         {
             var outcome = Measure(checkpoint, new OnnxInt8Format(), ends, folder["x.onnx"]);
             ExportParity.Check(outcome, new OnnxInt8Format(), null, "x");
@@ -74,7 +78,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gap);
         new OnnxFormat().Prepare(Context(checkpoint, new())).Write(folder["student.onnx"], [new(1e-4, 0.5f, "all-pairs", 20000)]);
-        using (var session = OnnxTeacher.Open(folder["student.onnx"]))
+        using (var session = OnnxEmbedder.Open(folder["student.onnx"]))
         {
             var metadata = session.ModelMetadata.CustomMetadataMap;
             Assert.Equal("64", metadata["input_size"]);
@@ -102,7 +106,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 25);
         using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], [], folder["cache"]), "cpu");
-        float[] own = new FolderEmbedder(student, tiny.Faces).Embed(0, 40, [FaceDistill.Faces.FaceView.Original], null, default);
+        float[] own = new FolderEmbedder(student, tiny.Faces).Embed(0, 40, [FaceDistill.Views.FaceView.Original], null, default);
         var teacher = tiny.Read("original");
         double error = own.Select((v, i) => Math.Pow(v - teacher.Values[i], 2)).Average();
         double[] mean = [.. Enumerable.Range(0, 16).Select(d => Enumerable.Range(0, 40).Average(i => teacher.Row(i)[d]))];
@@ -117,7 +121,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
 
         public string Hash => "";
 
-        public FaceDistill.Faces.FaceContract Contract => student.Description.Contract;
+        public FaceDistill.Faces.ModelInputSpec Contract => student.Description.Contract;
 
         public int Dimension => student.Description.Dimension;
 
@@ -144,9 +148,9 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         return StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
     }
 
-    private ExportContext Context(StudentCheckpoint checkpoint, StudentEnds ends) => new(checkpoint, ends, tiny.Faces);
+    private ExportContext Context(StudentCheckpoint checkpoint, GraphPrePostprocessing ends) => new(checkpoint, ends, tiny.Faces);
 
-    private ExportOutcome Measure(StudentCheckpoint checkpoint, ExportFormat format, StudentEnds ends, string path)
+    private ExportOutcome Measure(StudentCheckpoint checkpoint, ExportFormat format, GraphPrePostprocessing ends, string path)
     {
         var context = Context(checkpoint, ends);
         format.Prepare(context).Write(path, []);

@@ -1,5 +1,8 @@
 using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using FaceDistill.Students;
 
 namespace FaceDistill.Tests.Export;
@@ -16,7 +19,7 @@ public sealed class OnnxCheckerTests(TinyRun tiny) : IClassFixture<TinyRun>
         var quick = new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false, CalibrationFaces = 16, SelectionFaces = 16 };
         foreach (var format in ExportFormat.All.Where(f => f.Ending == ".onnx"))
         {
-            foreach (var ends in new StudentEnds[] { new(), new(true, false), new(false, true), new(true, true) })
+            foreach (var ends in new GraphPrePostprocessing[] { new(), new(true, false), new(false, true), new(true, true) })
             {
                 paths.Add(folder[$"{format.Name}-{ends.Preprocess}-{ends.Normalize}.onnx"]);
                 format.Prepare(new ExportContext(checkpoint, ends, tiny.Faces) { Int8 = quick }).Write(paths[^1], [new(1e-3, 0.9f, "all-pairs", 5000)]);

@@ -1,9 +1,12 @@
 using System.Text;
-using FaceDistill.Distillation;
+using FaceDistill.Embeddings;
 using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
+using FaceDistill.Runs;
 using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests.Export;
 
@@ -57,8 +60,8 @@ public sealed class StudentSafetensorsTests(TinyRun tiny) : IClassFixture<TinyRu
         var (tensors, metadata) = SafetensorsFile.Read(_folder["s.safetensors"]);
         Refused(tensors.Where(t => t.Key != name).ToDictionary(), metadata, name);
         Refused(new(tensors) { [name] = SafeTensor.Of([1, 2, 3], 3) }, metadata, name);
-        Refused(tensors, metadata.Where(m => m.Key != StudentOnnx.ContractKey).ToDictionary(), "what input");
-        Refused(tensors, metadata.Where(m => m.Key != StudentOnnx.HeadKey).ToDictionary(), "which student");
+        Refused(tensors, metadata.Where(m => m.Key != ExportedModel.ContractKey).ToDictionary(), "what input");
+        Refused(tensors, metadata.Where(m => m.Key != ExportedModel.HeadKey).ToDictionary(), "which student");
     }
 
     public void Dispose() => _folder.Dispose();

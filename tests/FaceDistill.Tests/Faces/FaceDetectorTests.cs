@@ -1,4 +1,5 @@
 using FaceDistill.Faces;
+using FaceDistill.Formats;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Faces;

@@ -1,5 +1,6 @@
 using FaceDistill.Faces;
-using FaceDistill.Native;
+using FaceDistill.Kernels;
+using FaceDistill.Students;
 using OpenCvSharp;
 using static TorchSharp.torch;
 
@@ -21,7 +22,7 @@ public sealed class FaceTensorTests
     public void Values_equal_those_of_a_naive_twin(ColorOrder order, TensorLayout layout, bool perImage)
     {
         using var face = Noise();
-        var contract = new FaceContract(Size, "dlib", order, layout, [122.782f, 117.001f, 104.298f], [256, 128, 64], perImage);
+        var contract = new ModelInputSpec(Size, "dlib", order, layout, [122.782f, 117.001f, 104.298f], [256, 128, 64], perImage);
         var values = new float[contract.Values];
         FaceTensor.Fill(face, contract, values);
         for (int y = 0; y < Size; y++)
@@ -48,7 +49,7 @@ public sealed class FaceTensorTests
         var bytes = new byte[contract.Values];
         FaceTensor.CopyRgb(face, bytes);
         using var pixels = tensor(bytes, [1, Size, Size, 3]);
-        using var normalized = FaceTensor.Normalize(pixels, contract);
+        using var normalized = StudentInput.Normalize(pixels, contract);
         using var plain = normalized.contiguous();
         Assert.Equal(new long[] { 1, 3, Size, Size }, normalized.shape);
         Assert.Equal(1, normalized.stride(1)); // channels innermost
@@ -90,7 +91,7 @@ public sealed class FaceTensorTests
     public void A_grey_picture_can_be_standardised()
     {
         using var face = new Mat(Size, Size, MatType.CV_8UC3, new Scalar(90, 90, 90));
-        var contract = new FaceContract(Size, "dlib", ColorOrder.Rgb, TensorLayout.Nchw, [0, 0, 0], [1, 1, 1], PerImageStandardisation: true);
+        var contract = new ModelInputSpec(Size, "dlib", ColorOrder.Rgb, TensorLayout.Nchw, [0, 0, 0], [1, 1, 1], PerImageStandardisation: true);
         var values = new float[contract.Values];
         FaceTensor.Fill(face, contract, values);
         Assert.All(values, v => Assert.Equal(0, v, 1e-3));
@@ -104,7 +105,7 @@ public sealed class FaceTensorTests
         return face;
     }
 
-    private static double Naive(Mat face, FaceContract contract, int x, int y, int channel)
+    private static double Naive(Mat face, ModelInputSpec contract, int x, int y, int channel)
     {
         var pixel = face.At<Vec3b>(y, x);
         byte[] rgb = [pixel.Item2, pixel.Item1, pixel.Item0];

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using FaceDistill.Faces;
+using FaceDistill.Formats;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Faces;

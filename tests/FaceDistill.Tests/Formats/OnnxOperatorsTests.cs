@@ -1,4 +1,5 @@
 using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Formats;
 

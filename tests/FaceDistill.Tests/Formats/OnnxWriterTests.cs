@@ -1,4 +1,5 @@
 using FaceDistill.Formats;
+using FaceDistill.Kernels;
 using Microsoft.ML.OnnxRuntime;
 
 namespace FaceDistill.Tests.Formats;

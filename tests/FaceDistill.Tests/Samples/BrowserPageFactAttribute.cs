@@ -1,4 +1,4 @@
-using FaceDistill.Tests.Reporting;
+using FaceDistill.Tests.Reports;
 
 namespace FaceDistill.Tests.Samples;
 

@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using FaceDistill.Embeddings;
 using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Faces;
-using FaceDistill.Tests.Reporting;
+using FaceDistill.Tests.Reports;
 
 namespace FaceDistill.Tests.Samples;
 
@@ -83,9 +86,9 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
 
         format ??= new OnnxFormat();
         string path = folder[$"{format.Name}-{thresholds.Count}-{preprocess}.onnx"];
-        var checkpoint = FaceDistill.Distillation.RunStudent.Open(folder["run"]);
+        var checkpoint = FaceDistill.Training.Checkpoints.RunStudent.Open(folder["run"]);
         var quick = new Int8Options { Method = CalibrationMethod.MinMax, Equalize = true, CorrectBias = true };
-        format.Prepare(new ExportContext(checkpoint, new StudentEnds(preprocess), tiny.Faces) { Int8 = quick }).Write(path, thresholds);
+        format.Prepare(new ExportContext(checkpoint, new GraphPrePostprocessing(preprocess), tiny.Faces) { Int8 = quick }).Write(path, thresholds);
         return path;
     }
 

@@ -1,13 +1,14 @@
 using FaceDistill.Assets;
 using FaceDistill.Faces;
-using FaceDistill.Pipeline;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
 using FaceDistill.Students;
 
 namespace FaceDistill.Tests.Students;
 
 public sealed class BackboneTests : IDisposable
 {
-    private static readonly FaceContract Contract = FaceTensor.StudentContract(64, "dlib");
+    private static readonly ModelInputSpec Contract = FaceTensor.StudentContract(64, "dlib");
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 

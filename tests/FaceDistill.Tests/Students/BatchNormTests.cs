@@ -1,4 +1,4 @@
-using FaceDistill.Native;
+using FaceDistill.Kernels;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;

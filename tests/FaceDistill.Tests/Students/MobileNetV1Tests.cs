@@ -1,3 +1,4 @@
+using FaceDistill.Formats;
 using FaceDistill.Students;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -192,26 +193,26 @@ public sealed class MobileNetV1Tests
     [Fact]
     public void The_papers_third_student_is_taken_for_resolution_160()
     {
-        Assert.Equal(166, Table14.Of(new StudentSpec(0.75, 160))!.MillionMultAdds);
-        Assert.Equal(108, Table14.Of(new StudentSpec(0.75, 128))!.MillionMultAdds);
-        Assert.Null(Table14.Of(new StudentSpec(0.5, 96)));
+        Assert.Equal(166, PaperTable.Of(new StudentSpec(0.75, 160))!.MillionMultAdds);
+        Assert.Equal(108, PaperTable.Of(new StudentSpec(0.75, 128))!.MillionMultAdds);
+        Assert.Null(PaperTable.Of(new StudentSpec(0.5, 96)));
     }
 
     [Fact]
     public void The_papers_rows_are_as_printed_and_near_their_counts()
     {
-        Assert.Equal([83, 79.4, 78.3, 75.2, 72.5], Table14.Rows.Select(r => r.AccuracyPercent));
-        Assert.Equal([1600, 286, 185, 166, 108], Table14.Rows.Select(r => r.MillionMultAdds));
-        Assert.Equal([7.5, 4.9, 5.5, 3.4, 3.8], Table14.Rows.Select(r => r.MillionParameters));
-        Assert.Null(Table14.Rows[0].Student);
-        Assert.All(Table14.Rows.Skip(1), row =>
+        Assert.Equal([83, 79.4, 78.3, 75.2, 72.5], PaperTable.Rows.Select(r => r.AccuracyPercent));
+        Assert.Equal([1600, 286, 185, 166, 108], PaperTable.Rows.Select(r => r.MillionMultAdds));
+        Assert.Equal([7.5, 4.9, 5.5, 3.4, 3.8], PaperTable.Rows.Select(r => r.MillionParameters));
+        Assert.Null(PaperTable.Rows[0].Student);
+        Assert.All(PaperTable.Rows.Skip(1), row =>
         {
             double counted = StudentCost.Of(new MobileNetV1Architecture(row.Student!, HeadKind.Gap, 128)).MultAddsBackbone / 1e6;
             Assert.InRange(counted / row.MillionMultAdds, 0.98, 1.02);
         });
     }
 
-    private static void TorchNativeLoaded() => FaceDistill.Native.TorchNative.EnsureLoaded();
+    private static void TorchNativeLoaded() => FaceDistill.Kernels.TorchNative.EnsureLoaded();
 
     private static float[] Weights(MobileNetV1 model) => [.. model.parameters().SelectMany(p => p.contiguous().data<float>().ToArray())];
 }

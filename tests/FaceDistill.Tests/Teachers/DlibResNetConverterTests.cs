@@ -1,7 +1,8 @@
 using System.Numerics.Tensors;
 using FaceDistill.Assets;
-using FaceDistill.Native;
-using FaceDistill.Pipeline;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using FaceDistill.Teachers;
 using FaceDistill.Tests.Formats;
 using Microsoft.ML.OnnxRuntime;

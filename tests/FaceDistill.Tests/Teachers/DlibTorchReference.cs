@@ -1,4 +1,4 @@
-using FaceDistill.Teachers;
+using FaceDistill.Formats;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;

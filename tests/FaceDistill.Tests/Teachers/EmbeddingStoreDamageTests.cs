@@ -1,4 +1,5 @@
-using FaceDistill.Teachers;
+using FaceDistill.Formats;
+using FaceDistill.Stores;
 using static FaceDistill.Tests.Teachers.EmbeddingStoreFixture;
 
 namespace FaceDistill.Tests.Teachers;

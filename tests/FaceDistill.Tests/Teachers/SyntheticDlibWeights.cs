@@ -1,4 +1,6 @@
 using System.Text.Json;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Teachers;
 

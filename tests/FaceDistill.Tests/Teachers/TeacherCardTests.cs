@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
-using FaceDistill.Pipeline;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Tests.Teachers;

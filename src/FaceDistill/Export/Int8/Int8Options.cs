@@ -1,4 +1,4 @@
-namespace FaceDistill.Export;
+namespace FaceDistill.Export.Int8;
 
 /// <summary>How a student is quantised.</summary>
 public sealed record Int8Options
@@ -52,3 +52,16 @@ public sealed record Int8Report(
 /// <param name="BiasCorrected">Whether biases were corrected.</param>
 /// <param name="Error">The part of the embeddings' variance added as error.</param>
 public sealed record Int8Trial(CalibrationMethod Method, bool Equalized, bool BiasCorrected, double Error);
+
+/// <summary>How the range of an activation is chosen, within which 256 levels are laid out.</summary>
+public enum CalibrationMethod
+{
+    /// <summary>From the smallest to the largest value seen.</summary>
+    MinMax,
+
+    /// <summary>Where 99.99% of the values end.</summary>
+    Percentile,
+
+    /// <summary>Where the squared error of rounding and clipping together is least, by a histogram.</summary>
+    MeanSquaredError,
+}

@@ -1,10 +1,12 @@
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
-using FaceDistill.Teachers;
+using FaceDistill.Kernels;
 using Microsoft.ML.OnnxRuntime;
 using OpenCvSharp;
 
-namespace FaceDistill.Export;
+namespace FaceDistill.Export.Int8;
 
 /// <summary>Runs a folded student in float32 over calibration faces and notes what each layer gives.</summary>
 public static class StudentCalibration
@@ -27,7 +29,7 @@ public static class StudentCalibration
         try
         {
             OnnxWriter.Write(student.Tapped(), file);
-            using var session = OnnxTeacher.Open(file);
+            using var session = OnnxEmbedder.Open(file);
             Pass(session, student, faces, (name, values, plane) => seen[name].Add(values, plane), cancel);
             Pass(session, student, faces, (name, values, _) => seen[name].AddHistogram(values), cancel);
         }

@@ -1,11 +1,14 @@
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
-using FaceDistill.Teachers;
+using FaceDistill.Kernels;
+using FaceDistill.Training;
+using FaceDistill.Training.Checkpoints;
 using OpenCvSharp;
 
-namespace FaceDistill.Export;
+namespace FaceDistill.Export.Int8;
 
 /// <summary>
 /// Quantises a student to 8 bits after training: every allowed combination of range method, equalisation and bias correction is built and measured against the float32 student's
@@ -147,7 +150,7 @@ public sealed class StudentInt8 : IDisposable
         try
         {
             OnnxWriter.Write(Int8Graph.Build(student, plan), file);
-            using var model = new OnnxTeacher("int8", file, student.Description.Contract, student.Description.Dimension);
+            using var model = new OnnxEmbedder("int8", file, student.Description.Contract, student.Description.Dimension);
             float[] actual = Embed(model);
             double difference = actual.Zip(_expected, (a, b) => Math.Pow((double)a - b, 2)).Sum() / _selection.Count;
             return new Quality(difference / _variance, EmbeddingSpread.Of(actual, student.Description.Dimension, _variance, "the float32 student's"));

@@ -1,4 +1,6 @@
-using FaceDistill.Export;
+using FaceDistill.Export.Int8;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Export.Int8;
 

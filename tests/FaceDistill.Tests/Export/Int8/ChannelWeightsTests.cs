@@ -1,5 +1,5 @@
-using FaceDistill.Distillation;
-using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Students;
 
 namespace FaceDistill.Tests.Export.Int8;

@@ -1,10 +1,11 @@
 using FaceDistill.Datasets;
-using FaceDistill.Distillation;
-using FaceDistill.Export;
+using FaceDistill.Embeddings;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Students;
-using FaceDistill.Teachers;
+using FaceDistill.Training.Checkpoints;
 using Microsoft.ML.OnnxRuntime;
 
 namespace FaceDistill.Tests.Export.Int8;
@@ -97,7 +98,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     private static Dictionary<string, float[]> Taps(FoldedStudent student, string file)
     {
         OnnxWriter.Write(student.Tapped(), file);
-        using var session = OnnxTeacher.Open(file);
+        using var session = OnnxEmbedder.Open(file);
         using var run = new RunOptions();
         float[] input = [.. Enumerable.Range(0, 3 * 64 * 64).Select(i => MathF.Sin(i * 0.01f))];
         using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input.AsMemory(), [1, 3, 64, 64]);

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Numerics.Tensors;
+using FaceDistill.Assets;
+using FaceDistill.Embeddings;
+using FaceDistill.Faces;
+using OpenCvSharp;
+
+namespace FaceDistill;
+
+/// <summary>
+/// Embeds faces with an exported student. One instance serves any number of threads at once; each call computes on the calling thread.
+/// It needs ONNX Runtime and the OpenCV runtime of the platform, not libtorch.
+/// </summary>
+public sealed class FaceEmbedder : IDisposable
+{
+    private readonly IEmbedder _model;
+    private readonly string _path;
+    private readonly string? _detectorModel;
+    private readonly ConcurrentBag<FaceDetector> _detectors = []; // one serves one thread: taken, and put back
+    private volatile bool _disposed;
+
+    private FaceEmbedder(IEmbedder model, string path, string? detectorModel, IReadOnlyList<StudentThreshold> thresholds) =>
+        (_model, _path, _detectorModel, Thresholds) = (model, path, detectorModel, thresholds);
+
+    /// <summary>The side, in pixels, of the aligned faces that the model takes.</summary>
+    public int Size => _model.Contract.Size;
+
+    /// <summary>The name of the <see cref="AlignmentTemplate"/> that aligned faces are to be brought onto.</summary>
+    public string Template => _model.Contract.Template;
+
+    /// <summary>The embedding's length.</summary>
+    public int Dimension => _model.Dimension;
+
+    /// <summary>The measured thresholds that the file carries; none where it was exported without them.</summary>
+    public IReadOnlyList<StudentThreshold> Thresholds { get; }
+
+    /// <summary>Loads an exported student.</summary>
+    /// <param name="model">An .onnx file that 'facedistill export' wrote; its metadata say what input it wants. Scaling in the graph or outside of it: both work.</param>
+    /// <param name="detector">YuNet's .onnx file, which <see cref="EmbedPhoto(Mat)"/> finds faces with; null to look for it in $FACEDISTILL_HOME/models and the cache when it is needed.</param>
+    /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill; the message names it and the remedy.</exception>
+    public static FaceEmbedder Load(string model, string? detector = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        string? missing = new[] { model, detector }.FirstOrDefault(file => file is not null && !File.Exists(file));
+        if (missing is not null)
+        {
+            throw new FaceDistillException($"no file {missing}; " + (missing == model ? "make one with 'facedistill export'" : "get the detector with 'facedistill teachers pull yunet'"));
+        }
+
+        var thresholds = StudentThresholds.Read(model);
+        return new FaceEmbedder(ExportedModel.Open(model), model, detector, thresholds);
+    }
+
+    /// <summary>Embeds an aligned face.</summary>
+    /// <param name="alignedFace">BGR 8-bit, <see cref="Size"/> x <see cref="Size"/>, aligned to <see cref="Template"/>.</param>
+    /// <returns>float32, <see cref="Dimension"/> values, of unit length only where the file normalises.</returns>
+    /// <exception cref="ArgumentException">The picture has another size or type.</exception>
+    /// <exception cref="FaceDistillException">The model fails, or gives NaN or infinity.</exception>
+    public float[] Embed(Mat alignedFace)
+    {
+        ArgumentNullException.ThrowIfNull(alignedFace);
+        if (alignedFace.Type() != MatType.CV_8UC3 || alignedFace.Width != Size || alignedFace.Height != Size)
+        {
+            throw new ArgumentException($"{_path} takes an aligned face of {Size} x {Size} pixels, 8-bit BGR, not {alignedFace.Width} x {alignedFace.Height} {alignedFace.Type()}; for a photo use EmbedPhoto");
+        }
+
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        using var whole = alignedFace.IsContinuous() ? null : alignedFace.Clone();
+        var input = new float[_model.Contract.Values];
+        FaceTensor.Fill(whole ?? alignedFace, _model.Contract, input);
+        var embedding = new float[Dimension];
+        _model.Embed(input, 1, embedding);
+        return embedding;
+    }
+
+    /// <summary>Embeds an aligned face.</summary>
+    /// <param name="alignedRgb">uint8 [<see cref="Size"/>, <see cref="Size"/>, 3], RGB, aligned to <see cref="Template"/>.</param>
+    /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="ArgumentException">The span has another length.</exception>
+    /// <exception cref="FaceDistillException">The model fails, or gives NaN or infinity.</exception>
+    public unsafe float[] Embed(ReadOnlySpan<byte> alignedRgb)
+    {
+        if (alignedRgb.Length != 3 * Size * Size)
+        {
+            throw new ArgumentException($"{_path} takes {Size} x {Size} x 3 = {3 * Size * Size} bytes of an aligned RGB face, not {alignedRgb.Length}");
+        }
+
+        using var face = new Mat();
+        fixed (byte* pixels = alignedRgb)
+        {
+            using var rgb = Mat.FromPixelData(Size, Size, MatType.CV_8UC3, (IntPtr)pixels);
+            Cv2.CvtColor(rgb, face, ColorConversionCodes.RGB2BGR);
+        }
+
+        return Embed(face);
+    }
+
+    /// <summary>Finds the most central large face of a photo, aligns it as the student's training faces were, and embeds it.</summary>
+    /// <param name="photo">BGR 8-bit, any size, upright.</param>
+    /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="FaceDistillException">There is no face, or the detector's model is missing.</exception>
+    public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, "the photo");
+
+    /// <summary>Reads a photo's file, turned upright as its EXIF data says, and embeds it as <see cref="EmbedPhoto(Mat)"/> does.</summary>
+    /// <exception cref="FaceDistillException">It is no readable picture, there is no face, or the detector's model is missing; the message names the file.</exception>
+    public float[] EmbedPhoto(string path)
+    {
+        using var photo = PictureFile.TryRead(path) ?? throw new FaceDistillException($"{path} is {(File.Exists(path) ? "not a readable picture" : "not there")}; give a photo's file");
+        return EmbedPhoto(photo, path);
+    }
+
+    /// <summary>How alike two embeddings are: their cosine, -1 to 1. Accept when it is at or above <see cref="Threshold"/>.</summary>
+    /// <exception cref="ArgumentException">They are of different lengths, or empty.</exception>
+    public static float Similarity(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b);
+
+    /// <summary>The least similarity at which two faces count as one person's, at a false accept rate.</summary>
+    /// <param name="far">The false accept rate, for example 1e-4.</param>
+    /// <exception cref="FaceDistillException">None was measured for that rate; the message says which there are and how to get more.</exception>
+    public float Threshold(double far) => StudentThresholds.At(Thresholds, far, _path);
+
+    /// <summary>Frees the models. No call may be under way.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _model.Dispose();
+        while (_detectors.TryTake(out var detector))
+        {
+            detector.Dispose();
+        }
+    }
+
+    private float[] EmbedPhoto(Mat photo, string name)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var detector = _detectors.TryTake(out var idle) ? idle
+            : new FaceDetector(_detectorModel ?? DetectorCard.FindModel(AssetFinder.FromEnvironment()));
+        try
+        {
+            // As the pipeline aligns the faces on which thresholds are measured: larger first, then shrunk by area.
+            var frame = AlignedFrame.Default;
+            using var aligned = new FaceAligner(detector, AlignmentTemplate.Named(Template), frame).Align(photo)
+                ?? throw new FaceDistillException($"{name} shows no face that the detector finds; give a photo in which a face is larger or seen from the front");
+            using var face = frame.View(aligned, Size);
+            return Embed(face);
+        }
+        finally
+        {
+            _detectors.Add(detector);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+namespace FaceDistill.Files;
+
+/// <summary>Keeps two processes from writing one folder.</summary>
+public sealed class FolderLock : IDisposable
+{
+    /// <summary>The lock file's name; a leading dot, so that programs that read the folder's files skip it.</summary>
+    public const string FileName = ".lock";
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    private readonly LockFile _file;
+
+    private FolderLock(LockFile file) => _file = file;
+
+    /// <summary>Whether the lock was let go.</summary>
+    public bool IsDisposed { get; private set; }
+
+    /// <summary>Takes a folder's lock; makes the folder where it is missing.</summary>
+    /// <exception cref="FaceDistillException">Another process holds it, or the folder cannot be written.</exception>
+    public static FolderLock Take(string folder) => new(LockFile.TryTake(Path.Combine(folder, FileName))
+        ?? throw new FaceDistillException($"another facedistill is writing to {folder}; wait for it, or choose another --output"));
+
+    /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
+    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="progress">Told once that there is somebody to wait for.</param>
+    /// <param name="cancel">Ends the waiting.</param>
+    /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
+    public static FolderLock Wait(string folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        for (bool told = false; ; told = true)
+        {
+            if (LockFile.TryTake(Path.Combine(folder, FileName)) is { } file)
+            {
+                return new FolderLock(file);
+            }
+
+            if (!told)
+            {
+                progress?.Report(new WorkProgress($"waiting for another facedistill that fills {folder}", 0, 0, "images"));
+            }
+
+            cancel.WaitHandle.WaitOne(Poll);
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Lets go of the lock.</summary>
+    public void Dispose()
+    {
+        IsDisposed = true;
+        _file.Dispose();
+    }
+}
+
+/// <summary>A file that one process at a time can hold; the system lets go of it when its holder ends, however it ends.</summary>
+public sealed class LockFile : IDisposable
+{
+    // "Held by somebody else": Windows' sharing violation, EWOULDBLOCK of Linux and of macOS.
+    private static readonly int[] Held = [unchecked((int)0x80070020), 11, 35];
+
+    private readonly FileStream _file;
+
+    private LockFile(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock; makes its folder where it is missing.</summary>
+    /// <returns>The lock, to be disposed; null where another holds it.</returns>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public static LockFile? TryTake(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            if (File.Exists(path))
+            {
+                return new LockFile(file);
+            }
+
+            // The last holder deleted the file between our opening and our locking it: this lock keeps nobody out.
+            file.Dispose();
+            return null;
+        }
+        catch (IOException e) when (Held.Contains(e.HResult))
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot write to {Path.GetDirectoryName(Path.GetFullPath(path))}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Lets go of the lock and deletes its file.</summary>
+    public void Dispose() => _file.Dispose();
+}

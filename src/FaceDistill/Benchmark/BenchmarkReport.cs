@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Serialization;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Reports.Pages;
+
+namespace FaceDistill.Benchmark;
+
+/// <summary>A benchmark's files: bench.json (what <c>bench --json</c> prints), bench.csv, bench.md, and bench.svg where an accuracy is known.</summary>
+public static class BenchmarkReport
+{
+    /// <summary>The columns of tables for people.</summary>
+    public static IReadOnlyList<string> Columns { get; } =
+        ["model", "p50 ms", "p95 ms", "speed-up", "images/s, all cores", "M mult-adds", "M parameters", "file MB", "TAR at 1e-4"];
+
+    /// <summary>A model's row of such a table.</summary>
+    public static IReadOnlyList<string> Row(BenchmarkModelJson model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return
+        [
+            model.Name, Number(model.LatencyMs.P50, "0.00"), Number(model.LatencyMs.P95, "0.00"), Number(model.Speedup, "0.00"), Number(model.ImagesPerSecond, "0.0"),
+            Number(model.MultAdds / 1e6, "0.0"), Number(model.Parameters / 1e6, "0.00"), Number(model.FileBytes / 1e6, "0.00"),
+            ReportFormat.Percent(model.Tar) + (model.TarInterval95 is null ? "" : $" ({ReportFormat.Range(model.TarInterval95)})"),
+        ];
+    }
+
+    /// <summary>How the figures came about, in one sentence.</summary>
+    public static string Note(BenchmarkJson result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}; models took turns. Speed-up: median latency of {result.Reference} by the model's."
+            + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
+    }
+
+    /// <summary>Writes the files, each whole or not at all.</summary>
+    /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
+    public static void Write(BenchmarkJson result, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        JsonFile.Write(Path.Combine(folder, "bench.json"), result);
+        AtomicFile.WriteText(Path.Combine(folder, "bench.csv"), CsvOf(result));
+        AtomicFile.WriteText(Path.Combine(folder, "bench.md"), MarkdownOf(result));
+        if (result.Models.Any(m => m.Tar is not null))
+        {
+            AtomicFile.WriteText(Path.Combine(folder, "bench.svg"), BenchmarkPlot.Svg(result));
+        }
+    }
+
+    private static string CsvOf(BenchmarkJson result)
+    {
+        var text = new StringBuilder("model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs\n");
+        foreach (var m in result.Models)
+        {
+            object?[] row =
+            [
+                m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters, m.FileBytes,
+                m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
+            ];
+            text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    private static string MarkdownOf(BenchmarkJson result)
+    {
+        static string Line(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
+        return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m)))) + $"\n{Note(result)}\n";
+    }
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+}
+
+/// <summary>A benchmark's plot: accuracy against latency, each model a dot with its interval and its name.</summary>
+internal static class BenchmarkPlot
+{
+    private static readonly int[] Digits = [1, 2, 5];
+
+    /// <summary>The text of a whole SVG file.</summary>
+    /// <param name="result">At least one of its models has an accuracy.</param>
+    public static string Svg(BenchmarkJson result)
+    {
+        var known = result.Models.Select((model, series) => (model, series)).Where(e => e.model.Tar is not null).ToList();
+        using var plot = new SvgPlot("Latency, ms (batch 1, one thread; logarithmic)", $"TAR at FAR 1e-4 ({result.Protocol})");
+        // Room at the right for the names.
+        double left = Math.Log10(known.Min(e => e.model.LatencyMs.P50) / 1.5), right = Math.Log10(known.Max(e => e.model.LatencyMs.P50) * 4);
+        double top = Math.Min(1.02, known.Max(e => e.model.TarInterval95?[1] ?? e.model.Tar!.Value) * 1.15 + 0.01);
+        plot.Limits(left, right, 0, top);
+        double[] ticks = [.. Enumerable.Range(-3, 9).SelectMany(_ => Digits, (power, digit) => digit * Math.Pow(10, power))];
+        plot.TicksX(ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t:0.###}"))).Where(t => t.At >= left && t.At <= right));
+        double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;
+        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, FormattableString.Invariant($"{100 * i * step:0.##}%"))));
+        foreach (var (model, series) in known)
+        {
+            plot.Dot(series, Math.Log10(model.LatencyMs.P50), model.Tar!.Value, model.TarInterval95 is [var low, var high] ? (low, high) : null);
+            plot.Label(Math.Log10(model.LatencyMs.P50), model.Tar.Value, model.Name);
+        }
+
+        string label = string.Join("; ", known.Select(e => FormattableString.Invariant($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
+        return SvgFile.Of(plot.Render("bench", label));
+    }
+}
+
+/// <summary>The document of <c>bench --json</c>. Times are only comparable within one document: the models took turns.</summary>
+/// <param name="Reference">The name of the model that the speed-ups refer to.</param>
+/// <param name="Cores">How many threads the throughput used.</param>
+/// <param name="System">The operating system.</param>
+/// <param name="Models">One for each model.</param>
+public sealed record BenchmarkJson(string Reference, int Cores, string System, IReadOnlyList<BenchmarkModelJson> Models)
+{
+    /// <summary>The protocol of the accuracies; left out where none is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Protocol { get; init; }
+}
+
+/// <summary>A model in <see cref="BenchmarkJson"/>.</summary>
+/// <param name="Name">The model's name, as in evaluations.</param>
+/// <param name="Model">The argument as given.</param>
+/// <param name="FileBytes">The size of the model's file; of a run folder, that of its fp32 export.</param>
+/// <param name="MultAdds">Multiply-accumulates of one picture.</param>
+/// <param name="Parameters">Trained values of a FaceDistill student; of other models, the values of the file's constants; null where neither is known.</param>
+/// <param name="LatencyMs">Batch 1, one thread.</param>
+/// <param name="ImagesPerSecond">All cores, batch 1 each.</param>
+/// <param name="Speedup">The reference's median latency by this model's.</param>
+public sealed record BenchmarkModelJson(
+    string Name, string Model, long FileBytes, long MultAdds, long? Parameters, Latency LatencyMs, double ImagesPerSecond, double Speedup)
+{
+    /// <summary>True accept rate at FAR 1e-4; left out where it is not known.</summary>
+    [JsonPropertyName("tarAt1e-4")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Tar { get; init; }
+
+    /// <summary>Its 95% interval, [low, high].</summary>
+    [JsonPropertyName("tarInterval95At1e-4")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? TarInterval95 { get; init; }
+
+    /// <summary>On how many impostor pairs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? ImpostorPairs { get; init; }
+
+    /// <summary>With the accuracy at 1e-4 that an evaluation found.</summary>
+    public BenchmarkModelJson With(ModelJson? evaluated) => evaluated?.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar) is not { } tar ? this : this with
+    {
+        Tar = tar,
+        TarInterval95 = evaluated.TarInterval95AtFar?.GetValueOrDefault(ReportFormat.DecidingFar),
+        ImpostorPairs = evaluated.ImpostorPairs,
+    };
+}

@@ -1,0 +1,144 @@
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Protocols;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Evaluation.Agreement;
+
+/// <summary>
+/// Measures the point of matching the teacher's own space: a gallery that the teacher embedded is searched with the student's
+/// probes, without embedding the gallery again.
+/// </summary>
+public static class CrossModelSearch
+{
+    /// <summary>Scores teacher with teacher, student with student and teacher with student, exactly.</summary>
+    /// <param name="teacher">The teacher's embeddings, each with its identity.</param>
+    /// <param name="student">The student's, of the same images in any order; extensions do not count.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="progress">Told how many pairs of the present score matrix are done.</param>
+    /// <param name="cancel">Stops the scoring.</param>
+    /// <exception cref="FaceDistillException">Other images, another dimension, an unusable embedding, a missing identity, or
+    /// no genuine or no impostor pair.</exception>
+    public static CrossModelResult Run(
+        EmbeddingSet teacher,
+        EmbeddingSet student,
+        IReadOnlyList<double>? fars = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(student);
+        AgreementMeasure.CheckDimensions(teacher, student);
+        fars ??= FarTargets.Default;
+        var groups = IdentityGroups.Of(teacher);
+        student = EmbeddingRows.Take(student, PathIndex.Match(teacher, student), row => ""); // row for row as the teacher's
+        student = new EmbeddingSet(student.Name, student.Dimension, student.Values, student.Paths, teacher.Identities);
+        return new CrossModelResult(
+            teacher.Name,
+            student.Name,
+            PairScorer.Score(teacher, fars, progress, cancel),
+            PairScorer.Score(student, fars, progress, cancel),
+            Score(UnitEmbeddings.From(teacher, groups.Order), UnitEmbeddings.From(student, groups.Order), teacher.Dimension, groups, fars, progress, cancel));
+    }
+
+    /// <summary>Scores every row of one matrix with every other row of the other by their inner product as they are.</summary>
+    /// <param name="teacher">float32 [N, D], row-major, in the order of the groups.</param>
+    /// <param name="student">float32 [N, D], likewise.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="groups">Who is who.</param>
+    /// <param name="fars">The false accept rates.</param>
+    /// <param name="progress">Told after each tile.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    internal static AllPairsResult Score(
+        float[] teacher,
+        float[] student,
+        int dimension,
+        IdentityGroups groups,
+        IReadOnlyList<double> fars,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        FarTargets.Check(fars);
+        long impostors = 2 * groups.ImpostorPairs;
+        if (2 * groups.GenuinePairs > Array.MaxLength)
+        {
+            throw new FaceDistillException($"{2 * groups.GenuinePairs} ordered genuine pairs are more than the {Array.MaxLength} that can be kept; "
+                + "evaluate fewer images an identity");
+        }
+
+        float[] genuine = new float[2 * groups.GenuinePairs];
+        var tail = ExactThreshold.TailFor(fars, impostors, Environment.ProcessorCount);
+        using var tiles = new CrossTiles(teacher, student, dimension);
+        var selection = new CrossModelSelection(groups, genuine, tail);
+        long done = 0;
+        foreach (var tile in tiles.All())
+        {
+            cancel.ThrowIfCancellationRequested();
+            tiles.Multiply(tile);
+            selection.Take(tile, tiles.Scores);
+            done += (long)tile.Rows * (tiles.Columns - 1);
+            progress?.Report(new WorkProgress("scoring teacher with student", done, genuine.Length + impostors, "pairs"));
+        }
+
+        return new AllPairsResult(
+            groups.Order.Length, groups.Identities, genuine.Length, impostors, [.. fars],
+            [.. fars.Select(far => ExactThreshold.Point(far, impostors, genuine, tail))]);
+    }
+}
+
+/// <summary>Takes the genuine and the impostor scores out of rows of a teacher-by-student score matrix, on all cores.</summary>
+internal sealed class CrossModelSelection
+{
+    private readonly IdentityGroups _groups;
+    private readonly float[] _genuine;
+    private readonly TopImpostorScores _tail;
+    private readonly int[] _start;         // of each row's group
+    private readonly long[] _firstGenuine; // where each row's genuine scores begin: each has its place, whoever writes it
+
+    /// <param name="groups">Who is who, in the order of both matrices.</param>
+    /// <param name="genuine">Takes all genuine scores: float32 [2 * groups.GenuinePairs].</param>
+    /// <param name="tail">Takes the impostor scores; must have been made for as many workers as there are processors.</param>
+    public CrossModelSelection(IdentityGroups groups, float[] genuine, TopImpostorScores tail)
+    {
+        (_groups, _genuine, _tail) = (groups, genuine, tail);
+        _start = new int[groups.End.Length];
+        _firstGenuine = new long[groups.End.Length];
+        for (int row = 1; row < _start.Length; row++)
+        {
+            _start[row] = groups.End[row - 1] == row ? row : _start[row - 1];
+            _firstGenuine[row] = _firstGenuine[row - 1] + groups.End[row - 1] - _start[row - 1] - 1;
+        }
+    }
+
+    /// <summary>Takes the tile's pairs (i, j), j other than i.</summary>
+    /// <param name="tile">Its rows.</param>
+    /// <param name="scores">float32 [tile.Rows, N], row-major.</param>
+    public void Take(CrossTile tile, float[] scores)
+    {
+        int columns = _start.Length;
+        int workers = Math.Min(Environment.ProcessorCount, tile.Rows);
+        Parallel.For(0, workers, worker =>
+        {
+            int end = (int)((long)tile.Rows * (worker + 1) / workers);
+            for (int i = (int)((long)tile.Rows * worker / workers); i < end; i++)
+            {
+                TakeRow(worker, tile.Row + i, scores.AsSpan(i * columns, columns));
+            }
+        });
+        _tail.Trim();
+    }
+
+    private void TakeRow(int worker, int row, ReadOnlySpan<float> scores)
+    {
+        int start = _start[row], end = _groups.End[row];
+        var place = _genuine.AsSpan((int)_firstGenuine[row], end - start - 1);
+        scores[start..row].CopyTo(place);
+        scores[(row + 1)..end].CopyTo(place[(row - start)..]);
+        _tail.Add(worker, scores[..start]);
+        _tail.Add(worker, scores[end..]);
+    }
+}

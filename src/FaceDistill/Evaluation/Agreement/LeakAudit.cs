@@ -1,0 +1,119 @@
+using System.Globalization;
+using FaceDistill.Files;
+
+namespace FaceDistill.Evaluation.Agreement;
+
+/// <summary>Why a training picture is on an audit's list.</summary>
+public enum AuditFindingKind
+{
+    /// <summary>Its file, or its aligned face, is byte for byte that of the other picture.</summary>
+    SameFile,
+
+    /// <summary>Its embedding matches that of a test person.</summary>
+    Person,
+
+    /// <summary>Its embedding is almost that of another training picture, which stays.</summary>
+    Duplicate,
+}
+
+/// <summary>A training picture on an audit's list.</summary>
+/// <param name="Kind">Why.</param>
+/// <param name="Data">The training data's name: that of its folder.</param>
+/// <param name="Path">The picture's path in it, of the aligned face.</param>
+/// <param name="Other">The name of the other picture's data: a test's, or that of training data whose picture stays.</param>
+/// <param name="OtherPath">The other picture's path in it.</param>
+/// <param name="Person">The other picture's identity; empty where unknown.</param>
+/// <param name="Similarity">The cosine of both embeddings.</param>
+/// <param name="Pairs">How many pictures of the test match this one; 1 for a duplicate.</param>
+public sealed record AuditFinding(AuditFindingKind Kind, string Data, string Path, string Other, string OtherPath, string Person, double Similarity, int Pairs);
+
+/// <summary>What an audit found in one training set for one test.</summary>
+/// <param name="Data">The training data's name.</param>
+/// <param name="Faces">How many faces of it were looked at.</param>
+/// <param name="Pairs">How many pairs with faces of the test.</param>
+/// <param name="Matches">Faces whose embedding matches a test face at the threshold, same files left out.</param>
+/// <param name="People">Test people whom these match; 0 where the test's people are unknown.</param>
+/// <param name="MatchedPairs">Pairs at or above the threshold, those of same files left out.</param>
+/// <param name="ExpectedPairs">Pairs that reach the threshold by chance if no person is shared: pairs times the false accept rate measured at the
+/// threshold. Null where no rate is known.</param>
+/// <param name="SameFiles">Faces whose file or aligned face is also in the test; null where pictures were not at hand.</param>
+public sealed record AuditCount(string Data, int Faces, long Pairs, int Matches, int People, long MatchedPairs, double? ExpectedPairs, int? SameFiles);
+
+/// <summary>An audit for one test.</summary>
+/// <param name="Test">The test data's name.</param>
+/// <param name="Protocol">Which faces of it: all, or lfw-view1-test.</param>
+/// <param name="Faces">How many.</param>
+/// <param name="People">How many people; 0 where unknown.</param>
+/// <param name="Threshold">The least similarity of a match.</param>
+/// <param name="Far">The permitted false accept rate of a pair; null where the threshold was given.</param>
+/// <param name="MeasuredFar">The false accept rate measured at the threshold; null where the faces have no identities.</param>
+/// <param name="MeasuredOn">The name of the labelled faces on which; null likewise.</param>
+/// <param name="ImpostorPairs">Their impostor pairs; 0 likewise.</param>
+/// <param name="MeasuredTar">The part of their genuine pairs that reaches the threshold; null likewise.</param>
+/// <param name="Counts">One entry a training set.</param>
+public sealed record AuditTest(
+    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs,
+    double? MeasuredTar, IReadOnlyList<AuditCount> Counts)
+{
+    /// <summary>The protocol that takes every face of a test.</summary>
+    public const string AllFaces = "all";
+
+    /// <summary>What was found, in one line.</summary>
+    public string Outcome()
+    {
+        bool chance = Counts.All(c => c.ExpectedPairs is not null), files = Counts.All(c => c.SameFiles is not null);
+        long matches = Counts.Sum(c => (long)c.Matches), faces = Counts.Sum(c => (long)c.Faces), pairs = Counts.Sum(c => c.MatchedPairs);
+        double? expected = Counts.Sum(c => c.ExpectedPairs);
+        return string.Create(CultureInfo.InvariantCulture, $"{matches:N0} of {faces:N0} training faces match people of {Test} ({pairs:N0} pairs")
+            + (chance ? string.Create(CultureInfo.InvariantCulture, $"; {expected:N1} expected by chance where nobody is shared)") : ")")
+            + (files ? string.Create(CultureInfo.InvariantCulture, $", {Counts.Sum(c => c.SameFiles):N0} are the same file") : "");
+    }
+
+    /// <summary>What was compared and what a match is, in one line.</summary>
+    /// <param name="model">The model's name.</param>
+    public string Words(string model)
+    {
+        string people = People == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" of {People:N0} people");
+        string protocol = Protocol == AllFaces ? "" : $" ({Protocol})";
+        string rate = MeasuredFar is null ? "; how often strangers reach it was not measured"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs reach it");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
+    }
+}
+
+/// <summary>The duplicates of one training set, of earlier pictures in it and in the sets before it.</summary>
+/// <param name="Data">The training data's name.</param>
+/// <param name="Faces">How many faces of it were looked at.</param>
+/// <param name="SameFiles">Faces whose file or aligned face came before; null where pictures were not at hand.</param>
+/// <param name="Near">Faces to drop because their embedding is almost that of a face that stays.</param>
+public sealed record AuditDuplicates(string Data, int Faces, int? SameFiles, int Near);
+
+/// <summary>The outcome of an audit (audit.json): how many training pictures show test people, and how many are duplicates.</summary>
+/// <param name="Teacher">The model whose embeddings decide.</param>
+/// <param name="Tests">One entry a test.</param>
+/// <param name="DuplicateThreshold">The least similarity of near duplicates; null where none were looked for.</param>
+/// <param name="DuplicatePairs">Pairs of near duplicates; null likewise.</param>
+/// <param name="Duplicates">One entry a training set; empty likewise.</param>
+public sealed record AuditSummary(
+    string Teacher, IReadOnlyList<AuditTest> Tests, double? DuplicateThreshold, long? DuplicatePairs, IReadOnlyList<AuditDuplicates> Duplicates)
+{
+    /// <summary>The file's name in a run's or a table's folder.</summary>
+    public const string FileName = "audit.json";
+
+    /// <summary>The list that was written: it can be given to <c>distill --exclude</c>.</summary>
+    public required string List { get; init; }
+
+    /// <summary>How many pictures are on it.</summary>
+    public required int Listed { get; init; }
+
+    /// <summary>How long it took, seconds.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Reads a folder's; null where it has none.</summary>
+    /// <exception cref="FaceDistillException">It is damaged.</exception>
+    public static AuditSummary? In(string folder) => Path.Combine(folder, FileName) is var file && File.Exists(file) ? JsonFile.Read<AuditSummary>(file) : null;
+}

@@ -1,0 +1,83 @@
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+
+namespace FaceDistill.Evaluation.Agreement;
+
+/// <summary>A vector that can be dropped because an earlier one that stays is as good.</summary>
+/// <param name="Row">The vector to drop.</param>
+/// <param name="Kept">The most similar one that stays; it comes before <paramref name="Row"/>.</param>
+/// <param name="Score">Their inner product.</param>
+internal readonly record struct NearDuplicate(int Row, int Kept, float Score);
+
+/// <summary>
+/// Finds near duplicates within a set and chooses which to drop: in the order of the rows, each stays unless it is alike to one that
+/// stays already. So no two that stay are alike, and a chain in which only neighbours are alike keeps every other one.
+/// </summary>
+internal static class NearDuplicates
+{
+    // Some 200 MB while they are sorted; more pairs than this are not duplicates but people.
+    private const int MostPairs = 10_000_000;
+
+    /// <summary>Searches.</summary>
+    /// <param name="vectors">float32 [N, D], row-major, each of unit length.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="threshold">The least inner product of a pair.</param>
+    /// <param name="gone">The rows that neither stay nor are dropped here: they were found in another way.</param>
+    /// <param name="progress">Told after each tile.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    /// <returns>How many pairs there are, and which rows to drop, in their order.</returns>
+    /// <exception cref="FaceDistillException">There are more than ten million pairs.</exception>
+    public static (long Pairs, IReadOnlyList<NearDuplicate> Drop) Find(
+        float[] vectors, int dimension, float threshold, IReadOnlySet<int> gone, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        long count = vectors.Length / dimension, done = 0, all = count * (count - 1) / 2;
+        var found = Enumerable.Range(0, TileRows.Workers).Select(_ => new List<NearDuplicate>()).ToArray(); // each pair with its later row as the one to drop
+        using var tiles = new PairTiles(vectors, dimension);
+        foreach (var tile in tiles.All())
+        {
+            cancel.ThrowIfCancellationRequested();
+            tiles.Multiply(tile);
+            TileRows.ForEach(tile, (worker, i) =>
+            {
+                int row = tile.Row + i;
+                for (int column = Math.Max(row + 1, tile.Column); column < tile.Column + tile.Columns; column++)
+                {
+                    float score = tiles.Scores[(i * tile.Columns) + column - tile.Column];
+                    if (score >= threshold && !gone.Contains(row) && !gone.Contains(column))
+                    {
+                        found[worker].Add(new NearDuplicate(column, row, score));
+                    }
+                }
+            });
+            if (found.Sum(list => (long)list.Count) > MostPairs)
+            {
+                throw new FaceDistillException(FormattableString.Invariant(
+                    $"more than {MostPairs} pairs of training faces are at or above {threshold}: that finds people, not duplicates; raise --duplicate-threshold"));
+            }
+
+            done += TileRows.Pairs(tile);
+            progress?.Report(new WorkProgress("searching duplicates", done, all, "pairs"));
+        }
+
+        NearDuplicate[] pairs = [.. found.SelectMany(list => list)];
+        return (pairs.LongLength, Choose(pairs));
+    }
+
+    private static List<NearDuplicate> Choose(NearDuplicate[] pairs)
+    {
+        var drop = new List<NearDuplicate>();
+        var dropped = new HashSet<int>();
+        foreach (var partners in pairs.GroupBy(pair => pair.Row).OrderBy(group => group.Key))
+        {
+            NearDuplicate[] staying = [.. partners.Where(pair => !dropped.Contains(pair.Kept)).OrderByDescending(pair => pair.Score).ThenBy(pair => pair.Kept)];
+            if (staying.Length > 0)
+            {
+                drop.Add(staying[0]);
+                dropped.Add(partners.Key);
+            }
+        }
+
+        return drop;
+    }
+}

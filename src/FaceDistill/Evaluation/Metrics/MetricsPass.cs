@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using MathNet.Numerics.Statistics;
+
+namespace FaceDistill.Evaluation.Metrics;
+
+/// <summary>Looks at all scores again, once the genuine ones are known: for the metrics, and for the identities of the tail.</summary>
+internal sealed class MetricsPass
+{
+    private const int RocPointsPerDecade = 24;
+    private const int MostGenuine = 1 << 27; // each takes about 30 bytes, and 12 more for every worker
+
+    private readonly ThresholdPass _first;
+    private readonly ScoredVectors _vectors;
+    private readonly TailPairs? _tail;
+    private readonly WorstPairs? _worst;
+    private readonly float[]? _genuine; // ascending
+    private readonly RocCounter? _ladder;
+    private readonly ScoreMoments? _moments;
+    private readonly NearestImpostors? _nearest;
+
+    /// <param name="vectors">As for the first look: the same tiles give the same scores to the bit.</param>
+    /// <param name="first">The first look.</param>
+    /// <param name="metrics">Whether to count for the metrics.</param>
+    /// <param name="tail">Takes impostor scores with their identities; null for none.</param>
+    /// <param name="name">The model's name, for messages.</param>
+    /// <param name="worst">Takes the highest impostor scores with their faces; null for none.</param>
+    /// <exception cref="FaceDistillException">There are too many genuine pairs for the metrics.</exception>
+    public MetricsPass(ScoredVectors vectors, ThresholdPass first, bool metrics, TailPairs? tail, string name, WorstPairs? worst = null)
+    {
+        (_vectors, _first, _tail, _worst) = (vectors, first, tail, worst);
+        if (!metrics)
+        {
+            return;
+        }
+
+        if (first.Genuine.Length > MostGenuine)
+        {
+            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
+                $"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate fewer images an identity, or leave the metrics out"));
+        }
+
+        _genuine = [.. first.Genuine];
+        Array.Sort(_genuine);
+        _ladder = new RocCounter(_genuine, Range(), TileRows.Workers);
+        _moments = new ScoreMoments(_genuine[0], TileRows.Workers);
+        _nearest = new NearestImpostors(first.Groups.Order.Length, TileRows.Workers);
+    }
+
+    /// <summary>Looks.</summary>
+    public void Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        using var tiles = new PairTiles(_vectors);
+        long done = 0;
+        foreach (var tile in tiles.All())
+        {
+            cancel.ThrowIfCancellationRequested();
+            tiles.Multiply(tile);
+            TileRows.ForEach(tile, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
+            done += TileRows.Pairs(tile);
+            progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
+        }
+    }
+
+    /// <summary>The metrics, after <see cref="Run"/>; null where they were not asked for.</summary>
+    public ScoreMetrics? Metrics()
+    {
+        if (_ladder is null)
+        {
+            return null;
+        }
+
+        var roc = new ExactRoc(_ladder.Genuine, _ladder.Places());
+        var curves = new ScoreCurves(roc.Sample(RocPointsPerDecade), _ladder.Histogram());
+        return new ScoreMetrics(
+            roc.Eer(), roc.Auc(), DPrime(), roc.MinDcf(), _nearest!.Rank1(_first.Groups, _first.Genuine), curves);
+    }
+
+    /// <summary>From the lowest to the highest of the genuine scores and those of the first tile.</summary>
+    private (float Low, float High) Range()
+    {
+        using var tiles = new PairTiles(_vectors);
+        var tile = tiles.All().First();
+        tiles.Multiply(tile);
+        var some = tiles.Scores.AsSpan(0, tile.Rows * tile.Columns);
+        return (MathF.Min(_genuine![0], TensorPrimitives.Min(some)), MathF.Max(_genuine[^1], TensorPrimitives.Max(some)));
+    }
+
+    private double? DPrime()
+    {
+        var genuine = _genuine!.MeanVariance(); // of one score the variance is NaN
+        var impostor = _moments!.Of(_first.Groups.ImpostorPairs);
+        double variance = ((_genuine!.Length > 1 ? genuine.Variance : 0) + impostor.Variance) / 2;
+        return variance > 0 ? (genuine.Mean - impostor.Mean) / Math.Sqrt(variance) : null;
+    }
+
+    private void Take(int worker, PairTile tile, int row, ReadOnlySpan<float> scores)
+    {
+        int column = TileRows.Split(tile, row, _first.Groups).Impostors;
+        var impostors = scores[(column - tile.Column)..];
+        if (impostors.IsEmpty)
+        {
+            return;
+        }
+
+        _tail?.Add(worker, row, column, impostors);
+        _worst?.AddImpostors(worker, row, column, impostors);
+        _ladder?.Add(worker, impostors);
+        _moments?.Add(worker, impostors);
+        _nearest?.Add(worker, row, column, impostors);
+    }
+}
+
+/// <summary>Mean and variance of very many scores, in double precision; several threads add.</summary>
+/// <param name="pivot">A number near the mean: sums are taken of the differences from it, which keeps their digits.</param>
+/// <param name="workers">How many threads add.</param>
+internal sealed class ScoreMoments(double pivot, int workers)
+{
+    private const int Stride = 8; // doubles in a cache line, so that workers do not share one
+    private readonly double[] _sums = new double[workers * Stride]; // per worker: sum and sum of squares of the differences
+
+    /// <summary>Adds scores.</summary>
+    public void Add(int worker, ReadOnlySpan<float> scores)
+    {
+        ref float first = ref MemoryMarshal.GetReference(scores);
+        var pivots = Vector512.Create(pivot);
+        var (sum, squares) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        int i = 0;
+        for (; i <= scores.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var (lower, upper) = Vector512.Widen(Vector512.LoadUnsafe(ref first, (nuint)i));
+            (lower, upper) = (lower - pivots, upper - pivots);
+            sum += lower + upper;
+            squares += (lower * lower) + (upper * upper);
+        }
+
+        double total = Vector512.Sum(sum);
+        double totalSquares = Vector512.Sum(squares);
+        for (; i < scores.Length; i++)
+        {
+            double difference = scores[i] - pivot;
+            total += difference;
+            totalSquares += difference * difference;
+        }
+
+        _sums[worker * Stride] += total;
+        _sums[(worker * Stride) + 1] += totalSquares;
+    }
+
+    /// <summary>Mean and sample variance (by n - 1; 0 for a single score).</summary>
+    /// <param name="count">How many scores were added.</param>
+    public (double Mean, double Variance) Of(long count)
+    {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < _sums.Length; i += Stride)
+        {
+            sum += _sums[i];
+            squares += _sums[i + 1];
+        }
+
+        return (pivot + (sum / count), count < 2 ? 0 : Math.Max(0, squares - (sum * sum / count)) / (count - 1));
+    }
+}

@@ -1,0 +1,174 @@
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Evaluation.Metrics;
+
+/// <summary>
+/// Scores every pair of N faces and finds the exact thresholds at given false accept rates.
+/// </summary>
+/// <remarks>
+/// Time is that of half an N x N x D matrix product and one look at each score; memory is the embeddings, all genuine
+/// scores, and about twice the impostor scores that the largest rate permits. Nothing is rounded into bins. The scores are
+/// float32; see <see cref="PairTiles"/> for their last bit.
+/// </remarks>
+public static class PairScorer
+{
+    /// <summary>Scores all pairs by cosine.</summary>
+    /// <param name="set">The embeddings, of any length other than zero, each with its identity.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="progress">Told after each tile of pairs.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable, an identity is missing, or there is no genuine or
+    /// no impostor pair.</exception>
+    public static AllPairsResult Score(
+        EmbeddingSet set,
+        IReadOnlyList<double>? fars = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default) => Score(set, ScoreKind.Cosine, fars, progress, cancel);
+
+    /// <summary>Scores all pairs.</summary>
+    /// <param name="set">The embeddings, of any length other than zero, each with its identity.</param>
+    /// <param name="score">How two embeddings make a score.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="progress">Told after each tile of pairs.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    /// <exception cref="FaceDistillException">As for the cosine; also where embeddings are too long or too short for distances
+    /// in float32.</exception>
+    public static AllPairsResult Score(
+        EmbeddingSet set,
+        ScoreKind score,
+        IReadOnlyList<double>? fars = null,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var groups = IdentityGroups.Of(set);
+        return Score(ScoredVectors.Of(set, groups.Order, score), groups, fars ?? FarTargets.Default, progress, cancel);
+    }
+
+    /// <summary>Scores all pairs of vectors.</summary>
+    /// <param name="vectors">In the order of the groups.</param>
+    /// <param name="groups">Who is who.</param>
+    /// <param name="fars">The false accept rates.</param>
+    /// <param name="progress">Told after each tile.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    internal static AllPairsResult Score(
+        ScoredVectors vectors,
+        IdentityGroups groups,
+        IReadOnlyList<double> fars,
+        IProgress<WorkProgress>? progress = null,
+        CancellationToken cancel = default)
+    {
+        FarTargets.Check(fars);
+        return ThresholdPass.At(vectors, groups, ThresholdPass.Ranks(fars, groups.ImpostorPairs), progress, cancel).Result(fars);
+    }
+}
+
+/// <summary>What one look at all scores leaves: the genuine ones, and the highest of the impostors'.</summary>
+internal sealed class ThresholdPass
+{
+    private const long SmallTail = 1 << 20; // 4 MB
+
+    private ThresholdPass(IdentityGroups groups, float[] genuine, TopImpostorScores tail) => (Groups, Genuine, Tail) = (groups, genuine, tail);
+
+    /// <summary>Who is who.</summary>
+    public IdentityGroups Groups { get; }
+
+    /// <summary>All genuine scores: for each row in the order of the groups, those with the later rows of its group.</summary>
+    public float[] Genuine { get; }
+
+    /// <summary>The highest impostor scores.</summary>
+    public TopImpostorScores Tail { get; }
+
+    /// <summary>Scores all pairs.</summary>
+    /// <param name="vectors">In the order of the groups.</param>
+    /// <param name="groups">Who is who.</param>
+    /// <param name="ranks">The lowest rank (from 1) of an impostor score that will be asked for.</param>
+    /// <param name="progress">Told after each tile.</param>
+    /// <param name="cancel">Stops between tiles.</param>
+    public static ThresholdPass At(
+        ScoredVectors vectors, IdentityGroups groups, long ranks, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var tail = new TopImpostorScores(ranks, TileRows.Workers, SmallTail);
+        float[] genuine = new float[groups.GenuinePairs];
+        using var tiles = new PairTiles(vectors);
+        var selection = new TileSelection(groups, genuine, tail);
+        long done = 0;
+        foreach (var tile in tiles.All())
+        {
+            cancel.ThrowIfCancellationRequested();
+            tiles.Multiply(tile);
+            done += selection.Take(tile, tiles.Scores);
+            progress?.Report(new WorkProgress("scoring", done, genuine.Length + groups.ImpostorPairs, "pairs"));
+        }
+
+        return new ThresholdPass(groups, genuine, tail);
+    }
+
+    /// <summary>The lowest rank that the thresholds at these rates need.</summary>
+    public static long Ranks(IReadOnlyList<double> fars, long impostorPairs) =>
+        fars.Max(far => FarTargets.Permitted(far, impostorPairs)) + 1;
+
+    /// <summary>The thresholds at these rates, and what they accept.</summary>
+    public AllPairsResult Result(IReadOnlyList<double> fars) => new(
+        Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars], [.. fars.Select(far => ExactThreshold.Point(far, Groups.ImpostorPairs, Genuine, Tail))]);
+}
+
+/// <summary>
+/// The rule by which a permitted false accept rate becomes a threshold: with p false accepts permitted, the impostor score of
+/// rank p + 1 must be rejected, and with it all that tie with it; so the smallest threshold is the next float above it.
+/// </summary>
+internal static class ExactThreshold
+{
+    /// <summary>The threshold; null where the number of impostor scores permits no false accept.</summary>
+    public static float? Of(double far, long impostors, TopImpostorScores tail)
+    {
+        long permitted = FarTargets.Permitted(far, impostors);
+        return permitted < 1 ? null : MathF.BitIncrement(tail.ScoreAt(permitted + 1));
+    }
+
+    /// <summary>How many impostor scores reach a threshold of this rule.</summary>
+    public static long FalseAccepts(float threshold, TopImpostorScores tail) => tail.CountAbove(MathF.BitDecrement(threshold));
+
+    /// <summary>What genuine scores reach at a rate; null where it is refused.</summary>
+    public static FarPoint? Point(double far, long impostors, float[] genuine, TopImpostorScores tail)
+    {
+        if (Of(far, impostors, tail) is not { } threshold)
+        {
+            return null;
+        }
+
+        long accepted = CountAtLeast(genuine, threshold);
+        return new FarPoint(far, threshold, FalseAccepts(threshold, tail), accepted, (double)accepted / genuine.Length);
+    }
+
+    /// <summary>An empty tail that reaches far enough for these rates.</summary>
+    public static TopImpostorScores TailFor(IReadOnlyList<double> fars, long impostors, int workers)
+    {
+        const long small = 1 << 20; // 4 MB
+        return new TopImpostorScores(fars.Max(far => FarTargets.Permitted(far, impostors)) + 1, workers, small);
+    }
+
+    private static long CountAtLeast(ReadOnlySpan<float> scores, float threshold)
+    {
+        long count = 0;
+        foreach (float score in scores)
+        {
+            count += score >= threshold ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /// <summary>The tail of scores that are all at hand.</summary>
+    public static TopImpostorScores TailOf(float[] scores, IReadOnlyList<double> fars)
+    {
+        var tail = TailFor(fars, scores.LongLength, 1);
+        tail.Add(0, scores);
+        return tail;
+    }
+}

@@ -1,0 +1,150 @@
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+using MathNet.Numerics.Statistics;
+
+namespace FaceDistill.Evaluation.Protocols;
+
+/// <summary>
+/// LFW's View 2 protocol (Huang et al. 2007, section 4): for each fold, the threshold that is right most often on the other
+/// folds is applied to it; told are the mean accuracy and its standard error.
+/// </summary>
+public static class LfwFolds
+{
+    /// <summary>Runs the protocol.</summary>
+    /// <param name="set">The embeddings; found by image name, whatever the extension. Pairs of images that it lacks are
+    /// skipped and counted.</param>
+    /// <param name="pairs">The list, of at least two folds.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable, or a fold has no pair left.</exception>
+    public static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs) => Run(set, pairs, null);
+
+    internal static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(pairs);
+        if (pairs.Folds < 2)
+        {
+            throw new FaceDistillException($"{pairs.File} has {pairs.Folds} fold; the threshold needs others to be chosen on");
+        }
+
+        var missing = new SortedSet<string>(StringComparer.Ordinal);
+        var used = new HashSet<int>();
+        var scored = Score(set, pairs, missing, used, worst);
+        for (int fold = 0; fold < pairs.Folds; fold++)
+        {
+            if (!scored.Exists(pair => pair.Fold == fold))
+            {
+                throw new FaceDistillException($"{set.Name}: no pair of fold {fold + 1} of {pairs.File} has both its images "
+                    + $"(missing: {string.Join(", ", missing.Take(3))}...); embed the whole of LFW");
+            }
+        }
+
+        var folds = FoldAccuracy.Of(scored, pairs.Folds);
+        double[] accuracies = [.. folds.Select(fold => fold.Accuracy)];
+        return new TenFoldResult(
+            used.Count,
+            scored.Count(pair => pair.Same),
+            scored.Count(pair => !pair.Same),
+            pairs.Pairs.Count - scored.Count,
+            [.. missing],
+            accuracies,
+            [.. folds.Select(fold => fold.Threshold)],
+            accuracies.Mean(),
+            accuracies.StandardDeviation() / Math.Sqrt(accuracies.Length));
+    }
+
+    private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used, WorstPairs? worst)
+    {
+        float[] unit = UnitEmbeddings.From(set);
+        var index = new LfwIndex(set);
+        var scored = new List<FoldPair>(pairs.Pairs.Count);
+        foreach (var pair in pairs.Pairs)
+        {
+            int first = index.Row(pair.First);
+            int second = index.Row(pair.Second);
+            if (first >= 0 && second >= 0)
+            {
+                used.Add(first);
+                used.Add(second);
+                float score = TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second));
+                scored.Add(new FoldPair(pair.Fold, score, pair.Same));
+                worst?.Add(score, first, second, pair.Same);
+            }
+            else
+            {
+                missing.UnionWith(first < 0 ? [pair.First] : []);
+                missing.UnionWith(second < 0 ? [pair.Second] : []);
+            }
+        }
+
+        return scored;
+    }
+
+    private static ReadOnlySpan<float> Row(float[] unit, EmbeddingSet set, int row) => unit.AsSpan(row * set.Dimension, set.Dimension);
+}
+
+/// <summary>Finds the rows of a set by LFW image names.</summary>
+internal sealed class LfwIndex
+{
+    private readonly Dictionary<string, int> _rows;
+
+    /// <exception cref="FaceDistillException">Two paths have one name.</exception>
+    public LfwIndex(EmbeddingSet set)
+    {
+        _rows = new Dictionary<string, int>(set.Count, StringComparer.Ordinal);
+        for (int row = 0; row < set.Count; row++)
+        {
+            string name = LfwImage.NameOf(set.Paths[row]);
+            if (!_rows.TryAdd(name, row))
+            {
+                throw new FaceDistillException($"{set.Name}: {set.Paths[row]} and {set.Paths[_rows[name]]} are both image {name}; keep one of them");
+            }
+        }
+    }
+
+    /// <summary>The row of an image, or -1.</summary>
+    public int Row(string name) => _rows.GetValueOrDefault(name, -1);
+}
+
+/// <summary>The part of a set that shows the people of LFW's View 1 test list; its people are not in the training list.</summary>
+/// <param name="Set">The images of those people, each with the name in its file name as its identity.</param>
+/// <param name="MissingImages">Listed images that the whole set lacks.</param>
+public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingImages)
+{
+    /// <summary>Takes the listed images out of a set.</summary>
+    /// <exception cref="FaceDistillException">None of them is there.</exception>
+    public static LfwView1 Of(EmbeddingSet set, LfwPeople people)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(people);
+        var index = new LfwIndex(set);
+        var rows = new List<int>();
+        var names = new Dictionary<int, string>();
+        var missing = new List<string>();
+        foreach (var person in people.People)
+        {
+            for (int number = 1; number <= person.Images; number++)
+            {
+                string image = LfwImage.Name(person.Name, number);
+                int row = index.Row(image);
+                if (row >= 0)
+                {
+                    rows.Add(row);
+                    names[row] = person.Name;
+                }
+                else
+                {
+                    missing.Add(image);
+                }
+            }
+        }
+
+        return rows.Count > 0 ? new LfwView1(EmbeddingRows.Take(set, rows, row => names[row]), missing)
+            : throw new FaceDistillException($"{set.Name}: none of the {missing.Count} images of {people.File} is there; embed LFW");
+    }
+}

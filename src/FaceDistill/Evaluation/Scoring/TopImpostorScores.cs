@@ -1,0 +1,131 @@
+namespace FaceDistill.Evaluation.Scoring;
+
+/// <summary>
+/// Keeps the highest impostor scores of a stream, exactly: enough of them to know the score of every rank up to
+/// <see cref="Ranks"/>, in memory for about twice as many.
+/// </summary>
+/// <remarks>
+/// Held are all scores seen so far that are greater than <see cref="Bound"/>. When they become too many, the bound rises to
+/// the score of rank <see cref="Ranks"/>. Scores that tie with the bound need not be held: whatever rank the held ones do
+/// not reach has the bound's own score. So a model that gives one and the same score everywhere costs no more memory.
+/// </remarks>
+internal sealed class TopImpostorScores
+{
+    private readonly ScoreList[] _lists;
+    private readonly long _limit;
+
+    /// <param name="ranks">The lowest rank (from 1) that will be asked for; no more than the scores that will be added.</param>
+    /// <param name="workers">How many threads add, each to its own list.</param>
+    /// <param name="slack">The least number of scores held before the bound rises: small tails need no thrift.</param>
+    public TopImpostorScores(long ranks, int workers, long slack)
+    {
+        Ranks = ranks;
+        _limit = Math.Max(2 * ranks, slack);
+        _lists = [.. Enumerable.Range(0, workers).Select(_ => new ScoreList())];
+    }
+
+    /// <summary>The lowest rank that can be asked for.</summary>
+    public long Ranks { get; }
+
+    /// <summary>Scores up to this one are not held.</summary>
+    public float Bound { get; private set; } = float.NegativeInfinity;
+
+    private long Held => _lists.Sum(list => list.Count);
+
+    /// <summary>Adds scores; each worker from its own thread.</summary>
+    public void Add(int worker, ReadOnlySpan<float> scores) => _lists[worker].AddAbove(scores, Bound);
+
+    /// <summary>Raises the bound where too much is held; no worker may be adding.</summary>
+    public void Trim()
+    {
+        if (Held > _limit)
+        {
+            Bound = ScoreAt(Ranks);
+            Parallel.ForEach(_lists, list => list.KeepAbove(Bound));
+        }
+    }
+
+    /// <summary>The score of a rank: 1 is the highest.</summary>
+    public float ScoreAt(long rank)
+    {
+        if (rank > Held)
+        {
+            return Bound;
+        }
+
+        // Radix selection: the upper 16 bits of the ordered keys first, then the lower 16 among the keys that share them.
+        uint upper = Find(null, ref rank);
+        uint lower = Find(upper, ref rank);
+        return FromKey((upper << 16) | lower);
+    }
+
+    /// <summary>How many scores are greater than one that is not below <see cref="Bound"/>.</summary>
+    public long CountAbove(float score) => _lists.AsParallel().Sum(list => list.Chunks().Sum(chunk =>
+    {
+        long count = 0;
+        foreach (float held in chunk.Span)
+        {
+            count += held > score ? 1 : 0;
+        }
+
+        return count;
+    }));
+
+    /// <summary>
+    /// The 16 bits of the key of this rank: the upper ones, or the lower ones among keys with these upper ones; the rank
+    /// becomes that among the keys that share them.
+    /// </summary>
+    private uint Find(uint? upper, ref long rank)
+    {
+        var counts = _lists.AsParallel().Select(list => Histogram(list, upper)).ToArray();
+        for (int bin = 65535; bin >= 0; bin--)
+        {
+            long here = 0;
+            foreach (uint[] count in counts)
+            {
+                here += count[bin];
+            }
+
+            if (rank <= here)
+            {
+                return (uint)bin;
+            }
+
+            rank -= here;
+        }
+
+        throw new InvalidOperationException("rank beyond the scores held");
+    }
+
+    private static uint[] Histogram(ScoreList list, uint? upper)
+    {
+        uint[] counts = new uint[65536];
+        foreach (var chunk in list.Chunks())
+        {
+            foreach (float score in chunk.Span)
+            {
+                uint key = ToKey(score);
+                if (upper is null)
+                {
+                    counts[key >> 16]++;
+                }
+                else if (key >> 16 == upper)
+                {
+                    counts[key & 0xFFFF]++;
+                }
+            }
+        }
+
+        return counts;
+    }
+
+    /// <summary>Unsigned integers in the order of the floats: the sign bit flipped, and all others of negative numbers.</summary>
+    internal static uint ToKey(float score)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(score);
+        return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
+    }
+
+    private static float FromKey(uint key) =>
+        BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key & 0x7FFFFFFF : ~key);
+}

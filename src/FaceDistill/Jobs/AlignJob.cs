@@ -1,0 +1,28 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>What to align.</summary>
+/// <param name="Data">A folder of raw photos, or a data set's name.</param>
+/// <param name="Output">The folder to fill.</param>
+/// <param name="Template">The template's name.</param>
+/// <param name="Frame">How large the pictures become.</param>
+public sealed record AlignRequest(string Data, string Output, string Template, AlignedFrame Frame);
+
+/// <summary>Finds the face in each photo of a folder and aligns it; an interrupted run is continued.</summary>
+public sealed class AlignJob(AssetFinder finder)
+{
+    /// <summary>Aligns.</summary>
+    /// <exception cref="FaceDistillException">The pictures are aligned already, there is none, or the detector's model is missing.</exception>
+    public FolderAlignment Run(AlignRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var folder = DataFolder.Resolve(request.Data, finder);
+        return AlignmentManifest.In(folder.Images)
+            ? throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos")
+            : new FolderAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
+                .Run(FaceDataset.List(folder.Images), request.Output, progress, cancel);
+    }
+}

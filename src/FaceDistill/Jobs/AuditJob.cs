@@ -1,0 +1,291 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>What to audit.</summary>
+/// <param name="Data">The training faces: folders, data sets' names, or embedding stores; empty to take those of <see cref="Run"/>.</param>
+/// <param name="Tests">The test faces, likewise; empty to look for duplicates only.</param>
+/// <param name="Teacher">The card of the model that embeds what is not given as a store.</param>
+/// <param name="Output">The list to write, a .csv file, with the counts in a .json file of that name beside it; null for audit.csv in the run folder.</param>
+public sealed record AuditRequest(IReadOnlyList<string> Data, IReadOnlyList<string> Tests, string Teacher, string? Output)
+{
+    /// <summary>The run folder whose training faces are audited, where audit.json is kept; null for none.</summary>
+    public string? Run { get; init; }
+
+    /// <summary>Which faces of the tests: "all", or <see cref="Evaluator.LfwView1Test"/>.</summary>
+    public string Protocol { get; init; } = AuditTest.AllFaces;
+
+    /// <summary>The permitted false accept rate of a pair, at least 1e-12 and below 1.</summary>
+    public double Far { get; init; } = 1e-6;
+
+    /// <summary>The least similarity of a match, above 0 and below 1; null to measure the one at <see cref="Far"/>.</summary>
+    public double? Threshold { get; init; }
+
+    /// <summary>The labelled faces on which it is measured: a folder, a data set's name, or a store; null for each test itself.</summary>
+    public string? Calibration { get; init; }
+
+    /// <summary>The least similarity of near duplicates among the training faces, above 0 and at most 1; null to look for none.</summary>
+    public double? Duplicates { get; init; }
+
+    /// <summary>A list of pictures that do not train, and are left out; null for none.</summary>
+    public string? Exclude { get; init; }
+
+    /// <summary>The template that the user says the pictures are aligned to; null to go by alignment.json.</summary>
+    public string? Aligned { get; init; }
+}
+
+/// <summary>Lists training pictures that show people of a test, and duplicates among training pictures, by a teacher's embeddings and by content.</summary>
+public sealed class AuditJob(AssetFinder finder, Action<string>? say)
+{
+    /// <summary>The least similarity of near duplicates, unless told otherwise.</summary>
+    public const double DuplicateThreshold = 0.9;
+
+    /// <summary>The list's name in a run folder.</summary>
+    public const string ListName = "audit.csv";
+
+    /// <summary>The protocols.</summary>
+    public static IReadOnlyList<string> Protocols { get; } = [AuditTest.AllFaces, Evaluator.LfwView1Test];
+
+    private const double LeastTar = 0.5; // a strong teacher accepts far more at any useful threshold
+    private readonly Action<string>? _say = say;
+    private OnnxEmbedder? _model;
+
+    /// <summary>Runs it, and writes the list and the counts; with a run folder also its audit.json and its report.</summary>
+    /// <exception cref="FaceDistillException">Data, stores or the test's labels are not right; the message says what.</exception>
+    public AuditSummary Run(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Check(request);
+        var watch = Stopwatch.StartNew();
+        try
+        {
+            var training = Training(request, progress, cancel);
+            var tests = request.Tests.Select(t => Load(t, request, progress, cancel)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test()).ToList();
+            var calibration = request.Calibration is { } labelled ? Load(labelled, request, progress, cancel) : null;
+            CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
+            CheckNames(training);
+            var hashes = training.Select(t => t.Hashes(progress, cancel)).ToList();
+            foreach (var (faces, _) in training.Zip(hashes).Where(t => t.Second is null))
+            {
+                _say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
+            }
+
+            var findings = new List<AuditFinding>();
+            var results = tests.Select(test => Audit(test, calibration, training, hashes, request, findings, progress, cancel)).ToList();
+            (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
+                ? Duplicates(training, hashes, (float)threshold, findings, progress, cancel) : null;
+            string list = request.Output ?? Path.Combine(request.Run!, ListName);
+            Write(list, findings);
+            var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
+            {
+                List = list,
+                Listed = findings.Select(f => (f.Data, f.Path)).Distinct().Count(),
+                Seconds = watch.Elapsed.TotalSeconds,
+            };
+            JsonFile.Write(Path.ChangeExtension(list, ".json"), summary);
+            if (request.Run is { } run)
+            {
+                JsonFile.Write(Path.Combine(run, AuditSummary.FileName), summary);
+                RunReport.Write(run);
+            }
+
+            return summary;
+        }
+        finally
+        {
+            _model?.Dispose();
+            _model = null;
+        }
+    }
+
+    private static void Check(AuditRequest request)
+    {
+        string? wrong = request.Data.Count == 0 && request.Run is null ? "an audit needs training faces or a run folder"
+            : request.Tests.Count == 0 && request.Duplicates is null ? "an audit needs a test, or looks for duplicates"
+            : request.Output is null && request.Run is null ? "an audit's list needs a file to go to"
+            : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
+                ? $"the audit's list is a CSV file: name it {output}.csv"
+            : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
+            : request.Threshold is { } threshold && !(threshold is > 0 and < 1)
+                ? FormattableString.Invariant($"the threshold is above 0 and below 1, not {threshold}")
+            : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1)
+                ? FormattableString.Invariant($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
+            : null;
+        if (wrong is not null)
+        {
+            throw new FaceDistillException(wrong);
+        }
+
+        FarTargets.Check([request.Far]);
+    }
+
+    private List<AuditFaces> Training(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var list = request.Exclude is { } file ? ExclusionList.Read(file) : null; // not as DataFolder.Exclude: a store has none
+        if (request.Data.Count > 0)
+        {
+            return [.. request.Data.Select(d => Load(d, request, progress, cancel).Without(list))];
+        }
+
+        var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
+            $"{request.Run} was made by an earlier version and does not say which folders it was trained on; name them with --data");
+        if (request.Aligned is null && TrainingData.Aligned(request.Run!) is { } aligned)
+        {
+            // Aligned a second time they would be other faces.
+            throw new FaceDistillException($"{request.Run} was trained on pictures that were said to be aligned ('{aligned}'); "
+                + $"name their raw photos with --data, or give --aligned {aligned} with a teacher of that template");
+        }
+
+        return [.. trainedOn.Select(data => Embed(data, request, progress, cancel).Without(list))];
+    }
+
+    private AuditFaces Load(string argument, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel) =>
+        File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
+            : Embed(DataFolder.Resolve(argument, finder), request, progress, cancel);
+
+    private AuditFaces Embed(DataFolder data, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        _model ??= TeacherCard.Open(request.Teacher, finder);
+        var faces = new FaceSource(finder, _say).Open(data, _model.Contract.Template, request.Aligned, progress, cancel);
+        return AuditFaces.Of(data, faces, _model, progress, cancel);
+    }
+
+    private static void CheckModels(IReadOnlyList<AuditFaces> sides)
+    {
+        if (sides.FirstOrDefault(s => s.Model.Hash != sides[0].Model.Hash) is { } other)
+        {
+            string weights = other.Model.Name == sides[0].Model.Name ? " with other weights" : "";
+            throw new FaceDistillException($"{sides[0].Name} is embedded by {sides[0].Model.Name} and {other.Name} by {other.Model.Name}{weights}; "
+                + "an audit compares embeddings of one model: name the data, or stores of one model");
+        }
+    }
+
+    private static void CheckNames(List<AuditFaces> training)
+    {
+        if (training.GroupBy(t => t.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice)
+        {
+            throw new FaceDistillException($"two training sets are called {twice}, and the list could not tell them apart; give one folder another name");
+        }
+    }
+
+    private AuditTest Audit(
+        AuditFaces test, AuditFaces? calibration, List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, AuditRequest request,
+        List<AuditFinding> findings, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var labelled = calibration ?? test;
+        var (threshold, far, impostors, tar) = AuditThreshold.Of(labelled, request, progress, cancel);
+        if (tar < LeastTar)
+        {
+            string share = FormattableString.Invariant($"only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}");
+            _say?.Invoke($"warning: {share}, so most leaks are missed: the model is weak, or one person is there under two names; "
+                + "take a stronger one, mend the names, measure on other faces (--calibration), or give --threshold X");
+        }
+
+        var same = new SameFiles();
+        bool known = false;
+        if (test.Hashes(progress, cancel) is { } content)
+        {
+            same.Add(content, 0);
+            known = true;
+        }
+
+        float[] columns = UnitEmbeddings.From(test.Set);
+        var counts = new List<AuditCount>();
+        foreach (var (faces, own) in training.Zip(hashes))
+        {
+            float[] rows = UnitEmbeddings.From(faces.Set);
+            var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", progress, cancel);
+            var files = known && own is not null ? same.In(own) : [];
+            AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
+                new(kind, faces.Name, faces.Set.Paths[row], test.Name, test.Set.Paths[column], test.Set.Identities[column], score, pairs);
+            var pairsOf = matches.ToDictionary(m => m.Row, m => m.Pairs);
+            findings.AddRange(files.Select(f => Finding(
+                AuditFindingKind.SameFile, f.Row, f.Other, Cosine(rows, f.Row, columns, f.Other, test.Set.Dimension), pairsOf.GetValueOrDefault(f.Row, 1))));
+            CrossMatch[] people = [.. matches.Where(m => !files.Exists(f => f.Row == m.Row))];
+            findings.AddRange(people.OrderByDescending(m => m.Score).ThenBy(m => m.Row)
+                .Select(m => Finding(AuditFindingKind.Person, m.Row, m.Column, m.Score, m.Pairs)));
+            long pairs = (long)faces.Set.Count * test.Set.Count;
+            counts.Add(new AuditCount(faces.Name, faces.Set.Count, pairs, people.Length,
+                test.People == 0 ? 0 : people.Select(m => test.Set.Identities[m.Column]).Distinct(StringComparer.Ordinal).Count(),
+                people.Sum(m => (long)m.Pairs), far * pairs, known && own is not null ? files.Count : null));
+        }
+
+        return new AuditTest(test.Name, request.Protocol, test.Set.Count, test.People, threshold, request.Threshold is null ? request.Far : null, far,
+            far is null ? null : labelled.Name, impostors, tar, counts);
+    }
+
+    private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
+        List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, float threshold, List<AuditFinding> findings,
+        IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        int[] starts = new int[training.Count + 1];
+        for (int i = 0; i < training.Count; i++)
+        {
+            starts[i + 1] = starts[i] + training[i].Set.Count;
+        }
+
+        (int Set, int Row) Place(int row)
+        {
+            int set = Array.FindLastIndex(starts, start => start <= row);
+            return (set, row - starts[set]);
+        }
+
+        int dimension = training[0].Set.Dimension;
+        float[] vectors = new float[(long)starts[^1] * dimension];
+        var same = new SameFiles();
+        var files = new List<(int Row, int Other)>();
+        for (int i = 0; i < training.Count; i++)
+        {
+            UnitEmbeddings.From(training[i].Set).CopyTo(vectors.AsSpan(starts[i] * dimension));
+            if (hashes[i] is { } own)
+            {
+                files.AddRange(same.Add(own, starts[i]));
+            }
+        }
+
+        var (pairs, drop) = NearDuplicates.Find(vectors, dimension, threshold, files.Select(f => f.Row).ToHashSet(), progress, cancel);
+        AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
+        {
+            var (set, face) = Place(row);
+            var (otherSet, otherFace) = Place(other);
+            return new AuditFinding(kind, training[set].Name, training[set].Set.Paths[face], training[otherSet].Name, training[otherSet].Set.Paths[otherFace],
+                training[otherSet].Set.Identities[otherFace], score, 1);
+        }
+
+        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, Cosine(vectors, f.Row, vectors, f.Other, dimension))));
+        findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
+        return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
+            hashes[i] is null ? null : files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
+    }
+
+    private static double Cosine(float[] first, int row, float[] second, int other, int dimension) =>
+        System.Numerics.Tensors.TensorPrimitives.Dot<float>(first.AsSpan(row * dimension, dimension), second.AsSpan(other * dimension, dimension));
+
+    private static void Write(string path, List<AuditFinding> findings)
+    {
+        var csv = new StringBuilder("kind,data,path,other,other_path,person,similarity,pairs\n");
+        foreach (var f in findings)
+        {
+            string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
+            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
+            string[] fields = [kind, f.Data, f.Path, f.Other, f.OtherPath, f.Person, similarity, pairs];
+            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
+        }
+
+        AtomicFile.WriteText(path, csv.ToString());
+    }
+}

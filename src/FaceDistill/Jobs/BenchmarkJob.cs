@@ -1,0 +1,169 @@
+using System.Runtime.InteropServices;
+using FaceDistill.Assets;
+using FaceDistill.Benchmark;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Checkpoints;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>What to benchmark.</summary>
+/// <param name="Models">Run folders, any .onnx files, teacher:CARD; at least one.</param>
+/// <param name="Evaluations">Documents of 'evaluate --json' (or its report.json) from which the models' accuracies are taken.</param>
+/// <param name="Protocol">The protocol of the accuracies; null for that of the first evaluation, or else all-pairs.</param>
+/// <param name="Data">Faces to measure accuracy on; null to measure none.</param>
+/// <param name="Aligned">The template that the user says these are aligned to; null to go by alignment.json.</param>
+/// <param name="Device">Where a run folder's student computes while its accuracy is measured; times are those of ONNX Runtime on the CPU.</param>
+/// <param name="Rounds">How often each model has its turn; four runs a turn are timed.</param>
+/// <param name="Output">The folder for the table and the plot; null for none.</param>
+public sealed record BenchmarkRequest(
+    IReadOnlyList<string> Models, IReadOnlyList<string> Evaluations, string? Protocol, DataFolder? Data, string? Aligned, string Device, int Rounds, string? Output);
+
+/// <summary>Measures models' latency and throughput side by side in one run, with their cost and, where known, their accuracy.</summary>
+public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
+{
+    private const int ThroughputRounds = 5;
+
+    /// <summary>Runs it.</summary>
+    /// <exception cref="FaceDistillException">A model, an evaluation or the data is not right; the message says what.</exception>
+    public BenchmarkJson Run(BenchmarkRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Rounds is < 1 or > 100_000)
+        {
+            throw new FaceDistillException($"a benchmark has 1 to 100000 rounds, not {request.Rounds}");
+        }
+
+        string folder = Directory.CreateTempSubdirectory("facedistill-bench-").FullName;
+        try
+        {
+            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder)).ToList();
+            var evaluations = Evaluations(request, models, progress, cancel); // before the clock runs: what is wrong shows at once
+            var measured = Measure(request, models, progress, cancel);
+            var result = measured with
+            {
+                Protocol = evaluations.FirstOrDefault()?.Protocol,
+                Models = [.. measured.Models.Select(m => m.With(evaluations.SelectMany(e => e.Models).LastOrDefault(e => e.Name == m.Name)))],
+            };
+            if (request.Output is { } output)
+            {
+                BenchmarkReport.Write(result, output);
+                say?.Invoke($"bench: {Path.Combine(output, "bench.md")}");
+            }
+
+            return result;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static BenchmarkJson Measure(BenchmarkRequest request, List<BenchmarkModel> models, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        int cores = Environment.ProcessorCount;
+        var costs = models.Select(m => GraphCost.Of(m.Path, m.Contract)).ToList();
+        var sessions = new List<BenchSession>();
+        try
+        {
+            sessions.AddRange(models.Select(m => new BenchSession(m.Path, m.Contract)));
+            Action[] runs = [.. sessions.Select(s => (Action)s.Run)];
+            var latencies = LatencyRounds.Measure(runs, request.Rounds, progress, cancel);
+            var rates = LatencyRounds.Throughput(runs, Math.Min(ThroughputRounds, request.Rounds), cores, progress, cancel);
+            int reference = Math.Max(0, models.FindIndex(m => ModelArgument.IsTeacher(m.Argument)));
+            return new BenchmarkJson(models[reference].Name, cores, RuntimeInformation.OSDescription, [.. models.Select((m, i) => new BenchmarkModelJson(
+                m.Name, m.Argument, new FileInfo(m.Path).Length, m.Student?.MultAdds ?? costs[i].MultAdds, m.Student?.Parameters ?? costs[i].Parameters,
+                latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50))]);
+        }
+        finally
+        {
+            sessions.ForEach(s => s.Dispose());
+        }
+    }
+
+    /// <summary>The evaluations of one protocol: the files given, then what is measured now; the last one that names a model counts.</summary>
+    private List<EvaluationJson> Evaluations(BenchmarkRequest request, List<BenchmarkModel> models, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var given = request.Evaluations.Select(file => (File: file, Result: JsonFile.Read<EvaluationJson>(file))).ToList();
+        string protocol = request.Protocol ?? given.FirstOrDefault().Result?.Protocol ?? Evaluator.AllPairs;
+        foreach (var (file, result) in given.Where(g => g.Result.Protocol != protocol))
+        {
+            throw new FaceDistillException($"{file} is an evaluation by {result.Protocol}, not by {protocol}; accuracies of two protocols do not compare");
+        }
+
+        var found = given.Select(g => g.Result).ToList();
+        string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
+        if (request.Data is not null && known.Length > 0)
+        {
+            foreach (var foreign in models.Where(m => m.Contract is null))
+            {
+                say?.Invoke($"{foreign.Argument} does not say what input it wants; its accuracy is left out (a card and teacher:CARD.json would give it)");
+            }
+
+            found.Add(new EvaluateJob(finder, say).Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), progress, cancel).ToJson());
+        }
+
+        return found;
+    }
+}
+
+/// <summary>A model that is benchmarked: what ONNX Runtime runs, and what is known about it.</summary>
+/// <param name="Argument">As the user gave it.</param>
+/// <param name="Name">As evaluations name it.</param>
+/// <param name="Path">The model's file.</param>
+/// <param name="Contract">Its input; null for a file that FaceDistill did not export.</param>
+/// <param name="Student">What the student costs; null for others.</param>
+internal sealed record BenchmarkModel(string Argument, string Name, string Path, ModelInputSpec? Contract, StudentCost? Student)
+{
+    private static readonly string[] Endings = [".onnx", ".ort"];
+
+    /// <summary>Finds a model's file; a run folder's student is exported first.</summary>
+    /// <param name="argument">A run folder, any .onnx file, or teacher:CARD.</param>
+    /// <param name="finder">Finds a teacher's files.</param>
+    /// <param name="folder">Where a run folder's export goes.</param>
+    /// <exception cref="FaceDistillException">It is none of these, or is damaged.</exception>
+    public static BenchmarkModel Of(string argument, AssetFinder finder, string folder)
+    {
+        if (ModelArgument.IsTeacher(argument))
+        {
+            var (card, files) = TeacherCard.Load(argument[(argument.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+            return new BenchmarkModel(argument, card.Name, card.FindModel(finder, files), card.Contract, null);
+        }
+
+        if (ModelArgument.IsRun(argument))
+        {
+            var checkpoint = RunStudent.Open(argument);
+            string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(argument)));
+            string path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.onnx");
+            OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);
+            return new BenchmarkModel(argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract, StudentCost.Of(checkpoint.Description.Architecture()));
+        }
+
+        return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)
+            : throw new FaceDistillException($"'{argument}' is no model to measure: give a run folder, an {string.Join(" or ", Endings)} file, or teacher:CARD");
+    }
+
+    private static BenchmarkModel OfFile(string path)
+    {
+        Dictionary<string, string> metadata;
+        using (var session = OnnxEmbedder.Open(path))
+        {
+            metadata = session.ModelMetadata.CustomMetadataMap;
+        }
+
+        string file = System.IO.Path.GetFileName(path), origin = $"{path}, metadata {ExportedModel.ContractKey}";
+        return metadata.TryGetValue(ExportedModel.ContractKey, out string? contract)
+            ? new BenchmarkModel(path, $"{metadata.GetValueOrDefault(ExportedModel.StudentKey)} ({file})", path, JsonFile.Parse<ModelInputSpec>(contract, origin).Validated(origin), ModelArgument.Cost(path))
+            : new BenchmarkModel(path, file, path, null, null);
+    }
+}

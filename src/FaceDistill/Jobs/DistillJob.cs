@@ -1,0 +1,210 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Export;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>What to distil.</summary>
+/// <param name="Teacher">The teacher's card.</param>
+/// <param name="Data">The training faces, one folder or several: raw photos or aligned faces; identities tell whom to hold out, and are trained on by ArcFace
+/// only.</param>
+/// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
+/// <param name="Options">The run's options.</param>
+/// <param name="Output">The run folder.</param>
+/// <param name="Resume">Whether to take up an interrupted run of the same options.</param>
+public sealed record DistillRequest(string Teacher, IReadOnlyList<DataFolder> Data, string? Aligned, DistillOptions Options, string Output, bool Resume)
+{
+    /// <summary>The recipe that these come from; null without one.</summary>
+    public Recipe? Recipe { get; init; }
+
+    /// <summary>The training data as the user named it; null for the folders' paths.</summary>
+    public IReadOnlyList<string>? DataNames { get; init; }
+}
+
+/// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
+public sealed class DistillJob
+{
+    /// <summary>The exported file's name in a run folder.</summary>
+    public const string ExportName = "student.onnx";
+
+    private readonly AssetFinder _finder;
+    private readonly Action<string>? _say;
+
+    /// <summary>Makes a job.</summary>
+    /// <param name="finder">Finds the teacher's and the detector's files.</param>
+    /// <param name="say">Told in one line of each stage's result.</param>
+    public DistillJob(AssetFinder finder, Action<string>? say) => (_finder, _say) = (finder, say);
+
+    /// <summary>Runs it.</summary>
+    /// <returns>What the run folder's report says.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
+    /// <exception cref="FaceDistillException">Something given is not right, or the training failed; the message says what.</exception>
+    public RunReportData Run(DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var options = request.Options.Validated();
+        if (request.Data.Select(d => d.Exclude).Distinct(StringComparer.Ordinal).Count() > 1)
+        {
+            throw new FaceDistillException("all training folders of a run have the same exclusion list, which names the folders: join the lists into one file");
+        }
+
+        string checkpointPath = Path.Combine(request.Output, StudentCheckpoint.FileName);
+        if (File.Exists(checkpointPath) && !request.Resume)
+        {
+            throw new FaceDistillException($"{request.Output} holds a run already; continue it with --resume, or choose another --output");
+        }
+
+        if (!File.Exists(checkpointPath))
+        {
+            RequireStart(options.Init); // before hours of embedding
+        }
+
+        using var held = FolderLock.Take(request.Output);
+        using var teacher = TeacherCard.Open(request.Teacher, _finder);
+        var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
+        bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
+        string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
+        RequireExcluded(request.Output, excluded, begins);
+        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, _say).Prepare(progress, cancel);
+        var people = HeldOutMeasure.Of(training, options, _say);
+        var description = DescriptionOf(training, teacher, options);
+        if (begins)
+        {
+            WriteExcluded(request.Output, excluded);
+            bool synthetic = faces.Manifest.Aligner == "synthetic";
+            new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
+                RunEnvironment.Here(options.Device), DateTime.UtcNow)
+            {
+                DataHash = hash,
+                TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
+                HeldOut = people?.About,
+                Excluded = faces.Excluded.Count,
+                ExclusionHash = request.Data[0].Exclude is { } list ? FileHash.Sha256(list) : null,
+            }.Write(request.Output);
+            Resolved(request, options, null).Write(request.Output);
+        }
+
+        Train(training, description, options, request, people, progress, cancel);
+        new ExportJob(_finder, _say).Write(
+            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device }, RunStudent.Open(request.Output), faces, progress, cancel);
+        var report = RunReport.Write(request.Output);
+        Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
+        return report;
+    }
+
+    // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
+    private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
+        options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
+            : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+
+    /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
+    private static void RequireExcluded(string run, string excluded, bool begins)
+    {
+        string file = Path.Combine(run, RunInfo.ExcludedFileName);
+        string before = File.Exists(file) ? File.ReadAllText(file) : "";
+        if (!begins && before != excluded)
+        {
+            int then = before.Count(c => c == '\n'), now = excluded.Count(c => c == '\n');
+            throw new FaceDistillException($"{run} holds a run that left out other pictures ({then}, listed in {file}; now {now}); "
+                + "resume with the same --exclude, or choose another --output");
+        }
+    }
+
+    private static void WriteExcluded(string run, string excluded)
+    {
+        string file = Path.Combine(run, RunInfo.ExcludedFileName);
+        File.Delete(file);
+        if (excluded.Length > 0)
+        {
+            AtomicFile.WriteText(file, excluded);
+        }
+    }
+
+    private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
+    {
+        About = request.Recipe?.About ?? $"{options.Student} from {request.Teacher}",
+        Command = $"facedistill distill --recipe {Path.Combine(request.Output, Recipe.FileName)} --output DIR",
+        ExpectedMinutes = minutes,
+        Teacher = request.Teacher,
+        Data = request.DataNames ?? [.. request.Data.Select(d => d.Root)],
+        Aligned = request.Aligned,
+        Exclude = request.Data[0].Exclude,
+        Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
+    };
+
+    private static string DataName(DistillRequest request) => string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
+
+    private static StudentDescription DescriptionOf(TrainingFaces training, OnnxEmbedder teacher, DistillOptions options)
+    {
+        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student).Resolution, teacher.Contract.Template);
+        var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
+        return new StudentDescription(options.Student, options.Head, training.Dimension, contract, name, hash, 1);
+    }
+
+    // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
+    private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
+
+    private void RequireStart(string? source)
+    {
+        if (source is null)
+        {
+            return;
+        }
+
+        if (IsBackbone(source))
+        {
+            var (_, files) = BackboneCard.Load(source);
+            foreach (var asset in files.Assets)
+            {
+                _finder.Find(files, asset);
+            }
+        }
+        else if (!Directory.Exists(source) && !File.Exists(source))
+        {
+            string cards = string.Join(", ", Cards.Names(Cards.Backbones));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
+        }
+    }
+
+    private void Train(
+        TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
+        IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        using var trainer = new Trainer(faces, description, options, request.Output, people);
+        if (File.Exists(trainer.CheckpointPath))
+        {
+            var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
+            trainer.Resume(checkpoint);
+            _say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
+        }
+        else if (options.Init is { } source)
+        {
+            var start = IsBackbone(source) ? null : Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+            _say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, _finder)) : trainer.StartFrom(start));
+            if (people is not null && start is not null && (start.Options.ValidationPeople ?? 0) is var before && before < faces.HeldOut.Names.Length)
+            {
+                _say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
+                    + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
+            }
+
+            (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
+        }
+
+        var state = trainer.Run(progress, cancel);
+        if (state.Best is { } best)
+        {
+            _say?.Invoke(FormattableString.Invariant($"best epoch {best.Epoch} of {state.Epoch}: {best.ChosenBy}"));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
+using FaceDistill.Files;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Training.Checkpoints;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>Exports the student of a run folder, verified on faces, with its model card, and brings the run's report up to date.</summary>
+public sealed class ExportJob(AssetFinder finder, Action<string>? say)
+{
+    /// <summary>Exports.</summary>
+    /// <param name="request">What.</param>
+    /// <param name="progress">Told of faces that are aligned, embedded and scored.</param>
+    /// <param name="cancel">Stops; nothing is left in place.</param>
+    /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the file is not what the student is.</exception>
+    public ExportOutcome Run(ExportRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.Validated();
+        var checkpoint = RunStudent.Open(request.Run);
+        var faces = Faces(request, request.Data, checkpoint, progress, cancel);
+        var outcome = Write(request, checkpoint, faces, progress, cancel);
+        RunReport.Write(request.Run);
+        return outcome;
+    }
+
+    /// <summary>Exports a student verified on given faces, and notes the outcome in the run folder.</summary>
+    /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the file is not what the student is; nothing is left in place.</exception>
+    public ExportOutcome Write(ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        ArgumentNullException.ThrowIfNull(faces);
+        faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
+        var format = request.Format;
+        var context = new ExportContext(checkpoint, request.Ends, faces)
+        {
+            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, progress, cancel),
+            Int8 = request.Int8,
+            Cancel = cancel,
+        };
+        var (write, int8) = format.Prepare(context);
+        ExportOutcome? outcome = null;
+        var files = StagedFiles.Make(request.Path, staged =>
+        {
+            write(staged, []);
+            using (var exported = ModelArgument.OpenExported(staged, request.Device))
+            {
+                outcome = ExportParity.Measure(context, exported, request.Device) with { Format = format.Name, Int8 = int8 };
+            }
+
+            ExportParity.Check(outcome, format, request.MinCosine, request.Path);
+            var rows = Accuracy(request, checkpoint, staged, ref outcome, progress, cancel);
+            var thresholds = ExportEvaluation.Thresholds(rows, fileOnly: !format.KeepsThresholds);
+            if (thresholds.Count > 0)
+            {
+                write(staged, thresholds);
+            }
+
+            ModelCards.Of(request, checkpoint, outcome, staged, rows, thresholds, finder).Write(staged);
+            cancel.ThrowIfCancellationRequested();
+        });
+        outcome = outcome! with { Files = files };
+        JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
+        return outcome;
+    }
+
+    // The user's faces, or those that the student was trained on.
+    private AlignedFaces Faces(ExportRequest request, string? data, StudentCheckpoint checkpoint, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        string template = checkpoint.Description.Contract.Template;
+        return data is null ? TrainingData.Open(request.Run, template, finder, say, progress, cancel)
+            : new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel);
+    }
+
+    private IReadOnlyList<ModelCardAccuracy> Accuracy(
+        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var noted = ExportEvaluation.Noted(request.Run, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
+        if (request.Protocol is null)
+        {
+            return noted;
+        }
+
+        var (accuracy, rows) = new ExportEvaluation(finder, say).Measure(request, staged, progress, cancel);
+        accuracy.Check(request.MaxLoss, request.Path);
+        outcome = outcome with { Accuracy = accuracy };
+        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
+    }
+}
+
+/// <summary>What to export.</summary>
+/// <param name="Run">The run folder.</param>
+/// <param name="Format">The file format.</param>
+/// <param name="Output">The file; null for the format's own name in the run folder.</param>
+public sealed record ExportRequest(string Run, ExportFormat Format, string? Output)
+{
+    /// <summary>What the file does besides the student.</summary>
+    public GraphPrePostprocessing Ends { get; init; } = new();
+
+    /// <summary>How an 8-bit file is made.</summary>
+    public Int8Options Int8 { get; init; } = new();
+
+    /// <summary>The smallest cosine to TorchSharp's embedding that is allowed of any face; null for the format's own.</summary>
+    public double? MinCosine { get; init; }
+
+    /// <summary>Faces to verify on, and to evaluate on: a folder or a data set's name; null for those the student was trained on.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>Training faces that int8 measures its ranges on: a folder or a data set's name; null for those the student was trained on.</summary>
+    public string? Calibration { get; init; }
+
+    /// <summary>The template that the user says these are aligned to; null to go by alignment.json.</summary>
+    public string? Aligned { get; init; }
+
+    /// <summary>The protocol by which accuracy is measured before and after; null to measure none.</summary>
+    public string? Protocol { get; init; }
+
+    /// <summary>The most TAR at 1e-4 that may be lost, percentage points; null for no limit.</summary>
+    public double? MaxLoss { get; init; }
+
+    /// <summary>Where TorchSharp computes: auto, cpu or cuda.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>The path of the file.</summary>
+    public string Path => Output ?? System.IO.Path.Combine(Run, Format.DefaultFile);
+
+    /// <summary>Refuses what cannot be done, before any work.</summary>
+    /// <exception cref="FaceDistillException">A value is out of range, or two do not go together.</exception>
+    public ExportRequest Validated()
+    {
+        Int8.Validated();
+        string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
+            : !Format.HasEnds && Ends != new GraphPrePostprocessing() ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
+            : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"--min-cosine is above 0 and at most 1, not {cosine}")
+            : MaxLoss is { } points && !(points is >= 0 and <= 100) ? FormattableString.Invariant($"--max-loss is 0 to 100 percentage points, not {points}")
+            : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
+            : Calibration is not null && Format is not OnnxInt8Format ? $"--calibration belongs to the int8 format, not to {Format.Name}"
+            : Protocol is not null && Data is null ? "--evaluate needs test faces: name them with --data"
+            : Protocol is not null && !Protocols.Contains(Protocol) ? $"accuracy before and after is measured by {string.Join(" or ", Protocols)}, not by '{Protocol}'"
+            : null;
+        return wrong is null ? this : throw new FaceDistillException(wrong);
+    }
+
+    /// <summary>The protocols that give a TAR at 1e-4 and thresholds from a data set alone.</summary>
+    public static IReadOnlyList<string> Protocols { get; } = [Evaluator.AllPairs, Evaluator.LfwView1Test];
+}

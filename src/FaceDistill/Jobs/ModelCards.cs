@@ -1,0 +1,83 @@
+using FaceDistill.Assets;
+using FaceDistill.Embeddings;
+using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>Brings together what a model card says.</summary>
+internal static class ModelCards
+{
+    /// <summary>Makes an export's card.</summary>
+    /// <param name="request">What was exported.</param>
+    /// <param name="checkpoint">The student.</param>
+    /// <param name="outcome">How the file agrees with it.</param>
+    /// <param name="file">The file, written to the end.</param>
+    /// <param name="accuracy">What was measured.</param>
+    /// <param name="thresholds">Those that the file carries.</param>
+    /// <param name="finder">Finds data sets, for their licences.</param>
+    /// <exception cref="FaceDistillException">The run is not whole, or a card is malformed.</exception>
+    public static ModelCard Of(
+        ExportRequest request, StudentCheckpoint checkpoint, ExportOutcome outcome, string file,
+        IReadOnlyList<ModelCardAccuracy> accuracy, IReadOnlyList<StudentThreshold> thresholds, AssetFinder finder)
+    {
+        var description = checkpoint.Description;
+        var cost = StudentCost.Of(description.Architecture());
+        var info = RunInfo.Read(request.Run);
+        return new ModelCard
+        {
+            File = Path.GetFileName(request.Path),
+            Format = request.Format.Name,
+            OperatorSet = request.Format is OnnxFormat ? OnnxWriter.OperatorSet : null,
+            Sha256 = FileHash.Sha256(file),
+            Bytes = new FileInfo(file).Length,
+            Student = description.Student,
+            Dimension = description.Dimension,
+            MultAdds = cost.MultAdds,
+            Parameters = cost.Parameters,
+            Teacher = description.TeacherHash.Length > 0 ? TrainingData.Teacher(request.Run, description.Teacher) : new ModelCardSource(description.Teacher, null, null),
+            TeacherSha256 = description.TeacherHash,
+            // A card is published: where a student lay on this machine tells others nothing.
+            Origins = [.. checkpoint.Origins.Select(
+                o => o.Kind == StudentOrigin.Student ? o with { Source = Path.GetFileName(Path.TrimEndingDirectorySeparator(o.Source)) } : o)],
+            Data = TrainingData.Sources(request.Run, finder),
+            TrainingFaces = info.Images,
+            Synthetic = info.Synthetic,
+            Epochs = checkpoint.State.Epoch,
+            Recipe = checkpoint.Options,
+            Input = Input(description.Contract, request),
+            Output = Output(request, description.Dimension),
+            Verification = outcome,
+            Accuracy = accuracy,
+            Thresholds = thresholds,
+            Version = typeof(ModelCards).Assembly.GetName().Version!.ToString(3),
+            Made = DateTime.UtcNow,
+        };
+    }
+
+    private static ModelCardInput Input(ModelInputSpec contract, ExportRequest request)
+    {
+        int size = contract.Size;
+        string shape = request.Ends.Preprocess ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]" : $"input float32 [batch, 3, {size}, {size}]";
+        string scaling = FormattableString.Invariant($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
+        var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
+        return new ModelCardInput(
+            request.Format.HasEnds ? shape : $"float32 [batch, 3, {size}, {size}]",
+            "channels red, green, blue",
+            request.Ends.Preprocess ? $"Values 0 to 255 as they are; the graph itself does {scaling}." : $"Each channel value of 0 to 255 becomes {scaling}.",
+            contract.Template,
+            [.. points.Select(p => (IReadOnlyList<double>)[Math.Round(p.X, 4), Math.Round(p.Y, 4)])]);
+    }
+
+    private static string Output(ExportRequest request, int dimension) => !request.Format.HasEnds
+        ? $"float32 [batch, {dimension}]; times target_scale plus target_mean it is in the teacher's space"
+        : $"embedding float32 [batch, {dimension}], {(request.Ends.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using System.Text;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Runs;
+
+namespace FaceDistill.Reports;
+
+/// <summary>An evaluation's report: report.html (one file that needs no network), report.json (what <c>evaluate --json</c> prints),
+/// report.csv (one row a model and rate) and report.md.</summary>
+/// <param name="Result">What was measured.</param>
+/// <param name="Options">How.</param>
+/// <param name="Data">The test faces' folder; null where it is not known.</param>
+/// <param name="CommandLine">What was typed.</param>
+/// <param name="Environment">Where it was made.</param>
+/// <param name="Made">When, UTC.</param>
+public sealed record EvaluationReport(
+    EvaluationResult Result, EvaluationOptions Options, string? Data, string CommandLine, RunEnvironment Environment, DateTime Made)
+{
+    /// <summary>How many of the worst pairs of each kind a report names.</summary>
+    public const int WorstPairs = 20;
+
+    /// <summary>The aligned faces of each model, where the worst pairs are to be shown as pictures; null for paths alone. An entry
+    /// is null where a model's faces are not at hand.</summary>
+    public IReadOnlyList<AlignedFaces?>? Faces { get; init; }
+
+    /// <summary>The document of <c>evaluate --json</c>.</summary>
+    public EvaluationJson Document { get; } = Result.ToJson();
+
+    /// <summary>The verdict.</summary>
+    public string Verdict => EvaluationVerdict.Of(Document, Result.Reference);
+
+    /// <summary>Refuses a folder that cannot take a report; asked before the models are run.</summary>
+    /// <exception cref="FaceDistillException">It is a file, or a run folder, whose own report.md would be lost.</exception>
+    public static void CheckFolder(string folder)
+    {
+        if (File.Exists(folder))
+        {
+            throw new FaceDistillException($"--report {folder} is a file; name a folder");
+        }
+
+        if (ModelArgument.IsRun(folder))
+        {
+            throw new FaceDistillException($"--report {folder} is a run folder, which has a report.md of its own; name another folder");
+        }
+    }
+
+    /// <summary>Writes the four files, each whole or not at all; nothing before all of them are made.</summary>
+    /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
+    public void Write(string folder)
+    {
+        string html = EvaluationReportHtml.Of(this);
+        string markdown = EvaluationReportMarkdown.Of(this);
+        string csv = EvaluationReportCsv.Of(Document);
+        JsonFile.Write(Path.Combine(folder, "report.json"), Document);
+        AtomicFile.WriteText(Path.Combine(folder, "report.csv"), csv);
+        AtomicFile.WriteText(Path.Combine(folder, "report.md"), markdown);
+        AtomicFile.WriteText(Path.Combine(folder, "report.html"), html);
+    }
+
+    /// <summary>How it was measured, for tables.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Configuration() =>
+    [
+        ("Command", CommandLine),
+        ("Protocol", Result.Protocol),
+        ("Faces", Data ?? "not known"),
+        ("Score", Result.Score == ScoreKind.Cosine ? "cosine" : "Euclidean distance, negated"),
+        ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)" : FormattableString.Invariant($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
+        ("Metrics and curves", Options.Metrics ? "yes" : "left out (--no-metrics)"),
+        ("Teacher", Result.Reference is { } teacher ? Result.Models[teacher].Name : "none given"),
+    ];
+
+    /// <summary>Where it was made, for tables.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Machine() =>
+    [
+        ("FaceDistill", Environment.Version),
+        ("System", Environment.System),
+        ("Runtime", Environment.Framework),
+        ("Processor cores", FormattableString.Invariant($"{Environment.Cores}")),
+        ("Device", Environment.Device),
+        ("Took", Document.Seconds is { } seconds ? FormattableString.Invariant($"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? FormattableString.Invariant($", at most {peak / 1048576.0:0} MiB of memory") : "")}") : "not known"),
+        ("Made", FormattableString.Invariant($"{Made:yyyy-MM-dd HH:mm} UTC")),
+    ];
+}
+
+/// <summary>An evaluation as comma-separated rows: one a model and rate (of false accepts, or of false alarms in identification); one a model where the protocol has no rates.</summary>
+public static class EvaluationReportCsv
+{
+    private const string Header =
+        "protocol,model,images,genuinePairs,impostorPairs,far,tar,tarLow95,tarHigh95,threshold,falseAccepts,retentionAt1e-4,tenFoldAccuracy,tenFoldStandardError,multAdds,rank1,rank5,dir,verificationRate,verificationRateDeviation,identificationRate,identificationRateDeviation";
+
+    /// <summary>The text of report.csv; rates are fractions, and what there is not is empty.</summary>
+    public static string Of(EvaluationJson result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        var text = new StringBuilder(Header).Append('\n');
+        foreach (var m in result.Models)
+        {
+            var keys = m.TarAtFar?.Keys ?? m.Identification?.OpenSet.DirAtFar.Keys ?? [];
+            foreach (string? far in keys.Any() ? keys.Cast<string?>() : [null])
+            {
+                var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
+                object?[] row =
+                [
+                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, far is null ? null : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
+                    far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
+                    m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
+                    m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
+                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation, m.Blufr?.IdentificationRate.Mean, m.Blufr?.IdentificationRate.StandardDeviation,
+                ];
+                text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
+            }
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,173 @@
+using FaceDistill.Evaluation.Protocols;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+using FaceDistill.Reports.Pages;
+using static FaceDistill.Reports.Pages.HtmlPage;
+using static FaceDistill.Reports.Pages.ReportFormat;
+
+namespace FaceDistill.Reports;
+
+/// <content>The tables of figures.</content>
+public static partial class EvaluationReportHtml
+{
+    private static Section? Accuracy(EvaluationJson result)
+    {
+        var fars = Fars(result);
+        if (result.Models.All(m => m.Identification is not null || m.Blufr is not null))
+        {
+            return null; // their own sections say how many probes and pairs there were
+        }
+
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
+        var table = Table("accuracy-table", HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
+        if (fars.Count == 0)
+        {
+            return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
+        }
+
+        var thresholds = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td data-cell=\"{i} thresholdAtFar {far}\"{Deciding(far)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+        string score = (result.Score ?? ScoreKind.Cosine) == ScoreKind.Cosine ? "cosine" : "negated Euclidean distance";
+        var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"),
+            HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), thresholds);
+        return new Section("accuracy", "Accuracy", HtmlText.Of($"""
+            {table}<p class="note">Each cell: the share of genuine pairs accepted, its 95% interval where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not above the one named; with fewer impostor pairs than 1/FAR there is none.</p>
+            {Missing(result)}{second}
+            """));
+    }
+
+    private static HtmlText Deciding(string far) => far == DecidingFar ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
+
+    private static HtmlText Cell(ModelJson m, int model, string far)
+    {
+        if (m.TarAtFar?.GetValueOrDefault(far) is not { } tar)
+        {
+            return HtmlText.Of($"<td class=\"none\" data-cell=\"{model} tarAtFar {far}\">too few pairs</td>");
+        }
+
+        var interval = m.TarInterval95AtFar?.GetValueOrDefault(far);
+        var range = interval is null ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
+        long accepts = m.FalseAcceptsAtFar?.GetValueOrDefault(far) ?? 0;
+        return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
+    }
+
+    private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+        .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
+        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
+
+    private static Section? Metrics(EvaluationJson result)
+    {
+        var metrics = ReportFormat.Metrics(result);
+        if (metrics.Count == 0)
+        {
+            return null;
+        }
+
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(metrics.Select(metric => HtmlText.Of($"<td data-cell=\"{i} {metric.Key}\">{metric.Text(m)}</td>")))}</tr>\n")));
+        string explained = string.Join(" ", metrics.Select(metric => Explained.GetValueOrDefault(metric.Key)).Where(text => text is not null));
+        return new Section("metrics", "Other figures", HtmlText.Of(
+            $"{Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows)}<p class=\"note\">{explained}</p>\n"));
+    }
+
+    private static readonly Dictionary<string, string> Explained = new(StringComparer.Ordinal)
+    {
+        ["retentionAt1e-4"] = "Retention: TAR at FAR 1e-4 by that of the teacher, with its 95% interval.",
+        ["tenFoldAccuracy"] = "10-fold accuracy: mean and standard error of ten folds, each with the threshold of the other nine.",
+        ["eer"] = "EER: where false accept and false reject rate are equal.",
+        ["auc"] = "AUC: the share of all couples of a genuine and an impostor pair in which the genuine one scores higher.",
+        ["dPrime"] = "d': distance of the means of both kinds by their common deviation.",
+        ["minDcf"] = "minDCF: least detection cost with a target prior of 0.01; 0 is perfect, 1 useless.",
+        ["rank1"] = "Rank-1: faces whose nearest other face is of the same person.",
+        ["multAdds"] = "Mult-adds: multiply-accumulates of one face.",
+    };
+
+    private static Section? Comparisons(EvaluationJson result)
+    {
+        if (result.Comparisons is not { Count: > 0 } comparisons)
+        {
+            return null;
+        }
+
+        var rows = HtmlText.Join(comparisons.Select(c => HtmlText.Of(
+            $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
+        return new Section("comparisons", "Models compared", HtmlText.Of(
+            $"{Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"), Heads("Models", "Difference", "95% interval", "p"), rows)}<p class=\"note\">Paired bootstrap over people: both models on the same resamples. p is two-sided, for no difference.</p>\n"));
+    }
+}
+
+/// <content>Searches, and how students agree with their teacher.</content>
+public static partial class EvaluationReportHtml
+{
+    private static Section? Agreement(EvaluationJson result)
+    {
+        if (result.Agreements is not { Count: > 0 } agreements)
+        {
+            return null;
+        }
+
+        var rows = HtmlText.Join(agreements.Select(a => HtmlText.Of(
+            $"<tr><th scope=\"row\">{a.Student}</th>{Cells(Cosine(a.Cosine.Mean), Cosine(a.Cosine.Median), Cosine(a.Cosine.Percentile5), Cosine(a.Cosine.Minimum), Cosine(a.Cosine.OtherImages))}</tr>\n")));
+        var worst = HtmlText.Join(agreements.Select((a, i) => Table($"agreement{i}-table", HtmlText.Of($"{a.Student}: the {Count(a.Worst.Count, "image")} that agree least"), Heads("No.", "Cosine", "Image"),
+            HtmlText.Join(a.Worst.Select((image, n) => HtmlText.Of($"<tr><th scope=\"row\">{n + 1}</th><td>{Cosine(image.Cosine)}</td><td class=\"text path\">{Breakable(image.Path)}</td></tr>\n"))), "pairs")));
+        return new Section("agreement", "Agreement with the teacher", HtmlText.Of($"""
+            {Table("agreement-table", HtmlText.Of($"Cosine between the student's and {agreements[0].Teacher}'s embedding of an image, over {Count(agreements[0].Images, "image")}"), Heads("Student", "Mean", "Median", "5th percentile", "Least", "Other image"), rows)}<p class="note">Other image: the mean between embeddings of different images, which is agreement by chance.</p>
+            {worst}
+            """));
+    }
+
+    private static Section? CrossSearch(EvaluationJson result)
+    {
+        var searches = (result.Agreements ?? []).SelectMany(a => a.Search ?? []).DistinctBy(s => (s.Gallery, s.Probe)).ToList();
+        if (searches.Count == 0)
+        {
+            return null;
+        }
+
+        string[] fars = [.. searches.SelectMany(s => s.TarAtFar.Keys).Distinct()];
+        var rows = HtmlText.Join(searches.Select(s => HtmlText.Of(
+            $"<tr><th scope=\"row\">{s.Gallery}</th><td class=\"text\">{s.Probe}</td>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+        return new Section("cross", "One model's probes in another's gallery", Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
+            HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), rows));
+    }
+
+    private static Section? Identification(EvaluationJson result)
+    {
+        var models = result.Models.Where(m => m.Identification is not null).Select(m => (m.Name, Search: m.Identification!)).ToList();
+        if (models.Count == 0)
+        {
+            return null;
+        }
+
+        string[] fars = [.. models.SelectMany(m => m.Search.OpenSet.DirAtFar.Keys).Distinct()];
+        var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Percent(m.Search.Rank1), Percent(m.Search.Rank5))}{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
+        var (closed, open) = (models[0].Search, models[0].Search.OpenSet);
+        return new Section("identification", "Identification", HtmlText.Of($"""
+            {Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"), Heads(["Model", "Rank-1", "Rank-5", .. fars.Select(far => $"DIR at FAR {far}")]), rows)}<p class="note">DIR: known probes whose own person comes first and at or above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and {Count(open.UnknownProbes, "unknown one")}.</p>
+
+            """));
+    }
+
+    private static Section? Blufr(EvaluationJson result)
+    {
+        var models = result.Models.Where(m => m.Blufr is not null).Select(m => (m.Name, Blufr: m.Blufr!)).ToList();
+        if (models.Count == 0)
+        {
+            return null;
+        }
+
+        static string[] Rate(TrialRateJson rate) => [Percent(rate.Mean), Percent(rate.StandardDeviation), Percent(rate.MeanMinusDeviation)];
+        var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}</th>{Cells([.. Rate(m.Blufr.VerificationRate), .. Rate(m.Blufr.IdentificationRate)])}</tr>\n")));
+        return new Section("blufr", "BLUFR", Table("blufr-table",
+            HtmlText.Of($"{models[0].Blufr.Trials}, {Count(models[0].Blufr.PerTrial.Count, "trial")}: verification rate (VR) at FAR 0.1%; detection and identification rate (DIR) at rank 1, FAR 1%"),
+            Heads("Model", "VR mean", "VR deviation", "VR mean less deviation", "DIR mean", "DIR deviation", "DIR mean less deviation"), rows));
+    }
+
+    private static HtmlText Cells(params string[] values) => HtmlText.Join(values.Select(value => HtmlText.Of($"<td>{value}</td>")));
+
+    private static string Cosine(double? value) => value is { } cosine ? FormattableString.Invariant($"{cosine:0.0000}") : "-";
+}

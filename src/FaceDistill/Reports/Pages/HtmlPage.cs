@@ -1,0 +1,172 @@
+using System.Net;
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Reports.Pages;
+
+/// <summary>The parts that the HTML reports are made of: pages that need no script and no network, and their sections, tables and figures.</summary>
+internal static class HtmlPage
+{
+    /// <summary>A part of a page.</summary>
+    /// <param name="Id">Unlike that of any other on the page.</param>
+    /// <param name="Title">Its heading.</param>
+    /// <param name="Body">What stands below.</param>
+    public sealed record Section(string Id, string Title, HtmlText Body);
+
+    /// <summary>The text of a page.</summary>
+    /// <param name="title">What the browser shows.</param>
+    /// <param name="eyebrow">What kind of report, and of when.</param>
+    /// <param name="verdict">What the report says, in a sentence: the heading.</param>
+    /// <param name="sections">The page's parts.</param>
+    /// <param name="footer">What stands at the end.</param>
+    public static string Page(string title, string eyebrow, string verdict, IReadOnlyList<Section> sections, HtmlText footer)
+    {
+        var links = HtmlText.Join(sections.Select(s => HtmlText.Of($"<li><a href=\"#{s.Id}\">{s.Title}</a></li>")));
+        var bodies = HtmlText.Join(sections.Select(s => HtmlText.Of($"<section aria-labelledby=\"{s.Id}\"><h2 id=\"{s.Id}\" tabindex=\"-1\">{s.Title}</h2>\n{s.Body}</section>\n")));
+        return HtmlText.Of($"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+            <link rel="icon" href="data:,">
+            <title>{title}</title>
+            <style>
+            {new HtmlText(Style())}
+            </style>
+            </head>
+            <body>
+            <a class="skip" href="#main">Skip to the figures</a>
+            <header>
+            <p class="eyebrow">{eyebrow}</p>
+            <h1 id="verdict">{verdict}</h1>
+            <nav aria-label="Sections"><ul>{links}</ul></nav>
+            </header>
+            <main id="main" tabindex="-1">
+            {bodies}</main>
+            <footer>
+            <p>{footer}</p>
+            </footer>
+            </body>
+            </html>
+
+            """).Html;
+    }
+
+    /// <summary>A section of names and values.</summary>
+    public static Section Facts(string id, string title, string caption, IReadOnlyList<(string Name, string Value)> facts) => new(id, title, Table(
+        $"{id}-table", HtmlText.Of($"{caption}"), null,
+        HtmlText.Join(facts.Select(fact => HtmlText.Of($"<tr><th scope=\"row\">{fact.Name}</th><td class=\"{(fact.Name == "Command" ? "text code" : "text")}\">{fact.Value}</td></tr>\n"))), "facts"));
+
+    /// <summary>A table in a box of its own that scrolls, also by keyboard, where the page is narrower.</summary>
+    public static HtmlText Table(string id, HtmlText caption, HtmlText? head, HtmlText rows, string kind = "figures") => HtmlText.Of($"""
+        <div class="scroll" tabindex="0" role="region" aria-labelledby="{id}">
+        <table class="{kind}"><caption id="{id}"><span>{caption}</span></caption>
+        {(head is null ? HtmlText.Empty : HtmlText.Of($"<thead><tr>{head}</tr></thead>"))}
+        <tbody>
+        {rows}</tbody></table></div>
+
+        """);
+
+    /// <summary>The heads of columns.</summary>
+    public static HtmlText Heads(params string[] names) => HtmlText.Join(names.Select(name => HtmlText.Of($"<th scope=\"col\">{name}</th>")));
+
+    /// <summary>Which series has which colour.</summary>
+    public static HtmlText Legend(IEnumerable<(int Series, string Name)> entries, string paint = "stroke") => HtmlText.Of(
+        $"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li><svg class=\"key\" viewBox=\"0 0 28 8\" aria-hidden=\"true\"><path class=\"{SvgPlot.SeriesClass(e.Series, paint)}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>{e.Name}</li>")))}</ul>");
+
+    /// <summary>A plot with what it says.</summary>
+    public static HtmlText Figure(HtmlText plot, HtmlText caption) => HtmlText.Of($"<figure>{plot}<figcaption>{caption}</figcaption></figure>\n");
+
+    private static string Style()
+    {
+        using var stream = typeof(HtmlPage).Assembly.GetManifestResourceStream("reporting/report.css")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
+
+/// <summary>Text that is HTML already and is not escaped again.</summary>
+/// <param name="Html">The markup.</param>
+internal readonly record struct HtmlText(string Html)
+{
+    /// <summary>Nothing.</summary>
+    public static HtmlText Empty { get; } = new("");
+
+    /// <summary>Makes markup from a template: its holes are escaped unless they are <see cref="HtmlText"/>, so that a path or a
+    /// name can never become markup.</summary>
+    public static HtmlText Of(FormattableString template) => new(string.Format(Escaper.Instance, template.Format, template.GetArguments()));
+
+    /// <summary>Joins pieces.</summary>
+    public static HtmlText Join(IEnumerable<HtmlText> pieces) => new(string.Concat(pieces.Select(piece => piece.Html)));
+
+    /// <summary>The markup.</summary>
+    public override string ToString() => Html ?? "";
+
+    private sealed class Escaper : IFormatProvider, ICustomFormatter
+    {
+        public static readonly Escaper Instance = new();
+
+        public object? GetFormat(Type? formatType) => formatType == typeof(ICustomFormatter) ? this : null;
+
+        public string Format(string? format, object? arg, IFormatProvider? formatProvider) => arg switch
+        {
+            null => "",
+            HtmlText html => html.ToString(),
+            IFormattable value => WebUtility.HtmlEncode(value.ToString(format, System.Globalization.CultureInfo.InvariantCulture)),
+            _ => WebUtility.HtmlEncode(arg.ToString() ?? ""),
+        };
+    }
+}
+
+/// <summary>How figures stand in an evaluation's report; the same in each of its files for people.</summary>
+internal static class ReportFormat
+{
+    /// <summary>The rate that decides in FaceDistill, as in JSON keys.</summary>
+    public static readonly string DecidingFar = FarTargets.Label(EvaluationResult.RetentionFar);
+
+    /// <summary>A fraction as a percentage with two decimals; "-" for none.</summary>
+    public static string Percent(double? part) => part is { } value ? FormattableString.Invariant($"{100 * value:0.00}%") : "-";
+
+    /// <summary>An interval of fractions in percent, without the sign; empty for none.</summary>
+    public static string Range(IReadOnlyList<double>? interval) =>
+        interval is [var low, var high] ? FormattableString.Invariant($"{100 * low:0.00}-{100 * high:0.00}") : "";
+
+    /// <summary>" (95%: low-high)", or nothing.</summary>
+    public static string Bracket(IReadOnlyList<double>? interval) => interval is null ? "" : $" (95%: {Range(interval)})";
+
+    /// <summary>A count in groups of three digits.</summary>
+    public static string Count(long count) => FormattableString.Invariant($"{count:#,0}");
+
+    /// <summary>A count with its noun, which takes an s unless the count is one.</summary>
+    public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
+
+    /// <summary>A score with four decimals; "-" for none.</summary>
+    public static string Score(float? score) => score is { } value ? FormattableString.Invariant($"{value:0.0000}") : "-";
+
+    /// <summary>The metrics besides those by rate: name, what it is, how it reads; without those that no model has.</summary>
+    public static IReadOnlyList<(string Key, string Name, Func<ModelJson, string> Text)> Metrics(EvaluationJson result)
+    {
+        (string Key, string Name, Func<ModelJson, double?> Value, Func<ModelJson, string> Text)[] all =
+        [
+            ("retentionAt1e-4", "Retention at 1e-4", m => m.RetentionAt1e4, m => Percent(m.RetentionAt1e4) + (m.RetentionInterval95At1e4 is null ? "" : $" ({Range(m.RetentionInterval95At1e4)})")),
+            ("tenFoldAccuracy", "10-fold accuracy", m => m.TenFoldAccuracy, m => m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"),
+            ("eer", "EER", m => m.Eer, m => Percent(m.Eer)),
+            ("auc", "AUC", m => m.Auc, m => Number(m.Auc, "0.000000")),
+            ("dPrime", "d'", m => m.DPrime, m => Number(m.DPrime, "0.000")),
+            ("minDcf", "minDCF", m => m.MinDcf, m => Number(m.MinDcf, "0.0000")),
+            ("rank1", "Rank-1", m => m.Rank1, m => Percent(m.Rank1)),
+            ("multAdds", "M mult-adds", m => m.MultAdds, m => Number(m.MultAdds / 1e6, "0.0")),
+            ("parameters", "M parameters", m => m.Parameters, m => Number(m.Parameters / 1e6, "0.00")),
+        ];
+        return [.. all.Where(metric => result.Models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Key, metric.Name, metric.Text))];
+    }
+
+    /// <summary>All rates that some model was asked for, in their order.</summary>
+    public static IReadOnlyList<string> Fars(EvaluationJson result) => [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
+
+    private static string Number(double? value, string format) => value?.ToString(format, System.Globalization.CultureInfo.InvariantCulture) ?? "-";
+}

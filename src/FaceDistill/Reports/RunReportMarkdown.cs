@@ -1,0 +1,207 @@
+using System.Globalization;
+using System.Text;
+using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Formats;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+
+namespace FaceDistill.Reports;
+
+/// <summary>A run's report as Markdown.</summary>
+public static class RunReportMarkdown
+{
+    /// <summary>The text of report.md.</summary>
+    public static string Of(RunReportData report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        var text = new StringBuilder();
+        Line(text, $"# {report.Run.Options.Student} {(report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher")}");
+        Line(text, $"{Verdict(report)}");
+        if (report.Run.Synthetic)
+        {
+            Line(text, $"**The training faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces.**");
+        }
+
+        if (report.Run.Origins?.FirstOrDefault(o => o.Research) is not null)
+        {
+            Line(text, $"**For research only: it started from {StudentOrigin.Short(report.Run.Origins)}.**");
+        }
+
+        Configuration(text, report);
+        Cost(text, report);
+        foreach (var evaluation in report.Evaluations)
+        {
+            Accuracy(text, evaluation);
+        }
+
+        Audit(text, report.Audit);
+        Curve(text, report);
+        Exports(text, report);
+        return text.ToString();
+    }
+
+    private static string Verdict(RunReportData report)
+    {
+        string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Epochs} epochs";
+        string accuracy = report.Evaluations.SelectMany(e => e.Result.Models
+                .Where(m => m.RetentionAt1e4 is not null && m.TarAtFar is not null)
+                .Select(m => $"on {e.Data}, {m.Name} reaches TAR {Percent(m.TarAtFar!["1e-4"])} at FAR 1e-4, {Percent(m.RetentionAt1e4)} of the reference's"))
+            .LastOrDefault() ?? "not evaluated against its teacher yet";
+        return $"{state}; {accuracy}.";
+    }
+
+    private static void Configuration(StringBuilder text, RunReportData report)
+    {
+        var (run, options) = (report.Run, report.Run.Options);
+        Line(text, $"## Configuration");
+        Line(text, $"| what | value |\n|---|---|");
+        Row(text, $"student", $"{options.Student}, head {options.Head}, {report.Dimension} values");
+        Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
+        Row(text, $"started from", $"{StudentOrigin.Text(run.Origins ?? [])}");
+        Row(text, $"loss", $"{options.Loss}");
+        Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
+        if (run.HeldOut is { } people)
+        {
+            string teacher = people.TeacherTar is null ? "" : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
+            Row(text, $"people held out", $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
+        }
+        else if (options.ValidationPeople > 0)
+        {
+            Row(text, $"people held out", $"{options.ValidationPeople} with all their faces; their pairs are too few to choose an epoch by");
+        }
+
+        if (run.Excluded > 0)
+        {
+            Row(text, $"left out", $"{run.Excluded} pictures of an exclusion list ({RunInfo.ExcludedFileName})");
+        }
+
+        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, {options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+        Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
+        Row(text, $"machine", $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
+        text.Append('\n');
+    }
+
+    private static void Cost(StringBuilder text, RunReportData report)
+    {
+        var paper = report.Paper;
+        Line(text, $"## Cost");
+        Line(text, $"| | M mult-adds | M parameters |\n|---|---|---|");
+        Line(text, $"| counted | {report.Cost.MultAdds / 1e6:0.00} | {report.Cost.Parameters / 1e6:0.00} |");
+        Line(text, $"| without head | {report.Cost.MultAddsBackbone / 1e6:0.00} | {report.Cost.ParametersBackbone / 1e6:0.00} |");
+        if (paper is not null)
+        {
+            Line(text, $"| Table 14 of the MobileNets paper | {paper.MillionMultAdds} | {paper.MillionParameters} |");
+        }
+
+        text.Append('\n');
+    }
+
+    private static void Accuracy(StringBuilder text, RunEvaluation evaluation)
+    {
+        Line(text, $"## Accuracy: {evaluation.Result.Protocol} on {evaluation.Data}");
+        foreach (string warning in evaluation.Result.Warnings ?? [])
+        {
+            Line(text, $"**Warning: {warning}.**\n");
+        }
+
+        string[] fars = [.. evaluation.Result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
+        Line(text, $"| model | images | genuine pairs | impostor pairs |{string.Concat(fars.Select(f => $" TAR at {f} |"))} 10-fold | retention at 1e-4 |");
+        Line(text, $"|---|---|---|---|{string.Concat(fars.Select(_ => "---|"))}---|---|");
+        foreach (var m in evaluation.Result.Models)
+        {
+            string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
+            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs} | {m.ImpostorPairs} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | {Percent(m.RetentionAt1e4)} |");
+        }
+
+        if (fars.Length > 0)
+        {
+            Line(text, $"\nA dash: the impostor pairs are too few for one false accept at that rate. In brackets: false accepts at the threshold.");
+        }
+
+        text.Append('\n');
+    }
+
+    private static string Tar(ModelJson model, string far)
+    {
+        double? tar = model.TarAtFar?.GetValueOrDefault(far);
+        return tar is null ? " - |" : $" {Percent(tar)} ({model.FalseAcceptsAtFar?.GetValueOrDefault(far)?.ToString(CultureInfo.InvariantCulture)}) |";
+    }
+
+    private static void Audit(StringBuilder text, AuditSummary? audit)
+    {
+        if (audit is null)
+        {
+            return;
+        }
+
+        Line(text, $"## Audit of the training faces");
+        foreach (var test in audit.Tests)
+        {
+            Line(text, $"{test.Outcome()}. The {test.Words(audit.Teacher)}.");
+            Line(text, $"| training data | faces | faces that match | test people | pairs that match | expected by chance | same files |\n|---|---|---|---|---|---|---|");
+            foreach (var c in test.Counts)
+            {
+                string chance = c.ExpectedPairs is { } expected ? FormattableString.Invariant($"{expected:0.0}") : "-", files = c.SameFiles is { } same ? FormattableString.Invariant($"{same}") : "-";
+                Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs} | {chance} | {files} |");
+            }
+
+            text.Append('\n');
+        }
+
+        if (audit.DuplicateThreshold is { } threshold)
+        {
+            Line(text, $"Duplicates among them: {audit.Duplicates.Sum(d => d.SameFiles ?? 0)} same files, {audit.Duplicates.Sum(d => d.Near)} faces to drop of {audit.DuplicatePairs} pairs with a cosine of at least {threshold}.");
+        }
+
+        Line(text, $"{audit.Listed} pictures are listed in {Path.GetFileName(audit.List)}.");
+    }
+
+    private static void Curve(StringBuilder text, RunReportData report)
+    {
+        Line(text, $"## Loss");
+        Line(text, $"The part of the variance of the teacher's embeddings that the student does not explain; the cosine is between both on held-out faces.\n");
+        double? far = report.Epochs.Select(e => e.PeopleFar).FirstOrDefault(f => f is not null);
+        var (head, line) = far is null ? ("", "") : ($" held-out people's TAR at {FarTargets.Label(far.Value)} |", "---|");
+        Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |{head}\n|---|---|---|---|---|{line}");
+        foreach (var e in report.Epochs)
+        {
+            Line(text, $"| {e.Epoch} | {e.Loss:0.0000} | {e.ValidationLoss:0.0000} | {e.ValidationCosine:0.0000} | {e.ImagesPerSecond:0} |{(far is null ? "" : $" {Percent(e.PeopleTar)} |")}");
+        }
+
+        if (report.Best is { } best)
+        {
+            Line(text, $"\nBest epoch: {best.Epoch}, by its {best.ChosenBy}.");
+        }
+
+        text.Append('\n');
+    }
+
+    private static void Exports(StringBuilder text, RunReportData report)
+    {
+        Line(text, $"## Exported files");
+        if (report.Export is null)
+        {
+            Line(text, $"none");
+            return;
+        }
+
+        Line(text, $"- `{report.Export.Files[0]}`: on {report.Export.Faces} faces at most {report.Export.MaxAbsDifference:0.0e+0} from TorchSharp's embeddings");
+    }
+
+    private static void Row(StringBuilder text, FormattableString name, FormattableString value) =>
+        Line(text, $"| {FormattableString.Invariant(name)} | {FormattableString.Invariant(value)} |");
+
+    private static void Line(StringBuilder text, FormattableString line)
+    {
+        string made = FormattableString.Invariant(line);
+        text.Append(made).Append('\n');
+        if (!made.StartsWith('|') && !made.StartsWith('-'))
+        {
+            text.Append('\n');
+        }
+    }
+
+    private static string Percent(double? part) => part is null ? "-" : FormattableString.Invariant($"{100 * part:0.00}%");
+}

@@ -1,0 +1,76 @@
+using FaceDistill.Assets;
+using FaceDistill.Embeddings;
+using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Formats;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Checkpoints;
+
+namespace FaceDistill.Runs;
+
+/// <summary>Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors), or teacher:CARD.</summary>
+public static class ModelArgument
+{
+    private const string TeacherPrefix = "teacher:";
+    private static readonly string[] Endings = [".onnx", ".ort", StudentSafetensors.Ending];
+
+    /// <summary>Opens a model.</summary>
+    /// <param name="argument">A run folder, an exported file, or teacher:CARD.</param>
+    /// <param name="finder">Finds a teacher's files.</param>
+    /// <param name="device">Where the student of a run folder or a .safetensors file computes.</param>
+    /// <exception cref="FaceDistillException">It is none of these, or is damaged; the message says what a model argument is.</exception>
+    public static IEmbedder Open(string argument, AssetFinder finder, string device)
+    {
+        ArgumentNullException.ThrowIfNull(argument);
+        if (argument.StartsWith(TeacherPrefix, StringComparison.Ordinal))
+        {
+            return TeacherCard.Open(argument[TeacherPrefix.Length..], finder);
+        }
+
+        if (IsRun(argument))
+        {
+            var checkpoint = RunStudent.Open(argument);
+            return new StudentEmbedder(checkpoint, $"{checkpoint.Description.Student} ({NameOf(argument)})", device);
+        }
+
+        return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
+            ? OpenExported(argument, device)
+            : throw new FaceDistillException($"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
+    }
+
+    /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>
+    /// <exception cref="FaceDistillException">A run folder's checkpoint or the file is damaged.</exception>
+    public static StudentCost? Cost(string argument)
+    {
+        if (IsTeacher(argument))
+        {
+            return null;
+        }
+
+        if (IsRun(argument))
+        {
+            return StudentCost.Of(StudentCheckpoint.Read(Path.Combine(argument, StudentCheckpoint.FileName)).Description.Architecture());
+        }
+
+        return StudentMetadata.Architecture(Metadata(argument)) is { } architecture ? StudentCost.Of(architecture) : null;
+    }
+
+    /// <summary>Whether an argument is a folder that 'facedistill distill' made.</summary>
+    public static bool IsRun(string argument) => File.Exists(Path.Combine(argument, StudentCheckpoint.FileName));
+
+    /// <summary>Whether an argument names a teacher's card.</summary>
+    public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
+
+    /// <summary>Opens a file that FaceDistill exported.</summary>
+    /// <param name="path">An .onnx, .ort or .safetensors file.</param>
+    /// <param name="device">Where the student of a .safetensors file computes.</param>
+    /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is.</exception>
+    public static IEmbedder OpenExported(string path, string device) =>
+        StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device) : ExportedModel.Open(path);
+
+    private static IReadOnlyDictionary<string, string> Metadata(string path) =>
+        StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : ExportedModel.Metadata(path);
+
+    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+}

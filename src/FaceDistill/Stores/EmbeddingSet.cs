@@ -1,0 +1,60 @@
+namespace FaceDistill.Stores;
+
+/// <summary>N embeddings of one model in memory, with the path and the identity of each face.</summary>
+public sealed class EmbeddingSet
+{
+    /// <summary>Takes hold of the arrays (no copy).</summary>
+    /// <param name="name">The model's name, for tables.</param>
+    /// <param name="dimension">D, the embedding's length.</param>
+    /// <param name="values">float32 [N, D], row-major.</param>
+    /// <param name="paths">N paths, relative to the data set and '/'-separated, each once.</param>
+    /// <param name="identities">N identities; empty where unknown.</param>
+    /// <exception cref="ArgumentException">The lengths do not fit together.</exception>
+    public EmbeddingSet(string name, int dimension, float[] values, string[] paths, string[] identities)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(paths);
+        ArgumentNullException.ThrowIfNull(identities);
+        if (dimension < 1 || values.LongLength != (long)paths.Length * dimension || identities.Length != paths.Length)
+        {
+            throw new ArgumentException($"{values.LongLength} values, {paths.Length} paths, {identities.Length} identities, dimension {dimension}");
+        }
+
+        (Name, Dimension, Values, Paths, Identities) = (name, dimension, values, paths, identities);
+    }
+
+    /// <summary>The model's name.</summary>
+    public string Name { get; }
+
+    /// <summary>D, the embedding's length.</summary>
+    public int Dimension { get; }
+
+    /// <summary>N, the number of faces.</summary>
+    public int Count => Paths.Length;
+
+    /// <summary>float32 [N, D], row-major, as the model gave them (not necessarily of unit length).</summary>
+    public float[] Values { get; }
+
+    /// <summary>The faces' paths, relative to the data set and '/'-separated.</summary>
+    public string[] Paths { get; }
+
+    /// <summary>The faces' identities; empty where unknown.</summary>
+    public string[] Identities { get; }
+
+    /// <summary>The embedding of face <paramref name="index"/>, float32 [D].</summary>
+    public ReadOnlySpan<float> Row(int index) => Values.AsSpan(index * Dimension, Dimension);
+
+    /// <summary>Some of the embeddings; a copy.</summary>
+    /// <param name="indices">Their places, in the order wanted.</param>
+    public EmbeddingSet Of(IReadOnlyList<int> indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        var values = new float[(long)indices.Count * Dimension];
+        for (int i = 0; i < indices.Count; i++)
+        {
+            Row(indices[i]).CopyTo(values.AsSpan(i * Dimension));
+        }
+
+        return new EmbeddingSet(Name, Dimension, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(i => Identities[i])]);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Text.Json.Serialization;
+using FaceDistill.Faces;
+
+namespace FaceDistill.Students;
+
+/// <summary>What a trained student is, apart from its weights.</summary>
+/// <param name="Student">The student's name, for example mobilenet-v1:0.5@96.</param>
+/// <param name="Head">The head.</param>
+/// <param name="Dimension">The embedding's length.</param>
+/// <param name="Contract">What it wants to see.</param>
+/// <param name="Teacher">The teacher's name.</param>
+/// <param name="TeacherHash">The teacher's SHA-256.</param>
+/// <param name="TargetScale">What the network's output is multiplied by, before the mean is added, to come into the teacher's space.</param>
+public sealed record StudentDescription(
+    string Student, HeadKind Head, int Dimension, ModelInputSpec Contract, string Teacher, string TeacherHash, float TargetScale)
+{
+    /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
+    public const string NoTeacher = "none";
+
+    /// <summary>
+    /// What its weights started from, the nearest first; empty for random weights; null in students of earlier versions, which did not note it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<StudentOrigin>? Origins { get; init; }
+
+    /// <summary>The layers.</summary>
+    public MobileNetV1Architecture Architecture() => new(StudentSpec.Parse(Student), Head, Dimension);
+}
+
+/// <summary>One step of what a student started from.</summary>
+/// <param name="Name">A backbone card's name, or the student's, for example mobilenet-v1:1.0@96.</param>
+/// <param name="Kind">"backbone" or "student".</param>
+/// <param name="Licence">The terms of a backbone's weights; null for a student, whose run says them.</param>
+/// <param name="Source">Where a backbone's weights come from, or the student's run folder or file as it was named.</param>
+/// <param name="Research">Whether what starts from it is for research only.</param>
+public sealed record StudentOrigin(string Name, string Kind, string? Licence, string Source, bool Research)
+{
+    /// <summary>The kind of a published backbone.</summary>
+    public const string Backbone = "backbone";
+
+    /// <summary>The kind of another run's student.</summary>
+    public const string Student = "student";
+
+    /// <summary>What a student without origins started from.</summary>
+    public const string Random = "random weights";
+
+    internal static StudentOrigin Of(BackboneCard card) => new(card.Name, Backbone, card.Licence, card.Source, card.Research);
+
+    /// <summary>One line: what a student started from, and what that started from.</summary>
+    /// <param name="origins">The nearest first; empty for random weights.</param>
+    public static string Text(IReadOnlyList<StudentOrigin> origins)
+    {
+        ArgumentNullException.ThrowIfNull(origins);
+        return origins.Count == 0 ? Random : string.Join(", which started from ", origins.Select(
+            o => o.Kind == Backbone ? $"the backbone {o.Name} ({o.Licence})" : $"the student {o.Name} of {o.Source}"));
+    }
+
+    /// <summary>The same without sources and terms, for a table's cell: "mobilenet-v1:1.0@96, faceres (research)".</summary>
+    /// <param name="origins">The nearest first; empty for random weights.</param>
+    public static string Short(IReadOnlyList<StudentOrigin> origins)
+    {
+        ArgumentNullException.ThrowIfNull(origins);
+        return origins.Count == 0 ? Random : string.Join(" from ", origins.Select(o => o.Research ? $"{o.Name} (research)" : o.Name));
+    }
+}
+
+/// <summary>
+/// Centres the teacher's embeddings on their mean and divides them by one scalar, so that the variance of a dimension is 1 on
+/// average. The raw ones share a large mean and spread little around it, and a network does not learn that. One scalar
+/// for all dimensions keeps the geometry: squared differences only change their unit.
+/// </summary>
+/// <param name="Mean">float32 [D], the training faces' mean embedding.</param>
+/// <param name="Scale">The root of the mean variance of a dimension; above 0.</param>
+public sealed record TargetScaling(float[] Mean, float Scale)
+{
+    /// <summary>No centring and no scaling: of a student that has no teacher.</summary>
+    /// <param name="dimension">D.</param>
+    public static TargetScaling None(int dimension) => new(new float[dimension], 1);
+
+    /// <summary>Measures the scaling.</summary>
+    /// <param name="embeddings">float32 [N, D], row-major.</param>
+    /// <param name="dimension">D.</param>
+    /// <exception cref="FaceDistillException">The embeddings do not vary.</exception>
+    public static TargetScaling Measure(ReadOnlySpan<float> embeddings, int dimension)
+    {
+        int count = embeddings.Length / dimension;
+        var mean = new double[dimension];
+        for (int i = 0; i < embeddings.Length; i++)
+        {
+            mean[i % dimension] += (double)embeddings[i] / count;
+        }
+
+        // In a second pass: the mean square less the square of the mean would lose small variances beside a large mean.
+        double squares = 0, deviations = 0;
+        for (int i = 0; i < embeddings.Length; i++)
+        {
+            double deviation = embeddings[i] - mean[i % dimension];
+            deviations += deviation * deviation;
+            squares += (double)embeddings[i] * embeddings[i];
+        }
+
+        // What varies by less than float32's resolution, 6e-8 of the values, does not vary.
+        return deviations > 1e-14 * squares
+            ? new TargetScaling([.. mean.Select(m => (float)m)], (float)Math.Sqrt(deviations / embeddings.Length))
+            : throw new FaceDistillException("the teacher gives every training face the same embedding; there is nothing to learn");
+    }
+
+    /// <summary>Centres and scales one embedding.</summary>
+    /// <param name="embedding">float32 [D] in the teacher's space.</param>
+    /// <param name="target">Receives float32 [D].</param>
+    public void Apply(ReadOnlySpan<float> embedding, Span<float> target)
+    {
+        for (int d = 0; d < embedding.Length; d++)
+        {
+            target[d] = (embedding[d] - Mean[d]) / Scale;
+        }
+    }
+}

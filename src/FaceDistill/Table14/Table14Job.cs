@@ -1,0 +1,110 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Files;
+using FaceDistill.Runs;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Table14;
+
+/// <summary>
+/// Makes a table like Table 14 of Howard et al., "MobileNets" (2017): trains, measures and exports each student of a recipe, one after
+/// the other, and times all their files at the end. A finished row is kept, an interrupted one goes on, and the reports are written anew after every row.
+/// </summary>
+public sealed class Table14Job(AssetFinder finder, Action<string>? say)
+{
+    /// <summary>The name of the resolved recipe in the table's folder.</summary>
+    public const string RecipeFile = "recipe.json";
+
+    /// <summary>Runs it.</summary>
+    /// <exception cref="FaceDistillException">The folder holds another table, data are missing, or a row fails; the message says what. The rows before it are finished.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
+    public Table14Result Run(Table14Request request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var recipe = request.Recipe.Validated();
+        var asked = recipe.Of(request.Rows).Rows;
+        using var held = FolderLock.Take(request.Output);
+        RequireFolder(request.Output, recipe);
+        var job = new Table14RowJob(request, finder, say);
+        if (asked.Any(r => job.Finished(r) is null))
+        {
+            Require(recipe, finder);
+        }
+
+        JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
+        foreach (var row in asked)
+        {
+            if (job.Finished(row) is not null)
+            {
+                say?.Invoke($"{row.Student}: finished before");
+                continue;
+            }
+
+            job.Run(row, progress, cancel);
+            Table14Report.Write(ResultOf(request, job), request.Output);
+        }
+
+        var result = ResultOf(request, job);
+        result = result with { Speed = new Table14Timing(recipe, request.Output, finder, say).Of(result.Lines, job.FolderOf, progress, cancel) };
+        Table14Report.Write(result, request.Output);
+        say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
+        return result;
+    }
+
+    /// <summary>Refuses a folder that holds the table of another teacher or of other faces.</summary>
+    /// <exception cref="FaceDistillException">It does.</exception>
+    internal static void RequireFolder(string output, Table14Recipe recipe)
+    {
+        string file = Path.Combine(output, RecipeFile);
+        if (File.Exists(file) && JsonFile.Read<Table14Recipe>(file) is var made && !(made.Teacher == recipe.Teacher && made.Test == recipe.Test && made.Data.SequenceEqual(recipe.Data)))
+        {
+            throw new FaceDistillException($"{output} holds a table of {made.Teacher}, {string.Join(" and ", made.Data)}, tested on {made.Test}; choose another --output");
+        }
+    }
+
+    /// <summary>Refuses a recipe whose teacher or faces are not on this machine, before any work.</summary>
+    /// <exception cref="FaceDistillException">Something is missing; the message says how to get it.</exception>
+    internal static void Require(Table14Recipe recipe, AssetFinder finder)
+    {
+        TeacherCard.Open(recipe.Teacher, finder).Dispose();
+        if (recipe.Exclude is { } list)
+        {
+            ExclusionList.Read(list);
+        }
+
+        foreach (string data in recipe.Data.Append(recipe.Test).Concat(recipe.Baseline?.Data ?? []))
+        {
+            DataFolder.Resolve(data, finder);
+        }
+    }
+
+    private static Table14Result ResultOf(Table14Request request, Table14RowJob job)
+    {
+        var recipe = request.Recipe;
+        string file = Path.Combine(request.Output, Table14Speed.FileName);
+        var rows = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
+        Table14Line[] lines = [.. rows.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)];
+        return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], request.Command,
+            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines, [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
+        {
+            Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
+            Audit = AuditSummary.In(request.Output),
+            Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.Aligner == "synthetic"),
+        };
+    }
+
+    private static string Words(DistillOptions o)
+    {
+        string views = o.IsAugmented ? o.Targets == TargetMode.Live ? "live augmented views" : $"{o.Views} augmented views of each face" : "aligned and mirrored faces";
+        return FormattableString.Invariant($"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
+    }
+}
+
+/// <summary>Which table to make.</summary>
+/// <param name="Recipe">The recipe.</param>
+/// <param name="Command">What was typed, for the reports, without the rows.</param>
+/// <param name="Output">The table's folder.</param>
+/// <param name="Rows">The students of the rows to run; none for all. Rows that are finished stand in the table in any case.</param>
+public sealed record Table14Request(Table14Recipe Recipe, string Command, string Output, IReadOnlyList<string> Rows);

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Teachers;
+using FaceDistill.Training;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Table14;
+
+/// <summary>What a row's training is expected to cost here.</summary>
+/// <param name="Student">The student; the training without a teacher says so behind it.</param>
+/// <param name="Images">Faces shown in all epochs.</param>
+/// <param name="Epochs">Passes over the faces.</param>
+/// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
+/// <param name="ImagesPerSecond">The measured rate of training steps and of drawing their views.</param>
+/// <param name="MultAddsPerSecond">The same in mult-adds of the forward direction.</param>
+/// <param name="Minutes">The predicted time; with live targets the teacher's is in it.</param>
+/// <param name="Finished">Whether the row is finished already.</param>
+public sealed record Table14PlanLine(string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
+
+/// <summary>What a table is expected to cost on this machine.</summary>
+/// <param name="Faces">Pictures of the training data; aligning them may leave some out.</param>
+/// <param name="TeacherPasses">How often the teacher embeds each of them, once for all rows, unless that was done before.</param>
+/// <param name="TeacherFacesPerSecond">The teacher's measured rate on all cores; decoding and drawing the views come on top.</param>
+/// <param name="Lines">The rows.</param>
+public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFacesPerSecond, IReadOnlyList<Table14PlanLine> Lines)
+{
+    private const int TeacherBatch = 32, TeacherRounds = 3;
+
+    /// <summary>The time that the teacher takes at least.</summary>
+    public double TeacherMinutes => (double)Faces * TeacherPasses / TeacherFacesPerSecond / 60;
+
+    /// <summary>The predicted training time of the rows that are not finished.</summary>
+    public double Minutes => Lines.Where(l => !l.Finished).Sum(l => l.Minutes);
+
+    /// <summary>Counts the training faces and measures each row's student for a few seconds; nothing is aligned, embedded or written.</summary>
+    /// <param name="request">The table.</param>
+    /// <param name="finder">Finds teacher and data.</param>
+    /// <param name="progress">Told of each row.</param>
+    /// <param name="cancel">Stops between steps.</param>
+    /// <exception cref="FaceDistillException">Data or teacher are not there.</exception>
+    public static Table14Plan Of(Table14Request request, AssetFinder finder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var recipe = request.Recipe.Validated();
+        Table14Job.Require(recipe, finder);
+        var job = new Table14RowJob(request, finder, null);
+        using var teacher = TeacherCard.Open(recipe.Teacher, finder);
+        double rate = Rate(teacher, cancel);
+        int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
+        var lines = new List<Table14PlanLine>();
+        var rows = recipe.Of(request.Rows).Rows;
+        foreach (var row in rows)
+        {
+            progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
+            var options = recipe.OptionsOf(row, name => name);
+            bool finished = job.Finished(row) is not null;
+            lines.Add(LineOf(row.Student, options, TrainingCost.Measure(options, teacher.Dimension, faces, cancel), rate, finished));
+            if (recipe.Baseline is { } baseline && baseline.Students.Contains(row.Student))
+            {
+                var alone = baseline.OptionsOf(options);
+                int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
+                lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, cancel), rate, finished));
+            }
+        }
+
+        bool cached = recipe.Options.IsAugmented && recipe.Options.Targets == TargetMode.Cached;
+        return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), rate, lines);
+    }
+
+    private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
+    {
+        double live = options.Targets == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch
+        return new Table14PlanLine(name, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
+    }
+
+    // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.
+    private static double Rate(OnnxEmbedder teacher, CancellationToken cancel)
+    {
+        int cores = Environment.ProcessorCount;
+        long start = 0;
+        for (int round = 0; round <= TeacherRounds; round++)
+        {
+            start = round == 1 ? Stopwatch.GetTimestamp() : start;
+            Parallel.For(0, cores, new ParallelOptions { MaxDegreeOfParallelism = cores, CancellationToken = cancel }, _ =>
+                teacher.Embed(new float[TeacherBatch * teacher.Contract.Values], TeacherBatch, new float[TeacherBatch * teacher.Dimension]));
+        }
+
+        return cores * TeacherBatch * TeacherRounds / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static int Pictures(DataFolder data)
+    {
+        var people = data.People is null ? null : LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => people?.Contains(i.Identity) != false).Select(i => i.Path)];
+        return paths.Length - (data.Exclude is null ? 0 : ExclusionList.Read(data.Exclude).In(data.Name, paths).Excluded.Count(excluded => excluded));
+    }
+}

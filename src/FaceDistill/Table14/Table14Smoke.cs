@@ -1,0 +1,94 @@
+using FaceDistill.Assets;
+using FaceDistill.Benchmark;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Export;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Jobs;
+using FaceDistill.Teachers;
+
+namespace FaceDistill.Table14;
+
+/// <summary>
+/// A table's recipe shrunk to a smoke run: the same teacher and students on drawn faces, three epochs each, so that every step of every row
+/// runs once. Its figures describe drawings and say nothing about faces.
+/// </summary>
+public static class Table14Smoke
+{
+    private const int TrainingPeople = 12, TestPeople = 20, Images = 8, Batch = 16, Epochs = 3;
+    private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people
+
+    /// <summary>Draws the faces and shrinks the recipe.</summary>
+    /// <param name="recipe">The recipe of the real table.</param>
+    /// <param name="output">The table's folder; the faces go into it.</param>
+    /// <param name="progress">Told of the faces that are drawn.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="FaceDistillException">The folder cannot be written, is being written, or holds something else.</exception>
+    public static Table14Recipe Of(Table14Recipe recipe, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test");
+        var smoke = recipe with
+        {
+            About = $"smoke run on drawn faces of: {recipe.About}",
+            Data = [training],
+            Test = test,
+            Protocols = [Evaluator.AllPairs],
+            Options = recipe.Options with { Epochs = Epochs, BatchSize = Batch, Views = Math.Min(recipe.Options.Views, 1) },
+            Rows = [.. recipe.Rows.Select(r => r with { Epochs = Epochs })],
+            Baseline = recipe.Baseline is { } baseline ? baseline with { Data = [training], Epochs = Epochs } : null,
+            BenchRounds = 1,
+            Int8MinCosine = 0.5, // a student of eighteen steps has little to lose
+        };
+        var template = AlignmentTemplate.Named(TeacherCard.Load(recipe.Teacher).Card.Contract.Template);
+        var frame = AlignedFrame.Default;
+        using var held = FolderLock.Take(output);
+        Table14Job.RequireFolder(output, smoke);
+        SyntheticDataset.Write(training, TrainingPeople, Images, template, frame, TrainingSeed, progress, cancel);
+        SyntheticDataset.Write(test, TestPeople, Images, template, frame, TestSeed, progress, cancel);
+        return smoke;
+    }
+}
+
+/// <summary>Times all files of a table and the teacher's in turns in one run, so that their ratios hold; what was timed before is kept.</summary>
+/// <param name="recipe">The table's recipe.</param>
+/// <param name="output">The table's folder.</param>
+/// <param name="finder">Finds the teacher's file.</param>
+/// <param name="say">Told in one line what is done.</param>
+internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFinder finder, Action<string>? say)
+{
+    private readonly string _file = Path.Combine(output, Table14Speed.FileName);
+
+    /// <summary>
+    /// The speed of the finished rows' files; null where none is here and none was timed. Where all that are here were timed before, that is
+    /// kept; else all that are here are timed anew, so that one table's figures are of one run.
+    /// </summary>
+    /// <param name="lines">The finished rows.</param>
+    /// <param name="folderOf">The run folder of a student.</param>
+    /// <param name="progress">Told of every round.</param>
+    /// <param name="cancel">Stops between rounds.</param>
+    /// <exception cref="FaceDistillException">The teacher's file is gone, or speed.json is damaged.</exception>
+    public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
+        string[] Files(Table14Line line) => [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
+        var here = lines.Where(l => Files(l).All(File.Exists)).ToList();
+        if (here.Count == 0 || known?.Holds(here) == true)
+        {
+            return here.Count > 0 || known?.Holds(lines) == true ? known : null;
+        }
+
+        say?.Invoke("timing all files; other work on this machine disturbs it");
+        string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
+        var bench = new BenchmarkJob(finder, say).Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
+        var teacher = bench[^1];
+        var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
+            [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);
+        JsonFile.Write(_file, speed);
+        return speed;
+    }
+
+    private static Table14StudentSpeed StudentOf(Table14Line line, BenchmarkModelJson own, BenchmarkModelJson int8) =>
+        new(line.Student, line.Files.OnnxSha256, line.Files.Int8Sha256, own.LatencyMs.P50, int8.LatencyMs.P50, own.Speedup, int8.Speedup);
+}

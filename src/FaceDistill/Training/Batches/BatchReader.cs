@@ -1,0 +1,209 @@
+using System.Threading.Channels;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
+using OpenCvSharp;
+
+namespace FaceDistill.Training.Batches;
+
+/// <summary>
+/// Fills batches ahead of the training step on background threads. What a batch holds depends on (seed, epoch, place) alone.
+/// </summary>
+public sealed class BatchReader : IDisposable
+{
+    private const int Ahead = 3;
+    private readonly TrainingFaces _faces;
+    private readonly IBatchFiller _training;
+    private readonly PlainBatches _validation;
+    private readonly int _batchSize;
+    private readonly long _seed;
+    private readonly List<TrainingBatch> _all = [];
+    private readonly Channel<TrainingBatch> _free = Channel.CreateUnbounded<TrainingBatch>();
+
+    /// <summary>Makes a reader.</summary>
+    /// <param name="faces">Faces and targets.</param>
+    /// <param name="size">The student's resolution.</param>
+    /// <param name="batchSize">Faces a batch.</param>
+    /// <param name="seed">Decides order and mirroring.</param>
+    /// <param name="mirror">Whether half of the training faces are mirrored, where the faces have no views of their own.</param>
+    public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        TorchNative.EnsureLoaded();
+        (_faces, _batchSize, _seed) = (faces, batchSize, seed);
+        var pixels = new FacePixels(faces.Faces, size);
+        _validation = new PlainBatches(faces, pixels, mirror: false, seed);
+        _training = faces.Augmented is not { } views ? new PlainBatches(faces, pixels, mirror, seed)
+            : views.Teacher is not null ? new LiveBatches(faces, new FaceFrames(faces.Faces), size)
+            : new CachedBatches(faces, new FaceFrames(faces.Faces), size);
+        for (int i = 0; i < Ahead; i++)
+        {
+            var batch = new TrainingBatch(batchSize, size, faces.Dimension);
+            _all.Add(batch);
+            _free.Writer.TryWrite(batch);
+        }
+    }
+
+    /// <summary>Steps of one epoch; the last, incomplete batch is left out, unless it is the only one.</summary>
+    public int StepsPerEpoch => Math.Max(1, _faces.Training.Length / _batchSize);
+
+    /// <summary>The training batches of an epoch, in order. A batch is valid until the next is asked for.</summary>
+    /// <param name="epoch">The epoch, from 0.</param>
+    /// <param name="firstStep">The step to begin with, from 0.</param>
+    /// <param name="cancel">Ends the enumeration.</param>
+    public IEnumerable<TrainingBatch> Training(int epoch, int firstStep, CancellationToken cancel)
+    {
+        int[] order = SeededChoice.Permutation(_faces.Training.Length, _seed, epoch);
+        var plan = Enumerable.Range(firstStep, StepsPerEpoch - firstStep).Select(step => order
+            .Skip(step * _batchSize).Take(_batchSize).Select(i => _faces.Training[i]).ToArray());
+        return Read(_training, epoch, plan, cancel);
+    }
+
+    /// <summary>The held-out faces in order, not mirrored.</summary>
+    /// <param name="cancel">Ends the enumeration.</param>
+    public IEnumerable<TrainingBatch> Validation(CancellationToken cancel) => Plain(_faces.Validation, cancel);
+
+    /// <summary>Any of the faces in the order given, neither mirrored nor varied.</summary>
+    /// <param name="faces">Their places in the list.</param>
+    /// <param name="cancel">Ends the enumeration.</param>
+    public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), cancel);
+
+    /// <inheritdoc/>
+    public void Dispose() => _all.ForEach(b => b.Dispose());
+
+    private IEnumerable<TrainingBatch> Read(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var ready = Channel.CreateUnbounded<TrainingBatch>();
+        var producer = Task.Run(() => Produce(filler, epoch, plan, ready.Writer, stop.Token), CancellationToken.None);
+        try
+        {
+            while (ready.Reader.WaitToReadAsync(cancel).AsTask().GetAwaiter().GetResult())
+            {
+                while (ready.Reader.TryRead(out var batch))
+                {
+                    try
+                    {
+                        yield return batch;
+                    }
+                    finally
+                    {
+                        _free.Writer.TryWrite(batch);
+                    }
+                }
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            ((IAsyncResult)producer).AsyncWaitHandle.WaitOne();
+            while (ready.Reader.TryRead(out var unread))
+            {
+                _free.Writer.TryWrite(unread);
+            }
+        }
+    }
+
+    private async Task Produce(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, ChannelWriter<TrainingBatch> ready, CancellationToken stop)
+    {
+        Exception? failure = null;
+        TrainingBatch? batch = null;
+        try
+        {
+            foreach (var faces in plan)
+            {
+                batch = await _free.Reader.ReadAsync(stop).ConfigureAwait(false);
+                batch.Begin(faces, _faces.People);
+                filler.Fill(batch, epoch, faces, stop);
+                ready.TryWrite(batch);
+                batch = null;
+            }
+        }
+        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        {
+            failure = first;
+        }
+        catch (Exception e)
+        {
+            failure = e; // rethrown where the batches are read
+        }
+
+        if (batch is not null)
+        {
+            _free.Writer.TryWrite(batch);
+        }
+
+        ready.Complete(failure);
+    }
+}
+
+/// <summary>Fills a batch with pictures and targets that fit together. What it holds depends on the epoch and the faces alone, given the run's seed.</summary>
+internal interface IBatchFiller
+{
+    /// <summary>Fills a batch.</summary>
+    /// <param name="batch">Receives as many faces as there are indices.</param>
+    /// <param name="epoch">The epoch, from 0.</param>
+    /// <param name="faces">The faces' places in their list.</param>
+    /// <param name="stop">Stops between faces.</param>
+    /// <exception cref="FaceDistillException">A picture is damaged, or the teacher fails.</exception>
+    void Fill(TrainingBatch batch, int epoch, int[] faces, CancellationToken stop);
+}
+
+/// <summary>Aligned faces, some of them mirrored, with the teacher's embeddings of both.</summary>
+/// <param name="faces">Faces and targets.</param>
+/// <param name="pixels">The faces at the student's size.</param>
+/// <param name="mirror">Whether half of them are mirrored.</param>
+/// <param name="seed">Decides which.</param>
+internal sealed class PlainBatches(TrainingFaces faces, FacePixels pixels, bool mirror, long seed) : IBatchFiller
+{
+    /// <inheritdoc/>
+    public void Fill(TrainingBatch batch, int epoch, int[] indices, CancellationToken stop) => ParallelFaces.Run(indices.Length, i =>
+    {
+        var view = mirror && (SeededChoice.Bits(seed, epoch, indices[i], purpose: 1) & 1) == 1 ? FaceView.Mirrored : FaceView.Original;
+        pixels.Copy(indices[i], view, batch.PixelsOf(i));
+        faces.Scaling.Apply(faces.Embedding(indices[i], view), batch.TargetOf(i));
+    }, stop);
+}
+
+/// <summary>
+/// Augmented views that the teacher embedded beforehand: each epoch shows one of a face's K views, and it is drawn again from the same
+/// parameters at the student's size.
+/// </summary>
+/// <param name="faces">Faces, with <see cref="TrainingFaces.Augmented"/>.</param>
+/// <param name="frames">The aligned pictures.</param>
+/// <param name="size">The student's resolution.</param>
+internal sealed class CachedBatches(TrainingFaces faces, FaceFrames frames, int size) : IBatchFiller
+{
+    private readonly AugmentedTargets _targets = faces.Augmented!;
+    private readonly ViewRenderer _renderer = new(faces.Faces.Manifest.Frame);
+
+    /// <inheritdoc/>
+    public void Fill(TrainingBatch batch, int epoch, int[] indices, CancellationToken stop) => ParallelFaces.Run(indices.Length, i =>
+    {
+        int face = indices[i], view = ViewOf(epoch, face);
+        using var aligned = frames.Open(face);
+        using var picture = _renderer.Render(aligned, _targets.View(view, faces.Faces.Dataset.Images[face].Key), size);
+        FaceTensor.CopyRgb(picture, batch.PixelsOf(i));
+        faces.Scaling.Apply(_targets.Cached[view].Row(face), batch.TargetOf(i));
+    }, stop);
+
+    // Each K epochs show every view once; each face begins with another one.
+    private int ViewOf(int epoch, int face) => (int)((SeededChoice.Bits(_targets.Seed, 0, face, purpose: 2) + (ulong)epoch) % (ulong)_targets.Cached.Count);
+}
+
+/// <summary>Runs the faces of a batch on all cores.</summary>
+internal static class ParallelFaces
+{
+    /// <summary>Runs.</summary>
+    /// <param name="count">How many faces, or parts of a batch.</param>
+    /// <param name="body">What is done for each.</param>
+    /// <param name="stop">Stops between them.</param>
+    /// <exception cref="AggregateException">One of them failed.</exception>
+    public static void Run(int count, Action<int> body, CancellationToken stop)
+    {
+        Cv2.SetNumThreads(1); // the faces are the parallel work
+        Parallel.For(0, count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
+    }
+}

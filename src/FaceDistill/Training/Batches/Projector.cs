@@ -1,0 +1,147 @@
+using FaceDistill.Embeddings;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+using MathNet.Numerics.LinearAlgebra;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training.Batches;
+
+/// <summary>
+/// A linear map from the teacher's space into a smaller one, for a student with a shorter embedding: the principal axes of the teacher's embeddings.
+/// The axes are those of the uncentred second moment E[t t'], because scores are inner products of whole embeddings, their mean included:
+/// of all rank-d maps it changes the matrix of inner products least (Eckart and Young, "The approximation of one matrix by another of lower rank", 1936).
+/// </summary>
+/// <param name="Matrix">float32 [To, From], row-major, orthonormal rows.</param>
+/// <param name="From">The teacher's dimension.</param>
+/// <param name="To">The student's dimension.</param>
+/// <param name="Kept">The part of the embeddings' mean squared length that the map keeps, 0 to 1.</param>
+public sealed record Projector(float[] Matrix, int From, int To, double Kept)
+{
+    /// <summary>The file's name in a run folder: tensor "projection", float32 [To, From].</summary>
+    public const string FileName = "projector.safetensors";
+
+    private const int Rows = 8192; // at once, in float64
+
+    /// <summary>Finds the axes.</summary>
+    /// <param name="teacher">The teacher's embeddings.</param>
+    /// <param name="dimension">The student's dimension, below the teacher's.</param>
+    /// <exception cref="FaceDistillException">The dimension is not below the teacher's, or there are fewer faces than dimensions.</exception>
+    public static Projector Fit(EmbeddingSet teacher, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        int from = teacher.Dimension;
+        if (dimension >= from)
+        {
+            throw new FaceDistillException($"a student's embedding is at most as long as its teacher's: --dimension {dimension}, {teacher.Name} has {from}");
+        }
+
+        if (teacher.Count < dimension)
+        {
+            throw new FaceDistillException($"{teacher.Count} faces cannot show {dimension} directions; add faces, or lower --dimension");
+        }
+
+        var evd = SecondMoment(teacher).Evd(Symmetricity.Symmetric);
+        var matrix = new float[dimension * from];
+        for (int k = 0; k < dimension; k++)
+        {
+            var axis = evd.EigenVectors.Column(from - 1 - k); // eigenvalues come in rising order
+            double sign = axis[axis.AbsoluteMaximumIndex()] < 0 ? -1 : 1; // an axis has no sign of its own
+            for (int i = 0; i < from; i++)
+            {
+                matrix[(k * from) + i] = (float)(sign * axis[i]);
+            }
+        }
+
+        var values = evd.EigenValues.Select(v => Math.Max(0, v.Real)).ToArray();
+        return new Projector(matrix, from, dimension, values.TakeLast(dimension).Sum() / values.Sum());
+    }
+
+    /// <summary>Maps embeddings.</summary>
+    /// <param name="embeddings">float32 [N, From], row-major.</param>
+    /// <param name="count">N.</param>
+    /// <param name="projected">Receives float32 [N, To].</param>
+    public void Apply(float[] embeddings, int count, Span<float> projected)
+    {
+        TorchNative.EnsureLoaded();
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var axes = tensor(Matrix, [To, From]).t();
+        for (int at = 0; at < count; at += Rows)
+        {
+            int rows = Math.Min(Rows, count - at);
+            using var round = NewDisposeScope();
+            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).matmul(axes).data<float>().CopyTo(projected.Slice(at * To, rows * To));
+        }
+    }
+
+    /// <summary>Maps a set.</summary>
+    public EmbeddingSet Apply(EmbeddingSet teacher)
+    {
+        ArgumentNullException.ThrowIfNull(teacher);
+        var values = new float[teacher.Count * To];
+        Apply(teacher.Values, teacher.Count, values);
+        return new EmbeddingSet(teacher.Name, To, values, teacher.Paths, teacher.Identities);
+    }
+
+    /// <summary>Writes it into a run folder.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="teacher">The teacher's name.</param>
+    /// <param name="hash">The teacher's SHA-256.</param>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public void Write(string folder, string teacher, string hash) => SafetensorsFile.Write(
+        Path.Combine(folder, FileName),
+        new Dictionary<string, SafeTensor> { ["projection"] = SafeTensor.Of(Matrix, To, From) },
+        new Dictionary<string, string> { ["teacher"] = teacher, ["teacher_sha256"] = hash, ["kept"] = FormattableString.Invariant($"{Kept:0.000000}") });
+
+    private static Matrix<double> SecondMoment(EmbeddingSet teacher)
+    {
+        TorchNative.EnsureLoaded();
+        int d = teacher.Dimension;
+        using var scope = NewDisposeScope();
+        using var frozen = no_grad();
+        var sum = zeros(d, d, ScalarType.Float64);
+        for (int at = 0; at < teacher.Count; at += Rows)
+        {
+            int rows = Math.Min(Rows, teacher.Count - at);
+            using var round = NewDisposeScope();
+            var part = tensor(teacher.Values.AsSpan(at * d, rows * d).ToArray(), [rows, d]).to(ScalarType.Float64);
+            sum.Add(part.t().matmul(part));
+        }
+
+        return Matrix<double>.Build.Dense(d, d, sum.data<double>().ToArray()) / teacher.Count;
+    }
+}
+
+/// <summary>A teacher seen through a projector: what a student with a shorter embedding learns from while it trains.</summary>
+/// <param name="teacher">The teacher; not disposed here.</param>
+/// <param name="projector">The map from its space.</param>
+public sealed class ProjectedTeacher(IEmbedder teacher, Projector projector) : IEmbedder
+{
+    /// <inheritdoc/>
+    public string Name => teacher.Name;
+
+    /// <inheritdoc/>
+    public string Hash => teacher.Hash;
+
+    /// <inheritdoc/>
+    public ModelInputSpec Contract => teacher.Contract;
+
+    /// <inheritdoc/>
+    public int Dimension => projector.To;
+
+    /// <inheritdoc/>
+    public void Embed(float[] faces, int count, Span<float> embeddings)
+    {
+        var whole = new float[count * teacher.Dimension];
+        teacher.Embed(faces, count, whole);
+        projector.Apply(whole, count, embeddings);
+    }
+
+    /// <summary>Nothing of its own to free.</summary>
+    public void Dispose()
+    {
+    }
+}

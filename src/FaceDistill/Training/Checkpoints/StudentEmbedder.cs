@@ -1,0 +1,97 @@
+using FaceDistill.Embeddings;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Students;
+using FaceDistill.Training.Options;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training.Checkpoints;
+
+/// <summary>A trained student run by TorchSharp: embeddings in the teacher's own space.</summary>
+public sealed class StudentEmbedder : IEmbedder
+{
+    private readonly MobileNetV1 _model;
+    private readonly TargetScaling _scaling;
+    private readonly Device _device;
+    private readonly string _path;
+
+    /// <summary>Loads a student from its checkpoint.</summary>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="name">The name shown in tables.</param>
+    /// <param name="device">auto, cpu or cuda.</param>
+    public StudentEmbedder(StudentCheckpoint checkpoint, string name, string device)
+        : this(Loaded(checkpoint), checkpoint.Scaling, checkpoint.Description.Contract, checkpoint.Path, name, device)
+    {
+    }
+
+    /// <summary>Takes a student that is loaded already.</summary>
+    /// <param name="model">In evaluation mode; disposed with this.</param>
+    /// <param name="scaling">How its output comes into the teacher's space.</param>
+    /// <param name="contract">What it wants to see.</param>
+    /// <param name="path">The file that it is from.</param>
+    /// <param name="name">The name shown in tables.</param>
+    /// <param name="device">auto, cpu or cuda.</param>
+    public StudentEmbedder(MobileNetV1 model, TargetScaling scaling, ModelInputSpec contract, string path, string name, string device)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _device = TorchDevice.Resolve(device);
+        (_model, _scaling, Contract, _path, Name) = (model, scaling, contract, path, name);
+        Hash = FileHash.Sha256(path);
+        _model.to(_device);
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string Hash { get; }
+
+    /// <inheritdoc/>
+    public ModelInputSpec Contract { get; }
+
+    /// <inheritdoc/>
+    public int Dimension => _scaling.Mean.Length;
+
+    /// <inheritdoc/>
+    public void Embed(float[] faces, int count, Span<float> embeddings)
+    {
+        using var scope = NewDisposeScope();
+        using var inference = inference_mode();
+        int size = Contract.Size;
+        var input = tensor(faces, [count, 3, size, size], device: _device);
+        var output = _model.forward(input).Multiply(_scaling.Scale).Add(tensor(_scaling.Mean, device: _device));
+        output.cpu().contiguous().data<float>().CopyTo(embeddings);
+        OnnxEmbedder.Finish(embeddings[..(count * Dimension)], Dimension, Contract.NormalizeOutput, _path);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    private static MobileNetV1 Loaded(StudentCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        return checkpoint.LoadModel();
+    }
+}
+
+/// <summary>The student that a run folder stands for when it is exported or evaluated.</summary>
+public static class RunStudent
+{
+    /// <summary>The name of the best epoch's student in a run folder: weights only, no training state.</summary>
+    public const string BestFileName = "student.best.safetensors";
+
+    /// <summary>
+    /// Reads the best student, or the last one where the run was told to keep the last (<see cref="DistillOptions.Keep"/>) or held out nothing
+    /// to choose by. Its weights are the averaged ones where the run averages.
+    /// </summary>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="FaceDistillException">A file is missing, damaged, or no checkpoint of FaceDistill.</exception>
+    public static StudentCheckpoint Open(string folder)
+    {
+        var last = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
+        return last.Options.Keep == KeepKind.Best && last.State.Best is not null ? StudentCheckpoint.Read(Path.Combine(folder, BestFileName)) : last;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json.Serialization;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Training.Checkpoints;
+
+/// <summary>One finished epoch.</summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="Loss">Mean training loss: the part of the variance not explained.</param>
+/// <param name="ValidationLoss">The same on the held-out faces; null without any.</param>
+/// <param name="ValidationCosine">Mean cosine between student and teacher on the held-out faces, in the teacher's space; null without any.</param>
+/// <param name="LearningRate">The rate of the epoch's last step.</param>
+/// <param name="Seconds">Time of the epoch.</param>
+/// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
+public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
+{
+    /// <summary>
+    /// Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.
+    /// </summary>
+    public double? CentredCosine { get; init; }
+
+    /// <summary>
+    /// The part of the held-out people's genuine pairs that is accepted at <see cref="PeopleFar"/>, 0 to 1, by which the best epoch is chosen; null where
+    /// nobody is measured.
+    /// </summary>
+    public double? PeopleTar { get; init; }
+
+    /// <summary>The false accept rate of <see cref="PeopleTar"/>; null where nobody is measured.</summary>
+    public double? PeopleFar { get; init; }
+
+    /// <summary>Mean norm of the gradients before clipping.</summary>
+    public double GradientNorm { get; init; }
+
+    /// <summary>The side of the training pictures in pixels.</summary>
+    public int Resolution { get; init; }
+}
+
+/// <summary>
+/// The epoch whose student is the best: by the held-out people's true accept rate where they are measured, ties and runs without people by the centred cosine.
+/// </summary>
+/// <param name="Epoch">From 1.</param>
+/// <param name="CentredCosine">Its mean centred cosine on the held-out faces; null without any.</param>
+public sealed record BestEpoch(int Epoch, double? CentredCosine)
+{
+    /// <summary>Its <see cref="EpochLog.PeopleTar"/>: what chose it, unless null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PeopleTar { get; init; }
+
+    /// <summary>The false accept rate of <see cref="PeopleTar"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PeopleFar { get; init; }
+
+    /// <summary>What chose it, and its value, for people to read.</summary>
+    [JsonIgnore]
+    public string ChosenBy => PeopleTar is null ? FormattableString.Invariant($"centred cosine {CentredCosine:0.0000} on held-out faces")
+        : FormattableString.Invariant($"TAR {100 * PeopleTar:0.00}% at FAR {PeopleFar:0.####e-0} on held-out people");
+
+    /// <summary>An epoch as a candidate; null where it measured neither people nor faces.</summary>
+    /// <param name="log">The epoch.</param>
+    internal static BestEpoch? Of(EpochLog log) => log.PeopleTar is null && log.CentredCosine is null ? null
+        : new BestEpoch(log.Epoch, log.CentredCosine) { PeopleTar = log.PeopleTar, PeopleFar = log.PeopleFar };
+
+    /// <summary>Whether it beats another one; of equals neither does, so that the earlier stays.</summary>
+    /// <param name="other">The other one, of the same run; null for none.</param>
+    internal bool Beats(BestEpoch? other) => other is null
+        || (PeopleTar ?? 0, CentredCosine ?? 0).CompareTo((other.PeopleTar ?? 0, other.CentredCosine ?? 0)) > 0;
+}
+
+/// <summary>How far a run is.</summary>
+/// <param name="Epoch">The running epoch, from 0; equal to the number of epochs when finished.</param>
+/// <param name="Step">Steps done in the running epoch.</param>
+/// <param name="LossSum">Sum of the running epoch's step losses.</param>
+/// <param name="Log">The finished epochs.</param>
+public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnlyList<EpochLog> Log)
+{
+    /// <summary>Sum of the running epoch's gradient norms.</summary>
+    public double GradientNormSum { get; init; }
+
+    /// <summary>Time of the running epoch's steps so far, also before an interruption.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>The best epoch so far; null before the first, or where nothing is held out.</summary>
+    public BestEpoch? Best { get; init; }
+
+    /// <summary>Whether the run ended before its last epoch because it no longer improved.</summary>
+    public bool StoppedEarly { get; init; }
+
+    /// <summary>Takes up a finished epoch: its log, whether it is the best, and whether patience has run out.</summary>
+    /// <param name="log">The epoch.</param>
+    /// <param name="patience">Epochs without improvement after which the run ends; 0 for never.</param>
+    public TrainingState After(EpochLog log, int patience)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        var best = BestEpoch.Of(log) is { } candidate && candidate.Beats(Best) ? candidate : Best;
+        return new TrainingState(Epoch + 1, 0, 0, [.. Log, log])
+        {
+            Best = best,
+            StoppedEarly = patience > 0 && best is not null && log.Epoch - best.Epoch >= patience,
+        };
+    }
+}
+
+/// <summary>How well embeddings tell held-out people apart.</summary>
+/// <param name="Tar">The part of the pairs of one person that is accepted, 0 to 1; not a number where an embedding is none.</param>
+/// <param name="Far">The part of the pairs of two people that may be accepted.</param>
+public sealed record PeopleTar(double Tar, double Far);
+
+/// <summary>Measures a student's embeddings of the held-out people, by which the best epoch is chosen. The rooms after this one know how.</summary>
+public interface IStudentMeasure
+{
+    /// <summary>Measures.</summary>
+    /// <param name="set">Embeddings in the teacher's space, finite, each with its person's name. The faces are the same in each call.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    PeopleTar Measure(EmbeddingSet set, CancellationToken cancel);
+}
+
+/// <summary>How near a student is to its teacher on the held-out faces; no labels are needed.</summary>
+/// <param name="Loss">The part of the teacher's variance that is not explained.</param>
+/// <param name="Cosine">Mean cosine of the embeddings as they are. High by chance where embeddings share a large mean (0.88 between strangers for dlib-resnet).</param>
+/// <param name="CentredCosine">Mean cosine of the embeddings less the training faces' mean: 0 by chance. The best epoch is chosen by it where no people are
+/// measured (<see cref="PeopleTar"/>).</param>
+public sealed record ValidationResult(double Loss, double Cosine, double CentredCosine)
+{
+    /// <summary>Whether the student's embeddings are numbers.</summary>
+    public bool IsFinite => double.IsFinite(Loss + Cosine + CentredCosine);
+}

@@ -1,0 +1,153 @@
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training.Optimizers;
+
+/// <summary>
+/// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) for every weight that mixes channels, seen as a matrix
+/// [out, in k k], of which blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -= rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
+/// u's singular vectors and singular values near 1. The factor gives a step the size of AdamW's (Liu et al., "Muon is scalable for LLM
+/// training", 2025, section 2.2), so both take the same learning rate and decay. O is computed in bfloat16 where the training is
+/// (<see cref="MobileNetV1.TrainingType"/>), which is precise enough (Jordan et al.). Depthwise filters, batch norms, biases and what is trained beside the
+/// network are left to <see cref="AdamWState"/>.
+/// </summary>
+public sealed class MuonState : IStudentOptimizer
+{
+    private const double Momentum = 0.95, AdamWSize = 0.2, Epsilon = 1e-7;
+    private const int NewtonSchulzSteps = 5;
+
+    /// <summary>
+    /// The most rows that are orthogonalised together; a larger matrix is so many blocks of rows (Khaled et al., "MuonBP", 2025, without its whole steps in between).
+    /// The steps cost 20 m^2 n + 10 m^3 multiplications for m rows of n: of 1024 x 1024 whole they would take as long as the rest of a training step. Blocks of 128 learned
+    /// as well as whole matrices, blocks of 64 less well (eval/README.md).
+    /// </summary>
+    internal const int BlockRows = 128;
+
+    // The quintic's coefficients, found by Jordan et al. so that small singular values rise fast; large ones end between 0.7 and 1.2.
+    private const float A = 3.4445f, B = -4.7750f, C = 2.0315f;
+
+    private readonly FlatWeights _weights;
+    private readonly AdamWState _others;
+    private readonly Tensor _momentum;
+    private readonly double _weightDecay;
+    private readonly MobileNetV1 _model;
+    private readonly MatrixPlace[][] _groups;
+
+    /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="weightDecay">The decay, 0 to 1; not for batch norms and biases.</param>
+    /// <param name="beside">What is trained beside it; null for nothing.</param>
+    public MuonState(MobileNetV1 model, double weightDecay, nn.Module? beside = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _weights = new FlatWeights(model, beside);
+        (_model, _weightDecay) = (model, weightDecay);
+        _others = new AdamWState(_weights, weightDecay, _weights.MatrixCount);
+        _momentum = zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
+        _groups = [.. InARow(_weights.Matrices)];
+    }
+
+    /// <inheritdoc/>
+    public long Steps
+    {
+        get => _others.Steps;
+        set => _others.Steps = value;
+    }
+
+    /// <inheritdoc/>
+    public FlatWeights Weights => _weights;
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Tensor Tensor)> Tensors() =>
+        _weights.Views(_momentum).Select(v => (v.Name + ".momentum", v.View)).Concat(_others.Tensors());
+
+    /// <inheritdoc/>
+    public void ZeroGradients() => _weights.ZeroGradients();
+
+    /// <inheritdoc/>
+    public void Step(double learningRate)
+    {
+        _others.Step(learningRate);
+        using var frozen = no_grad();
+        using (var gradient = _weights.Gradients.narrow(0, 0, _weights.MatrixCount))
+        using (var values = _weights.Values.narrow(0, 0, _weights.MatrixCount))
+        {
+            _momentum.Multiply(Momentum).Add(gradient, 1 - Momentum);
+            gradient.Multiply(1 - Momentum).Add(_momentum, Momentum);
+            values.Multiply(1 - (learningRate * _weightDecay));
+        }
+
+        foreach (var group in _groups)
+        {
+            using var scope = NewDisposeScope();
+            var (rows, columns) = (group[0].Rows, group[0].Columns);
+            double factor = -learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns));
+            var direction = Orthogonalize(Matrices(_weights.Gradients, group), _model.TrainingType);
+            Matrices(_weights.Values, group).Add(direction, factor);
+        }
+    }
+
+    /// <summary>Near the orthogonal factor of each matrix's polar decomposition, by five Newton-Schulz steps X = a X + (b X X' + c (X X')^2) X.</summary>
+    /// <param name="matrices">float32 [N, rows, columns].</param>
+    /// <param name="type">What the steps compute in.</param>
+    /// <returns>float32 [N, rows, columns].</returns>
+    internal static Tensor Orthogonalize(Tensor matrices, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        bool tall = matrices.shape[1] > matrices.shape[2];
+        var wide = tall ? matrices.transpose(1, 2).contiguous() : matrices;
+        var (rows, columns) = (wide.shape[1], wide.shape[2]);
+        var blocks = wide.reshape(-1, rows / Blocks(rows), columns);
+        var x = blocks.div(blocks.Squared().sum([1, 2], keepdim: true).sqrt().Add(Epsilon)).to(type);
+        for (int step = 0; step < NewtonSchulzSteps; step++)
+        {
+            using var round = NewDisposeScope();
+            var gram = x.bmm(x.transpose(1, 2));
+            var polynomial = gram.baddbmm(gram, gram, beta: B, alpha: C); // alpha gram gram + beta gram
+            x = polynomial.baddbmm(x, x, beta: A, alpha: 1).MoveToOuterDisposeScope();
+        }
+
+        x = x.reshape(-1, rows, columns);
+        return (tall ? x.transpose(1, 2) : x).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    // The fewest equal blocks of at most BlockRows rows.
+    private static long Blocks(long rows)
+    {
+        long blocks = (rows + BlockRows - 1) / BlockRows;
+        while (rows % blocks != 0)
+        {
+            blocks++;
+        }
+
+        return blocks;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _momentum.Dispose();
+        _others.Dispose();
+    }
+
+    // Matrices of one shape that lie one behind the other are one batch.
+    private static IEnumerable<MatrixPlace[]> InARow(IReadOnlyList<MatrixPlace> matrices)
+    {
+        for (int first = 0, end; first < matrices.Count; first = end)
+        {
+            end = first + 1;
+            while (end < matrices.Count && (matrices[end].Rows, matrices[end].Columns) == (matrices[first].Rows, matrices[first].Columns))
+            {
+                end++;
+            }
+
+            yield return [.. matrices.Skip(first).Take(end - first)];
+        }
+    }
+
+    private static Tensor Matrices(Tensor block, MatrixPlace[] group) => block.as_strided(
+        [group.Length, group[0].Rows, group[0].Columns], [group[0].Rows * group[0].Columns, group[0].Columns, 1], group[0].Offset);
+}

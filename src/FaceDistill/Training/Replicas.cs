@@ -1,0 +1,231 @@
+using System.Runtime.ExceptionServices;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Students;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training;
+
+/// <summary>
+/// One student at work on several parts of a batch at once: copies of the network that share its weights, each with threads, gradients and batch moments of its
+/// own. torch's threads share one operation at a time and wait for each other after each: on two quiet cores as fast as two replicas, beside a program that keeps
+/// one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch norm sees
+/// a part at a time.
+/// </summary>
+internal sealed class Replicas : IDisposable
+{
+    /// <summary>The fewest faces of which a replica's batch norm takes moments by itself.</summary>
+    internal const int LeastFaces = 32;
+
+    private readonly MobileNetV1[] _models;
+    private readonly FlatWeights[] _weights;
+    private readonly Worker[] _workers;
+    private readonly (Tensor Whole, Tensor[] Parts)[] _moments;
+
+    /// <summary>Makes the copies.</summary>
+    /// <param name="model">The student, on the CPU; the first replica is it itself.</param>
+    /// <param name="weights">Its weights.</param>
+    /// <param name="count">How many replicas, 2 or more.</param>
+    public Replicas(MobileNetV1 model, FlatWeights weights, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
+        MobileNetV1[] copies = [.. Enumerable.Range(1, count - 1).Select(_ => new MobileNetV1(model.Architecture))];
+        _models = [model, .. copies];
+        _weights = [weights, .. copies.Select(weights.SharedWith)];
+        _workers = [.. copies.Select(_ => new Worker())];
+        _moments = [.. Moments(model).Zip(Enumerable.Range(0, Moments(model).Count()), (whole, i) => (whole, copies.Select(c => Moments(c).ElementAt(i)).ToArray()))];
+    }
+
+    /// <summary>The usual number: as many as there are threads, where each gets <see cref="LeastFaces"/> faces of a batch.</summary>
+    /// <param name="batchSize">Faces a step.</param>
+    /// <param name="device">Where it computes; only the CPU has replicas.</param>
+    public static int Usual(int batchSize, DeviceType device) => device == DeviceType.CPU ? Math.Clamp(get_num_threads(), 1, Math.Max(1, batchSize / LeastFaces)) : 1;
+
+    /// <summary>Adds a batch's gradients to the weights' and updates the running moments.</summary>
+    /// <param name="faces">N, at least as many as replicas.</param>
+    /// <param name="input">The network's input for some of the faces: called on several threads with their first place and number.</param>
+    /// <param name="loss">The loss of the outputs, float32 [N, D].</param>
+    /// <returns>The loss.</returns>
+    public float Run(int faces, Func<int, int, Tensor> input, Func<Tensor, Tensor> loss)
+    {
+        using var scope = NewDisposeScope();
+        Begin();
+        int count = _models.Length;
+        int First(int replica) => (int)((long)faces * replica / count);
+        var outputs = new Tensor[count];
+        try
+        {
+            AtOnce(r =>
+            {
+                using var inner = NewDisposeScope();
+                outputs[r] = _models[r].forward(input(First(r), First(r + 1) - First(r))).DetachFromDisposeScope();
+            });
+            var whole = cat([.. outputs.Select(o => o.detach())]).requires_grad_();
+            var value = loss(whole);
+            value.backward();
+            var gradient = whole.grad!;
+            AtOnce(r =>
+            {
+                using var inner = NewDisposeScope();
+                outputs[r].backward([gradient.narrow(0, First(r), First(r + 1) - First(r))]);
+            });
+            Finish();
+            return value.item<float>();
+        }
+        finally
+        {
+            foreach (var output in outputs)
+            {
+                output?.Dispose();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var worker in _workers)
+        {
+            worker.Dispose();
+        }
+
+        foreach (var (copy, weights) in _models.Zip(_weights).Skip(1))
+        {
+            weights.Dispose();
+            copy.Dispose();
+        }
+    }
+
+    private static IEnumerable<Tensor> Moments(MobileNetV1 model) => model.named_buffers().Where(b => b.buffer.is_floating_point()).Select(b => b.buffer);
+
+    // The copies go on from the student's moments, so that what a step does depends on the student alone.
+    private void Begin()
+    {
+        using var frozen = no_grad();
+        foreach (var (whole, parts) in _moments)
+        {
+            foreach (var part in parts)
+            {
+                part.copy_(whole);
+            }
+        }
+
+        for (int r = 1; r < _models.Length; r++)
+        {
+            _models[r].TrainingType = _models[0].TrainingType;
+            _models[r].train(_models[0].training);
+            _weights[r].ZeroGradients();
+        }
+    }
+
+    private void Finish()
+    {
+        using var frozen = no_grad();
+        foreach (var weights in _weights.Skip(1))
+        {
+            _weights[0].Gradients.Add(weights.Gradients, 1);
+        }
+
+        foreach (var (whole, parts) in _moments)
+        {
+            foreach (var part in parts)
+            {
+                whole.Add(part, 1);
+            }
+
+            whole.Multiply(1.0 / _models.Length);
+        }
+    }
+
+    // The threads that torch has are parted among the replicas, and given back.
+    private void AtOnce(Action<int> work)
+    {
+        int threads = get_num_threads(), each = Math.Max(1, threads / _models.Length);
+        for (int r = 1; r < _models.Length; r++)
+        {
+            int replica = r;
+            _workers[r - 1].Begin(() =>
+            {
+                set_num_threads(each); // of this thread
+                work(replica);
+            });
+        }
+
+        Exception? failure = null;
+        try
+        {
+            set_num_threads(each);
+            work(0);
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        foreach (var worker in _workers)
+        {
+            failure = worker.End() ?? failure;
+        }
+
+        set_num_threads(threads);
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    // A thread of its own, since what torch keeps for a thread (its number of threads, its threads) is kept as long as the thread.
+    private sealed class Worker : IDisposable
+    {
+        private readonly SemaphoreSlim _begun = new(0), _ended = new(0);
+        private readonly Thread _thread;
+        private Action? _work;
+        private Exception? _failure;
+
+        public Worker()
+        {
+            _thread = new Thread(Loop) { IsBackground = true, Name = nameof(Replicas) };
+            _thread.Start();
+        }
+
+        public void Begin(Action work)
+        {
+            _work = work;
+            _begun.Release();
+        }
+
+        public Exception? End()
+        {
+            _ended.Wait();
+            return _failure;
+        }
+
+        public void Dispose()
+        {
+            _work = null;
+            _begun.Release();
+            _thread.Join();
+            _begun.Dispose();
+            _ended.Dispose();
+        }
+
+        private void Loop()
+        {
+            for (_begun.Wait(); _work is { } work; _begun.Wait())
+            {
+                _failure = null;
+                try
+                {
+                    work();
+                }
+                catch (Exception e)
+                {
+                    _failure = e; // thrown where the work was begun
+                }
+
+                _ended.Release();
+            }
+        }
+    }
+}

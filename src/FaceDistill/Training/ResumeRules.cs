@@ -1,0 +1,47 @@
+using FaceDistill.Files;
+using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Training;
+
+/// <summary>Whether a checkpoint is that of the run which asks for it.</summary>
+internal static class ResumeRules
+{
+    /// <summary>Checks options, teacher, faces and the best student's file.</summary>
+    /// <returns>The options with what the run decided at its beginning.</returns>
+    /// <exception cref="FaceDistillException">The checkpoint belongs to another run; the message says by what.</exception>
+    public static DistillOptions Require(StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
+    {
+        var options = asked.With(checkpoint.Options);
+        if (!Same(checkpoint.Options, asked))
+        {
+            throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
+        }
+
+        if (checkpoint.Description.TeacherHash != description.TeacherHash || !checkpoint.Scaling.Mean.SequenceEqual(scaling.Mean))
+        {
+            throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher or other faces; choose another --output");
+        }
+
+        return checkpoint.State.Best is null || File.Exists(Path.Combine(folder, RunStudent.BestFileName)) ? options : throw new FaceDistillException(
+            $"{folder} lacks {RunStudent.BestFileName}, the best student so far; put it back, or choose another --output");
+    }
+
+    /// <summary>Whether two runs' options make the same student.</summary>
+    /// <param name="made">Those of a run's checkpoint.</param>
+    /// <param name="asked">Those asked for.</param>
+    public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
+
+    // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
+    // and runs of before held out nobody and had no replicas.
+    private static string Text(DistillOptions options) => JsonFile.Serialize(options with
+    {
+        Device = "",
+        CheckpointMinutes = 0,
+        Minutes = null,
+        Init = options.Init is null ? null : "",
+        ValidationPeople = options.ValidationPeople ?? 0,
+        Replicas = options.Replicas ?? 1,
+    });
+}

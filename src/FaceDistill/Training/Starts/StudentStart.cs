@@ -1,0 +1,77 @@
+using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
+
+namespace FaceDistill.Training.Starts;
+
+/// <summary>What a student can start from: another student, or a published backbone made into one.</summary>
+internal sealed class StudentStart : IDisposable
+{
+    private StudentStart(MobileNetV1 model, string name, string path, IReadOnlyList<StudentOrigin> origins) =>
+        (Model, Name, Path, Origins) = (model, name, path, origins);
+
+    /// <summary>The network, on the CPU, in evaluation mode.</summary>
+    public MobileNetV1 Model { get; }
+
+    /// <summary>The student, or the backbone's card, for messages.</summary>
+    public string Name { get; }
+
+    /// <summary>The file, or the backbone's card, for messages.</summary>
+    public string Path { get; }
+
+    /// <summary>What a student that starts from it started from, the nearest first.</summary>
+    public IReadOnlyList<StudentOrigin> Origins { get; }
+
+    /// <summary>The layers.</summary>
+    public MobileNetV1Architecture Architecture => Model.Architecture;
+
+    /// <summary>How its embeddings come into its teacher's space; null for a backbone, which has neither head nor embedding layer.</summary>
+    public TargetScaling? Scaling { get; private init; }
+
+    /// <summary>The SHA-256 of its teacher; null for a backbone.</summary>
+    public string? TeacherHash { get; private init; }
+
+    /// <summary>A finished student, with its averaged weights where its run averages.</summary>
+    /// <exception cref="FaceDistillException">The checkpoint is damaged.</exception>
+    public static StudentStart Of(StudentCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        string student = checkpoint.Description.Student;
+        string folder = System.IO.Path.GetDirectoryName(checkpoint.Path) is { Length: > 0 } parent ? parent : checkpoint.Path;
+        var nearest = new StudentOrigin(student, StudentOrigin.Student, null, folder, checkpoint.Origins.Any(o => o.Research));
+        return new StudentStart(checkpoint.LoadModel(), student, checkpoint.Path, [nearest, .. checkpoint.Origins])
+        {
+            Scaling = checkpoint.Scaling,
+            TeacherHash = checkpoint.Description.TeacherHash,
+        };
+    }
+
+    /// <summary>
+    /// A backbone as a student that computes the same: the batch norms get the mean and variance of each convolution's output on training faces,
+    /// with our padding and ReLU, and weights and biases that undo them; from there on they train like any other.
+    /// </summary>
+    /// <param name="backbone">The backbone.</param>
+    /// <param name="faces">Training faces at the student's resolution.</param>
+    public static StudentStart Of(Backbone backbone, StartFaces faces)
+    {
+        var architecture = backbone.Architecture(faces.Contract.Size);
+        var card = backbone.Card;
+        var start = new StudentStart(new MobileNetV1(architecture), $"the backbone {card.Name}", card.Name, [StudentOrigin.Of(card)]);
+        var weights = start.Model.state_dict();
+        using var activations = faces.Inputs();
+        foreach (var layer in architecture.Backbone)
+        {
+            var folded = backbone.Layer(layer, faces.Contract);
+            var filters = weights[$"{layer.Name}.weight"];
+            StartLayers.Put(filters, folded.Filters);
+            activations.Replace(x => StartLayers.Convolve(layer, x, filters));
+            StartLayers.PutNorm(weights, layer, activations.Moments(), [.. folded.Bias.Select(_ => 1.0)], [.. folded.Bias.Select(b => (double)b)]);
+            activations.Replace(x => StartLayers.Finish(layer, x, folded.Bias));
+        }
+
+        start.Model.eval();
+        return start;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+}

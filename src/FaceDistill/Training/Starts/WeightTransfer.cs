@@ -1,0 +1,168 @@
+using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training.Starts;
+
+/// <summary>
+/// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in
+/// their order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on
+/// (<see cref="StartPair"/>). A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the
+/// new target scaling, where head, teacher and dimension are the same.
+/// </summary>
+public static class WeightTransfer
+{
+    /// <summary>Copies what fits, of a wider student the channels with the largest L1 norm; nothing is fitted.</summary>
+    /// <param name="source">The other student; its averaged weights are taken where it has them.</param>
+    /// <param name="description">The student to start.</param>
+    /// <param name="scaling">The student's target scaling.</param>
+    /// <param name="target">Its network.</param>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
+    public static string Apply(StudentCheckpoint source, StudentDescription description, TargetScaling scaling, MobileNetV1 target)
+    {
+        using var start = StudentStart.Of(source);
+        return Apply(start, description, scaling, target, ChannelRule.L1, refit: false, faces: null);
+    }
+
+    /// <summary>Copies what fits, and fits what does not.</summary>
+    /// <param name="source">What to start from.</param>
+    /// <param name="description">The student to start.</param>
+    /// <param name="scaling">The student's target scaling.</param>
+    /// <param name="target">Its network.</param>
+    /// <param name="rule">Which channels of a wider source are kept.</param>
+    /// <param name="refit">Whether layers that lost inputs are fitted to the source's on the faces.</param>
+    /// <param name="faces">Training faces; null to copy only, by L1 where the rule needs faces.</param>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The source is narrower, or a face cannot be read.</exception>
+    internal static string Apply(
+        StudentStart source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, ChannelRule rule, bool refit, StartFaces? faces)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(scaling);
+        ArgumentNullException.ThrowIfNull(target);
+        var (from, to) = (source.Architecture, target.Architecture);
+        if (from.Spec.Width < to.Spec.Width)
+        {
+            string width = source.Scaling is null ? FormattableString.Invariant($" of width {from.Spec.Width}") : "";
+            throw new FaceDistillException(
+                $"{source.Path} is {source.Name}{width}, narrower than {description.Student}; --init takes a start of the same or a greater width");
+        }
+
+        using var frozen = no_grad();
+        bool narrower = from.Features > to.Features;
+        using var pair = narrower && faces is not null ? new StartPair(source, target, faces, refit) : null;
+        var (old, weights) = (source.Model.state_dict(), target.state_dict());
+        int[] kept = [0, 1, 2]; // the picture's colours
+        for (int i = 0; i < from.Backbone.Count; i++)
+        {
+            var (wide, narrow) = (from.Backbone[i], to.Backbone[i]);
+            pair?.Next(i);
+            int[] outputs = wide.Groups > 1 ? kept
+                : rule == ChannelRule.Reconstruction && pair is not null ? pair.Choose(i, narrow.Out)
+                : Strongest(rule == ChannelRule.BatchNorm ? Magnitudes(old[$"{wide.Name}_bn.weight"]) : Magnitudes(old[$"{wide.Name}.weight"]), narrow.Out);
+            Copy(old, wide, narrow, kept, outputs, weights);
+            pair?.Fit(i, kept, outputs);
+            kept = outputs;
+        }
+
+        // Of a start of the same width only a new head over the map has to see the faces.
+        using var maps = pair?.Narrow ?? (faces is null || to.HeadConvolution is null || HasHead(source, to) ? null : StartLayers.Maps(target, faces));
+        bool head = Head(source, target, kept, maps);
+        bool embedding = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
+        if (embedding)
+        {
+            Embedding(old, from, kept, source.Scaling!, scaling, weights);
+        }
+
+        bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || (narrower && refit));
+        string fitted = fits ? ", " + EmbeddingFit.Apply(target, faces!, keep: embedding) : "";
+        if (source.Scaling is null)
+        {
+            foreach (var layer in to.Convolutions)
+            {
+                StartLayers.ToUsualScale(weights, layer);
+            }
+        }
+
+        string narrowed = pair is null ? "" : $", {(refit ? "narrowed and fitted" : "narrowed")} on {faces!.Count} faces";
+        string rest = embedding ? "with its embedding layer"
+            : source.Scaling is null ? "which has no embedding layer"
+            : head ? "without its embedding layer, which belongs to another teacher"
+            : "without its head, which is another";
+        return $"weights of {source.Name} from {source.Path}, {rest}{narrowed}{fitted}";
+    }
+
+    private static void Copy(
+        Dictionary<string, Tensor> source, ConvLayer wide, ConvLayer narrow, int[] inputs, int[] outputs, Dictionary<string, Tensor> weights)
+    {
+        int perInput = narrow.Kernel * narrow.Kernel, perOutput = perInput * (wide.In / wide.Groups);
+        float[] filters = StartLayers.Values(source[$"{wide.Name}.weight"]);
+        filters = wide.Kernel == narrow.Kernel ? filters : PooledKernel.Resize(filters, wide.Kernel, narrow.Kernel);
+        bool depthwise = wide.Groups > 1;
+        StartLayers.Put(weights[$"{narrow.Name}.weight"], outputs.SelectMany(o => (depthwise ? [0] : inputs)
+            .SelectMany(i => filters.AsSpan((o * perOutput) + (i * perInput), perInput).ToArray())));
+        foreach (string part in new[] { "weight", "bias", "running_mean", "running_var" })
+        {
+            float[] values = StartLayers.Values(source[$"{wide.Name}_bn.{part}"]);
+            StartLayers.Put(weights[$"{narrow.Name}_bn.{part}"], outputs.Select(o => values[o]));
+        }
+    }
+
+    // Whether the source's head was taken. Where it has none, one over the whole map starts as the mean over it, which is what a backbone is trained with.
+    private static bool Head(StudentStart source, MobileNetV1 target, int[] kept, Activations? maps)
+    {
+        var (from, to) = (source.Architecture, target.Architecture);
+        bool same = HasHead(source, to);
+        if (to.HeadConvolution is not { } layer)
+        {
+            return same;
+        }
+
+        var weights = target.state_dict();
+        if (same)
+        {
+            Copy(source.Model.state_dict(), from.HeadConvolution!, layer, kept, kept, weights);
+        }
+        else if (maps is not null)
+        {
+            StartLayers.Put(weights[$"{layer.Name}.weight"], Enumerable.Repeat(1f / (layer.Kernel * layer.Kernel), (int)layer.Weights));
+        }
+
+        if (maps is not null && (!same || from.Features > to.Features))
+        {
+            maps.Replace(x => StartLayers.Convolve(layer, x, weights[$"{layer.Name}.weight"]));
+            StartLayers.PutMoments(weights, layer, maps.Moments());
+        }
+
+        return same;
+    }
+
+    private static bool HasHead(StudentStart source, MobileNetV1Architecture to) => source.Scaling is not null && source.Architecture.Head == to.Head;
+
+    // The L1 norm of each output's values.
+    private static double[] Magnitudes(Tensor values)
+    {
+        float[] all = StartLayers.Values(values);
+        int each = all.Length / (int)values.shape[0];
+        return [.. all.Chunk(each).Select(filter => filter.Sum(w => Math.Abs((double)w)))];
+    }
+
+    private static int[] Strongest(double[] strengths, int keep) =>
+        [.. Enumerable.Range(0, strengths.Length).OrderByDescending(o => strengths[o]).Take(keep).Order()];
+
+    // In the teacher's space: (W x + b) s + m of the source must be what the target's scaling makes of the target's layer.
+    private static void Embedding(
+        Dictionary<string, Tensor> source, MobileNetV1Architecture from, int[] kept, TargetScaling old, TargetScaling scaling,
+        Dictionary<string, Tensor> weights)
+    {
+        float[] matrix = StartLayers.Values(source["embedding.weight"]), bias = StartLayers.Values(source["embedding.bias"]);
+        double ratio = (double)old.Scale / scaling.Scale;
+        StartLayers.Put(weights["embedding.weight"], Enumerable.Range(0, from.Dimension)
+            .SelectMany(d => kept.Select(i => (float)(matrix[(d * from.Features) + i] * ratio))));
+        StartLayers.Put(weights["embedding.bias"], bias.Select((b, d) => (float)((b * ratio) + (((double)old.Mean[d] - scaling.Mean[d]) / scaling.Scale))));
+    }
+}

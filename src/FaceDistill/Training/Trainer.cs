@@ -1,0 +1,304 @@
+using System.Diagnostics;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Students;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Training;
+
+/// <summary>
+/// Distils one student: minimises its losses, with a checkpoint after each epoch, every few minutes within one, when
+/// cancelled and when something fails, and the best student so far beside it.
+/// </summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainingFaces _faces;
+    private StudentDescription _description;
+    private readonly string _folder;
+    private readonly Device _device;
+    private readonly TrainingStep _student;
+    private readonly ValidationPass _validation;
+    private readonly IStudentMeasure? _measure;
+    private readonly BatchNormStatistics _statistics;
+    private DistillOptions _options;
+    private BatchReader? _reader;
+    private int _readerSize;
+    private TrainingState _state = new(0, 0, 0, []);
+    private readonly TimeProvider _clock;
+    private long _saved; // the clock's time of the last checkpoint
+    private bool _within; // a step: weights, moments and state do not belong together
+
+    /// <summary>Prepares a run; nothing is written yet.</summary>
+    /// <param name="faces">Faces and targets.</param>
+    /// <param name="description">The student, without target scale, which the faces decide.</param>
+    /// <param name="options">The run's options.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
+    /// <param name="clock">Says when <see cref="DistillOptions.CheckpointMinutes"/> are over; null for the system's.</param>
+    public Trainer(
+        TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null, TimeProvider? clock = null)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        ArgumentNullException.ThrowIfNull(description);
+        ArgumentNullException.ThrowIfNull(options);
+        (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
+        _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
+        _device = TorchDevice.Resolve(options.Device);
+        HostMemory.KeepFreed();
+        if (faces.Training.Length < options.BatchSize)
+        {
+            throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
+        }
+
+        _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
+        _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
+        _statistics = new BatchNormStatistics(faces, _description, options, _device);
+    }
+
+    /// <summary>The checkpoint file of the run.</summary>
+    public string CheckpointPath => Path.Combine(_folder, StudentCheckpoint.FileName);
+
+    /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
+    internal IReadOnlyList<StudentOrigin> Origins => _description.Origins ?? [];
+
+    /// <summary>The network's state as it is now; the tensors stay the network's.</summary>
+    internal Dictionary<string, Tensor> Weights => _student.Model.state_dict();
+
+    private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
+
+    /// <summary>Takes up where a checkpoint of the same run left off.</summary>
+    /// <exception cref="FaceDistillException">The checkpoint belongs to other options, another teacher or other faces.</exception>
+    public void Resume(StudentCheckpoint checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
+        checkpoint.RestoreModel(_student.Model);
+        checkpoint.RestoreOptimizer(_student.Optimizer);
+        if (_student.Loss.People is { } people)
+        {
+            checkpoint.RestoreBeside(people);
+        }
+
+        if (_student.Ema is { } average)
+        {
+            checkpoint.RestoreAverage(average);
+        }
+
+        _description = _description with { Origins = checkpoint.Origins };
+        _state = checkpoint.State;
+    }
+
+    /// <summary>Starts with another student's weights instead of random ones; before <see cref="Run"/>, and not after <see cref="Resume"/>.</summary>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
+    public string StartFrom(StudentCheckpoint source)
+    {
+        using var start = StudentStart.Of(source);
+        return StartFrom(start, new StartFaces(_faces, _description.Contract, _options.Seed));
+    }
+
+    /// <summary>Starts with a published backbone's weights, as <see cref="StartFrom(StudentCheckpoint)"/> does with a student's.</summary>
+    /// <returns>One line about what was taken.</returns>
+    /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
+    internal string StartFrom(Backbone source)
+    {
+        var faces = new StartFaces(_faces, _description.Contract, _options.Seed);
+        using var start = StudentStart.Of(source, faces);
+        return StartFrom(start, faces);
+    }
+
+    private string StartFrom(StudentStart start, StartFaces faces)
+    {
+        // On the CPU, wherever the student lies.
+        using var frozen = no_grad();
+        using var made = new MobileNetV1(_student.Model.Architecture, _options.Seed);
+        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.InitChannels, _options.InitRefit, faces);
+        var weights = _student.Model.state_dict();
+        foreach (var (name, tensor) in made.state_dict())
+        {
+            weights[name].copy_(tensor);
+        }
+
+        _description = _description with { Origins = start.Origins };
+        _student.Ema?.Restart();
+        return taken;
+    }
+
+    /// <summary>Trains to the end.</summary>
+    /// <returns>The finished run's state.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
+    /// <exception cref="FaceDistillException">
+    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>);
+    /// as after any failure between two steps, the checkpoint holds what was done.
+    /// </exception>
+    public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        Decide(cancel);
+        _saved = _clock.GetTimestamp();
+        var schedule = new LearningRateSchedule(
+            _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
+        while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
+        {
+            MobileNetV1 student;
+            try
+            {
+                student = RunEpoch(schedule, progress, cancel);
+            }
+            catch (OperationCanceledException)
+            {
+                Save(_statistics.Estimate(_student.Student, CancellationToken.None));
+                throw;
+            }
+            catch (Exception)
+            {
+                SaveWhatIsWhole();
+                throw;
+            }
+
+            Save(student);
+            TrainingLogFile.Write(_folder, _state.Log);
+            TensorBoardLog.Add(_folder, _state.Log[^1]);
+        }
+
+        RequireLiving(cancel);
+        return _state;
+    }
+
+    private void RequireLiving(CancellationToken cancel)
+    {
+        using var student = RunStudent.Open(_folder).LoadModel();
+        student.to(_device);
+        _validation.Spread(student, cancel)?.Require($"{_folder}: the student",
+            $"train it for more epochs or on more faces, or lower --learning-rate (its checkpoint is kept: --init {_folder} --output ANOTHER goes on from it)");
+    }
+
+    // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
+    private void Decide(CancellationToken cancel)
+    {
+        _options = _options with { ValidationPeople = _faces.HeldOut.Names.Length };
+        _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
+        _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
+        _options = _options with { Replicas = _options.Replicas ?? Replicas.Usual(_options.BatchSize, _device.type) };
+        _student.Split(_options.Replicas.Value);
+        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        {
+            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) };
+        }
+    }
+
+    private void Require(bool finite)
+    {
+        if (!finite)
+        {
+            throw new FaceDistillException($"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
+                + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
+        }
+    }
+
+    // With the statistics that the student is exported and measured with; after a failure without, since a face may be the reason of it.
+    private void Save(MobileNetV1? estimated = null)
+    {
+        Require(_student.IsFinite);
+        StudentCheckpoint.Write(
+            CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
+        _saved = _clock.GetTimestamp();
+    }
+
+    // After a failure: a student that is half-way through a step, or not finite, does not replace the last good one.
+    private void SaveWhatIsWhole()
+    {
+        try
+        {
+            if (!_within && _state is not { Epoch: 0, Step: 0 } && _student.IsFinite)
+            {
+                Save();
+            }
+        }
+        catch (Exception)
+        {
+            // The failure that brought us here is the one to report.
+        }
+    }
+
+    private bool IsCheckpointDue => _options.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.CheckpointMinutes;
+
+    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        double earlier = _state.Seconds;
+        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
+        long before = (long)_state.Epoch * StepsPerEpoch;
+        _student.Model.train();
+        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, cancel))
+        {
+            _within = true;
+            var result = _student.Run(batch, schedule.At(before + _state.Step));
+            Require(result.IsFinite);
+            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm, Seconds = earlier + watch.Elapsed.TotalSeconds };
+            _within = false;
+            if (IsCheckpointDue)
+            {
+                Save(_statistics.Estimate(_student.Student, cancel));
+            }
+
+            progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
+                FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
+            cancel.ThrowIfCancellationRequested();
+        }
+
+        double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
+        var student = _statistics.Estimate(_student.Student, cancel); // what is measured is what would be exported
+        var (validation, people) = (_validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel));
+        Finish(student, validation, people, schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
+        return student;
+    }
+
+    private void Finish(MobileNetV1 student, ValidationResult? validation, PeopleTar? people, double learningRate, int size, double seconds, double rate)
+    {
+        Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
+        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, seconds, rate)
+        {
+            CentredCosine = validation?.CentredCosine,
+            PeopleTar = people?.Tar,
+            PeopleFar = people?.Far,
+            GradientNorm = _state.GradientNormSum / _state.Step,
+            Resolution = size,
+        };
+        var next = _state.After(log, _options.Patience);
+        if (next.Best != _state.Best)
+        {
+            // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
+            Require(_student.IsFinite);
+            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), student, null, _faces.Scaling, _description, _options, next);
+        }
+
+        _state = next;
+    }
+
+    // One at a time: each keeps its decoded faces in memory.
+    private BatchReader Reader(int size)
+    {
+        if (_reader is null || _readerSize != size)
+        {
+            _reader?.Dispose();
+            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.BatchSize, _options.Seed, _options.Mirror), size);
+        }
+
+        return _reader;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _reader?.Dispose();
+        _validation.Dispose();
+        _statistics.Dispose();
+        _student.Dispose();
+    }
+}

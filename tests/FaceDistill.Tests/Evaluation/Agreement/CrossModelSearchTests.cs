@@ -1,0 +1,109 @@
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Tests.Evaluation.Agreement;
+
+public sealed class CrossModelSearchTests
+{
+    private static readonly double[] Fars = [0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5];
+
+    [Theory]
+    [InlineData(1700, 24, 15, 200)] // several tiles; the bound rises
+    [InlineData(900, 2, 1, 60)]     // many ties
+    [InlineData(600, 4, 0, 40)]     // constant
+    [InlineData(5, 2, 3, 2)]
+    [InlineData(600, 16, 9, 598)]   // mostly single images
+    public void Agrees_with_the_naive_twin(int faces, int dimension, int largest, int people)
+    {
+        var random = new Random(faces);
+        float[] teacher = Sets.Exact(random, faces, dimension, largest), student = Sets.Exact(random, faces, dimension, largest);
+        var groups = new IdentityGroups([.. Enumerable.Range(0, faces).Select(i => $"p{(i < people ? i : random.Next(people))}")]);
+        int[] person = new int[faces];
+        for (int row = 1; row < faces; row++)
+        {
+            person[row] = person[row - 1] + (groups.End[row - 1] == row ? 1 : 0);
+        }
+
+        foreach (double[] fars in new[] { Fars, Fars[2..] })
+        {
+            var actual = CrossModelSearch.Score(teacher, student, dimension, groups, fars);
+            Compare(teacher, student, dimension, person, actual);
+        }
+    }
+
+    [Fact]
+    public void Students_in_another_order_are_matched_by_path_and_one_like_the_teacher_gives_the_teachers_rates()
+    {
+        var teacher = SignSets.Of("teacher", 1, 500, 50, 3);
+        var same = CrossModelSearch.Run(teacher, SignSets.Student(teacher, 2, 0), Fars);
+        Assert.Equal(same.TeacherTeacher.Points, same.StudentStudent.Points);
+        Assert.Equal(2 * same.TeacherTeacher.ImpostorPairs, same.TeacherStudent.ImpostorPairs);
+        for (int i = 0; i < 4; i++) // every pair comes twice: the same thresholds and rates
+        {
+            Assert.Equal(same.TeacherTeacher.Points[i]!.Threshold, same.TeacherStudent.Points[i]!.Threshold);
+            Assert.Equal(same.TeacherTeacher.Points[i]!.Tar, same.TeacherStudent.Points[i]!.Tar);
+            Assert.Equal(2 * same.TeacherTeacher.Points[i]!.FalseAccepts, same.TeacherStudent.Points[i]!.FalseAccepts);
+        }
+
+        var other = CrossModelSearch.Run(teacher, SignSets.Student(teacher, 2, 6), Fars);
+        Assert.True(other.TeacherStudent.At(1e-2)!.Tar < same.TeacherStudent.At(1e-2)!.Tar);
+    }
+
+    [Fact]
+    public void Other_spaces_and_other_images_are_refused()
+    {
+        var teacher = SignSets.Of("teacher", 1, 20, 5);
+        var student = SignSets.Student(teacher, 1, 1);
+        var narrow = new EmbeddingSet("narrow", 8, student.Values[..(20 * 8)], student.Paths, student.Identities);
+        Assert.Contains("teacher gives 16 values an image and narrow gives 8", Message(teacher, narrow), StringComparison.Ordinal);
+        var fewer = EmbeddingRows.Take(student, [.. Enumerable.Range(0, 19)], row => student.Identities[row]);
+        Assert.Contains($"student has 19 without {Path.ChangeExtension(student.Paths[19], ".png")}", Message(teacher, fewer), StringComparison.Ordinal);
+        Assert.Contains("embed both", Message(fewer, student), StringComparison.Ordinal);
+        student.Values[3] = float.NaN;
+        Assert.Contains("student: the embedding in row ", Message(teacher, student), StringComparison.Ordinal);
+    }
+
+    private static void Compare(float[] teacher, float[] student, int dimension, int[] person, AllPairsResult actual)
+    {
+        var genuine = new List<float>();
+        var impostors = new List<float>();
+        for (int i = 0; i < person.Length; i++)
+        {
+            for (int j = 0; j < person.Length; j++)
+            {
+                float score = 0;
+                for (int d = 0; d < dimension && i != j; d++)
+                {
+                    score += teacher[(i * dimension) + d] * student[(j * dimension) + d];
+                }
+
+                if (i != j)
+                {
+                    (person[i] == person[j] ? genuine : impostors).Add(score);
+                }
+            }
+        }
+
+        impostors.Sort();
+        Assert.Equal((genuine.Count, impostors.Count), ((int)actual.GenuinePairs, (int)actual.ImpostorPairs));
+        for (int i = 0; i < actual.Fars.Count; i++)
+        {
+            int permitted = (int)Math.Floor((decimal)actual.Fars[i] * impostors.Count);
+            Assert.Equal(permitted < 1, actual.Points[i] is null);
+            if (actual.Points[i] is { } point)
+            {
+                float rejected = impostors[^(permitted + 1)];
+                Assert.Equal(MathF.BitIncrement(rejected), point.Threshold);
+                Assert.Equal(impostors.Count(score => score > rejected), point.FalseAccepts);
+                Assert.Equal(genuine.Count(score => score > rejected), point.TrueAccepts);
+            }
+        }
+    }
+
+    private static string Message(EmbeddingSet teacher, EmbeddingSet student) =>
+        Assert.Throws<FaceDistillException>(() => CrossModelSearch.Run(teacher, student)).Message;
+}

@@ -1,0 +1,47 @@
+using FaceDistill.Files;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Files;
+
+public sealed class AtomicFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_failure_in_the_middle_leaves_the_old_file_and_nothing_beside_it()
+    {
+        AtomicFile.WriteText(_folder["x"], "old");
+        Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(_folder["x"], stream =>
+        {
+            stream.Write("new, but not"u8);
+            throw new InvalidOperationException("in the middle");
+        }));
+        var error = Assert.Throws<FaceDistillException>(() => AtomicFile.Write(_folder["x"], stream => throw new IOException("disk full")));
+        Assert.Equal($"cannot write {_folder["x"]}: disk full", error.Message);
+        Assert.Equal("old", File.ReadAllText(_folder["x"]));
+        Assert.Equal([_folder["x"]], Directory.GetFileSystemEntries(_folder.Path));
+    }
+
+    [Fact]
+    public void An_old_file_is_replaced_and_missing_folders_are_made()
+    {
+        string path = _folder[Path.Combine("a", "b", "x")];
+        AtomicFile.WriteText(path, "old and longer");
+        AtomicFile.WriteText(path, "ü");
+        Assert.Equal([0xc3, 0xbc], File.ReadAllBytes(path)); // UTF-8 without a byte-order mark
+        AtomicFile.WriteReplaceable(path, [7]);
+        Assert.Equal([7], File.ReadAllBytes(path));
+        Assert.Single(Directory.GetFiles(_folder[Path.Combine("a", "b")]));
+    }
+
+    [Fact]
+    public void A_target_that_is_a_folder_is_one_clear_line()
+    {
+        Directory.CreateDirectory(_folder["x"]);
+        var error = Assert.Throws<FaceDistillException>(() => AtomicFile.WriteText(_folder["x"], "text"));
+        Assert.StartsWith($"cannot write {_folder["x"]}: ", error.Message, StringComparison.Ordinal);
+        Assert.Equal([_folder["x"]], Directory.GetFileSystemEntries(_folder.Path));
+    }
+}

@@ -1,0 +1,53 @@
+using FaceDistill.Files;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Files;
+
+public sealed class JsonFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public sealed record Thing(string Name, int HowMany, double? Share = null);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_was_written_is_read()
+    {
+        JsonFile.Write(_folder["x.json"], new Thing("ä<b>", 3, 0.1));
+        Assert.Equal(new Thing("ä<b>", 3, 0.1), JsonFile.Read<Thing>(_folder["x.json"]));
+        Assert.Contains("\"howMany\": 3", File.ReadAllText(_folder["x.json"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Comments_and_trailing_commas_are_allowed() =>
+        Assert.Equal(new Thing("a", 1), JsonFile.Parse<Thing>("{ \"name\": \"a\", // who\n \"howMany\": 1, }", "text"));
+
+    [Theory]
+    [InlineData("{\n\"name\": \"a\",\n\"howMany\": \"three\"}", 3)]
+    [InlineData("{\n\"name\": \"a\",\n\"howMany\": 1,\n\"colour\": 2}", 4)] // no such key
+    [InlineData("{\n\"name\": null, \"howMany\": 1}", 2)]
+    [InlineData("{\n\"name\": \"a\"\n}", 3)] // a key is missing
+    [InlineData("{\n\"name\": \"a\",\n", 3)] // cut
+    [InlineData("", 1)]
+    public void A_document_that_does_not_fit_is_named_with_its_line(string text, int line)
+    {
+        File.WriteAllText(_folder["x.json"], text);
+        string message = Assert.Throws<FaceDistillException>(() => JsonFile.Read<Thing>(_folder["x.json"])).Message;
+        Assert.StartsWith($"{_folder["x.json"]} line {line}: ", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void An_unknown_key_is_named() =>
+        Assert.Contains("colour", Assert.Throws<FaceDistillException>(
+            () => JsonFile.Parse<Thing>("""{"name": "a", "howMany": 1, "colour": 2}""", "text")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Null_and_a_missing_file_are_named()
+    {
+        Assert.Equal("text holds nothing", Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Thing>("null", "text")).Message);
+        Assert.StartsWith($"cannot read {_folder["none"]}", Assert.Throws<FaceDistillException>(
+            () => JsonFile.Read<Thing>(_folder["none"])).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,46 @@
+using FaceDistill.Files;
+using FaceDistill.Formats;
+
+namespace FaceDistill.Tests.Files;
+
+public sealed class StagedFilesTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public void The_target_and_its_companions_are_put_in_place()
+    {
+        File.WriteAllText(_folder["a.txt"], "old");
+        var files = StagedFiles.Make(_folder["a.txt"], path =>
+        {
+            Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
+            File.WriteAllText(path, "new");
+            File.WriteAllText(path + ".md", "card");
+        });
+        Assert.Equal([_folder["a.txt"], _folder["a.txt.md"]], files);
+        Assert.Equal(("new", "card"), (File.ReadAllText(files[0]), File.ReadAllText(files[1])));
+        Assert.Equal(files, Directory.EnumerateFileSystemEntries(_folder.Path).Order());
+    }
+
+    [Fact]
+    public void A_failure_leaves_what_was_there()
+    {
+        File.WriteAllText(_folder["a.txt"], "old");
+        Assert.Throws<InvalidOperationException>(() => StagedFiles.Make(_folder["a.txt"], path =>
+        {
+            File.WriteAllText(path + ".md", "card");
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal([_folder["a.txt"]], Directory.EnumerateFileSystemEntries(_folder.Path));
+        Assert.Equal("old", File.ReadAllText(_folder["a.txt"]));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_made_is_one_clear_line()
+    {
+        File.WriteAllText(_folder["file"], "");
+        Assert.StartsWith("cannot write ", Assert.Throws<FaceDistillException>(() => StagedFiles.Make(_folder["file/a.txt"], _ => { })).Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Dispose();
+}

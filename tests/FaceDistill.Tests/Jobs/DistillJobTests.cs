@@ -1,0 +1,149 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Export;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Tests.Jobs;
+
+public sealed class DistillJobTests : IDisposable
+{
+    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 1, BatchSize = 8, Validation = 0 };
+    private readonly TempFolder _folder = new();
+    private readonly string _card;
+
+    public DistillJobTests()
+    {
+        SyntheticDataset.Write(_folder["faces"], 2, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        _card = TinyTeacher.Write(_folder["teacher"]);
+    }
+
+    [Fact]
+    public void A_finished_run_resumed_computes_nothing_and_changes_no_weight()
+    {
+        Run(Options);
+        byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
+        var lines = new List<string>();
+        var report = new DistillJob(Finder(), lines.Add).Run(Request(Options, resume: true), null, default);
+        Assert.True(report.Finished);
+        Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
+        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_run_is_neither_overwritten_nor_resumed_with_other_options()
+    {
+        var began = Run(Options).Run.Started;
+        Assert.Contains("--resume", Assert.Throws<FaceDistillException>(() => Run(Options)).Message, StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Seed = 2 }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Mirror = false }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Equal(Options, RunInfo.Read(_folder["run"]).Options);
+        Assert.Equal(began, RunInfo.Read(_folder["run"]).Started);
+    }
+
+    [Fact]
+    public void A_run_cut_off_is_resumed_to_a_report()
+    {
+        using var cancel = new CancellationTokenSource();
+        var options = Options with { Epochs = 2 };
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null).Run(Request(options), new CancelIn("training", cancel), cancel.Token));
+        Assert.False(File.Exists(_folder["run/report.md"]));
+        Assert.True(Run(options, resume: true).Finished);
+        Assert.True(File.Exists(_folder["run/report.md"]));
+    }
+
+    [Fact]
+    public void Excluded_pictures_never_train_cost_no_embedding_and_belong_to_the_run()
+    {
+        Run(Options);
+        string[] listed = [.. AlignedFaces.Open(_folder["faces"]).Dataset.Images.Take(3).Select(i => i.Path)];
+        File.WriteAllLines(_folder["exclude.txt"], [.. listed.Select(path => $"faces\t{path}"), "other\tx.jpg"]);
+        var lines = new List<string>();
+        var request = Request(Options) with { Output = _folder["less"], Data = [DataFolder.Of(_folder["faces"]) with { Exclude = _folder["exclude.txt"] }] };
+        var report = new DistillJob(Finder(), lines.Add).Run(request, null, default);
+        Assert.Equal((13, 3), (report.Run.Images, report.Run.Excluded));
+        Assert.Contains(lines, l => l.StartsWith("faces: 3 of 16 faces excluded", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+        Assert.Equal(listed.Select(path => $"faces\t{path}"), File.ReadAllLines(_folder["less/excluded.txt"]));
+        Assert.Equal(_folder["exclude.txt"], Recipe.Read(_folder["less/recipe.json"]).Exclude);
+        var remaining = TrainingData.Open(_folder["less"], "dlib", Finder(), null, null, default).Dataset.Images.Select(i => i.Path).ToList();
+        Assert.Equal(13, remaining.Count);
+        Assert.Empty(remaining.Intersect(listed));
+
+        File.WriteAllLines(_folder["exclude.txt"], listed.Take(2).Select(path => $"faces\t{path}"));
+        string refused = Assert.Throws<FaceDistillException>(() => new DistillJob(Finder(), null).Run(request with { Resume = true }, null, default)).Message;
+        Assert.Contains("left out other pictures (3, listed in", refused, StringComparison.Ordinal);
+        Assert.Contains("left out other pictures (3", Assert.Throws<FaceDistillException>(
+            () => new DistillJob(Finder(), null).Run(Request(Options, resume: true) with { Output = _folder["less"] }, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Resuming_where_there_is_nothing_begins()
+    {
+        Assert.True(Run(Options with { Mirror = false }, resume: true).Finished);
+        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Mirror);
+    }
+
+    [Theory]
+    [InlineData(0.25)] // measured on held-out faces
+    [InlineData(0)]    // on training faces
+    public void A_dead_student_is_refused_and_its_checkpoint_kept(double validation)
+    {
+        var options = Options with { Validation = validation, BatchSize = 4 };
+        Run(options);
+        File.Delete(_folder["run/student.onnx"]);
+        DeadStudent.Make(_folder["run"]);
+        byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
+        string message = Assert.Throws<FaceDistillException>(() => Run(options, resume: true)).Message;
+        Assert.Contains(validation > 0 ? "gives 4 faces nearly the same embedding" : "gives 16 faces nearly the same embedding", message, StringComparison.Ordinal);
+        Assert.Contains("the teacher's on the same faces", message, StringComparison.Ordinal);
+        Assert.Contains("--learning-rate", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        Assert.False(File.Exists(_folder["run/student.onnx"]));
+        Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
+        // It goes on from there.
+        new DistillJob(Finder(), null).Run(Request(options with { Init = _folder["run"], Epochs = 4 }) with { Output = _folder["more"] }, null, default);
+        Assert.True(File.Exists(_folder["more/student.onnx"]));
+    }
+
+    // Case 15: a small folder, few steps, the default recipe; the export was 'verified' and every face had the same embedding.
+    [Fact]
+    public void A_small_folder_with_the_default_recipe_gives_a_student_that_tells_faces_apart()
+    {
+        SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
+        var options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" }; // 2 steps an epoch
+        new DistillJob(Finder(), null).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, null, default);
+        var eight = new ExportJob(Finder(), null).Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, null, default);
+        Assert.False(eight.Spread!.IsDead);
+        Assert.False(eight.FileSpread!.IsDead);
+        var result = new EvaluateJob(Finder(), null).Run(
+            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null, DataFolder.Of(_folder["small"]), null, "cpu"), null, default);
+        Assert.DoesNotContain(result.Warnings, w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder(), null).Run(Request(options, resume), null, default);
+
+    private DistillRequest Request(DistillOptions options, bool resume = false) => new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);
+
+    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+
+    private sealed class CancelIn(string stage, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.Stage == stage)
+            {
+                cancel.Cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
+using FaceDistill.Stores;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
+
+namespace FaceDistill.Tests.Jobs;
+
+/// <summary>Students that do not simply take over the teacher's embedding: shorter ones, and ones without a teacher.</summary>
+public sealed class DistillTargetsTests : IDisposable
+{
+    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 1, BatchSize = 8, Validation = 0.2 };
+    private readonly TempFolder _folder = new();
+    private readonly List<string> _lines = [];
+    private readonly string _card;
+
+    public DistillTargetsTests()
+    {
+        SyntheticDataset.Write(_folder["faces"], 3, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1), seed: 5);
+        _card = TinyTeacher.Write(_folder["teacher"]);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_shorter_embedding_learns_the_teachers_principal_axes_cached_and_live()
+    {
+        Run("cached", Options with { Validation = 0, Dimension = 4, Augment = new AugmentOptions(), Views = 1 });
+        Run("live", Options with { Validation = 0, Dimension = 4, Augment = new AugmentOptions(), Targets = TargetMode.Live });
+        Assert.Contains(_lines, l => l.StartsWith("projector 16 to 4: keeps 9", StringComparison.Ordinal));
+
+        using var teacher = TeacherCard.Open(_card, Finder());
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var projector = Projector.Fit(set, 4);
+        Assert.Equal(projector.Matrix, SafetensorsFile.Read(_folder[$"cached/{Projector.FileName}"]).Tensors["projection"].Floats());
+        var projected = projector.Apply(set);
+        foreach (string run in new[] { "cached", "live" })
+        {
+            var student = RunStudent.Open(_folder[run]);
+            Assert.Equal(4, student.Description.Dimension);
+            // Targets are centred on the faces' projected mean.
+            Assert.All(Enumerable.Range(0, 4), d => Assert.Equal(Enumerable.Range(0, set.Count).Average(i => projected.Row(i)[d]), student.Scaling.Mean[d], 1e-4));
+        }
+    }
+
+    [Fact]
+    public void The_axes_are_those_of_the_faces_that_train()
+    {
+        Run("run", Options with { Validation = 0.5, Dimension = 4 });
+        using var teacher = TeacherCard.Open(_card, Finder());
+        var faces = AlignedFaces.Open(_folder["faces"]);
+        var set = EmbeddingRun.Run(teacher, faces, [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var training = set.Of(new TrainingFaces(faces, set, null, 0.5, Options.Seed).Training);
+        float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
+        Assert.Equal(Projector.Fit(training, 4).Matrix, made);
+        Assert.NotEqual(Projector.Fit(set, 4).Matrix, made);
+    }
+
+    [Fact]
+    public void Live_targets_are_those_of_the_projected_teacher()
+    {
+        using var teacher = TeacherCard.Open(_card, Finder());
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var projector = Projector.Fit(set, 4);
+        using var projected = new ProjectedTeacher(teacher, projector);
+        var input = new float[teacher.Contract.Values];
+        using var picture = AlignedFaces.Open(_folder["faces"]).ReadView(3, teacher.Contract.Size);
+        FaceTensor.Fill(picture, teacher.Contract, input);
+        var embedding = new float[4];
+        projected.Embed(input, 1, embedding);
+        var expected = projector.Apply(set).Row(3).ToArray();
+        Assert.All(Enumerable.Range(0, 4), d => Assert.Equal(expected[d], embedding[d], 1e-4));
+        Assert.Equal((4, teacher.Name, teacher.Hash), (projected.Dimension, projected.Name, projected.Hash));
+    }
+
+    [Fact]
+    public void A_longer_embedding_than_the_teachers_is_refused() =>
+        Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with { Dimension = 17 })).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_a_teacher_identities_decide_and_nothing_of_the_teacher_is_in_the_student()
+    {
+        var report = Run("run", Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 }, Augment = new AugmentOptions(), Views = 2, Epochs = 6 });
+        var student = RunStudent.Open(_folder["run"]);
+        Assert.Equal((StudentDescription.NoTeacher, ""), (student.Description.Teacher, student.Description.TeacherHash));
+        Assert.All(student.Scaling.Mean, m => Assert.Equal(0, m));
+        Assert.Equal(1, student.Scaling.Scale);
+        Assert.True(report.Epochs[^1].Loss < report.Epochs[0].Loss, $"{report.Epochs[0].Loss} to {report.Epochs[^1].Loss}");
+        Assert.Null(report.Epochs[^1].ValidationLoss);
+        Assert.Contains(_lines, l => l.Contains("without a teacher", StringComparison.Ordinal));
+        Assert.DoesNotContain(_lines, l => l.Contains("embeddings", StringComparison.Ordinal));
+        Assert.Contains("without a teacher", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ArcFace_beside_the_teacher_needs_people()
+    {
+        Run("run", Options with { Loss = new LossOptions { ArcFace = 0.01 } });
+        Assert.Equal(3, SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Shape[0]);
+
+        Directory.Move(_folder["faces"], _folder["people"]);
+        SyntheticDataset.Write(_folder["faces"], 1, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1), seed: 5);
+        var e = Assert.Throws<FaceDistillException>(() => Run("one", Options with { Loss = new LossOptions { ArcFace = 0.01 } }));
+        Assert.Contains("at least two known people", e.Message, StringComparison.Ordinal);
+    }
+
+    private FaceDistill.Reports.RunReportData Run(string output, DistillOptions options) =>
+        new DistillJob(Finder(), _lines.Add).Run(new DistillRequest(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], false), null, default);
+
+    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+}

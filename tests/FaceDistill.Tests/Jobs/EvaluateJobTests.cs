@@ -1,0 +1,64 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Runs;
+
+namespace FaceDistill.Tests.Jobs;
+
+public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    public void The_outcome_is_noted_in_the_run_under_the_datas_name(string ending)
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        var faces = run.CopyFaces(_folder["people"]);
+        var result = Job().Run(Request(["teacher:" + card, copy]) with { Data = DataFolder.Of(faces.Dataset.Root + ending) }, null, default);
+        Assert.Equal(0, result.Reference);
+        var noted = Assert.Single(RunEvaluations.Read(copy));
+        Assert.Equal("people", noted.Data);
+        var agreement = Assert.Single(noted.Result.Agreements!);
+        Assert.Equal((result.Models[0].Name, result.Models[1].Name, 120), (agreement.Teacher, agreement.Student, agreement.Images));
+        Assert.Equal((20, 3), (agreement.Worst.Count, agreement.Search!.Count));
+        Assert.Equal(JsonFile.Serialize(result.ToJson()), JsonFile.Serialize(noted.Result));
+        Assert.Contains("all-pairs on people", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
+        Assert.Equal(120, result.Models[1].Images);
+    }
+
+    [Fact]
+    public void Embeddings_that_do_not_differ_are_warned_of()
+    {
+        NpyFile.Write(_folder["same.npy"], 2, [1, 2, 2, 4, 1, 2, 3, 6]);
+        NpyFile.Write(_folder["other.npy"], 2, [1, 2, 2, -4, 1, 3, 3, -6]);
+        File.WriteAllText(_folder["labels.txt"], "one\none\ntwo\ntwo\n");
+        var request = Request([]) with { Embeddings = [_folder["same.npy"], _folder["other.npy"]], Labels = _folder["labels.txt"] };
+        string warning = Assert.Single(Job().Run(request, null, default).Warnings);
+        Assert.StartsWith("same.npy gives 4 faces nearly the same embedding: their variance is 0.0e+0", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_cannot_be_evaluated_is_one_clear_line()
+    {
+        Refused(Request([]) with { Protocol = "best-pairs" }, "all-pairs");
+        NpyFile.Write(_folder["a.npy"], 2, [1, 2, 3, 4]);
+        Refused(Request([]) with { Embeddings = [_folder["a.npy"]] }, "--labels");
+        File.WriteAllText(_folder["labels.txt"], "one\n");
+        Refused(Request([]) with { Embeddings = [_folder["a.npy"]], Labels = _folder["labels.txt"] }, "labels.txt");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, [], null, null, null, "cpu");
+
+    private EvaluateJob Job() => new(new AssetFinder([], [], [], _folder["cache"]), null);
+
+    private void Refused(EvaluateRequest request, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job().Run(request, null, default)).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,167 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Training;
+
+namespace FaceDistill.Tests.Jobs;
+
+public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    [Fact]
+    public void The_export_is_verified_on_the_training_faces_and_noted()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        var outcome = Job(new ExportRequest(copy, new OnnxFormat(), null));
+        string model = Path.Combine(copy, DistillJob.ExportName);
+        Assert.Equal([model, model + ".MODEL_CARD.md", model + ".card.json"], outcome.Files);
+        Assert.Equal((120, "onnx"), (outcome.Faces, outcome.Format));
+        Assert.InRange(outcome.MaxAbsDifference, 0, 1e-4);
+        Assert.Equal(JsonFile.Serialize(outcome), JsonFile.Serialize(JsonFile.Read<ExportOutcome>(_folder[$"run/{RunReport.ExportFileName}"])));
+        Assert.Contains("student.onnx", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_measured_means_no_threshold_and_no_accuracy()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
+        var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
+        Assert.Empty(card.Accuracy);
+        Assert.Empty(card.Thresholds);
+        Assert.Equal((FileHash.Sha256(_folder["x.onnx"]), new FileInfo(_folder["x.onnx"]).Length, 17), (card.Sha256, card.Bytes, card.OperatorSet));
+        using var session = OnnxEmbedder.Open(_folder["x.onnx"]);
+        Assert.False(session.ModelMetadata.CustomMetadataMap.ContainsKey(StudentThreshold.MetadataKey));
+        string text = File.ReadAllText(_folder["x.onnx.MODEL_CARD.md"]);
+        Assert.Equal(2, text.Split("None was measured").Length - 1);
+        Assert.Contains("Trained on drawn faces", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_evaluated_export_carries_its_thresholds_and_the_card_tells_both_figures()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        var request = new ExportRequest(copy, new OnnxHalfFormat(), _folder["x.onnx"])
+        {
+            Ends = new GraphPrePostprocessing(true, true), Data = run.CopyFaces(_folder["people"]).Dataset.Root, Protocol = "all-pairs", Device = "cpu",
+        };
+        var outcome = Job(request);
+        Assert.Equal(("all-pairs", 120 * 119 / 2 - 12 * 45), (outcome.Accuracy!.Protocol, outcome.Accuracy.ImpostorPairs));
+        Assert.Null(outcome.Accuracy.TarAfter); // 6600 impostor pairs permit none at 1e-4
+        var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
+        Assert.Equal(["this file", "the student in TorchSharp"], card.Accuracy.Select(a => a.Model));
+        var threshold = Assert.Single(card.Thresholds);
+        Assert.Equal(new StudentThreshold(1e-3, card.Accuracy[0].Result.ThresholdAtFar!["1e-3"]!.Value, "all-pairs", 6600), threshold);
+        using (var session = OnnxEmbedder.Open(_folder["x.onnx"]))
+        {
+            Assert.Equal([threshold], JsonFile.Parse<StudentThreshold[]>(session.ModelMetadata.CustomMetadataMap[StudentThreshold.MetadataKey], "x"));
+        }
+
+        Assert.Equal(FileHash.Sha256(_folder["x.onnx"]), card.Sha256);
+        Assert.InRange(card.Accuracy[0].Result.TarAtFar!["1e-3"]!.Value, card.Accuracy[1].Result.TarAtFar!["1e-3"]!.Value - 0.01, 1);
+        Assert.Empty(RunEvaluations.Read(copy));
+        Refused(request with { MaxLoss = 1 }, "too few to measure a loss");
+    }
+
+    [Fact]
+    public void What_was_evaluated_before_counts_for_this_student_only()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        new EvaluateJob(Finder(), null).Run(
+            new EvaluateRequest("all-pairs", [copy], [], null, DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), null, "cpu"), null, default);
+        Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
+        var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
+        Assert.Equal("the student in TorchSharp", Assert.Single(card.Accuracy).Model);
+        Assert.Equal(1e-3, Assert.Single(card.Thresholds).Far);
+
+        var noted = RunEvaluations.Read(copy)[0];
+        RunEvaluations.Write(copy, noted with { StudentHash = new string('0', 64) });
+        Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
+        Assert.Empty(JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]).Accuracy);
+
+        // A test on the training faces tells nothing of strangers: the card says so, and the file gets no threshold.
+        RunEvaluations.Write(copy, noted with { Data = Path.GetFileName(run.Info.Data) });
+        File.Delete(Directory.GetFiles(copy, "evaluation-*.json").Single(f => !f.EndsWith($"-{Path.GetFileName(run.Info.Data)}.json", StringComparison.Ordinal)));
+        Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
+        card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
+        Assert.True(Assert.Single(card.Accuracy).Seen);
+        Assert.Empty(card.Thresholds);
+    }
+
+    [Fact]
+    public void An_export_that_fails_its_gate_leaves_the_old_file()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        Directory.CreateDirectory(_folder["out"]);
+        File.WriteAllText(_folder["out/x.onnx"], "old");
+        // 8 bits: half precision may give a cosine of 1 to every digit.
+        var quick = new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false };
+        Refused(new ExportRequest(copy, new OnnxInt8Format(), _folder["out/x.onnx"]) { MinCosine = 1, Int8 = quick }, "--min-cosine");
+        Assert.Equal([_folder["out/x.onnx"]], Directory.EnumerateFileSystemEntries(_folder["out"]));
+        Assert.Equal("old", File.ReadAllText(_folder["out/x.onnx"]));
+    }
+
+    [Fact]
+    public void A_dead_student_is_exported_in_no_format()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        DeadStudent.Make(copy);
+        foreach (var format in ExportFormat.All)
+        {
+            Refused(new ExportRequest(copy, format, _folder["x" + format.Ending]) { MinCosine = 1e-9 }, "faces nearly the same embedding: their variance is ");
+            Assert.False(File.Exists(_folder["x" + format.Ending]));
+        }
+    }
+
+    [Fact]
+    public void A_living_students_outcome_tells_both_spreads()
+    {
+        var outcome = Job(new ExportRequest(run.CopyTo(_folder["run"]), new OnnxFormat(), null) { Ends = new GraphPrePostprocessing(true, true) });
+        Assert.InRange(outcome.Spread!.Variance / outcome.Spread.Reference, EmbeddingSpread.Least, 2);
+        Assert.Equal(1, outcome.FileSpread!.Variance / outcome.FileSpread.Reference, 1e-3); // at unit length, beside unit length
+    }
+
+    [Fact]
+    public void What_does_not_go_together_is_refused_before_any_work()
+    {
+        var request = new ExportRequest("no-such-run", new OnnxFormat(), "x.onnx");
+        Refused(request with { Output = "x.safetensors" }, "end in .onnx");
+        Refused(new ExportRequest("no-such-run", new SafetensorsFormat(), null) { Ends = new GraphPrePostprocessing(Preprocess: true) }, "weights only");
+        Refused(request with { MinCosine = 1.1 }, "above 0 and at most 1");
+        Refused(request with { MinCosine = double.NaN }, "above 0 and at most 1");
+        Refused(request with { MaxLoss = -1 }, "0 to 100");
+        Refused(request with { MaxLoss = 1 }, "needs --evaluate");
+        Refused(request with { Protocol = "all-pairs" }, "--data");
+        Refused(request with { Protocol = "lfw-10fold", Data = "lfw" }, "all-pairs or lfw-view1-test");
+        Refused(request, "facedistill distill");
+    }
+
+    [Fact]
+    public void Faces_that_are_gone_can_be_replaced_with_others()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        (run.Info with { Aligned = _folder["gone"] }).Write(copy);
+        Refused(new ExportRequest(copy, new OnnxFormat(), null), "--data");
+        Assert.False(File.Exists(_folder[$"run/{DistillJob.ExportName}"]));
+        Assert.NotEmpty(Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]) { Data = run.Tiny.Faces.Dataset.Root }).Files);
+        Assert.True(File.Exists(_folder["x.onnx"]));
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+
+    private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder(), null).Run(request with { Device = "cpu" }, null, default);
+
+    private void Refused(ExportRequest request, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job(request)).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,133 @@
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Jobs;
+using FaceDistill.Kernels;
+using FaceDistill.Reports;
+using FaceDistill.Runs;
+using FaceDistill.Stores;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
+
+namespace FaceDistill.Tests.Jobs;
+
+/// <summary>Runs on 24 people with six drawn pictures each, some of whom are held out.</summary>
+public sealed class HeldOutMeasureTests : IDisposable
+{
+    private const int People = 14; // 84 faces: 210 genuine and 3,276 impostor pairs
+    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 2, BatchSize = 8, ValidationPeople = People };
+    private readonly TempFolder _folder = new();
+    private readonly List<string> _lines = [];
+    private readonly string _card;
+
+    public HeldOutMeasureTests()
+    {
+        SyntheticDataset.Write(_folder["faces"], 24, 6, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        _card = TinyTeacher.Write(_folder["teacher"]);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(30, 2_999, null)]
+    [InlineData(29, 1_000_000, null)]
+    [InlineData(30, 3_000, 1e-2)]
+    [InlineData(30, 29_999, 1e-2)]
+    [InlineData(30, 30_000, 1e-3)]
+    [InlineData(30, 300_000, 1e-4)]
+    [InlineData(30, 30_000_000_000, 1e-6)]
+    public void The_rate_is_the_smallest_that_permits_thirty_false_accepts(long genuine, long impostors, double? far) =>
+        Assert.Equal(far, HeldOutMeasure.FarOf(genuine, impostors));
+
+    [Fact]
+    public void A_run_says_who_chose_its_best_epoch_in_every_place()
+    {
+        var report = Run(Options);
+        var held = report.Run.HeldOut!;
+        Assert.Equal((People, 84, 84, 210L, 3276L, 1e-2), (held.People, held.Faces, held.Measured, held.GenuinePairs, held.ImpostorPairs, held.Far));
+        using var teacher = TeacherCard.Open(_card, Finder());
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var people = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People);
+        var naive = PairScorer.Score(EmbeddingRows.Take(set, people.Measured, i => set.Identities[i]), [1e-2]).At(1e-2)!;
+        Assert.Equal(naive.Tar, held.TeacherTar);
+
+        var best = report.Best!;
+        Assert.Equal(report.Epochs.Max(e => e.PeopleTar), best.PeopleTar);
+        Assert.Equal(report.Epochs[best.Epoch - 1].CentredCosine, best.CentredCosine);
+        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people with all their 84 faces; their TAR at FAR 1e-2 (210 genuine and 3276 impostor pairs) chooses", StringComparison.Ordinal));
+        Assert.Contains(_lines, l => l.StartsWith($"best epoch {best.Epoch} of 2: TAR ", StringComparison.Ordinal) && l.EndsWith("at FAR 1e-2 on held-out people", StringComparison.Ordinal));
+        string text = File.ReadAllText(_folder["run/report.md"]);
+        Assert.Contains("held-out people's TAR at 1e-2 |", text, StringComparison.Ordinal);
+        Assert.Contains($"Best epoch: {best.Epoch}, by its TAR ", text, StringComparison.Ordinal);
+        Assert.Contains("14 with 84 faces, 210 genuine and 3276 impostor pairs; the teacher reaches a TAR of ", text, StringComparison.Ordinal);
+        Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.ValidationPeople);
+    }
+
+    [Fact]
+    public void Pairs_that_are_too_few_leave_the_choice_to_the_cosine_and_say_so()
+    {
+        var report = Run(Options with { ValidationPeople = 3 });
+        Assert.Null(report.Run.HeldOut);
+        Assert.Null(report.Best!.PeopleTar);
+        Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3000 that a TAR at FAR 1e-2 needs: the best epoch is chosen by the centred cosine on held-out faces");
+        Assert.Contains(_lines, l => l.Contains("centred cosine 0", StringComparison.Ordinal));
+        Assert.DoesNotContain("held-out people's", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
+        var e = Assert.Throws<FaceDistillException>(() => Run(Options with { ValidationPeople = 3, Validation = 0, Patience = 1 }, "patient"));
+        Assert.Contains("raise --validation-people", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_is_resumed_holds_out_whom_it_held_out_before()
+    {
+        using var cancel = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null).Run(Request(Options, "run", false), new Cancelling(cancel), cancel.Token));
+        var report = new DistillJob(Finder(), _lines.Add).Run(Request(Options with { ValidationPeople = null }, "run", true), null, default);
+        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people", StringComparison.Ordinal));
+        Assert.NotNull(report.Best!.PeopleTar);
+        Assert.Equal(People, report.Run.Options.ValidationPeople);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(
+            () => new DistillJob(Finder(), null).Run(Request(Options with { ValidationPeople = 13 }, "run", true), null, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_teacher_people_are_held_out_where_asked_for_and_choose()
+    {
+        var report = Run(Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 } });
+        Assert.Null(report.Run.HeldOut!.TeacherTar);
+        Assert.NotNull(report.Best!.PeopleTar);
+        Assert.Null(report.Best.CentredCosine);
+        Assert.Null(Run(Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 }, ValidationPeople = null }, "nobody").Best);
+    }
+
+    [Fact]
+    public void Few_people_are_held_out_only_where_asked_for()
+    {
+        Assert.False(HeldOutMeasure.IsUsual(AlignedFaces.Open(_folder["faces"]).Dataset.Images));
+        Assert.Equal(0, Run(Options with { ValidationPeople = null }).Run.Options.ValidationPeople);
+        FaceImage[] images = [.. from person in Enumerable.Range(0, 400) from picture in Enumerable.Range(0, 4) select new FaceImage($"a/p{person}/{picture}.jpg", $"p{person}")];
+        Assert.True(HeldOutMeasure.IsUsual(images));
+    }
+
+    private RunReportData Run(DistillOptions options, string output = "run") => new DistillJob(Finder(), _lines.Add).Run(Request(options, output, false), null, default);
+
+    private DistillRequest Request(DistillOptions options, string output, bool resume) => new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], resume);
+
+    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+
+    private sealed class Cancelling(CancellationTokenSource cancel) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value)
+        {
+            if (value.Stage == "training")
+            {
+                cancel.Cancel();
+            }
+        }
+    }
+}

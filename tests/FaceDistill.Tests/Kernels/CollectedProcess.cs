@@ -1,0 +1,64 @@
+using System.Globalization;
+using FaceDistill.Training;
+using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Optimizers;
+
+namespace FaceDistill.Tests.Kernels;
+
+/// <summary>
+/// What this assembly does as a program of its own, for tests that need another process: "train OPTIMIZER STEPS" on drawn faces, while another thread gives the
+/// garbage collector work.
+/// </summary>
+internal static class CollectedProcess
+{
+    public static int Main(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        var garbage = new Thread(() => Litter(stop.Token)) { IsBackground = true };
+        garbage.Start();
+        string done = args switch
+        {
+            ["train", var optimizer, var steps] => Train(Enum.Parse<OptimizerKind>(optimizer), int.Parse(steps, CultureInfo.InvariantCulture)),
+            _ => throw new ArgumentException("train OPTIMIZER STEPS"),
+        };
+        stop.Cancel();
+        garbage.Join();
+        Console.WriteLine(FormattableString.Invariant($"{done} {GC.CollectionCount(0)} collections"));
+        return 0;
+    }
+
+    // Everything that a step can do: each loss, clipping, the moving average, and at each epoch's end the held-out faces and the checkpoints.
+    private static string Train(OptimizerKind optimizer, int steps)
+    {
+        using var tiny = new TinyRun();
+        using var folder = new TempFolder();
+        var options = (TinyRun.Options with
+        {
+            Optimizer = optimizer, BatchSize = 4, Replicas = optimizer == OptimizerKind.Muon ? 1 : 2, Ema = 0.99, Clip = 0.5, Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 },
+        }).WithUsual(rate: true, decay: true);
+        int epoch = tiny.Training().Training.Length / options.BatchSize;
+        options = options with { LearningRate = options.LearningRate / 10, Epochs = (steps + epoch - 1) / epoch };
+        using var trainer = tiny.Trainer(folder.Path, options);
+        var log = trainer.Run(null, default).Log;
+        using var embedder = new StudentEmbedder(RunStudent.Open(folder.Path), "student", "cpu");
+        var embedding = new float[embedder.Dimension];
+        embedder.Embed(new float[embedder.Contract.Values], 1, embedding);
+        Projector.Fit(tiny.Read("original"), 4).Apply(tiny.Read("original"));
+        return FormattableString.Invariant($"{log.Count * epoch} steps, loss {log[0].Loss} to {log[^1].Loss},");
+    }
+
+    private static void Litter(CancellationToken stop)
+    {
+        byte[][] heap = new byte[16][];
+        for (int i = 0; !stop.IsCancellationRequested; i++)
+        {
+            heap[i % heap.Length] = new byte[32 << 10];
+            if (i % 8 == 7)
+            {
+                Thread.Sleep(1); // after a budget's worth, so that training has the core for the rest of the time
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Training.Optimizers;
+
+namespace FaceDistill.Tests.Kernels;
+
+/// <summary>Training while the garbage collector works all the time: numbers and tensors that a native call uses must outlive it.</summary>
+public sealed partial class GarbageCollectionTests
+{
+    private const int Budget = 0x40000;
+
+    // Muon leaves a part of the weights to AdamW; every other optimizer has a shorter run of its own.
+    public static TheoryData<OptimizerKind, int> Optimizers
+    {
+        get
+        {
+            var all = new TheoryData<OptimizerKind, int>();
+            foreach (var optimizer in Enum.GetValues<OptimizerKind>())
+            {
+                all.Add(optimizer, optimizer == OptimizerKind.Muon ? 2000 : 250);
+            }
+
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Optimizers))]
+    public async Task Thousands_of_steps_are_sound(OptimizerKind optimizer, int steps)
+    {
+        var (code, output, error) = await Run("train", $"{optimizer}", $"{steps}");
+        Assert.True(code == 0, error);
+        var says = Said().Match(output);
+        Assert.True(says.Success, output);
+        double Number(string name) => double.Parse(says.Groups[name].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(Number("steps"), steps, steps + 100);
+        Assert.InRange(Number("last"), 0, 2 * Number("first"));
+        Assert.True(Number("collections") > steps, $"the collector hardly worked: {output}");
+    }
+
+    private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(GarbageCollectionTests).Assembly.Location, .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["DOTNET_GCgen0size"] = $"0x{Budget:x}";
+        start.Environment["OMP_NUM_THREADS"] = "1"; // small batches: torch's threads would wait for each other
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+
+        return (process.ExitCode, await output, await error);
+    }
+
+    [GeneratedRegex(@"^(?<steps>\d+) steps, loss (?<first>\S+) to (?<last>\S+), (?<collections>\d+) collections")]
+    private static partial Regex Said();
+}

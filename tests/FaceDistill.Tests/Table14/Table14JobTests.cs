@@ -1,0 +1,160 @@
+using FaceDistill.Assets;
+using FaceDistill.Formats;
+using FaceDistill.Kernels;
+using FaceDistill.Runs;
+using FaceDistill.Table14;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Tests.Table14;
+
+public sealed class Table14JobTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly AssetFinder _finder;
+
+    public Table14JobTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void An_interrupted_row_goes_on_where_it_was_and_the_row_before_it_is_kept()
+    {
+        var request = Request();
+        using var stop = new CancellationTokenSource();
+        var said = new List<string>();
+        // The second row's training has begun.
+        var progress = new Listener(p => Cancel(stop, p.Stage == "training" && p.Done >= 40 && said.Any(s => s.EndsWith("0.25@96: training", StringComparison.Ordinal))));
+        Assert.ThrowsAny<OperationCanceledException>(() => new Table14Job(_finder, said.Add).Run(request, progress, stop.Token));
+        var first = File.GetLastWriteTimeUtc(Row("0.25@64", "row.json"));
+        Assert.False(File.Exists(Row("0.25@96", "row.json")));
+
+        said.Clear();
+        var result = new Table14Job(_finder, said.Add).Run(request, null, default);
+        Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
+        Assert.Contains(said, s => s.StartsWith("resumed at epoch", StringComparison.Ordinal));
+        Assert.Equal(first, File.GetLastWriteTimeUtc(Row("0.25@64", "row.json")));
+        Assert.Equal(4, result.Lines.Single(l => l.Student.EndsWith("0.25@96", StringComparison.Ordinal)).Training.Epochs);
+    }
+
+    [Fact]
+    public void A_recipe_that_trains_otherwise_does_not_take_a_finished_row_for_its_own()
+    {
+        var request = Request();
+        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        var other = request with { Rows = ["mobilenet-v1:0.25@64"], Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } } };
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message;
+        Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
+        Assert.Single(new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default).Lines);
+    }
+
+    [Fact]
+    public void Files_that_were_left_out_keep_a_whole_timing_and_are_left_out_of_a_new_one()
+    {
+        var request = Request();
+        var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
+        var before = new Table14Job(_finder, null).Run(small, null, default);
+        File.Delete(Row("0.25@64", "student.onnx"));
+        Assert.Equal(before.Speed!.Students, new Table14Job(_finder, null).Run(small, null, default).Speed!.Students);
+        var result = new Table14Job(_finder, null).Run(request, null, default);
+        Assert.Equal(["mobilenet-v1:0.25@96"], result.Speed!.Students.Select(s => s.Student));
+    }
+
+    [Fact]
+    public void A_file_that_was_exported_again_and_a_row_that_starts_from_an_unfinished_one_are_no_finished_rows()
+    {
+        var request = Request();
+        request = request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0], request.Recipe.Rows[1] with { Init = "mobilenet-v1:0.25@64" }] } };
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, null, default)).Message;
+        Assert.Contains("mobilenet-v1:0.25@96 starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
+        var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder, null).Run(small, null, default);
+        File.AppendAllText(Row("0.25@64", "student.int8.onnx"), "x");
+        var said = new List<string>();
+        new Table14Job(_finder, said.Add).Run(small, null, default);
+        Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
+        File.WriteAllText(Row("0.25@64", "row.json"), "{}");
+        Assert.Contains("delete it, and the row is measured again", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(small, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_whose_student_is_dead_is_refused_before_it_is_measured()
+    {
+        var request = Request() with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder, null).Run(request, null, default);
+        File.Delete(Row("0.25@64", "row.json"));
+        DeadStudent.Make(Row("0.25@64", ""));
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message;
+        Assert.Contains("nearly the same embedding", message, StringComparison.Ordinal);
+        Assert.Contains("delete the folder", message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Row("0.25@64", "row.json")));
+    }
+
+    [Fact]
+    public void The_folder_of_another_table_is_refused_before_anything_is_written()
+    {
+        var request = Request();
+        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        string before = File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile));
+        var other = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
+        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile)));
+    }
+
+    [Fact]
+    public void Missing_test_faces_are_told_before_the_first_row_is_trained()
+    {
+        var request = Request();
+        request = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
+        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
+    }
+
+    [Theory]
+    [InlineData("table14")]
+    [InlineData("table14-faceplugin")]
+    public void Rows_of_the_tables_in_the_repository_are_still_finished_by_their_recipes(string name)
+    {
+        string eval = Path.Combine(RepositoryRoot.Path, "eval");
+        var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", name + ".json"));
+        var rows = new Table14RowJob(new Table14Request(recipe, "facedistill table14", Path.Combine(eval, "results", name), []), _finder, null);
+        Assert.All(recipe.Rows, row => Assert.True(rows.Finished(row) is not null, $"{row.Student} would be trained again"));
+    }
+
+    [Fact]
+    public void Two_processes_on_one_table_are_refused()
+    {
+        var request = Request();
+        using var held = FaceDistill.Files.FolderLock.Take(request.Output);
+        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+    }
+
+    private string Row(string row, string file) => Path.Combine(_folder["table"], "rows", row, file);
+
+    private Table14Request Request()
+    {
+        var recipe = new Table14Recipe
+        {
+            Teacher = TinyTeacher.Write(_folder["teacher"]),
+            Data = ["replaced"],
+            Test = "replaced",
+            Options = new DistillOptions { Student = "mobilenet-v1:0.25@64", Precision = PrecisionMode.Fp32, Device = "cpu" },
+            Rows = [new() { Student = "mobilenet-v1:0.25@64" }, new() { Student = "mobilenet-v1:0.25@96" }],
+        };
+        recipe = Table14Smoke.Of(recipe, _folder["table"], null, default);
+        recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Epochs = 4 }] };
+        return new Table14Request(recipe, "facedistill table14", _folder["table"], []);
+    }
+
+    private static void Cancel(CancellationTokenSource stop, bool now)
+    {
+        if (now)
+        {
+            stop.Cancel();
+        }
+    }
+
+    private sealed class Listener(Action<WorkProgress> hear) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => hear(value);
+    }
+}

@@ -1,0 +1,109 @@
+using FaceDistill.Formats;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+using FaceDistill.Table14;
+
+namespace FaceDistill.Tests.Table14;
+
+public sealed class Table14RecipeTests : IDisposable
+{
+    private static readonly string Recipes = Path.Combine(RepositoryRoot.Path, "eval", "recipes");
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("table14.json", "dlib-resnet", 8)]
+    [InlineData("table14-faceplugin.json", "faceplugin-512", 2)]
+    public void The_tables_recipes_are_read_and_open_with_what_they_are(string name, string teacher, int rows)
+    {
+        string file = Path.Combine(Recipes, name);
+        var recipe = Table14Recipe.Read(file);
+        Assert.Equal((teacher, rows), (recipe.Teacher, recipe.Rows.Count));
+        Assert.Contains(name, recipe.Command, StringComparison.Ordinal);
+        Assert.NotEmpty(recipe.About!);
+        Assert.True(recipe.ExpectedMinutes > 0);
+        Assert.Equal("table14.schema.json", recipe.Schema);
+    }
+
+    [Fact]
+    public void The_tables_recipe_has_every_row_of_the_paper()
+    {
+        var recipe = Table14Recipe.Read(Path.Combine(Recipes, "table14.json"));
+        Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), recipe.Rows.Select(r => r.Student)));
+        Assert.True(recipe.Rows.Select(r => StudentSpec.Parse(r.Student).Width).Zip(recipe.Rows.Skip(1).Select(r => StudentSpec.Parse(r.Student).Width)).All(w => w.First >= w.Second), "wide rows come first");
+    }
+
+    [Fact]
+    public void The_schema_file_is_the_one_of_the_types()
+    {
+        string made = Table14Recipe.SchemaText(), file = Path.Combine(Recipes, "table14.schema.json");
+        if (!File.Exists(file) || File.ReadAllText(file) != made)
+        {
+            string beside = Path.Combine(Path.GetTempPath(), "facedistill-table14.schema.json");
+            File.WriteAllText(beside, made);
+            Assert.Fail($"{file} is out of date; the types now say {beside}: copy it there");
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "epoch": 3}""", "epoch")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@97"}""", "resolution")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "epochs": 0}""", "epochs are 1 to 10000")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "learningRate": 2}""", "learning rate")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:1.0@96"}""", "no row before it")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:0.25@96"}""", "narrower")]
+    [InlineData("""{"student": "mobilenet-v1:0.25@96"}""", "stands twice")]
+    public void A_wrong_row_is_one_line_that_names_it(string row, string names) => AssertRefused(Text(row), names);
+
+    [Theory]
+    [InlineData("\"protocols\": [\"lfw-10fold\"]", "first protocol")]
+    [InlineData("\"protocols\": [\"all-pairs\", \"nonsense\"]", "nonsense")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}", "looks at the teacher")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [], \"epochs\": 1}", "baseline.data")]
+    [InlineData("\"benchRounds\": 0", "benchRounds")]
+    [InlineData("\"rounds\": 1", "rounds")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:1.0@96\"], \"data\": [\"x\"], \"epochs\": 1}", "not among the rows")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 0}", "epochs are 1 to 10000")]
+    public void A_wrong_value_is_one_line_that_names_it(string more, string names) => AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""", more), names);
+
+    [Fact]
+    public void A_row_has_the_tables_options_but_for_what_it_says_itself()
+    {
+        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.25@64", "epochs": 3, "learningRate": 0.002, "init": "mobilenet-v1:0.25@96"}"""));
+        var recipe = Table14Recipe.Read(_folder["t.json"]);
+        var options = recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}");
+        Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@64", Epochs = 3, LearningRate = 0.002, Init = "rows/mobilenet-v1:0.25@96" }, options);
+        Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@96" }, recipe.OptionsOf(recipe.Rows[0], student => student));
+    }
+
+    [Fact]
+    public void A_row_may_start_from_a_backbones_card()
+    {
+        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:1.0@96", "init": "faceres"}"""));
+        var recipe = Table14Recipe.Read(_folder["t.json"]);
+        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Init);
+    }
+
+    [Fact]
+    public void A_rate_that_is_left_out_is_the_usual_one_of_the_optimizer_and_a_common_start_is_refused()
+    {
+        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));
+        var options = Table14Recipe.Read(_folder["t.json"]).Options;
+        Assert.Equal((0.1, 1e-4), (options.LearningRate, options.WeightDecay));
+        AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
+        AssertRefused(Text("null"), "no empty one");
+    }
+
+    private void AssertRefused(string text, string names)
+    {
+        File.WriteAllText(_folder["t.json"], text);
+        string message = Assert.Throws<FaceDistillException>(() => Table14Recipe.Read(_folder["t.json"])).Message;
+        Assert.StartsWith(_folder["t.json"], message, StringComparison.Ordinal);
+        Assert.Contains(names, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private static string Text(string row, string? more = null) =>
+        $$"""{"data": ["utkface"], "test": "lfw", {{(more is null ? "" : more + ", ")}}"options": {"student": "mobilenet-v1:0.25@96"}, "rows": [{"student": "mobilenet-v1:0.25@96"}, {{row}}]}""";
+}

@@ -1,0 +1,68 @@
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Training.Batches;
+using FaceDistill.Views;
+using OpenCvSharp;
+
+namespace FaceDistill.Tests.Training.Batches;
+
+public sealed class FacePixelsTests(TrainedRun run) : IClassFixture<TrainedRun>
+{
+    [Theory]
+    [InlineData(64)]
+    [InlineData(96)]
+    public void A_face_is_the_aligned_picture_in_rgb(int size)
+    {
+        using var expected = run.Tiny.Faces.ReadView(7, size);
+        byte[] pixels = Copy(new FacePixels(run.Tiny.Faces, size), 7, FaceView.Original);
+        Assert.Equal(size * size * 3, pixels.Length);
+        for (int y = 0; y < size; y++)
+        {
+            for (int x = 0; x < size; x++)
+            {
+                var bgr = expected.At<Vec3b>(y, x);
+                Assert.Equal([bgr.Item2, bgr.Item1, bgr.Item0], pixels.AsSpan(3 * ((y * size) + x), 3));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_mirrored_face_is_what_opencv_makes_of_it()
+    {
+        using var picture = run.Tiny.Faces.ReadView(3, 64);
+        using var flipped = picture.Flip(FlipMode.Y);
+        var expected = new byte[64 * 64 * 3];
+        FaceTensor.CopyRgb(flipped, expected);
+        byte[] mirrored = Copy(new FacePixels(run.Tiny.Faces, 64), 3, FaceView.Mirrored);
+        Assert.Equal(expected, mirrored);
+        Assert.NotEqual(Copy(new FacePixels(run.Tiny.Faces, 64), 3, FaceView.Original), mirrored);
+    }
+
+    [Fact]
+    public void The_budget_decides_what_is_kept_and_never_what_is_given()
+    {
+        using var folder = new TempFolder();
+        var faces = run.CopyFaces(folder["faces"]);
+        var all = new FacePixels(faces, 64);
+        var one = new FacePixels(faces, 64, budget: all.Bytes);
+        var none = new FacePixels(faces, 64, budget: 0);
+        byte[] expected = Copy(all, 0, FaceView.Original);
+        Assert.Equal(expected, Copy(one, 0, FaceView.Original));
+        Assert.Equal(expected, Copy(none, 0, FaceView.Original));
+        byte[] second = Copy(all, 1, FaceView.Original);
+        Assert.Equal(second, Copy(one, 1, FaceView.Original));
+        File.Delete(faces.Dataset.FullPath(faces.Dataset.Images[0]));
+        File.Delete(faces.Dataset.FullPath(faces.Dataset.Images[1]));
+        Assert.Equal(expected, Copy(all, 0, FaceView.Original));
+        Assert.Equal(expected, Copy(one, 0, FaceView.Original));
+        Assert.Throws<FaceDistillException>(() => Copy(one, 1, FaceView.Original));
+        Assert.Throws<FaceDistillException>(() => Copy(none, 0, FaceView.Original));
+    }
+
+    private static byte[] Copy(FacePixels pixels, int index, FaceView view)
+    {
+        var copy = new byte[pixels.Bytes];
+        pixels.Copy(index, view, copy);
+        return copy;
+    }
+}

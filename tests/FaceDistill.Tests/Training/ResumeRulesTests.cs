@@ -1,0 +1,37 @@
+using FaceDistill.Training;
+using FaceDistill.Training.Options;
+using FaceDistill.Views;
+
+namespace FaceDistill.Tests.Training;
+
+public sealed class ResumeRulesTests
+{
+    private static readonly DistillOptions Made = new() { Student = "mobilenet-v1:0.5@96", Epochs = 16, Precision = PrecisionMode.Bf16, Init = "rows/a", Device = "cpu" };
+
+    [Fact]
+    public void A_start_that_was_moved_another_device_other_checkpoint_minutes_and_a_precision_found_by_measurement_make_the_same_student()
+    {
+        Assert.True(ResumeRules.Same(Made, Made with { Init = "elsewhere/a" }));
+        Assert.True(ResumeRules.Same(Made, Made with { Device = "auto" }));
+        Assert.True(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Auto }));
+        Assert.True(ResumeRules.Same(Made, Made with { CheckpointMinutes = 1 }));
+        Assert.True(ResumeRules.Same(Made, Made with { Minutes = 3, Epochs = 20 }));
+        Assert.True(ResumeRules.Same(Made with { ValidationPeople = 118 }, Made)); // found at its beginning
+        Assert.True(ResumeRules.Same(Made, Made with { ValidationPeople = 0 })); // of before people could be held out
+        Assert.True(ResumeRules.Same(Made with { Replicas = 2 }, Made)); // as many as the machine had threads
+        Assert.True(ResumeRules.Same(Made, Made with { Replicas = 1 })); // of before there were any
+    }
+
+    [Fact]
+    public void Anything_else_makes_another_one()
+    {
+        Assert.False(ResumeRules.Same(Made, Made with { Init = null }));
+        Assert.False(ResumeRules.Same(Made, Made with { Epochs = 17 }));
+        Assert.False(ResumeRules.Same(Made, Made with { ValidationPeople = 5 }));
+        Assert.False(ResumeRules.Same(Made with { ValidationPeople = 5 }, Made with { ValidationPeople = 0 }));
+        Assert.False(ResumeRules.Same(Made with { Replicas = 2 }, Made with { Replicas = 1 }));
+        Assert.False(ResumeRules.Same(Made, Made with { Precision = PrecisionMode.Fp32 }));
+        Assert.False(ResumeRules.Same(Made, Made with { Augment = new AugmentOptions() }));
+        Assert.False(ResumeRules.Same(Made, Made with { Student = "mobilenet-v1:0.5@128" }));
+    }
+}

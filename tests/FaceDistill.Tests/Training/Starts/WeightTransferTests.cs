@@ -1,0 +1,143 @@
+using FaceDistill.Faces;
+using FaceDistill.Formats;
+using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
+using FaceDistill.Views;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Tests.Training.Starts;
+
+public sealed class WeightTransferTests : IDisposable
+{
+    private static readonly TargetScaling OldScaling = new([1, 2, 3, 4], 0.5f), NewScaling = new([0, 2, 4, 6], 2);
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(HeadKind.Gap)]
+    [InlineData(HeadKind.Gdc)]
+    public void The_same_student_under_another_scaling_gives_the_same_embeddings_in_the_teachers_space(HeadKind head)
+    {
+        var description = Description("mobilenet-v1:0.25@64", head);
+        var source = Source(description);
+        using var target = new MobileNetV1(description.Architecture(), seed: 9);
+        string line = WeightTransfer.Apply(source, description, NewScaling, target);
+        Assert.Contains("with its embedding layer", line, StringComparison.Ordinal);
+        using var original = source.LoadModel();
+        target.eval();
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(4);
+        var faces = randn([3, 3, 64, 64], generator: generator);
+        var before = (original.forward(faces) * OldScaling.Scale) + tensor(OldScaling.Mean);
+        var after = (target.forward(faces) * NewScaling.Scale) + tensor(NewScaling.Mean);
+        Assert.True((before - after).abs().max().item<float>() < 1e-4, "the embeddings changed");
+    }
+
+    [Fact]
+    public void Of_a_wider_student_the_channels_with_the_largest_L1_norm_are_kept_in_their_order()
+    {
+        var wide = Description("mobilenet-v1:0.5@64", HeadKind.Gap);
+        var narrow = Description("mobilenet-v1:0.25@64", HeadKind.Gap);
+        var source = Source(wide);
+        using var target = new MobileNetV1(narrow.Architecture(), seed: 9);
+        WeightTransfer.Apply(source, narrow, OldScaling, target);
+        using var scope = NewDisposeScope();
+        var (a, b) = (source.LoadModel().state_dict(), target.state_dict());
+        var first = Strongest(a["conv0.weight"], 8);
+        var second = Strongest(a["pw1.weight"], 16);
+        Assert.True(a["conv0.weight"].index_select(0, first).equal(b["conv0.weight"]).all().item<bool>());
+        Assert.True(a["dw1.weight"].index_select(0, first).equal(b["dw1.weight"]).all().item<bool>());
+        Assert.True(a["dw1_bn.running_var"].index_select(0, first).equal(b["dw1_bn.running_var"]).all().item<bool>());
+        Assert.True(a["pw1.weight"].index_select(0, second).index_select(1, first).equal(b["pw1.weight"]).all().item<bool>());
+        Assert.True(a["pw1_bn.bias"].index_select(0, second).equal(b["pw1_bn.bias"]).all().item<bool>());
+        var last = Strongest(a["pw13.weight"], 256);
+        Assert.True(a["embedding.weight"].index_select(1, last).allclose(b["embedding.weight"]));
+    }
+
+    [Fact]
+    public void Another_teachers_embedding_layer_and_another_head_are_left_out_and_said()
+    {
+        var source = Source(Description("mobilenet-v1:0.25@64", HeadKind.Gap));
+        var other = Description("mobilenet-v1:0.25@64", HeadKind.Gap) with { TeacherHash = "another" };
+        using var target = new MobileNetV1(other.Architecture(), seed: 9);
+        float[] before = Values(target.EmbeddingLayer.Weight);
+        Assert.Contains("another teacher", WeightTransfer.Apply(source, other, NewScaling, target), StringComparison.Ordinal);
+        Assert.Equal(before, Values(target.EmbeddingLayer.Weight));
+        var gdc = Description("mobilenet-v1:0.25@64", HeadKind.Gdc);
+        using var second = new MobileNetV1(gdc.Architecture(), seed: 9);
+        Assert.Contains("without its head", WeightTransfer.Apply(source, gdc, NewScaling, second), StringComparison.Ordinal);
+        Assert.Equal(source.Weight("pw13.weight", 256, 256, 1, 1), Values(second.state_dict()["pw13.weight"]));
+    }
+
+    [Fact]
+    public void A_gdc_head_of_another_resolution_is_fitted_to_the_map_and_the_embedding_layer_goes_with_it()
+    {
+        var small = Description("mobilenet-v1:0.25@64", HeadKind.Gdc);
+        var large = Description("mobilenet-v1:0.25@128", HeadKind.Gdc);
+        var source = Source(small);
+        using var target = new MobileNetV1(large.Architecture(), seed: 9);
+        Assert.Contains("with its embedding layer", WeightTransfer.Apply(source, large, OldScaling, target), StringComparison.Ordinal);
+        float[] fitted = Values(target.state_dict()["gdc.weight"]);
+        Assert.Equal(PooledKernel.Resize(source.Weight("gdc.weight", 256, 1, 2, 2), 2, 4), fitted);
+        Assert.Equal(source.Weight("embedding.weight", 4, 256), Values(target.EmbeddingLayer.Weight));
+    }
+
+    [Fact]
+    public void A_narrower_source_is_refused()
+    {
+        var source = Source(Description("mobilenet-v1:0.25@64", HeadKind.Gap));
+        var wide = Description("mobilenet-v1:0.5@64", HeadKind.Gap);
+        using var target = new MobileNetV1(wide.Architecture());
+        string message = Assert.Throws<FaceDistillException>(() => WeightTransfer.Apply(source, wide, NewScaling, target)).Message;
+        Assert.Contains("mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void By_the_norms_weight_the_channels_with_the_largest_are_kept()
+    {
+        var narrow = Description("mobilenet-v1:0.25@64", HeadKind.Gap);
+        var source = Source(Description("mobilenet-v1:0.5@64", HeadKind.Gap));
+        using var target = new MobileNetV1(narrow.Architecture(), seed: 9);
+        using (var start = StudentStart.Of(source))
+        {
+            WeightTransfer.Apply(start, narrow, OldScaling, target, ChannelRule.BatchNorm, refit: false, faces: null);
+        }
+
+        using var scope = NewDisposeScope();
+        var (a, b) = (source.LoadModel().state_dict(), target.state_dict());
+        var kept = a["conv0_bn.weight"].abs().topk(8).indexes.sort().Values;
+        Assert.True(a["dw1.weight"].index_select(0, kept).equal(b["dw1.weight"]).all().item<bool>());
+    }
+
+    private static Tensor Strongest(Tensor filters, int keep) => filters.abs().sum([1, 2, 3]).topk(keep).indexes.sort().Values;
+
+    private static float[] Values(Tensor tensor)
+    {
+        using var host = tensor.detach().contiguous();
+        return host.data<float>().ToArray();
+    }
+
+    private static StudentDescription Description(string student, HeadKind head) =>
+        new(student, head, 4, FaceTensor.StudentContract(64, "dlib"), "teacher", "hash", OldScaling.Scale);
+
+    // Random weights, and running statistics that are not those of a new network.
+    private StudentCheckpoint Source(StudentDescription description)
+    {
+        using var model = new MobileNetV1(description.Architecture(), seed: 3);
+        using (no_grad())
+        {
+            using var generator = new Generator(8);
+            foreach (var (name, tensor) in model.state_dict().Where(t => t.Key.Contains("_bn.", StringComparison.Ordinal) && t.Value.is_floating_point()))
+            {
+                tensor.uniform_(0.5, 1.5, generator);
+            }
+        }
+
+        StudentCheckpoint.Write(_folder["source"], model, null, OldScaling, description, TinyRun.Options, new TrainingState(1, 0, 0, []));
+        return StudentCheckpoint.Read(_folder["source"]);
+    }
+}
