@@ -35,7 +35,13 @@ public static class CommandLine
             return Usage;
         }
 
-        var invocation = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        var invocation = new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        };
         try
         {
             return await parsed.InvokeAsync(invocation, cancel.Token);
@@ -60,7 +66,9 @@ public static class CommandLine
             return Cancelled;
         }
 
-        string line = e is FaceDistillException ? e.Message : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
+        string line = e is FaceDistillException
+            ? e.Message
+            : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
         await error.WriteLineAsync(parsed.GetValue(CommonOptions.Verbose) ? $"facedistill: {e}" : $"facedistill: {line}");
         return Failed;
     }

@@ -35,8 +35,10 @@ public sealed class FaceEmbedder : IDisposable
     public IReadOnlyList<StudentThreshold> Thresholds { get; }
 
     /// <summary>Loads an exported student.</summary>
-    /// <param name="model">An .onnx file that 'facedistill export' wrote; its metadata say what input it wants. Scaling in the graph or outside of it: both work.</param>
-    /// <param name="detector">YuNet's .onnx file, which <see cref="EmbedPhoto(Mat)"/> finds faces with; null to look for it in $FACEDISTILL_HOME/models and the cache when it is needed.</param>
+    /// <param name="model">An .onnx file that 'facedistill export' wrote; its metadata say what input it wants. Scaling in the graph or outside of it: both
+    /// work.</param>
+    /// <param name="detector">YuNet's .onnx file, which <see cref="EmbedPhoto(Mat)"/> finds faces with; null to look for it in $FACEDISTILL_HOME/models and the
+    /// cache when it is needed.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill; the message names it and the remedy.</exception>
     public static FaceEmbedder Load(string model, string? detector = null)
     {
@@ -44,7 +46,8 @@ public sealed class FaceEmbedder : IDisposable
         string? missing = new[] { model, detector }.FirstOrDefault(file => file is not null && !File.Exists(file));
         if (missing is not null)
         {
-            throw new FaceDistillException($"no file {missing}; " + (missing == model ? "make one with 'facedistill export'" : "get the detector with 'facedistill teachers pull yunet'"));
+            throw new FaceDistillException(
+                $"no file {missing}; " + (missing == model ? "make one with 'facedistill export'" : "get the detector with 'facedistill teachers pull yunet'"));
         }
 
         var thresholds = StudentThresholds.Read(model);
@@ -61,7 +64,9 @@ public sealed class FaceEmbedder : IDisposable
         ArgumentNullException.ThrowIfNull(alignedFace);
         if (alignedFace.Type() != MatType.CV_8UC3 || alignedFace.Width != Size || alignedFace.Height != Size)
         {
-            throw new ArgumentException($"{_path} takes an aligned face of {Size} x {Size} pixels, 8-bit BGR, not {alignedFace.Width} x {alignedFace.Height} {alignedFace.Type()}; for a photo use EmbedPhoto");
+            throw new ArgumentException(
+                $"{_path} takes an aligned face of {Size} x {Size} pixels, 8-bit BGR, not {alignedFace.Width} x {alignedFace.Height} {alignedFace.Type()}; "
+                + $"for a photo use EmbedPhoto");
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -102,10 +107,12 @@ public sealed class FaceEmbedder : IDisposable
     public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, "the photo");
 
     /// <summary>Reads a photo's file, turned upright as its EXIF data says, and embeds it as <see cref="EmbedPhoto(Mat)"/> does.</summary>
-    /// <exception cref="FaceDistillException">It is no readable picture, there is no face, or the detector's model is missing; the message names the file.</exception>
+    /// <exception cref="FaceDistillException">It is no readable picture, there is no face, or the detector's model is missing; the message names the
+    /// file.</exception>
     public float[] EmbedPhoto(string path)
     {
-        using var photo = PictureFile.TryRead(path) ?? throw new FaceDistillException($"{path} is {(File.Exists(path) ? "not a readable picture" : "not there")}; give a photo's file");
+        using var photo = PictureFile.TryRead(path)
+            ?? throw new FaceDistillException($"{path} is {(File.Exists(path) ? "not a readable picture" : "not there")}; give a photo's file");
         return EmbedPhoto(photo, path);
     }
 
@@ -140,7 +147,8 @@ public sealed class FaceEmbedder : IDisposable
             // As the pipeline aligns the faces on which thresholds are measured: larger first, then shrunk by area.
             var frame = AlignedFrame.Default;
             using var aligned = new FaceAligner(detector, AlignmentTemplate.Named(Template), frame).Align(photo)
-                ?? throw new FaceDistillException($"{name} shows no face that the detector finds; give a photo in which a face is larger or seen from the front");
+                ?? throw new FaceDistillException(
+                    $"{name} shows no face that the detector finds; give a photo in which a face is larger or seen from the front");
             using var face = frame.View(aligned, Size);
             return Embed(face);
         }

@@ -27,7 +27,8 @@ internal sealed class EndToEnd : IDisposable
     {
         var options = new DistillOptions
         {
-            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu", Precision = precision,
+            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu",
+                Precision = precision,
         };
         var description = new StudentDescription(
             test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random", 1);

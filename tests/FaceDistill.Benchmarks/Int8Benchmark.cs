@@ -19,7 +19,8 @@ internal static class Int8Benchmark
     {
         var checkpoint = RunStudent.Open(run);
         var faces = AlignedFaces.Open(faceFolder);
-        string folder = Directory.CreateTempSubdirectory("facedistill-int8").FullName, plain = Path.Combine(folder, "fp32.onnx"), small = output ?? Path.Combine(folder, "int8.onnx");
+        string folder = Directory.CreateTempSubdirectory("facedistill-int8").FullName, plain = Path.Combine(folder, "fp32.onnx"),
+            small = output ?? Path.Combine(folder, "int8.onnx");
         var watch = Stopwatch.StartNew();
         using var quantiser = new StudentInt8(checkpoint, faces, new Int8Options());
         var (graph, report) = quantiser.Build(default);
@@ -31,7 +32,8 @@ internal static class Int8Benchmark
 
         OnnxWriter.Write(full, plain);
         OnnxWriter.Write(graph, small);
-        writer.WriteLine(FormattableString.Invariant($"{checkpoint.Description.Student}, {report.CalibrationFaces} + {report.SelectionFaces} faces, {watch.Elapsed.TotalSeconds:0} s\n"));
+        writer.WriteLine(FormattableString.Invariant(
+            $"{checkpoint.Description.Student}, {report.CalibrationFaces} + {report.SelectionFaces} faces, {watch.Elapsed.TotalSeconds:0} s\n"));
         writer.WriteLine("| method | equalised | bias corrected | part of the variance added as error |\n|---|---|---|---|");
         foreach (var t in report.Tried)
         {
@@ -41,7 +43,8 @@ internal static class Int8Benchmark
         double a = new FileInfo(plain).Length, b = new FileInfo(small).Length;
         writer.WriteLine(FormattableString.Invariant($"\nfile {a / 1e6:0.000} MB to {b / 1e6:0.000} MB: {a / b:0.00} times smaller"));
         var (slow, fast) = Milliseconds(plain, small, checkpoint.Description.Contract.Size);
-        writer.WriteLine(FormattableString.Invariant($"one face, one thread, median of {Rounds * Each}: fp32 {slow:0.000} ms, int8 {fast:0.000} ms: {slow / fast:0.00} times as fast"));
+        writer.WriteLine(FormattableString.Invariant(
+            $"one face, one thread, median of {Rounds * Each}: fp32 {slow:0.000} ms, int8 {fast:0.000} ms: {slow / fast:0.00} times as fast"));
     }
 
     // In turns, so that whatever disturbs the machine disturbs both.

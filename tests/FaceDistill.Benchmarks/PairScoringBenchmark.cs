@@ -49,15 +49,19 @@ internal static class PairScoringBenchmark
     {
         double pairs = result.GenuinePairs + result.ImpostorPairs;
         var text = CultureInfo.InvariantCulture;
-        Console.WriteLine(string.Create(text, $"{set.Count} x {set.Dimension}, {result.Identities} identities, {pairs / 1e6:F1} M pairs, {Environment.ProcessorCount} cores"));
+        Console.WriteLine(string.Create(
+            text, $"{set.Count} x {set.Dimension}, {result.Identities} identities, {pairs / 1e6:F1} M pairs, {Environment.ProcessorCount} cores"));
         Console.WriteLine(string.Create(text, $"bare product of the tiles  {bare,8:F3} s   {2 * pairs * Dimension / bare / 1e9:F0} GFLOP/s"));
-        Console.WriteLine(string.Create(text, $"PairScorer.Score           {scoring,8:F3} s   {pairs / scoring / 1e6:F0} M pairs/s, normalising and thresholds included"));
+        Console.WriteLine(string.Create(
+            text, $"PairScorer.Score           {scoring,8:F3} s   {pairs / scoring / 1e6:F0} M pairs/s, normalising and thresholds included"));
         bool held = scoring / bare <= maxRatio && scoring <= maxSeconds;
-        Console.WriteLine(string.Create(text, $"ratio {scoring / bare:F2} (limit {maxRatio:F0}{(double.IsFinite(maxSeconds) ? string.Create(text, $", {maxSeconds:F1} s") : "")}): {(held ? "held" : "MISSED")}"));
+        Console.WriteLine(string.Create(text, $"ratio {scoring / bare:F2} (limit "
+            + $"{maxRatio:F0}{(double.IsFinite(maxSeconds) ? string.Create(text, $", {maxSeconds:F1} s") : "")}): {(held ? "held" : "MISSED")}"));
         Console.WriteLine(string.Create(text, $"peak memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB"));
         foreach (var point in result.Points.OfType<FarPoint>())
         {
-            Console.WriteLine(string.Create(text, $"  FAR {FarTargets.Label(point.Far)}: threshold {point.Threshold:R}, {point.FalseAccepts} false accepts, TAR {point.Tar:F4}"));
+            Console.WriteLine(string.Create(
+                text, $"  FAR {FarTargets.Label(point.Far)}: threshold {point.Threshold:R}, {point.FalseAccepts} false accepts, TAR {point.Tar:F4}"));
         }
     }
 

@@ -25,7 +25,9 @@ internal static class PyTorchTwin
         using var process = Process.Start(start)!;
         string[] answer = process.StandardOutput.ReadToEnd().Split(' ', StringSplitOptions.TrimEntries);
         process.WaitForExit();
-        return process.ExitCode == 0 && answer.Length == 2 ? (double.Parse(answer[0], CultureInfo.InvariantCulture), answer[1]) : throw new FaceDistillException(
+        return process.ExitCode == 0 && answer.Length == 2
+            ? (double.Parse(answer[0], CultureInfo.InvariantCulture), answer[1])
+            : throw new FaceDistillException(
             $"{script} failed; it needs PyTorch (Debian: apt-get install python3-torch)");
     }
 

@@ -26,7 +26,8 @@ internal static class MetricsPassBenchmark
             look.Run(null, default);
             look.Metrics();
         }));
-        Print("second look that takes nothing, so the product alone", Best(rounds, () => new MetricsPass(vectors, first, false, null, set.Name).Run(null, default)));
+        Print("second look that takes nothing, so the product alone",
+            Best(rounds, () => new MetricsPass(vectors, first, false, null, set.Name).Run(null, default)));
         EvaluationOptions[] all =
         [
             Plain,
@@ -39,7 +40,8 @@ internal static class MetricsPassBenchmark
         foreach (var options in set.Count > 50_000 ? all[4..5] : all)
         {
             Print($"Evaluator.Run, FAR {string.Join(' ', (options.Fars ?? FarTargets.Affordable(groups.ImpostorPairs)).Select(FarTargets.Label))}, "
-                + $"{options.Score}, metrics {options.Metrics}, {options.Resamples} resamples", Best(rounds, () => Evaluator.Run(Evaluator.AllPairs, set, null, options)));
+                + $"{options.Score}, metrics {options.Metrics}, {options.Resamples} resamples",
+                    Best(rounds, () => Evaluator.Run(Evaluator.AllPairs, set, null, options)));
         }
     }
 

@@ -81,7 +81,8 @@ internal static class TrainBenchmark
         double[] trainer = run?.ImagesPerSecond(test, Head, mode, Math.Max(3, (int)(2 * SecondsARound * bare / EndToEnd.Faces))) ?? [];
         bare = Math.Max(bare, Bare(test, mode)); // before and after, so that a slow moment of the machine does not decide a ratio
         double flops = test.StepFlops(Head);
-        cells.Append(CultureInfo.InvariantCulture, $"| {test.ShortName} | {test.Batch} | {mode.ToString().ToLowerInvariant()} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
+        cells.Append(CultureInfo.InvariantCulture,
+            $"| {test.ShortName} | {test.Batch} | {mode.ToString().ToLowerInvariant()} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
         cells.Append(trainer.Length > 0 ? Invariant($"| {trainer[1..].Max():0.0} | {trainer[1..].Max() / bare:0.00} | {trainer[0]:0.0} ") : "| | | ");
         cells.Append(double.IsNaN(python) ? "| | |" : Invariant($"| {python:0.0} ({version}) | {bare / python:0.00} |"));
         Console.WriteLine(cells);
@@ -100,7 +101,8 @@ internal static class TrainBenchmark
         {
             using var step = new BareStep(test, Head, type);
             var parts = Enumerable.Range(0, 25).Select(_ => step.Once()).ToArray();
-            Console.WriteLine(Invariant($"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
+            Console.WriteLine(Invariant(
+                $"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
         }
     }
 
@@ -111,7 +113,8 @@ internal static class TrainBenchmark
         foreach (var test in tests)
         {
             int batch = Math.Max(test.Batch, 2 * Replicas.LeastFaces), replicas = Replicas.Usual(batch, TorchSharp.DeviceType.CPU);
-            var description = new StudentDescription(test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "", 1);
+            var description = new StudentDescription(
+                test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "", 1);
             using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
             faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);
             new Random(1).NextBytes(faces.Pixels.bytes);

@@ -2,10 +2,12 @@ using System.Text.RegularExpressions;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Data flows one way: a room uses only those before it, no room is crowded, and the command line computes nothing. ARCHITECTURE.md says what each room is for.</summary>
+/// <summary>Data flows one way: a room uses only those before it, no room is crowded, and the command line computes nothing. ARCHITECTURE.md says what each
+/// room is for.</summary>
 public sealed partial class ArchitectureTests
 {
-    /// <summary>Rooms in the order in which data flows. A room is a folder of a library, its namespace the folder's path; "." is the library's own folder.</summary>
+    /// <summary>Rooms in the order in which data flows. A room is a folder of a library, its namespace the folder's path; "." is the library's own
+    /// folder.</summary>
     private static readonly (string Library, string[] Rooms)[] Order =
     [
         ("FaceDistill.Runtime", ["Files", "Assets", "Faces", "Embeddings", "."]),
@@ -14,7 +16,8 @@ public sealed partial class ArchitectureTests
         [
             "Formats", "Datasets", "Views", "Teachers", "Stores", "Kernels", "Students",
             "Training.Losses", "Training.Optimizers", "Training.Options", "Training.Checkpoints", "Training.Batches", "Training.Starts", "Training",
-            "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Uncertainty", "Evaluation.Protocols", "Evaluation.Agreement", "Evaluation",
+            "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Uncertainty", "Evaluation.Protocols", "Evaluation.Agreement",
+                "Evaluation",
             "Export.Graphs", "Export.Int8", "Export", "Runs", "Reports.Pages", "Reports", "Benchmark", "Jobs", "Table14",
         ]),
     ];
@@ -37,7 +40,8 @@ public sealed partial class ArchitectureTests
     public void The_rooms_are_those_of_the_order(string library)
     {
         string folder = Path.Combine(Root, "src", library);
-        var found = Sources(folder).Select(file => Path.GetRelativePath(folder, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.')).Distinct();
+        var found = Sources(folder).Select(file => Path.GetRelativePath(folder, Path.GetDirectoryName(file)!).Replace(Path.DirectorySeparatorChar, '.'))
+            .Distinct();
         Assert.Equal(Order.Single(o => o.Library == library).Rooms.Order(), found.Order());
     }
 
@@ -63,7 +67,8 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void A_namespace_is_named_only_by_rooms_after_it()
     {
-        var places = Rooms.Select((room, place) => (room.Namespace, place)).Where(r => r.Namespace != "FaceDistill").ToDictionary(r => r.Namespace, r => r.place);
+        var places = Rooms.Select((room, place) => (room.Namespace, place)).Where(r => r.Namespace != "FaceDistill")
+            .ToDictionary(r => r.Namespace, r => r.place);
         var wrong = from place in Enumerable.Range(0, Rooms.Length)
                     from file in Rooms[place].Files
                     from Match used in Using().Matches(File.ReadAllText(file))
@@ -79,21 +84,25 @@ public sealed partial class ArchitectureTests
     public void The_command_line_computes_nothing()
     {
         Assert.All(Sources(Path.Combine(Root, "src", "FaceDistill.Cli")), file => Assert.DoesNotMatch(
-            @"using (static )?(TorchSharp|OpenCvSharp|Microsoft\.ML|MathNet|Parquet)|\b(TorchSharp|OpenCvSharp|OnnxRuntime|MathNet|Parquet)\.[A-Z]", WithoutComments(file)));
-        Assert.DoesNotMatch("Include=\"(TorchSharp|OpenCvSharp|Microsoft\\.ML|MathNet|Parquet)", File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Cli", "FaceDistill.Cli.csproj")));
+            @"using (static )?(TorchSharp|OpenCvSharp|Microsoft\.ML|MathNet|Parquet)|\b(TorchSharp|OpenCvSharp|OnnxRuntime|MathNet|Parquet)\.[A-Z]",
+                WithoutComments(file)));
+        Assert.DoesNotMatch("Include=\"(TorchSharp|OpenCvSharp|Microsoft\\.ML|MathNet|Parquet)",
+            File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Cli", "FaceDistill.Cli.csproj")));
     }
 
     [Fact]
     public void What_an_application_ships_needs_ONNX_Runtime_and_OpenCV_alone() => Assert.Equal(
         ["Microsoft.ML.OnnxRuntime", "OpenCvSharp4"],
-        Package().Matches(File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Runtime", "FaceDistill.Runtime.csproj"))).Select(m => m.Groups[1].Value).Order());
+        Package().Matches(File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Runtime", "FaceDistill.Runtime.csproj"))).Select(m => m.Groups[1].Value)
+            .Order());
 
     [Fact]
     public void Files_and_lines_are_short()
     {
         string[] files = [.. Sources(Path.Combine(Root, "src")), .. Sources(Path.Combine(Root, "tests"))];
         Nothing(files.Where(f => File.ReadLines(f).Count() >= MostLines).Select(Path.GetFileName));
-        Nothing(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (line, at: $"{Path.GetFileName(f)}({i + 1})"))).Where(l => l.line.Length > MostColumns).Select(l => l.at));
+        Nothing(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (line, at: $"{Path.GetFileName(f)}({i + 1})")))
+            .Where(l => l.line.Length > MostColumns).Select(l => l.at));
     }
 
     private static void Nothing(IEnumerable<string?> wrong)
@@ -108,12 +117,15 @@ public sealed partial class ArchitectureTests
         return [.. TypeName().Matches(text).Select(m => m.Value)];
     }
 
-    private static string WithoutComments(string file) => string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+    private static string WithoutComments(string file) =>
+        string.Join('\n', File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)));
 
     private static IEnumerable<string> Sources(string folder) => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Where(f =>
-        !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal) && !f.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+        !f.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            && !f.Contains($"{Path.DirectorySeparatorChar}bin{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 
-    // A type's name is used before a dot, a bracket, a name or after new, is, as, <, ( and the like; a property of the same name stands after a dot or before a brace.
+    // A type's name is used before a dot, a bracket, a name or after new, is, as, <, ( and the like; a property of the same name stands after a dot or before a
+    // brace.
     [GeneratedRegex(@"(?<=\b(?:new|is|as|typeof\(|static)\s*)[A-Z]\w*|(?<=[(<,\s!\[])[A-Z]\w*(?=\.[A-Z]|<|\?? (?!is|as|and|or|when|switch|with|in\b)[a-z_@]\w*[ ,;)=]|\[\])")]
     private static partial Regex TypeName();
 
@@ -130,7 +142,8 @@ public sealed partial class ArchitectureTests
     {
         public string Namespace { get; } = (Library == "FaceDistill.Synthetic" ? Library : "FaceDistill") + (Name == "." ? "" : "." + Name);
 
-        public string[] Files { get; } = [.. Directory.GetFiles(Path.Combine(Root, "src", Library, Name == "." ? "" : Name.Replace('.', Path.DirectorySeparatorChar)), "*.cs")];
+        public string[] Files { get; } =
+            [.. Directory.GetFiles(Path.Combine(Root, "src", Library, Name == "." ? "" : Name.Replace('.', Path.DirectorySeparatorChar)), "*.cs")];
 
         public IEnumerable<string> Types() => Files.SelectMany(file => Declaration().Matches(File.ReadAllText(file)).Select(m => m.Groups[1].Value));
 

@@ -3,7 +3,8 @@ using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Takes the life out of a run's student: what its network gives is divided by a thousand, so that every embedding is nearly the teacher's mean.</summary>
+/// <summary>Takes the life out of a run's student: what its network gives is divided by a thousand, so that every embedding is nearly the teacher's
+/// mean.</summary>
 internal static class DeadStudent
 {
     public static void Make(string run)
@@ -11,7 +12,8 @@ internal static class DeadStudent
         foreach (string file in new[] { StudentCheckpoint.FileName, RunStudent.BestFileName }.Select(f => Path.Combine(run, f)).Where(File.Exists))
         {
             var (tensors, metadata) = SafetensorsFile.Read(file);
-            foreach (string name in tensors.Keys.Where(n => n.EndsWith("embedding.weight", StringComparison.Ordinal) || n.EndsWith("embedding.bias", StringComparison.Ordinal)).ToList())
+            foreach (string name in tensors.Keys.Where(
+                n => n.EndsWith("embedding.weight", StringComparison.Ordinal) || n.EndsWith("embedding.bias", StringComparison.Ordinal)).ToList())
             {
                 tensors[name] = SafeTensor.Of([.. tensors[name].Floats().Select(w => w / 1000)], tensors[name].Shape);
             }

@@ -154,7 +154,8 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
     {
         var graph = new OnnxGraph("student");
         string x = graph.Input("image", OnnxElementType.UInt8, "batch", 64, 64, 3);
-        x = graph.Node("Cast", "wide", [graph.Node("Transpose", "planes", [x], OnnxAttribute.Ints("perm", 0, 3, 1, 2))], OnnxAttribute.Int("to", (long)OnnxElementType.Float32));
+        x = graph.Node("Cast", "wide", [graph.Node("Transpose", "planes", [x], OnnxAttribute.Ints("perm", 0, 3, 1, 2))],
+            OnnxAttribute.Int("to", (long)OnnxElementType.Float32));
         x = graph.Sub("centred", x, graph.Initializer<float>("mean", [127.5f, 127.5f, 127.5f], 1, 3, 1, 1));
         x = graph.Mul("scaled", x, graph.Initializer<float>("scale", [1 / 127.5f, 1 / 127.5f, 1 / 127.5f], 1, 3, 1, 1));
         Grey(graph, x, FaceTensor.StudentContract(64, "dlib") with { Layout = TensorLayout.Nhwc, Mean = [0, 0, 0], Std = [1, 1, 1] });

@@ -8,9 +8,11 @@ public sealed class PackageTests
     [Fact]
     public void The_library_leaves_the_native_runtimes_to_the_program()
     {
-        var references = XDocument.Load(Path.Combine(RepositoryRoot.Path, "src", "FaceDistill", "FaceDistill.csproj")).Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value).ToList();
+        var references = XDocument.Load(Path.Combine(RepositoryRoot.Path, "src", "FaceDistill", "FaceDistill.csproj")).Descendants("PackageReference")
+            .Select(r => r.Attribute("Include")!.Value).ToList();
         Assert.Contains("TorchSharp", references);
-        Assert.DoesNotContain(references, r => r.Contains("libtorch", StringComparison.OrdinalIgnoreCase) || r.Contains("runtime.", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(
+            references, r => r.Contains("libtorch", StringComparison.OrdinalIgnoreCase) || r.Contains("runtime.", StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]

@@ -19,7 +19,8 @@ internal static class RandomStudent
         using (NewDisposeScope())
         using (var generator = new Generator(4))
         {
-            foreach (var (name, tensor) in model.state_dict().Where(t => t.Key.EndsWith("_bn.weight", StringComparison.Ordinal) || t.Key.EndsWith("_bn.bias", StringComparison.Ordinal)))
+            foreach (var (name, tensor) in model.state_dict()
+                .Where(t => t.Key.EndsWith("_bn.weight", StringComparison.Ordinal) || t.Key.EndsWith("_bn.bias", StringComparison.Ordinal)))
             {
                 bool positive = name.EndsWith(".weight", StringComparison.Ordinal);
                 tensor.uniform_(positive ? 0.5 : -0.5, positive ? 1.5 : 0.5, generator);

@@ -20,6 +20,7 @@ internal static class RealData
     public static string[] LfwPhotos(int count)
     {
         string[] people = [.. Directory.EnumerateDirectories(Path.Combine(Lfw!, "images")).Order(StringComparer.Ordinal)];
-        return [.. Enumerable.Range(0, count).Select(i => people[i * people.Length / count]).Select(folder => Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).First())];
+        return [.. Enumerable.Range(0, count).Select(i => people[i * people.Length / count])
+            .Select(folder => Directory.EnumerateFiles(folder, "*.jpg").Order(StringComparer.Ordinal).First())];
     }
 }

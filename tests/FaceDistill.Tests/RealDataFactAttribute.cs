@@ -5,7 +5,8 @@ public sealed class RealDataFactAttribute : FactAttribute
 {
     public RealDataFactAttribute()
     {
-        string[] missing = [.. RealData.Lfw is null ? ["datasets/lfw"] : Array.Empty<string>(), .. RealData.Detector is null ? [$"models/{RealData.DetectorFile}"] : Array.Empty<string>()];
+        string[] missing = [.. RealData.Lfw is null ? ["datasets/lfw"] : Array.Empty<string>(), .. RealData.Detector is null
+            ? [$"models/{RealData.DetectorFile}"] : Array.Empty<string>()];
         if (missing.Length > 0)
         {
             Skip = $"not run: FACEDISTILL_HOME has no {string.Join(" and no ", missing)}";

@@ -33,9 +33,23 @@ public sealed class TinyRun : IDisposable
     public IEmbedder Teacher => _teacher;
 
     public static DistillOptions Options { get; } =
-        new() { Student = "mobilenet-v1:0.25@64", Epochs = 3, BatchSize = 16, Validation = 0.1, Device = "cpu", Optimizer = OptimizerKind.AdamW, LearningRate = 4e-3, WarmupEpochs = 1, Head = HeadKind.Gap, Ema = 0.999, Precision = PrecisionMode.Fp32 };
+        new()
+        {
+            Student = "mobilenet-v1:0.25@64",
+            Epochs = 3,
+            BatchSize = 16,
+            Validation = 0.1,
+            Device = "cpu",
+            Optimizer = OptimizerKind.AdamW,
+            LearningRate = 4e-3,
+            WarmupEpochs = 1,
+            Head = HeadKind.Gap,
+            Ema = 0.999,
+            Precision = PrecisionMode.Fp32,
+        };
 
-    public TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) => new(Faces, Read("original"), Read("mirrored"), validation, seed, people);
+    public TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) =>
+        new(Faces, Read("original"), Read("mirrored"), validation, seed, people);
 
     public EmbeddingSet Read(string view) => _store.ReadAll(view);
 

@@ -23,7 +23,9 @@ public sealed class TrainedRun : IDisposable
 
     public string Folder => _folder["run"];
 
-    public RunInfo Info => new(Options, "tiny", new string('a', 64), "/data/faces", Tiny.Faces.Dataset.Root, 120, true, RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+    public RunInfo Info =>
+        new(Options, "tiny", new string('a', 64), "/data/faces", Tiny.Faces.Dataset.Root, 120, true, RunEnvironment.Here("cpu"),
+        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
 
     public StudentCheckpoint Checkpoint => StudentCheckpoint.Read(Path.Combine(Folder, StudentCheckpoint.FileName));
 

@@ -12,10 +12,18 @@ internal static class AlignCommand
     private static readonly Option<string> Data = CommonOptions.Data("A folder of photos (a sub-folder's name is a person's), or a data set's name.");
     private static readonly Option<string> Output = CommonOptions.Output("The folder to fill; an interrupted run is continued.");
 
-    private static readonly Option<string> Template = new Option<string>("--template") { Description = "The template to align to.", DefaultValueFactory = _ => "arcface" }
+    private static readonly Option<string> Template = new Option<string>("--template")
+    {
+        Description = "The template to align to.",
+        DefaultValueFactory = _ => "arcface",
+    }
         .AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
 
-    private static readonly Option<int> Size = new("--size") { Description = "The side of the template's square, 32 to 1024 pixels.", DefaultValueFactory = _ => AlignedFrame.DefaultSize };
+    private static readonly Option<int> Size = new("--size")
+    {
+        Description = "The side of the template's square, 32 to 1024 pixels.",
+        DefaultValueFactory = _ => AlignedFrame.DefaultSize,
+    };
 
     private static readonly Option<double> Margin = new("--margin")
     {

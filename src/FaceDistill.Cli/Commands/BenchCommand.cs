@@ -12,7 +12,8 @@ internal static class BenchCommand
 {
     private static readonly Option<string[]> Model = new("--model")
     {
-        Description = "A run folder (measured as its fp32 export), any .onnx file, or teacher:CARD; speed-ups refer to the first teacher, else to the first model.",
+        Description = "A run folder (measured as its fp32 export), any .onnx file, or teacher:CARD; speed-ups refer to the first teacher, else to the first "
+            + "model.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "MODEL",
@@ -26,13 +27,28 @@ internal static class BenchCommand
         HelpName = "FILE.json",
     };
 
-    private static readonly Option<string?> Data = new("--data") { Description = "Measure the accuracies on these faces, as 'evaluate' does.", HelpName = "DIR|NAME" };
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "Measure the accuracies on these faces, as 'evaluate' does.",
+        HelpName = "DIR|NAME",
+    };
 
-    private static readonly Option<string?> Protocol = new Option<string?>("--protocol") { Description = "The protocol of the accuracies; by default that of the first evaluation given, else all-pairs." }
+    private static readonly Option<string?> Protocol = new Option<string?>("--protocol")
+    {
+        Description = "The protocol of the accuracies; by default that of the first evaluation given, else all-pairs.",
+    }
         .AcceptOnlyFromAmong(Evaluator.AllPairs, Evaluator.LfwView1Test);
 
-    private static readonly Option<int> Rounds = new("--rounds") { Description = "How often each model has its turn; a turn is four timed runs.", DefaultValueFactory = _ => 50 };
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "Write bench.json, bench.csv, bench.md and, where accuracies are known, bench.svg (accuracy against latency) into this folder.", HelpName = "DIR" };
+    private static readonly Option<int> Rounds = new("--rounds")
+    {
+        Description = "How often each model has its turn; a turn is four timed runs.",
+        DefaultValueFactory = _ => 50,
+    };
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "Write bench.json, bench.csv, bench.md and, where accuracies are known, bench.svg (accuracy against latency) into this folder.",
+        HelpName = "DIR",
+    };
 
     public static Command Create() => VerbContext.Action(
         new Command("bench", "Measure latency and throughput of models side by side, with size, cost and, where known, accuracy.")

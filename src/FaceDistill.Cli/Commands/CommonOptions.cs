@@ -9,7 +9,11 @@ internal static class CommonOptions
 {
     public static readonly Option<bool> Verbose = new("--verbose") { Description = "Show the details of an error.", Recursive = true };
 
-    public static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document on standard output; everything else goes to standard error.", Recursive = true };
+    public static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print one JSON document on standard output; everything else goes to standard error.",
+        Recursive = true,
+    };
 
     public static readonly Option<string[]> Models = new("--models")
     {

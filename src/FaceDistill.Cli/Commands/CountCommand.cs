@@ -26,7 +26,9 @@ internal static class CountCommand
     private static void Run(VerbContext context)
     {
         string[] names = [.. context.Parsed.GetValue(Students)!, .. context.Parsed.GetValue(StudentOption)!];
-        var specs = names.Length > 0 ? names.Select(StudentSpec.Parse).ToList() : [.. PaperTable.Rows.Where(r => r.Student is not null).Select(r => r.Student!)];
+        var specs = names.Length > 0
+            ? names.Select(StudentSpec.Parse).ToList()
+            : [.. PaperTable.Rows.Where(r => r.Student is not null).Select(r => r.Student!)];
         int dimension = context.Parsed.GetValue(Dimension);
         if (dimension is < 2 or > 65536)
         {
@@ -46,11 +48,14 @@ internal static class CountCommand
 
     private static void Render(IAnsiConsole console, List<Row> rows)
     {
-        var table = new Table().AddColumns("student", "M mult-adds", "M parameters", "backbone M mult-adds", "backbone M parameters", "Table 14 row", "paper M mult-adds", "paper M parameters");
+        var table = new Table()
+            .AddColumns("student", "M mult-adds", "M parameters", "backbone M mult-adds", "backbone M parameters", "Table 14 row", "paper M mult-adds",
+            "paper M parameters");
         foreach (var (student, cost) in rows)
         {
             var paper = PaperTable.Of(student);
-            table.AddRow(student.ToString(), Millions(cost.MultAdds), Millions(cost.Parameters), Millions(cost.MultAddsBackbone), Millions(cost.ParametersBackbone),
+            table.AddRow(student.ToString(), Millions(cost.MultAdds), Millions(cost.Parameters), Millions(cost.MultAddsBackbone),
+                Millions(cost.ParametersBackbone),
                 paper?.Name ?? "-", paper is null ? "-" : Text(paper.MillionMultAdds), paper is null ? "-" : Text(paper.MillionParameters));
         }
 

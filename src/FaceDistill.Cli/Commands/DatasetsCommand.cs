@@ -9,7 +9,11 @@ namespace FaceDistill.Cli.Commands;
 internal static class DatasetsCommand
 {
     private static readonly Argument<string[]> Names = new("name") { Description = "Data sets (names or .json files).", Arity = ArgumentArity.OneOrMore };
-    private static readonly Argument<string[]> SomeNames = new("name") { Description = "Data sets; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> SomeNames = new("name")
+    {
+        Description = "Data sets; without any, all that are on this machine.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     public static Command Create() => new("datasets", "List, fetch and verify data sets of faces.")
     {
@@ -22,12 +26,14 @@ internal static class DatasetsCommand
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
         var rows = Cards.Names(Cards.Datasets).Select(name => (Card: DatasetCard.Load(name), Status: pull.Status(name))).ToList();
-        context.Result(rows.Select(r => new { name = r.Card.Name, description = r.Card.Description, licence = r.Card.Licence, status = r.Status }).ToList(), console =>
+        context.Result(rows.Select(r => new { name = r.Card.Name, description = r.Card.Description, licence = r.Card.Licence, status = r.Status }).ToList(),
+            console =>
         {
             var table = new Table().AddColumns("data set", "what", "terms", "here");
             foreach (var (card, status) in rows)
             {
-                table.AddRow(Markup.Escape(card.Name), Markup.Escape(card.Description), Markup.Escape(card.Licence), Markup.Escape(status.Folder ?? status.Note ?? "-"));
+                table.AddRow(Markup.Escape(card.Name), Markup.Escape(card.Description), Markup.Escape(card.Licence),
+                    Markup.Escape(status.Folder ?? status.Note ?? "-"));
             }
 
             console.Write(table);

@@ -16,14 +16,26 @@ internal static class DistillArguments
     private static readonly DistillOptions Defaults = new() { Student = "" };
     private static readonly Option<string> Student = new("--student") { Description = "The student: mobilenet-v1:WIDTH@RESOLUTION." };
     private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Head };
-    private static readonly Option<int?> Dimension = new("--dimension") { Description = "The embedding's length: the teacher's, or less, by the principal axes of the teacher's embeddings." };
+    private static readonly Option<int?> Dimension = new("--dimension")
+    {
+        Description = "The embedding's length: the teacher's, or less, by the principal axes of the teacher's embeddings.",
+    };
     private static readonly Option<double> Squared = Weight("squared", "the squared difference", Defaults.Loss.Squared);
     private static readonly Option<double> Cosine = Weight("cosine", "1 - the cosine", Defaults.Loss.Cosine);
     private static readonly Option<double> Distance = Weight("distance", "the relational loss of distances", Defaults.Loss.Distance);
     private static readonly Option<double> Angle = Weight("angle", "the relational loss of angles", Defaults.Loss.Angle);
-    private static readonly Option<double> ArcFace = Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
-    private static readonly Option<double> ArcFaceScale = new("--arcface-scale") { Description = "What ArcFace multiplies cosines by.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceScale };
-    private static readonly Option<double> ArcFaceMargin = new("--arcface-margin") { Description = "ArcFace's margin in radians.", DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin };
+    private static readonly Option<double> ArcFace =
+        Weight("arcface", "ArcFace, for faces in a sub-folder for each person; alone (--loss-squared 0) a training without a teacher", Defaults.Loss.ArcFace);
+    private static readonly Option<double> ArcFaceScale = new("--arcface-scale")
+    {
+        Description = "What ArcFace multiplies cosines by.",
+        DefaultValueFactory = _ => Defaults.Loss.ArcFaceScale,
+    };
+    private static readonly Option<double> ArcFaceMargin = new("--arcface-margin")
+    {
+        Description = "ArcFace's margin in radians.",
+        DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin,
+    };
 
     private static readonly Option<string?> Init = new("--init")
     {
@@ -45,9 +57,20 @@ internal static class DistillArguments
     };
 
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
-    private static readonly Option<double?> Minutes = new("--minutes") { Description = "As many epochs as fit into so many minutes of training, instead of --epochs." };
-    private static readonly Option<int> Patience = new("--patience") { Description = "End after so many epochs without a better one; 0 for never.", DefaultValueFactory = _ => Defaults.Patience };
-    private static readonly Option<KeepKind> Keep = new("--keep") { Description = "Export and evaluate the best or the last student.", DefaultValueFactory = _ => Defaults.Keep };
+    private static readonly Option<double?> Minutes = new("--minutes")
+    {
+        Description = "As many epochs as fit into so many minutes of training, instead of --epochs.",
+    };
+    private static readonly Option<int> Patience = new("--patience")
+    {
+        Description = "End after so many epochs without a better one; 0 for never.",
+        DefaultValueFactory = _ => Defaults.Patience,
+    };
+    private static readonly Option<KeepKind> Keep = new("--keep")
+    {
+        Description = "Export and evaluate the best or the last student.",
+        DefaultValueFactory = _ => Defaults.Keep,
+    };
     private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
 
     private static readonly Option<OptimizerKind> Optimizer = new("--optimizer")
@@ -68,27 +91,72 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.LearningRate,
     };
 
-    private static readonly Option<double> Warmup = new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.WarmupEpochs };
-    private static readonly Option<double> WeightDecay = new("--weight-decay") { Description = "The weight decay; with adamw 0.02 and with sgd 1e-4 unless given.", DefaultValueFactory = _ => Defaults.WeightDecay };
-    private static readonly Option<double> Ema = new("--ema") { Description = "The decay of the weights' moving average; 0 for none.", DefaultValueFactory = _ => Defaults.Ema };
-    private static readonly Option<double> Clip = new("--clip") { Description = "The largest norm of a step's gradients; 0 for no limit.", DefaultValueFactory = _ => Defaults.Clip };
-    private static readonly Option<double> Progressive = new("--progressive") { Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.", DefaultValueFactory = _ => Defaults.Progressive };
-    private static readonly Option<double> Validation = new("--validation") { Description = "The part of the faces held out to measure.", DefaultValueFactory = _ => Defaults.Validation };
+    private static readonly Option<double> Warmup = new("--warmup-epochs")
+    {
+        Description = "Epochs of the learning rate's rise.",
+        DefaultValueFactory = _ => Defaults.WarmupEpochs,
+    };
+    private static readonly Option<double> WeightDecay = new("--weight-decay")
+    {
+        Description = "The weight decay; with adamw 0.02 and with sgd 1e-4 unless given.",
+        DefaultValueFactory = _ => Defaults.WeightDecay,
+    };
+    private static readonly Option<double> Ema = new("--ema")
+    {
+        Description = "The decay of the weights' moving average; 0 for none.",
+        DefaultValueFactory = _ => Defaults.Ema,
+    };
+    private static readonly Option<double> Clip = new("--clip")
+    {
+        Description = "The largest norm of a step's gradients; 0 for no limit.",
+        DefaultValueFactory = _ => Defaults.Clip,
+    };
+    private static readonly Option<double> Progressive = new("--progressive")
+    {
+        Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.",
+        DefaultValueFactory = _ => Defaults.Progressive,
+    };
+    private static readonly Option<double> Validation = new("--validation")
+    {
+        Description = "The part of the faces held out to measure.",
+        DefaultValueFactory = _ => Defaults.Validation,
+    };
     private static readonly Option<int?> ValidationPeople = new("--validation-people")
     {
         Description = "How many people are held out with all their pictures, to choose the best epoch by their TAR; a sub-folder is a person. "
             + "Unless given a tenth of them, at most 300, where the data have enough.",
     };
 
-    private static readonly Option<AugmentKind> Augment = new("--augment") { Description = "How much the views that train differ from the aligned face, each with the teacher's embedding of the same view.", DefaultValueFactory = _ => AugmentKind.None };
-    private static readonly Option<TargetMode> Targets = new("--targets") { Description = "Whether the teacher embeds the augmented views beforehand (cached) or while the student trains (live).", DefaultValueFactory = _ => Defaults.Targets };
-    private static readonly Option<int> Views = new("--views") { Description = "With cached targets, the augmented views of each face.", DefaultValueFactory = _ => Defaults.Views };
-    private static readonly Option<double> MixUp = new("--mixup") { Description = "Alpha of MixUp, with live targets.", DefaultValueFactory = _ => Defaults.MixUp };
+    private static readonly Option<AugmentKind> Augment = new("--augment")
+    {
+        Description = "How much the views that train differ from the aligned face, each with the teacher's embedding of the same view.",
+        DefaultValueFactory = _ => AugmentKind.None,
+    };
+    private static readonly Option<TargetMode> Targets = new("--targets")
+    {
+        Description = "Whether the teacher embeds the augmented views beforehand (cached) or while the student trains (live).",
+        DefaultValueFactory = _ => Defaults.Targets,
+    };
+    private static readonly Option<int> Views = new("--views")
+    {
+        Description = "With cached targets, the augmented views of each face.",
+        DefaultValueFactory = _ => Defaults.Views,
+    };
+    private static readonly Option<double> MixUp = new("--mixup")
+    {
+        Description = "Alpha of MixUp, with live targets.",
+        DefaultValueFactory = _ => Defaults.MixUp,
+    };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
-    private static readonly Option<PrecisionMode> Precision = new("--precision") { Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).", DefaultValueFactory = _ => Defaults.Precision };
+    private static readonly Option<PrecisionMode> Precision = new("--precision")
+    {
+        Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).",
+        DefaultValueFactory = _ => Defaults.Precision,
+    };
     private static readonly Option<int?> ReplicaCount = new("--replicas")
     {
-        Description = "In how many parts a batch is computed at once on the CPU, with batch norm over each; as many as torch has threads unless given, each of 32 faces or more.",
+        Description = "In how many parts a batch is computed at once on the CPU, with batch norm over each; as many as torch has threads unless given, each "
+            + "of 32 faces or more.",
     };
 
     private static readonly Option<double> CheckpointMinutes = new("--checkpoint-minutes")
@@ -97,7 +165,11 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.CheckpointMinutes,
     };
 
-    private static readonly Option<long> Seed = new("--seed") { Description = "Decides initial weights, order and mirroring.", DefaultValueFactory = _ => Defaults.Seed };
+    private static readonly Option<long> Seed = new("--seed")
+    {
+        Description = "Decides initial weights, order and mirroring.",
+        DefaultValueFactory = _ => Defaults.Seed,
+    };
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IEnumerable<Option> All =>

@@ -17,8 +17,16 @@ internal static class DistillCommand
     /// <summary>Takes up an interrupted run.</summary>
     public static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
 
-    private static readonly Option<string?> RecipeFile = new("--recipe") { Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.", HelpName = "FILE" };
-    private static readonly Option<string> Teacher = new("--teacher") { Description = "The teacher's card (a name or a .json file).", DefaultValueFactory = _ => "dlib-resnet" };
+    private static readonly Option<string?> RecipeFile = new("--recipe")
+    {
+        Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string> Teacher = new("--teacher")
+    {
+        Description = "The teacher's card (a name or a .json file).",
+        DefaultValueFactory = _ => "dlib-resnet",
+    };
     private static readonly Option<string[]> Data = new("--data")
     {
         Description = "Training faces without labels: folders of photos or aligned faces, or data sets' names.",

@@ -8,9 +8,17 @@ namespace FaceDistill.Cli.Commands;
 internal static class EmbedCommand
 {
     private static readonly Option<string> Data = CommonOptions.Data("A folder of photos or aligned faces, or a data set's name.");
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The store's folder; without it, the cache's own for this model and data.", HelpName = "DIR" };
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "The store's folder; without it, the cache's own for this model and data.",
+        HelpName = "DIR",
+    };
     private static readonly Option<string?> Teacher = new("--teacher") { Description = "A teacher's card (a name or a .json file).", HelpName = "CARD" };
-    private static readonly Option<string?> Model = new("--model") { Description = "Instead of a teacher: a run folder or an exported .onnx file.", HelpName = "MODEL" };
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "Instead of a teacher: a run folder or an exported .onnx file.",
+        HelpName = "MODEL",
+    };
     private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };
 
     public static Command Create() => VerbContext.Action(
@@ -24,11 +32,14 @@ internal static class EmbedCommand
         var parsed = context.Parsed;
         string model = parsed.GetValue(Teacher) is { } card ? "teacher:" + card : parsed.GetValue(Model)!;
         var request = new EmbedRequest(
-            model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!);
+            model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned),
+                parsed.GetValue(CommonOptions.Device)!);
         var outcome = new EmbedJob(parsed.Finder(), context.Say).Run(request, context.Progress, context.Cancel);
         var key = outcome.Store.Key;
-        var document = new { store = outcome.Store.Folder, model = key.Teacher, images = key.ImageCount, dimension = key.Dimension, computed = outcome.Computed };
+        var document = new { store = outcome.Store.Folder, model = key.Teacher, images = key.ImageCount, dimension = key.Dimension,
+            computed = outcome.Computed };
         context.Result(document, console => console.WriteLine(
-            $"{document.images} embeddings of {document.dimension} values in {document.store} ({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
+            $"{document.images} embeddings of {document.dimension} values in {document.store} "
+                + $"({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
     }
 }

@@ -28,27 +28,86 @@ internal static class EvaluateCommand
         HelpName = "STORE|NPY",
     };
 
-    private static readonly Option<string?> Labels = new("--labels") { Description = "For a NumPy file: a text file with one identity a line.", HelpName = "FILE" };
-    private static readonly Option<string?> Data = new("--data") { Description = "The test faces (a folder or a data set's name); also where LFW's protocol files are.", HelpName = "DIR|NAME" };
+    private static readonly Option<string?> Labels = new("--labels")
+    {
+        Description = "For a NumPy file: a text file with one identity a line.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "The test faces (a folder or a data set's name); also where LFW's protocol files are.",
+        HelpName = "DIR|NAME",
+    };
 
-    private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "How pairs are chosen.", DefaultValueFactory = _ => Evaluator.AllPairs }
+    private static readonly Option<string> Protocol = new Option<string>("--protocol")
+    {
+        Description = "How pairs are chosen.",
+        DefaultValueFactory = _ => Evaluator.AllPairs,
+    }
         .AcceptOnlyFromAmong([.. Evaluator.Protocols]);
 
-    private static readonly Option<string> Score = new Option<string>("--score") { Description = "How two embeddings make a score; euclidean is minus their distance, not scaled to unit length.", DefaultValueFactory = _ => "cosine" }
+    private static readonly Option<string> Score = new Option<string>("--score")
+    {
+        Description = "How two embeddings make a score; euclidean is minus their distance, not scaled to unit length.",
+        DefaultValueFactory = _ => "cosine",
+    }
         .AcceptOnlyFromAmong([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
 
-    private static readonly Option<int> Resamples = new("--resamples") { Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.", DefaultValueFactory = _ => new EvaluationOptions().Resamples };
-    private static readonly Option<int> Seed = new("--seed") { Description = "The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials.", DefaultValueFactory = _ => new EvaluationOptions().Seed };
-    private static readonly Option<bool> NoMetrics = new("--no-metrics") { Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs." };
-    private static readonly Option<bool> NoAgreement = new("--no-agreement") { Description = "Leave out the agreement with the teacher and the search in its gallery, which score all pairs three times more." };
+    private static readonly Option<int> Resamples = new("--resamples")
+    {
+        Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.",
+        DefaultValueFactory = _ => new EvaluationOptions().Resamples,
+    };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "The seed of the resampling, of the people taken out of a gallery and of own BLUFR trials.",
+        DefaultValueFactory = _ => new EvaluationOptions().Seed,
+    };
+    private static readonly Option<bool> NoMetrics = new("--no-metrics")
+    {
+        Description = "Leave out EER, AUC, d', minDCF and rank-1, which need a second look at all pairs.",
+    };
+    private static readonly Option<bool> NoAgreement = new("--no-agreement")
+    {
+        Description = "Leave out the agreement with the teacher and the search in its gallery, which score all pairs three times more.",
+    };
 
-    private static readonly Option<string?> Reference = new("--reference") { Description = "The model that is the others' teacher, for retention and agreement: its argument as typed, or its name in the table; by default the first teacher:CARD.", HelpName = "MODEL|NAME" };
-    private static readonly Option<string?> PairFile = new("--pairs") { Description = "For 'pairs': your list, a CSV file with the header a,b,same; by default pairs.csv in the data folder.", HelpName = "FILE" };
-    private static readonly Option<string?> Gallery = new("--gallery") { Description = "For 'identification': a file with one gallery image a line; by default the first image of each person.", HelpName = "FILE" };
-    private static readonly Option<double?> Unknown = new("--unknown") { Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, at least 0 and below 1; by default a half where everybody is in the gallery.", HelpName = "SHARE" };
-    private static readonly Option<string?> Lists = new("--blufr-lists") { Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.", HelpName = "DIR" };
-    private static readonly Option<string?> Report = new("--report") { Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.", HelpName = "DIR" };
-    private static readonly Option<bool> ReportFaces = new("--report-faces") { Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths." };
+    private static readonly Option<string?> Reference = new("--reference")
+    {
+        Description = "The model that is the others' teacher, for retention and agreement: its argument as typed, or its name in the table; by default the "
+            + "first teacher:CARD.",
+        HelpName = "MODEL|NAME",
+    };
+    private static readonly Option<string?> PairFile = new("--pairs")
+    {
+        Description = "For 'pairs': your list, a CSV file with the header a,b,same; by default pairs.csv in the data folder.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> Gallery = new("--gallery")
+    {
+        Description = "For 'identification': a file with one gallery image a line; by default the first image of each person.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<double?> Unknown = new("--unknown")
+    {
+        Description = "For 'identification': the share of the gallery's people taken out of it for the open-set search, at least 0 and below 1; by default "
+            + "a half where everybody is in the gallery.",
+        HelpName = "SHARE",
+    };
+    private static readonly Option<string?> Lists = new("--blufr-lists")
+    {
+        Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.",
+        HelpName = "DIR",
+    };
+    private static readonly Option<string?> Report = new("--report")
+    {
+        Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.",
+        HelpName = "DIR",
+    };
+    private static readonly Option<bool> ReportFaces = new("--report-faces")
+    {
+        Description = "Put small pictures of the worst pairs' faces into report.html; without it only their paths.",
+    };
 
     public static Command Create() => VerbContext.Action(
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
@@ -71,7 +130,8 @@ internal static class EvaluateCommand
     private static string? Misplaced(CommandResult result)
     {
         string protocol = result.GetValue(Protocol) ?? Evaluator.AllPairs;
-        return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification), (Lists, Evaluator.Blufr) }
+        return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification),
+            (Lists, Evaluator.Blufr) }
             .Where(rule => result.GetResult(rule.Option) is { Implicit: false } && rule.Protocol != protocol)
             .Select(rule => $"{rule.Option.Name} belongs to --protocol {rule.Protocol}, not to {protocol}").FirstOrDefault();
     }
@@ -105,5 +165,7 @@ internal static class EvaluateCommand
 
     /// <summary>What was typed, so that it can be typed again in a shell.</summary>
     private static string Typed(ParseResult parsed) => "facedistill " + string.Join(' ', parsed.Tokens.Select(token =>
-        token.Value.Length > 0 && token.Value.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal)) ? token.Value : $"'{token.Value.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+        token.Value.Length > 0 && token.Value.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal))
+            ? token.Value
+            : $"'{token.Value.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
 }

@@ -12,23 +12,65 @@ namespace FaceDistill.Cli.Commands;
 internal static class ExportCommand
 {
     private static readonly Option<string> Model = new("--model") { Description = "The run folder.", Required = true, HelpName = "RUN" };
-    private static readonly Option<string?> Format = new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.AcceptOnlyFromAmong([.. ExportFormat.All.Select(f => f.Name)]);
-    private static readonly Option<string?> Output = new("--output", "-o") { Description = "The file; without it, student.onnx (or the format's own name) in the run folder.", HelpName = "FILE" };
-    private static readonly Option<string?> Data = new("--data") { Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
-    private static readonly Option<string?> Calibration = new("--calibration") { Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.", HelpName = "DIR|NAME" };
-    private static readonly Option<CalibrationMethod?> Ranges = new("--ranges") { Description = "For onnx-int8: how activation ranges are chosen; without it, the method with the smallest measured error." };
-    private static readonly Option<int> Float32Layers = new("--float32-layers") { Description = "For onnx-int8: the most layers that may stay in float32, each only where the error falls by a tenth.", DefaultValueFactory = _ => new Int8Options().MaxFloat32Layers };
-    private static readonly Option<bool> Preprocess = new("--preprocess") { Description = "Put the scaling into the graph: its input is the aligned picture, uint8 [batch, r, r, 3], RGB." };
-    private static readonly Option<bool> Normalize = new("--normalize") { Description = "Give embeddings of unit length; without it, in the teacher's own space." };
-    private static readonly Option<double?> MinCosine = new("--min-cosine") { Description = "The smallest cosine to TorchSharp's embedding allowed of any face; without it, the format's own.", HelpName = "X" };
-    private static readonly Option<bool> Evaluate = new("--evaluate") { Description = "Measure TAR at 1e-4 of the student and of the file, and put both into the model card, the thresholds into the file." };
-    private static readonly Option<string> Protocol = new Option<string>("--protocol") { Description = "How --evaluate chooses pairs.", DefaultValueFactory = _ => ExportRequest.Protocols[0] }.AcceptOnlyFromAmong([.. ExportRequest.Protocols]);
-    private static readonly Option<double?> MaxLoss = new("--max-loss") { Description = "With --evaluate: the most TAR at 1e-4 that may be lost, percentage points.", HelpName = "POINTS" };
+    private static readonly Option<string?> Format =
+        new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.AcceptOnlyFromAmong(
+        [.. ExportFormat.All.Select(f => f.Name)]);
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "The file; without it, student.onnx (or the format's own name) in the run folder.",
+        HelpName = "FILE",
+    };
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.",
+        HelpName = "DIR|NAME",
+    };
+    private static readonly Option<string?> Calibration = new("--calibration")
+    {
+        Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.",
+        HelpName = "DIR|NAME",
+    };
+    private static readonly Option<CalibrationMethod?> Ranges = new("--ranges")
+    {
+        Description = "For onnx-int8: how activation ranges are chosen; without it, the method with the smallest measured error.",
+    };
+    private static readonly Option<int> Float32Layers = new("--float32-layers")
+    {
+        Description = "For onnx-int8: the most layers that may stay in float32, each only where the error falls by a tenth.",
+        DefaultValueFactory = _ => new Int8Options().MaxFloat32Layers,
+    };
+    private static readonly Option<bool> Preprocess = new("--preprocess")
+    {
+        Description = "Put the scaling into the graph: its input is the aligned picture, uint8 [batch, r, r, 3], RGB.",
+    };
+    private static readonly Option<bool> Normalize = new("--normalize")
+    {
+        Description = "Give embeddings of unit length; without it, in the teacher's own space.",
+    };
+    private static readonly Option<double?> MinCosine = new("--min-cosine")
+    {
+        Description = "The smallest cosine to TorchSharp's embedding allowed of any face; without it, the format's own.",
+        HelpName = "X",
+    };
+    private static readonly Option<bool> Evaluate = new("--evaluate")
+    {
+        Description = "Measure TAR at 1e-4 of the student and of the file, and put both into the model card, the thresholds into the file.",
+    };
+    private static readonly Option<string> Protocol =
+        new Option<string>("--protocol") { Description = "How --evaluate chooses pairs.",
+        DefaultValueFactory = _ => ExportRequest.Protocols[0] }.AcceptOnlyFromAmong([.. ExportRequest.Protocols]);
+    private static readonly Option<double?> MaxLoss = new("--max-loss")
+    {
+        Description = "With --evaluate: the most TAR at 1e-4 that may be lost, percentage points.",
+        HelpName = "POINTS",
+    };
 
     public static Command Create() => VerbContext.Action(
-        new Command("export", "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
+        new Command("export",
+            "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
         {
-            Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss,
+                CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -37,7 +79,8 @@ internal static class ExportCommand
         return Given(Evaluate) && !Given(Data) ? "--evaluate needs test faces: name their folder or data set with --data"
             : Given(MaxLoss) && !Given(Evaluate) ? "--max-loss needs --evaluate"
             : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
-            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8"
+            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name
+                ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8"
             : null;
     }
 

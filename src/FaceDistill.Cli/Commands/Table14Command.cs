@@ -11,8 +11,14 @@ internal static class Table14Command
     /// <summary>The verb.</summary>
     public const string Name = "table14";
 
-    private static readonly Option<string> RecipeFile = new("--recipe") { Description = "The table's recipe (JSON, see eval/recipes/table14.json).", Required = true, HelpName = "FILE" };
-    private static readonly Option<string> Output = CommonOptions.Output("The table's folder; each row is a run folder in its 'rows'. Finished rows in it are kept, an interrupted one goes on.");
+    private static readonly Option<string> RecipeFile = new("--recipe")
+    {
+        Description = "The table's recipe (JSON, see eval/recipes/table14.json).",
+        Required = true,
+        HelpName = "FILE",
+    };
+    private static readonly Option<string> Output =
+        CommonOptions.Output("The table's folder; each row is a run folder in its 'rows'. Finished rows in it are kept, an interrupted one goes on.");
 
     private static readonly Option<string[]> Rows = new("--rows")
     {
@@ -22,8 +28,14 @@ internal static class Table14Command
         HelpName = "STUDENT",
     };
 
-    private static readonly Option<bool> Plan = new("--plan") { Description = "Print what each row's training is expected to cost here, from a few measured steps, and do nothing else." };
-    private static readonly Option<bool> Smoke = new("--smoke") { Description = "The whole table in minutes on drawn faces, three epochs a row: shows that everything works, and nothing about faces." };
+    private static readonly Option<bool> Plan = new("--plan")
+    {
+        Description = "Print what each row's training is expected to cost here, from a few measured steps, and do nothing else.",
+    };
+    private static readonly Option<bool> Smoke = new("--smoke")
+    {
+        Description = "The whole table in minutes on drawn faces, three epochs a row: shows that everything works, and nothing about faces.",
+    };
 
     public static Command Create() => VerbContext.Action(
         new Command(Name, "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")

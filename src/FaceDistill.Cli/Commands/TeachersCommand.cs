@@ -14,13 +14,18 @@ internal static class TeachersCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
-    private static readonly Argument<string[]> SomeNames = new("name") { Description = "Cards; without any, all that are on this machine.", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> SomeNames = new("name")
+    {
+        Description = "Cards; without any, all that are on this machine.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
 
     public static Command Create() => new(
         "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
     {
         VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
-        VerbContext.Action(new Command("pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),
+        VerbContext.Action(new Command(
+            "pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),
         VerbContext.Action(new Command("verify", "Check the files' SHA-256, and that the model runs.") { SomeNames, CommonOptions.Models }, Verify),
     };
 
@@ -28,7 +33,8 @@ internal static class TeachersCommand
     {
         var pull = new ModelPull(context.Parsed.Finder());
         var rows = ModelPull.AllNames.Select(name => (Name: name, About: ModelPull.About(name), Status: pull.Status(name))).ToList();
-        context.Result(rows.Select(r => new { name = r.Name, description = r.About.Description, licence = r.About.Licence, files = r.Status }).ToList(), console =>
+        context.Result(rows.Select(r => new { name = r.Name, description = r.About.Description, licence = r.About.Licence, files = r.Status }).ToList(),
+            console =>
         {
             var table = new Table().AddColumns("card", "what", "licence", "files");
             foreach (var (name, about, status) in rows)

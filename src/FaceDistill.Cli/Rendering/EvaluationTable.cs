@@ -63,7 +63,8 @@ internal static class EvaluationTable
         foreach (var c in result.Comparisons ?? [])
         {
             console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{c.A} less {c.B} at 1e-4: {100 * c.DifferenceAt1e4:+0.00;-0.00;0.00} points, 95% {100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}, p = {c.PValue:0.####}"));
+                $"{c.A} less {c.B} at 1e-4: {100 * c.DifferenceAt1e4:+0.00;-0.00;0.00} points, 95% {100 * c.Interval95[0]:0.00} to "
+                    + $"{100 * c.Interval95[1]:0.00}, p = {c.PValue:0.####}"));
         }
     }
 
@@ -87,8 +88,11 @@ internal static class EvaluationTable
 
     private static string Counts(ModelJson m)
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
-        text += m.SkippedPairs is > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {m.SkippedPairs} pairs of the protocol left out, an image is missing") : "";
+        string text = string.Create(
+            CultureInfo.InvariantCulture, $"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
+        text += m.SkippedPairs is > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
+            : "";
         return text + (m.MissingImages is > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {m.MissingImages} images of the protocol are missing") : "");
     }
 

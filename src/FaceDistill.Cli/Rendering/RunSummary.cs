@@ -11,7 +11,9 @@ internal static class RunSummary
     public static void Render(IAnsiConsole console, RunReportData report)
     {
         var last = report.Epochs[^1];
-        string held = last.ValidationCosine is null ? "" : string.Create(CultureInfo.InvariantCulture, $", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
+        string held = last.ValidationCosine is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
         string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
         console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{report.Run.Options.Student}: {report.Epochs.Count} epochs in {report.TrainingSeconds / 60:0.0} minutes, loss {last.Loss:0.000}{unit}{held}"));

@@ -28,13 +28,15 @@ internal static class Table14View
         var table = new Table().AddColumns("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
         foreach (var line in plan.Lines)
         {
-            table.AddRow(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"), Number(line.ImagesPerSecond, "0.0"),
+            table.AddRow(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),
+                Number(line.ImagesPerSecond, "0.0"),
                 Number(line.MultAddsPerSecond / 1e9, "0.0"), line.Finished ? "finished" : Number(line.Minutes, "0.0"));
         }
 
         console.Write(table);
         console.WriteLine($"training: {Number(plan.Minutes, "0")} minutes (images x mult-adds / measured rate)");
-        console.WriteLine($"before it, unless it was done before, the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times: at least {Number(plan.TeacherMinutes, "0")} minutes at {Number(plan.TeacherFacesPerSecond, "0")} faces/s");
+        console.WriteLine($"before it, unless it was done before, the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times: at least "
+            + $"{Number(plan.TeacherMinutes, "0")} minutes at {Number(plan.TeacherFacesPerSecond, "0")} faces/s");
     }
 
     private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);

@@ -54,7 +54,8 @@ public sealed record DatasetCard(
             : card.ArchiveFolder.Length > 0 && !Asset.IsPlainName(card.ArchiveFolder) ? "\"archiveFolder\" is to be one folder's name, or empty"
             : card.Archive is null == string.IsNullOrEmpty(card.Manual) ? "exactly one of \"archive\" and \"manual\" is to be there"
             : card.Of is null != card.People is null ? "\"of\" and \"people\" come together"
-            : (card.Of is not null && !Asset.IsPlainName(card.Of)) || (card.People is not null && !Asset.IsPlainName(card.People)) ? "\"of\" and \"people\" are to be plain names"
+            : (card.Of is not null && !Asset.IsPlainName(card.Of)) || (card.People is not null && !Asset.IsPlainName(card.People))
+                ? "\"of\" and \"people\" are to be plain names"
             : card.Archive is not null && !ArchiveUnpacker.CanUnpack(card.Archive.File) ? $"the archive '{card.Archive.File}' is no .tgz, .tar.gz, .tar or .zip"
             : null;
         if (wrong is not null)

@@ -46,6 +46,7 @@ public static class ExportedModel
         string origin = $"{path}, metadata {ContractKey}";
         return metadata.TryGetValue(ContractKey, out string? contract)
             ? JsonFile.Parse<ModelInputSpec>(contract, origin).Validated(origin)
-            : throw new FaceDistillException($"{path} does not say what input it wants (FaceDistill did not export it); write a card for it and give teacher:CARD.json");
+            : throw new FaceDistillException(
+                $"{path} does not say what input it wants (FaceDistill did not export it); write a card for it and give teacher:CARD.json");
     }
 }

@@ -212,7 +212,8 @@ internal sealed class OnnxPictureInput
         if (!fits)
         {
             throw new FaceDistillException(
-                $"{path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says Single [{string.Join(", ", wanted)}] ({contract.Layout}); correct size or layout in the card");
+                $"{path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says Single [{string.Join(", ", wanted)}] "
+                    + $"({contract.Layout}); correct size or layout in the card");
         }
 
         // Scaled values are no bytes any more: cutting them off would pass unnoticed.
@@ -222,7 +223,8 @@ internal sealed class OnnxPictureInput
     }
 
     /// <summary>The tensor that the model takes.</summary>
-    /// <param name="faces">float32 [batch, Contract.Values], filled by <see cref="FaceTensor.Fill"/>; must stay alive and unchanged while the value is used.</param>
+    /// <param name="faces">float32 [batch, Contract.Values], filled by <see cref="FaceTensor.Fill"/>; must stay alive and unchanged while the value is
+    /// used.</param>
     /// <param name="batch">The number of faces.</param>
     public OrtValue Value(Memory<float> faces, int batch)
     {

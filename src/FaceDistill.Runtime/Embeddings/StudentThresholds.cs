@@ -44,7 +44,8 @@ public static class StudentThresholds
         var found = thresholds.FirstOrDefault(t => Math.Abs(t.Far - far) <= far * RelativeTolerance);
         return found is not null ? found.Threshold : throw new FaceDistillException(thresholds.Count == 0
             ? $"{path} carries no threshold: measured none; export with --evaluate"
-            : $"{path} carries no threshold for FAR {FarTargets.Label(far)}; it has those for {string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with 'facedistill evaluate'");
+            : $"{path} carries no threshold for FAR {FarTargets.Label(far)}; it has those for "
+                + $"{string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with 'facedistill evaluate'");
     }
 }
 

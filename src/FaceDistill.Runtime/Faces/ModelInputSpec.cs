@@ -89,7 +89,8 @@ public static class FaceTensor
         {
             int source = contract.ColorOrder == ColorOrder.Bgr ? channel : 2 - channel;
             bool planar = contract.Layout == TensorLayout.Nchw;
-            FillChannel(pixels[source..], planar ? destination.Slice(channel * plane, plane) : destination[channel..], planar ? 1 : 3, plane, scale[channel], offset[channel]);
+            FillChannel(pixels[source..], planar ? destination.Slice(channel * plane, plane) : destination[channel..], planar ? 1 : 3, plane, scale[channel],
+                offset[channel]);
         }
     }
 

@@ -21,7 +21,8 @@ public sealed class BenchSession : IDisposable
     /// <summary>Loads a model; each run computes on the calling thread.</summary>
     /// <param name="path">Any model file with one input that ONNX Runtime loads.</param>
     /// <param name="contract">Gives the picture's size where the model leaves it open; null where it is not known.</param>
-    /// <exception cref="FaceDistillException">The file is no model, has several inputs, or an input of open size or another type than float32, float16 or uint8.</exception>
+    /// <exception cref="FaceDistillException">The file is no model, has several inputs, or an input of open size or another type than float32, float16 or
+    /// uint8.</exception>
     public BenchSession(string path, ModelInputSpec? contract)
         : this(path, contract, null)
     {
@@ -115,7 +116,8 @@ public static class LatencyRounds
 
     /// <summary>Times single runs on the calling thread.</summary>
     /// <param name="models">One run of each model.</param>
-    /// <param name="rounds">How often each model has its turn; a turn is one run that is not timed, so that the model's weights are near again, and four that are.</param>
+    /// <param name="rounds">How often each model has its turn; a turn is one run that is not timed, so that the model's weights are near again, and four that
+    /// are.</param>
     /// <param name="progress">Told of every round.</param>
     /// <param name="cancel">Stops between runs.</param>
     public static IReadOnlyList<Latency> Measure(IReadOnlyList<Action> models, int rounds, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -151,7 +153,8 @@ public static class LatencyRounds
     /// <param name="progress">Told of every round.</param>
     /// <param name="cancel">Stops between turns.</param>
     /// <returns>Pictures a second, one value a model.</returns>
-    public static IReadOnlyList<double> Throughput(IReadOnlyList<Action> models, int rounds, int cores, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static IReadOnlyList<double> Throughput(
+        IReadOnlyList<Action> models, int rounds, int cores, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(models);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);

@@ -21,7 +21,8 @@ public static class BenchmarkReport
         ArgumentNullException.ThrowIfNull(model);
         return
         [
-            model.Name, Number(model.LatencyMs.P50, "0.00"), Number(model.LatencyMs.P95, "0.00"), Number(model.Speedup, "0.00"), Number(model.ImagesPerSecond, "0.0"),
+            model.Name, Number(model.LatencyMs.P50, "0.00"), Number(model.LatencyMs.P95, "0.00"), Number(model.Speedup, "0.00"),
+                Number(model.ImagesPerSecond, "0.0"),
             Number(model.MultAdds / 1e6, "0.0"), Number(model.Parameters / 1e6, "0.00"), Number(model.FileBytes / 1e6, "0.00"),
             ReportFormat.Percent(model.Tar) + (model.TarInterval95 is null ? "" : $" ({ReportFormat.Range(model.TarInterval95)})"),
         ];
@@ -31,7 +32,8 @@ public static class BenchmarkReport
     public static string Note(BenchmarkJson result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}; models took turns. Speed-up: median latency of {result.Reference} by the model's."
+        return $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}; models took turns. Speed-up: median latency of "
+            + $"{result.Reference} by the model's."
             + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
     }
 
@@ -51,12 +53,14 @@ public static class BenchmarkReport
 
     private static string CsvOf(BenchmarkJson result)
     {
-        var text = new StringBuilder("model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs\n");
+        var text = new StringBuilder(
+            "model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs\n");
         foreach (var m in result.Models)
         {
             object?[] row =
             [
-                m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters, m.FileBytes,
+                m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
+                    m.FileBytes,
                 m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
             ];
             text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
@@ -67,8 +71,10 @@ public static class BenchmarkReport
 
     private static string MarkdownOf(BenchmarkJson result)
     {
-        static string Line(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
-        return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m)))) + $"\n{Note(result)}\n";
+        static string Line(IEnumerable<string> cells) =>
+            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
+        return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m))))
+            + $"\n{Note(result)}\n";
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
@@ -99,7 +105,8 @@ internal static class BenchmarkPlot
             plot.Label(Math.Log10(model.LatencyMs.P50), model.Tar.Value, model.Name);
         }
 
-        string label = string.Join("; ", known.Select(e => FormattableString.Invariant($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
+        string label = string.Join(
+            "; ", known.Select(e => FormattableString.Invariant($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
         return SvgFile.Of(plot.Render("bench", label));
     }
 }

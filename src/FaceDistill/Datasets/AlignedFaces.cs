@@ -24,7 +24,8 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         if (Directory.Exists(folder) && !AlignmentManifest.In(folder))
         {
             throw new FaceDistillException(
-                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align --data {folder} --output DIR --template NAME'");
+                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align --data {folder} --output DIR --template "
+                    + $"NAME'");
         }
 
         return Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));
@@ -126,7 +127,8 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
         if (sets.FirstOrDefault(s => s.Manifest.Template != first.Manifest.Template || s.Manifest.Frame != first.Manifest.Frame) is { } other)
         {
-            throw new FaceDistillException($"{first.Dataset.Root} and {other.Dataset.Root} are aligned differently ({first.Manifest.Template} at {first.Manifest.Size} with a border "
+            throw new FaceDistillException(
+                $"{first.Dataset.Root} and {other.Dataset.Root} are aligned differently ({first.Manifest.Template} at {first.Manifest.Size} with a border "
                 + $"of {first.Manifest.Pad}, {other.Manifest.Template} at {other.Manifest.Size} with {other.Manifest.Pad}); align both alike");
         }
 
@@ -137,7 +139,8 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             Name = i.Name,
         }))];
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
-        return twice is null ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
+        return twice is null
+            ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
             {
                 Excluded = [.. sets.SelectMany(s => s.Excluded)],
                 _folders = [.. sets.SelectMany(s => s.Folders).DistinctBy(f => f.Dataset.Root, StringComparer.Ordinal)],
@@ -148,9 +151,11 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     private static string CommonFolder(string[] folders)
     {
         string common = Path.GetFullPath(folders[0]);
-        while (!folders.All(f => (Path.GetFullPath(f) + Path.DirectorySeparatorChar).StartsWith(common.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        while (!folders.All(f => (Path.GetFullPath(f) + Path.DirectorySeparatorChar)
+            .StartsWith(common.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
         {
-            common = Path.GetDirectoryName(common) ?? throw new FaceDistillException($"{folders[0]} and {folders[^1]} lie on different disks; bring them under one folder");
+            common = Path.GetDirectoryName(common)
+                ?? throw new FaceDistillException($"{folders[0]} and {folders[^1]} lie on different disks; bring them under one folder");
         }
 
         return common;
@@ -163,7 +168,8 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         if (Manifest.Template != template)
         {
             throw new FaceDistillException(
-                $"{Dataset.Root} is aligned to '{Manifest.Template}' but {model} wants '{template}'; give the raw photos, or align them with --template {template}");
+                $"{Dataset.Root} is aligned to '{Manifest.Template}' but {model} wants '{template}'; give the raw photos, or align them with --template "
+                    + $"{template}");
         }
     }
 

@@ -77,7 +77,8 @@ public sealed class FolderAligner
     }
 
     private int AlignAllCountingReused(
-        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress,
+            CancellationToken cancel)
     {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
@@ -130,7 +131,8 @@ public sealed class FolderAligner
         var found = JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName));
         if (found with { Complete = false } != wanted)
         {
-            throw new FaceDistillException($"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
+            throw new FaceDistillException(
+                $"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
         }
 
         targets.RefuseOthers();

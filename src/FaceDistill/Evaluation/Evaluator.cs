@@ -62,7 +62,10 @@ public static class Evaluator
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
                 var folds = LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
-                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages) { Worst = worst?.Of(set) };
+                return new ModelEvaluation(set.Name, folds.Images, folds.GenuinePairs, folds.ImpostorPairs, null, folds, folds.MissingImages)
+                {
+                    Worst = worst?.Of(set),
+                };
             case Pairs:
                 var list = options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder);
                 return PairListEvaluation.Run(set, list, options.Fars, worst).ToModel() with { Worst = worst?.Of(set) };

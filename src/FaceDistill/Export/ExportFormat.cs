@@ -20,7 +20,8 @@ public sealed record PreparedExport(ExportWriter Write, Int8Report? Int8 = null)
 public abstract class ExportFormat
 {
     /// <summary>Every format, in the order of the help text.</summary>
-    public static IReadOnlyList<ExportFormat> All { get; } = [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat()];
+    public static IReadOnlyList<ExportFormat> All { get; } =
+        [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat()];
 
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }
@@ -51,7 +52,8 @@ public abstract class ExportFormat
     /// <summary>The first format whose files end like this one; fp32 ONNX where no file is named.</summary>
     /// <exception cref="FaceDistillException">No format's files end so.</exception>
     public static ExportFormat Of(string? path) => path is null ? All[0] : All.FirstOrDefault(f => f.Fits(path))
-        ?? throw new FaceDistillException($"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+        ?? throw new FaceDistillException(
+            $"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
 
     /// <summary>Whether a file's name ends as this format's files do.</summary>
     public bool Fits(string path)

@@ -39,7 +39,8 @@ public static class ExportParity
             Spread = EmbeddingSpread.Of(own, context.Checkpoint),
             FileSpread = EmbeddingSpread.Of(other, dimension, EmbeddingSpread.VarianceOf(expected, dimension), "that of the student in TorchSharp"),
             Cosine = cosine,
-            CentredCosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(Centred(own.AsSpan(row), 1, mean), Centred(other.AsSpan(row), Length(row), mean)))),
+            CentredCosine = CosineSpread.Of(
+                Rows(count, dimension, row => Cosine(Centred(own.AsSpan(row), 1, mean), Centred(other.AsSpan(row), Length(row), mean)))),
         };
     }
 
@@ -108,7 +109,10 @@ public static class ExportParity
         Enumerable.Range(0, count).Select(i => row((i * dimension)..((i + 1) * dimension)));
 
     // A vector of no length has no direction: it agrees with none. (An untrained student in 8 bits may give all faces the mean.)
-    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b) is var cosine && double.IsFinite(cosine) ? cosine : 0;
+    private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b) =>
+        TensorPrimitives.CosineSimilarity(a, b) is var cosine && double.IsFinite(cosine)
+        ? cosine
+        : 0;
 
     private static float[] Units(float[] rows, int dimension)
     {

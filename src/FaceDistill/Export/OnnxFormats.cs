@@ -33,7 +33,8 @@ public class OnnxFormat : ExportFormat
         }, int8);
     }
 
-    /// <summary>The student's graph without its ends: one input float32 [batch, 3, r, r], one output float32 [batch, D]; and what was chosen, where it has 8 bits.</summary>
+    /// <summary>The student's graph without its ends: one input float32 [batch, 3, r, r], one output float32 [batch, D]; and what was chosen, where it has 8
+    /// bits.</summary>
     protected virtual (OnnxGraph Graph, Int8Report? Int8) Graph(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -84,7 +84,8 @@ public static class StudentSafetensors
         var (tensors, metadata) = SafetensorsFile.Read(path);
         var contract = ExportedModel.InputSpec(metadata, path);
         var architecture = StudentMetadata.Architecture(metadata) ?? throw new FaceDistillException($"{path} does not say which student it holds");
-        SafeTensor Shaped(string name, string type, long[] shape) => tensors.TryGetValue(name, out var tensor) && tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor
+        SafeTensor Shaped(string name, string type, long[] shape) =>
+            tensors.TryGetValue(name, out var tensor) && tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor
             : throw new FaceDistillException($"{path}: {name} is not there as {type} [{string.Join(", ", shape)}]");
         var scaling = new TargetScaling(Shaped(TargetMean, "F32", [architecture.Dimension]).Floats(), Shaped(TargetScale, "F32", []).Floats()[0]);
         var model = new MobileNetV1(architecture);

@@ -114,7 +114,8 @@ public sealed class OnnxGraph
 
     /// <summary>A copy, metadata included, in which the given parts take the place of its own.</summary>
     internal OnnxGraph With(
-        IEnumerable<OnnxValue>? inputs = null, IEnumerable<OnnxInitializer>? initializers = null, IEnumerable<OnnxNode>? nodes = null, IEnumerable<OnnxValue>? outputs = null)
+        IEnumerable<OnnxValue>? inputs = null, IEnumerable<OnnxInitializer>? initializers = null, IEnumerable<OnnxNode>? nodes = null,
+            IEnumerable<OnnxValue>? outputs = null)
     {
         var copy = new OnnxGraph(Name) { DocString = DocString, ProducerName = ProducerName, ProducerVersion = ProducerVersion };
         foreach (var (key, value) in Metadata)

@@ -142,7 +142,8 @@ public static class SafetensorsFile
         // In double, which is exact below 2^53, more than a file that is read whole can have, and does not overflow.
         if (!fits || shape.Aggregate((double)size, (a, b) => a * b) != offsets[1] - offsets[0])
         {
-            throw new FormatException($"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
+            throw new FormatException(
+                $"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
         }
 
         return (new SafeTensor(type, shape, data[(int)offsets[0]..(int)offsets[1]].ToArray()), (offsets[0], offsets[1]));

@@ -37,7 +37,8 @@ public static class AgreementJob
         {
             if (set.Dimension != reference.Dimension)
             {
-                say?.Invoke($"{set.Name} gives {set.Dimension} values and {reference.Name} {reference.Dimension}: two spaces, so their agreement is not measured");
+                say?.Invoke($"{set.Name} gives {set.Dimension} values and {reference.Name} {reference.Dimension}: two spaces, so their agreement is not "
+                    + $"measured");
                 continue;
             }
 

@@ -74,7 +74,8 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         try
         {
             var training = Training(request, progress, cancel);
-            var tests = request.Tests.Select(t => Load(t, request, progress, cancel)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test()).ToList();
+            var tests = request.Tests.Select(t => Load(t, request, progress, cancel)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test())
+                .ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, progress, cancel) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);

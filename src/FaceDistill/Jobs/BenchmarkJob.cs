@@ -27,7 +27,8 @@ namespace FaceDistill.Jobs;
 /// <param name="Rounds">How often each model has its turn; four runs a turn are timed.</param>
 /// <param name="Output">The folder for the table and the plot; null for none.</param>
 public sealed record BenchmarkRequest(
-    IReadOnlyList<string> Models, IReadOnlyList<string> Evaluations, string? Protocol, DataFolder? Data, string? Aligned, string Device, int Rounds, string? Output);
+    IReadOnlyList<string> Models, IReadOnlyList<string> Evaluations, string? Protocol, DataFolder? Data, string? Aligned, string Device, int Rounds,
+        string? Output);
 
 /// <summary>Measures models' latency and throughput side by side in one run, with their cost and, where known, their accuracy.</summary>
 public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
@@ -110,7 +111,8 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
                 say?.Invoke($"{foreign.Argument} does not say what input it wants; its accuracy is left out (a card and teacher:CARD.json would give it)");
             }
 
-            found.Add(new EvaluateJob(finder, say).Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), progress, cancel).ToJson());
+            found.Add(new EvaluateJob(finder, say)
+                .Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), progress, cancel).ToJson());
         }
 
         return found;
@@ -146,11 +148,14 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
             string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(argument)));
             string path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.onnx");
             OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);
-            return new BenchmarkModel(argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract, StudentCost.Of(checkpoint.Description.Architecture()));
+            return new BenchmarkModel(
+                argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract,
+                StudentCost.Of(checkpoint.Description.Architecture()));
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)
-            : throw new FaceDistillException($"'{argument}' is no model to measure: give a run folder, an {string.Join(" or ", Endings)} file, or teacher:CARD");
+            : throw new FaceDistillException(
+                $"'{argument}' is no model to measure: give a run folder, an {string.Join(" or ", Endings)} file, or teacher:CARD");
     }
 
     private static BenchmarkModel OfFile(string path)
@@ -163,7 +168,9 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
 
         string file = System.IO.Path.GetFileName(path), origin = $"{path}, metadata {ExportedModel.ContractKey}";
         return metadata.TryGetValue(ExportedModel.ContractKey, out string? contract)
-            ? new BenchmarkModel(path, $"{metadata.GetValueOrDefault(ExportedModel.StudentKey)} ({file})", path, JsonFile.Parse<ModelInputSpec>(contract, origin).Validated(origin), ModelArgument.Cost(path))
+            ? new BenchmarkModel(
+                path, $"{metadata.GetValueOrDefault(ExportedModel.StudentKey)} ({file})", path, JsonFile.Parse<ModelInputSpec>(contract, origin)
+                .Validated(origin), ModelArgument.Cost(path))
             : new BenchmarkModel(path, file, path, null, null);
     }
 }

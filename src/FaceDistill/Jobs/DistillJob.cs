@@ -97,7 +97,8 @@ public sealed class DistillJob
 
         Train(training, description, options, request, people, progress, cancel);
         new ExportJob(_finder, _say).Write(
-            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device }, RunStudent.Open(request.Output), faces, progress, cancel);
+            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device },
+                RunStudent.Open(request.Output), faces, progress, cancel);
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         return report;
@@ -143,7 +144,8 @@ public sealed class DistillJob
         Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
     };
 
-    private static string DataName(DistillRequest request) => string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
+    private static string DataName(DistillRequest request) =>
+        string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
 
     private static StudentDescription DescriptionOf(TrainingFaces training, OnnxEmbedder teacher, DistillOptions options)
     {

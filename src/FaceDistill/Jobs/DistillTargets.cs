@@ -7,7 +7,8 @@ using FaceDistill.Views;
 
 namespace FaceDistill.Jobs;
 
-/// <summary>What a run's faces are trained towards: the teacher's embeddings of each view, through a projector where the student's are shorter, or nothing but identities.</summary>
+/// <summary>What a run's faces are trained towards: the teacher's embeddings of each view, through a projector where the student's are shorter, or nothing but
+/// identities.</summary>
 /// <param name="teacher">The teacher.</param>
 /// <param name="faces">The aligned faces.</param>
 /// <param name="options">The run's options.</param>
@@ -61,15 +62,18 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         int[] training = new TrainingFaces(faces, original, null, options.Validation, options.Seed, People).Training;
         var projector = Projector.Fit(original.Of(training), dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
-        say?.Invoke(FormattableString.Invariant($"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings ({Path.Combine(output, Projector.FileName)})"));
+        say?.Invoke(FormattableString.Invariant(
+            $"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings ({Path.Combine(output, Projector.FileName)})"));
         return projector;
     }
 
-    private AugmentedTargets? Augmented(Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private AugmentedTargets? Augmented(
+        Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         if (!options.IsAugmented || options.Targets == TargetMode.Live)
         {
-            return Views(projector is null ? teacher : new ProjectedTeacher(teacher, projector), _ => throw new InvalidOperationException("live targets are not cached"));
+            return Views(projector is null ? teacher : new ProjectedTeacher(teacher, projector),
+                _ => throw new InvalidOperationException("live targets are not cached"));
         }
 
         var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed);

@@ -110,7 +110,8 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
-    private EvaluationResult Measure(EvaluateRequest request, List<EmbeddingSet> sets, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private EvaluationResult Measure(
+        EvaluateRequest request, List<EmbeddingSet> sets, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         int? teacher = Teacher(request, sets);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
@@ -151,12 +152,16 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             _say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
         }
 
-        new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow) { Faces = report.Faces ? faces : null }
+        new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow)
+        {
+            Faces = report.Faces ? faces : null,
+        }
             .Write(report.Folder);
         _say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
+        string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
@@ -170,7 +175,8 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         if (Directory.Exists(path))
         {
             string? aligned = request.Report?.Faces == true ? EmbeddingSource.Of(path)?.Aligned : null;
-            return (EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned) ? AlignedFaces.Open(aligned) : null);
+            return (EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned)
+                ? AlignedFaces.Open(aligned) : null);
         }
 
         var matrix = NpyFile.Read(path);

@@ -20,7 +20,8 @@ internal sealed class ExportEvaluation(AssetFinder finder, Action<string>? say)
     /// <param name="file">The exported file.</param>
     /// <param name="progress">Told of embedded faces and scored pairs.</param>
     /// <param name="cancel">Stops.</param>
-    public (ExportAccuracy Accuracy, IReadOnlyList<ModelCardAccuracy> Rows) Measure(ExportRequest request, string file, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public (ExportAccuracy Accuracy, IReadOnlyList<ModelCardAccuracy> Rows) Measure(
+        ExportRequest request, string file, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var data = DataFolder.Resolve(request.Data!, finder);
         var result = new EvaluateJob(finder, say).Run(
@@ -34,7 +35,9 @@ internal sealed class ExportEvaluation(AssetFinder finder, Action<string>? say)
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelJson m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
         bool seen = TrainingData.Shares(request.Run, name, result.Protocol);
-        return (new ExportAccuracy(result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label), Interval(after)),
+        return (new ExportAccuracy(
+            result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
+            Interval(after)),
             [new(File, name, result.Protocol, after, seen), new(Torch, name, result.Protocol, before, seen)]);
     }
 
@@ -48,7 +51,10 @@ internal sealed class ExportEvaluation(AssetFinder finder, Action<string>? say)
            where note.StudentHash == studentHash && note.Result.Score is null
            from model in note.Result.Models
            where model.Name == note.Student || model.Name == teacher
-           select new ModelCardAccuracy(model.Name == note.Student ? Torch : model.Name, note.Data, note.Result.Protocol, model, TrainingData.Shares(run, note.Data, note.Result.Protocol)),
+           select new ModelCardAccuracy(
+               model.Name == note.Student
+               ? Torch
+               : model.Name, note.Data, note.Result.Protocol, model, TrainingData.Shares(run, note.Data, note.Result.Protocol)),
     ];
 
     /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>

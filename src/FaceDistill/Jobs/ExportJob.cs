@@ -32,7 +32,8 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
 
     /// <summary>Exports a student verified on given faces, and notes the outcome in the run folder.</summary>
     /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the file is not what the student is; nothing is left in place.</exception>
-    public ExportOutcome Write(ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public ExportOutcome Write(
+        ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -80,7 +81,8 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
     }
 
     private IReadOnlyList<ModelCardAccuracy> Accuracy(
-        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, IProgress<WorkProgress>? progress,
+            CancellationToken cancel)
     {
         var noted = ExportEvaluation.Noted(request.Run, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
         if (request.Protocol is null)
@@ -137,13 +139,15 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
     {
         Int8.Validated();
         string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
-            : !Format.HasEnds && Ends != new GraphPrePostprocessing() ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
+            : !Format.HasEnds && Ends != new GraphPrePostprocessing()
+                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? FormattableString.Invariant($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
             : Calibration is not null && Format is not OnnxInt8Format ? $"--calibration belongs to the int8 format, not to {Format.Name}"
             : Protocol is not null && Data is null ? "--evaluate needs test faces: name them with --data"
-            : Protocol is not null && !Protocols.Contains(Protocol) ? $"accuracy before and after is measured by {string.Join(" or ", Protocols)}, not by '{Protocol}'"
+            : Protocol is not null && !Protocols.Contains(Protocol)
+                ? $"accuracy before and after is measured by {string.Join(" or ", Protocols)}, not by '{Protocol}'"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

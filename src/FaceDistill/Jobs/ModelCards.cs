@@ -43,7 +43,9 @@ internal static class ModelCards
             Dimension = description.Dimension,
             MultAdds = cost.MultAdds,
             Parameters = cost.Parameters,
-            Teacher = description.TeacherHash.Length > 0 ? TrainingData.Teacher(request.Run, description.Teacher) : new ModelCardSource(description.Teacher, null, null),
+            Teacher = description.TeacherHash.Length > 0
+                ? TrainingData.Teacher(request.Run, description.Teacher)
+                : new ModelCardSource(description.Teacher, null, null),
             TeacherSha256 = description.TeacherHash,
             // A card is published: where a student lay on this machine tells others nothing.
             Origins = [.. checkpoint.Origins.Select(
@@ -66,7 +68,9 @@ internal static class ModelCards
     private static ModelCardInput Input(ModelInputSpec contract, ExportRequest request)
     {
         int size = contract.Size;
-        string shape = request.Ends.Preprocess ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]" : $"input float32 [batch, 3, {size}, {size}]";
+        string shape = request.Ends.Preprocess
+            ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]"
+            : $"input float32 [batch, 3, {size}, {size}]";
         string scaling = FormattableString.Invariant($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
         var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
         return new ModelCardInput(

@@ -17,7 +17,9 @@ internal sealed unsafe class FusedBatchNormRelu : autograd.SingleTensorFunction<
 
     /// <summary>Whether the loops can take this: torch's own operators do the rest.</summary>
     /// <param name="input">[N, C, H, W].</param>
-    public static bool Takes(Tensor input) => OpenMp.Available && input.device_type == DeviceType.CPU && (input.dtype == ScalarType.Float32 || (input.dtype == ScalarType.BFloat16 && BFloat16.Supported))
+    public static bool Takes(Tensor input) =>
+        OpenMp.Available && input.device_type == DeviceType.CPU
+        && (input.dtype == ScalarType.Float32 || (input.dtype == ScalarType.BFloat16 && BFloat16.Supported))
         && input.dim() == 4 && input.shape[1] % 8 == 0 && input.numel() * sizeof(float) <= int.MaxValue;
 
     /// <summary>Normalises, and updates the norm's running moments.</summary>

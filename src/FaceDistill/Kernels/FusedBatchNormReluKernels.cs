@@ -93,7 +93,8 @@ internal static unsafe class FusedBatchNormReluKernels
 
     /// <summary>The gradient where the ReLU let the value through, 0 elsewhere.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector256<float> Behind(Vector256<float> x, Vector256<float> gradient, Vector256<float> scale, Vector256<float> shift, Vector256<float> floor) =>
+    internal static Vector256<float> Behind(
+        Vector256<float> x, Vector256<float> gradient, Vector256<float> scale, Vector256<float> shift, Vector256<float> floor) =>
         Vector256.GreaterThan(Vector256.MultiplyAddEstimate(x, scale, shift), floor) & gradient;
 }
 

@@ -39,7 +39,8 @@ public static class TorchNative
             if (OperatingSystem.IsLinux() && !HasLibtorch())
             {
                 throw new FaceDistillException(
-                    "this needs libtorch, which this program came without: add the package libtorch-cpu-linux-x64 to it, or use a build or tool package made without -p:Torch=none");
+                    "this needs libtorch, which this program came without: add the package libtorch-cpu-linux-x64 to it, or use a build or tool package "
+                        + "made without -p:Torch=none");
             }
 
             if (OperatingSystem.IsLinux() && !SystemHasSymbol())

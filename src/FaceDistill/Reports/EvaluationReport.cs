@@ -68,7 +68,8 @@ public sealed record EvaluationReport(
         ("Protocol", Result.Protocol),
         ("Faces", Data ?? "not known"),
         ("Score", Result.Score == ScoreKind.Cosine ? "cosine" : "Euclidean distance, negated"),
-        ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)" : FormattableString.Invariant($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
+        ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)"
+            : FormattableString.Invariant($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
         ("Metrics and curves", Options.Metrics ? "yes" : "left out (--no-metrics)"),
         ("Teacher", Result.Reference is { } teacher ? Result.Models[teacher].Name : "none given"),
     ];
@@ -81,12 +82,16 @@ public sealed record EvaluationReport(
         ("Runtime", Environment.Framework),
         ("Processor cores", FormattableString.Invariant($"{Environment.Cores}")),
         ("Device", Environment.Device),
-        ("Took", Document.Seconds is { } seconds ? FormattableString.Invariant($"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? FormattableString.Invariant($", at most {peak / 1048576.0:0} MiB of memory") : "")}") : "not known"),
+        ("Took", Document.Seconds is { } seconds
+            ? FormattableString.Invariant(
+            $"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? FormattableString.Invariant($", at most {peak / 1048576.0:0} MiB of memory") : "")}")
+            : "not known"),
         ("Made", FormattableString.Invariant($"{Made:yyyy-MM-dd HH:mm} UTC")),
     ];
 }
 
-/// <summary>An evaluation as comma-separated rows: one a model and rate (of false accepts, or of false alarms in identification); one a model where the protocol has no rates.</summary>
+/// <summary>An evaluation as comma-separated rows: one a model and rate (of false accepts, or of false alarms in identification); one a model where the
+/// protocol has no rates.</summary>
 public static class EvaluationReportCsv
 {
     private const string Header =
@@ -105,11 +110,14 @@ public static class EvaluationReportCsv
                 var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
                 object?[] row =
                 [
-                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, far is null ? null : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
+                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, far is null
+                        ? null
+                        : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
                     far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
                     m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
                     m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
-                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation, m.Blufr?.IdentificationRate.Mean, m.Blufr?.IdentificationRate.StandardDeviation,
+                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation, m.Blufr?.IdentificationRate.Mean,
+                        m.Blufr?.IdentificationRate.StandardDeviation,
                 ];
                 text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
             }

@@ -21,7 +21,8 @@ public static partial class EvaluationReportHtml
         var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
-        var table = Table("accuracy-table", HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
+        var table = Table("accuracy-table",
+            HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
         if (fars.Count == 0)
         {
             return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
@@ -48,7 +49,9 @@ public static partial class EvaluationReportHtml
         }
 
         var interval = m.TarInterval95AtFar?.GetValueOrDefault(far);
-        var range = interval is null ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
+        var range = interval is null
+            ? HtmlText.Empty
+            : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
         long accepts = m.FalseAcceptsAtFar?.GetValueOrDefault(far) ?? 0;
         return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
@@ -110,8 +113,12 @@ public static partial class EvaluationReportHtml
 
         var rows = HtmlText.Join(agreements.Select(a => HtmlText.Of(
             $"<tr><th scope=\"row\">{a.Student}</th>{Cells(Cosine(a.Cosine.Mean), Cosine(a.Cosine.Median), Cosine(a.Cosine.Percentile5), Cosine(a.Cosine.Minimum), Cosine(a.Cosine.OtherImages))}</tr>\n")));
-        var worst = HtmlText.Join(agreements.Select((a, i) => Table($"agreement{i}-table", HtmlText.Of($"{a.Student}: the {Count(a.Worst.Count, "image")} that agree least"), Heads("No.", "Cosine", "Image"),
-            HtmlText.Join(a.Worst.Select((image, n) => HtmlText.Of($"<tr><th scope=\"row\">{n + 1}</th><td>{Cosine(image.Cosine)}</td><td class=\"text path\">{Breakable(image.Path)}</td></tr>\n"))), "pairs")));
+        var worst = HtmlText.Join(
+            agreements.Select((a, i) =>
+            Table($"agreement{i}-table", HtmlText.Of($"{a.Student}: the {Count(a.Worst.Count, "image")} that agree least"), Heads("No.", "Cosine", "Image"),
+            HtmlText.Join(a.Worst.Select(
+                (image, n) => HtmlText.Of(
+                $"<tr><th scope=\"row\">{n + 1}</th><td>{Cosine(image.Cosine)}</td><td class=\"text path\">{Breakable(image.Path)}</td></tr>\n"))), "pairs")));
         return new Section("agreement", "Agreement with the teacher", HtmlText.Of($"""
             {Table("agreement-table", HtmlText.Of($"Cosine between the student's and {agreements[0].Teacher}'s embedding of an image, over {Count(agreements[0].Images, "image")}"), Heads("Student", "Mean", "Median", "5th percentile", "Least", "Other image"), rows)}<p class="note">Other image: the mean between embeddings of different images, which is agreement by chance.</p>
             {worst}
@@ -129,7 +136,8 @@ public static partial class EvaluationReportHtml
         string[] fars = [.. searches.SelectMany(s => s.TarAtFar.Keys).Distinct()];
         var rows = HtmlText.Join(searches.Select(s => HtmlText.Of(
             $"<tr><th scope=\"row\">{s.Gallery}</th><td class=\"text\">{s.Probe}</td>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
-        return new Section("cross", "One model's probes in another's gallery", Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
+        return new Section("cross", "One model's probes in another's gallery",
+            Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
             HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), rows));
     }
 

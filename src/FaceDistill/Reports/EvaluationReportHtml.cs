@@ -41,7 +41,8 @@ public static partial class EvaluationReportHtml
         return [.. all.OfType<Section>()];
     }
 
-    private static string AtDeciding(ModelJson m) => $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";
+    private static string AtDeciding(ModelJson m) =>
+        $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";
 }
 
 /// <content>The plots.</content>
@@ -57,7 +58,9 @@ public static partial class EvaluationReportHtml
         var models = ReportPlots.Curves(report).Select(c => c.Series).ToList();
         if (models.Count == 0)
         {
-            string why = report.Options.Metrics ? "this protocol gives the rates of the table alone" : "they need the second look at all pairs that --no-metrics leaves out";
+            string why = report.Options.Metrics
+                ? "this protocol gives the rates of the table alone"
+                : "they need the second look at all pairs that --no-metrics leaves out";
             return new Section("curves", "Curves", HtmlText.Of($"<p>ROC, DET and histograms are left out: {why}.</p>\n"));
         }
 
@@ -84,11 +87,15 @@ public static partial class EvaluationReportHtml
         {
             var m = report.Document.Models[model.Series];
             float? threshold = m.ThresholdAtFar?.GetValueOrDefault(DecidingFar);
-            string at = threshold is null ? "There is no threshold at FAR 1e-4: too few impostor pairs." : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its right.";
-            return Figure(ReportPlots.Histogram(model.Curves.Scores, threshold, FormattableString.Invariant($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
+            string at = threshold is null
+                ? "There is no threshold at FAR 1e-4: too few impostor pairs."
+                : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its right.";
+            return Figure(ReportPlots.Histogram(
+                model.Curves.Scores, threshold, FormattableString.Invariant($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
                 HtmlText.Of($"<strong>{m.Name}</strong> {at}"));
         }));
-        return new Section("scores", "Scores", HtmlText.Of($"{Legend([(0, "genuine pairs"), (1, "impostor pairs")], "line")}<div class=\"grid\">\n{figures}</div>\n"));
+        return new Section("scores", "Scores",
+            HtmlText.Of($"{Legend([(0, "genuine pairs"), (1, "impostor pairs")], "line")}<div class=\"grid\">\n{figures}</div>\n"));
     }
 
     private static Section? Cost(EvaluationReport report)
@@ -104,12 +111,16 @@ public static partial class EvaluationReportHtml
         string left = unknown.Length > 0 ? $" Left out because their cost is not known: {unknown}." : "";
         if (shown.Count == 0)
         {
-            string reason = report.Document.Models.Any(m => m.MultAdds > 0) ? " There are too few impostor pairs for FAR 1e-4." : " No model says its mult-adds; run folders and ONNX files that FaceDistill exported do.";
+            string reason = report.Document.Models.Any(m => m.MultAdds > 0)
+                ? " There are too few impostor pairs for FAR 1e-4."
+                : " No model says its mult-adds; run folders and ONNX files that FaceDistill exported do.";
             return new Section("cost", "Accuracy and cost", HtmlText.Of($"<p>Accuracy against mult-adds is left out.{reason}</p>\n"));
         }
 
         string points = string.Join("; ", shown.Select(e => FormattableString.Invariant($"{AtDeciding(e.m)} at {e.m.MultAdds / 1e6:0.0} million mult-adds")));
-        var teacher = report.Result.Reference is { } of && report.Document.Models[of].TarAtFar?.GetValueOrDefault(DecidingFar) is not null ? models[of] : default;
+        var teacher = report.Result.Reference is { } of && report.Document.Models[of].TarAtFar?.GetValueOrDefault(DecidingFar) is not null
+            ? models[of]
+            : default;
         string line = teacher.m is null ? "" : $" The line is the teacher, {AtDeciding(teacher.m)}.";
         var entries = shown.Concat(teacher.m is null || shown.Contains(teacher) ? [] : [teacher]).Select(e => (e.i, e.m.Name));
         return new Section("cost", "Accuracy and cost", HtmlText.Of(
@@ -142,7 +153,8 @@ public static partial class EvaluationReportHtml
 
         using var faces = report.Faces?[model] is { } aligned ? new ReportFaces(aligned) : null;
         float? threshold = m.ThresholdAtFar?.GetValueOrDefault(DecidingFar);
-        string accepted = threshold is null ? "" : $"; {Count(m.WorstFalseAccepts.Count(p => p.Score >= threshold))} of these lie at or above the threshold at FAR 1e-4, {Score(threshold)}";
+        string accepted = threshold is null ? ""
+            : $"; {Count(m.WorstFalseAccepts.Count(p => p.Score >= threshold))} of these lie at or above the threshold at FAR 1e-4, {Score(threshold)}";
         string rejected = threshold is null ? "" : $"; {Count(m.WorstFalseRejects.Count(p => p.Score < threshold))} of these lie below that threshold";
         string absent = report.Faces is not null && faces is null ? "The aligned faces of this model are not at hand, so its pairs are named only." : "";
         return HtmlText.Of($"""
@@ -160,7 +172,9 @@ public static partial class EvaluationReportHtml
     {
         HtmlText Face(string path, string identity)
         {
-            var picture = faces?.DataUri(path) is { } uri ? HtmlText.Of($"<img src=\"{uri}\" width=\"{ReportFaces.Side}\" height=\"{ReportFaces.Side}\" alt=\"Face of {identity}\">") : HtmlText.Empty;
+            var picture = faces?.DataUri(path) is { } uri
+                ? HtmlText.Of($"<img src=\"{uri}\" width=\"{ReportFaces.Side}\" height=\"{ReportFaces.Side}\" alt=\"Face of {identity}\">")
+                : HtmlText.Empty;
             return HtmlText.Of($"<td class=\"text\">{picture}<span class=\"path\">{Breakable(path)}</span>{(path.StartsWith(identity + "/", StringComparison.Ordinal) ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\">{identity}</span>"))}</td>");
         }
 

@@ -41,7 +41,8 @@ public static class EvaluationReportMarkdown
             Row(text, [m.Name, Count(m.Images), Count(m.GenuinePairs), Count(m.ImpostorPairs), .. fars.Select(far => Cell(m, far))]);
         }
 
-        text.Append(fars.Count == 0 ? "\n" : "\nEach cell: true accept rate, 95% interval, threshold, false accepts. A dash: too few impostor pairs for one false accept.\n\n");
+        text.Append(fars.Count == 0 ? "\n"
+            : "\nEach cell: true accept rate, 95% interval, threshold, false accepts. A dash: too few impostor pairs for one false accept.\n\n");
     }
 
     private static string Cell(ModelJson m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? "-"
@@ -70,10 +71,12 @@ public static class EvaluationReportMarkdown
         {
             string[] fars = [.. searched.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()];
             text.Append("## Identification\n\n");
-            Row(text, ["model", "gallery people", "probes", "rank-1", "rank-5", "known + unknown probes", .. fars.Select(far => $"DIR at FAR {far}")], head: true);
+            Row(text, ["model", "gallery people", "probes", "rank-1", "rank-5", "known + unknown probes", .. fars.Select(far => $"DIR at FAR {far}")],
+                head: true);
             foreach (var (name, i) in searched.Select(m => (m.Name, m.Identification!)))
             {
-                Row(text, [name, Count(i.GalleryIdentities), Count(i.Probes), Percent(i.Rank1), Percent(i.Rank5), $"{Count(i.OpenSet.KnownProbes)} + {Count(i.OpenSet.UnknownProbes)}",
+                Row(text, [name, Count(i.GalleryIdentities), Count(i.Probes), Percent(i.Rank1), Percent(i.Rank5),
+                    $"{Count(i.OpenSet.KnownProbes)} + {Count(i.OpenSet.UnknownProbes)}",
                     .. fars.Select(far => i.OpenSet.DirAtFar.GetValueOrDefault(far) is { } dir ? Percent(dir) : "-")]);
             }
 
@@ -84,7 +87,8 @@ public static class EvaluationReportMarkdown
         if (trials.Count > 0)
         {
             text.Append("## BLUFR\n\n");
-            Row(text, ["model", "trials", "VR at FAR 0.1%: mean", "deviation", "mean - deviation", "DIR at rank 1, FAR 1%: mean", "deviation", "mean - deviation"], head: true);
+            Row(text, ["model", "trials", "VR at FAR 0.1%: mean", "deviation", "mean - deviation", "DIR at rank 1, FAR 1%: mean", "deviation",
+                "mean - deviation"], head: true);
             foreach (var (name, b) in trials.Select(m => (m.Name, m.Blufr!)))
             {
                 Row(text, [name, $"{b.PerTrial.Count}, {b.Trials}", .. new[] { b.VerificationRate, b.IdentificationRate }
@@ -101,7 +105,8 @@ public static class EvaluationReportMarkdown
         {
             text.Append($"## Agreement of {Escape(a.Student)} with {Escape(a.Teacher)}\n\n");
             Row(text, ["cosine of one image", "value"], head: true);
-            foreach (var (name, value) in new (string, double?)[] { ("mean", a.Cosine.Mean), ("median", a.Cosine.Median), ("5th percentile", a.Cosine.Percentile5), ("least", a.Cosine.Minimum), ("of another image (by chance)", a.Cosine.OtherImages) })
+            foreach (var (name, value) in new (string, double?)[] { ("mean", a.Cosine.Mean), ("median", a.Cosine.Median),
+                ("5th percentile", a.Cosine.Percentile5), ("least", a.Cosine.Minimum), ("of another image (by chance)", a.Cosine.OtherImages) })
             {
                 Row(text, [name, value?.ToString("0.0000", System.Globalization.CultureInfo.InvariantCulture) ?? "-"]);
             }
@@ -109,7 +114,8 @@ public static class EvaluationReportMarkdown
             text.Append('\n');
             foreach (var search in a.Search ?? [])
             {
-                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4 {(search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? Percent(tar) : "-")} over {Count(search.ImpostorPairs)} impostor pairs\n");
+                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4 "
+                    + $"{(search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? Percent(tar) : "-")} over {Count(search.ImpostorPairs)} impostor pairs\n");
             }
 
             text.Append('\n');
@@ -153,5 +159,6 @@ public static class EvaluationReportMarkdown
     }
 
     // What a name or a path could break a table or begin a link or a tag with.
-    private static string Escape(string value) => string.Concat(value.ReplaceLineEndings(" ").Select(c => @"\`*_|<>[]".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"));
+    private static string Escape(string value) =>
+        string.Concat(value.ReplaceLineEndings(" ").Select(c => @"\`*_|<>[]".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"));
 }

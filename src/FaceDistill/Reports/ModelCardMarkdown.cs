@@ -12,7 +12,8 @@ public static class ModelCardMarkdown
     private const string Unknown = "not known to FaceDistill; find out before you use the model";
     private static readonly string[] Fars = ["1e-3", "1e-4", "1e-5"];
 
-    private static readonly string[] PointNames = ["eye at the image's left", "eye at its right", "nose tip", "mouth corner at the left", "mouth corner at the right"];
+    private static readonly string[] PointNames =
+        ["eye at the image's left", "eye at its right", "nose tip", "mouth corner at the left", "mouth corner at the right"];
 
     /// <summary>The text of MODEL_CARD.md.</summary>
     public static string Of(ModelCard card)
@@ -149,7 +150,9 @@ public static class ModelCardMarkdown
     }
 
     private static string Spread(FaceDistill.Export.CosineSpread? s) =>
-        s is null ? "not measured" : FormattableString.Invariant($"{s.Mean:0.000000} on average, 5th percentile {s.Percentile5:0.000000}, smallest {s.Min:0.000000}");
+        s is null
+            ? "not measured"
+            : FormattableString.Invariant($"{s.Mean:0.000000} on average, 5th percentile {s.Percentile5:0.000000}, smallest {s.Min:0.000000}");
 
     private static string Tar(ModelCardAccuracy row, string far)
     {

@@ -31,7 +31,8 @@ internal sealed class ReportFaces : IDisposable
         }
 
         using var picture = _faces.ReadView(row, Side);
-        return _made[path] = "data:image/jpeg;base64," + Convert.ToBase64String(picture.ImEncode(".jpg", new ImageEncodingParam(ImwriteFlags.JpegQuality, JpegQuality)));
+        return _made[path] = "data:image/jpeg;base64,"
+            + Convert.ToBase64String(picture.ImEncode(".jpg", new ImageEncodingParam(ImwriteFlags.JpegQuality, JpegQuality)));
     }
 
     /// <summary>Forgets the pictures.</summary>

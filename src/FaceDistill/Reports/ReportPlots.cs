@@ -41,7 +41,9 @@ internal static class ReportPlots
     {
         static double Deviate(double rate) => Normal.InvCDF(0, 1, rate);
         using var plot = new SvgPlot("False accept rate (normal deviate)", "False reject rate (normal deviate)");
-        var curves = Curves(report).Select(c => (c.Series, Points: c.Curves.Roc.Where(p => p.Far <= 0.5 && p.Tar is > 0 and < 1).Select(p => (p.Far, Miss: 1 - p.Tar)).ToList())).ToList();
+        var curves = Curves(report)
+            .Select(c => (c.Series, Points: c.Curves.Roc.Where(p => p.Far <= 0.5 && p.Tar is > 0 and < 1).Select(p => (p.Far, Miss: 1 - p.Tar)).ToList()))
+            .ToList();
         double left = Math.Max(1e-9, curves.SelectMany(c => c.Points).Select(p => p.Far).DefaultIfEmpty(1e-4).Min());
         double low = Math.Max(LeastRate, curves.SelectMany(c => c.Points).Select(p => p.Miss).DefaultIfEmpty(0.01).Min() / 2);
         double high = Math.Min(1 - LeastRate, curves.SelectMany(c => c.Points).Select(p => p.Miss).DefaultIfEmpty(0.5).Max());
@@ -72,7 +74,8 @@ internal static class ReportPlots
         plot.TicksY(Nice(0, top).Select(v => (v, FormattableString.Invariant($"{100 * v:0.##}%"))));
         for (int kind = shares.Length - 1; kind >= 0; kind--)
         {
-            plot.Area(kind, [.. shares[kind].SelectMany((share, bin) => new[] { (scores.Low + (bin * width), share), (scores.Low + ((bin + 1) * width), share) })]);
+            plot.Area(kind, [.. shares[kind]
+                .SelectMany((share, bin) => new[] { (scores.Low + (bin * width), share), (scores.Low + ((bin + 1) * width), share) })]);
         }
 
         if (threshold is { } at)
@@ -87,7 +90,8 @@ internal static class ReportPlots
     public static HtmlText Cost(EvaluationReport report, string id, string label)
     {
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", "True accept rate at FAR 1e-4");
-        var known = report.Document.Models.Select((m, series) => (m, series)).Where(e => e.m.MultAdds > 0 && e.m.TarAtFar?.GetValueOrDefault(DecidingFar) is not null).ToList();
+        var known = report.Document.Models.Select((m, series) => (m, series))
+            .Where(e => e.m.MultAdds > 0 && e.m.TarAtFar?.GetValueOrDefault(DecidingFar) is not null).ToList();
         double left = Math.Log10(known.Min(e => e.m.MultAdds!.Value) / 1e6 / 2), right = Math.Log10(known.Max(e => e.m.MultAdds!.Value) / 1e6 * 2);
         plot.Limits(left, right, 0, 1.02);
         double[] ticks = [.. Enumerable.Range(-2, 9).SelectMany(_ => Digits, (e, digit) => digit * Math.Pow(10, e))];

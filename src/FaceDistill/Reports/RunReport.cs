@@ -57,7 +57,8 @@ public static class RunReport
         var log = checkpoint.State.Log;
         var data = new RunReportData(
             Path.GetFullPath(folder),
-            RunInfo.Read(folder) with { Options = checkpoint.Options, Origins = checkpoint.Origins is { Count: > 0 } origins ? origins : null }, // what a run decides at its beginning stands in its checkpoint
+            // what a run decides at its beginning stands in its checkpoint
+            RunInfo.Read(folder) with { Options = checkpoint.Options, Origins = checkpoint.Origins is { Count: > 0 } origins ? origins : null },
             checkpoint.Description.Dimension,
             StudentCost.Of(checkpoint.Description.Architecture()),
             PaperTable.Of(StudentSpec.Parse(checkpoint.Description.Student)),

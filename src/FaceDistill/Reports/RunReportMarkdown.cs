@@ -64,8 +64,11 @@ public static class RunReportMarkdown
         Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
         if (run.HeldOut is { } people)
         {
-            string teacher = people.TeacherTar is null ? "" : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
-            Row(text, $"people held out", $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
+            string teacher = people.TeacherTar is null
+                ? ""
+                : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
+            Row(text, $"people held out",
+                $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
         }
         else if (options.ValidationPeople > 0)
         {
@@ -77,9 +80,11 @@ public static class RunReportMarkdown
             Row(text, $"left out", $"{run.Excluded} pictures of an exclusion list ({RunInfo.ExcludedFileName})");
         }
 
-        Row(text, $"training", $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, {options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+        Row(text, $"training",
+            $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, {options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
-        Row(text, $"machine", $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
+        Row(text, $"machine",
+            $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
         text.Append('\n');
     }
 
@@ -143,7 +148,11 @@ public static class RunReportMarkdown
             Line(text, $"| training data | faces | faces that match | test people | pairs that match | expected by chance | same files |\n|---|---|---|---|---|---|---|");
             foreach (var c in test.Counts)
             {
-                string chance = c.ExpectedPairs is { } expected ? FormattableString.Invariant($"{expected:0.0}") : "-", files = c.SameFiles is { } same ? FormattableString.Invariant($"{same}") : "-";
+                string chance = c.ExpectedPairs is { } expected
+                    ? FormattableString.Invariant($"{expected:0.0}")
+                    : "-", files = c.SameFiles is { } same
+                    ? FormattableString.Invariant($"{same}")
+                    : "-";
                 Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs} | {chance} | {files} |");
             }
 

@@ -36,7 +36,8 @@ public static class ModelArgument
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
             ? OpenExported(argument, device)
-            : throw new FaceDistillException($"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
+            : throw new FaceDistillException(
+                $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
     }
 
     /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>

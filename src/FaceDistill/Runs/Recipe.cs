@@ -45,7 +45,8 @@ public sealed record Recipe
     public required DistillOptions Options { get; init; }
 
     /// <summary>Reads a recipe. Where it names SGD and no learning rate or weight decay, those are SGD's usual ones.</summary>
-    /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names the key.</exception>
+    /// <exception cref="FaceDistillException">The file is missing, or a key is unknown, of a wrong type or out of its range; the message names the
+    /// key.</exception>
     public static Recipe Read(string path)
     {
         var recipe = JsonFile.Read<Recipe>(path);

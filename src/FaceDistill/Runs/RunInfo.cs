@@ -57,7 +57,8 @@ public sealed record HeldOutInfo(int People, int Faces, int Measured, long Genui
 /// <param name="Environment">Where it was made.</param>
 /// <param name="Started">When it was begun, UTC.</param>
 public sealed record RunInfo(
-    DistillOptions Options, string Teacher, string TeacherHash, string Data, string Aligned, int Images, bool Synthetic, RunEnvironment Environment, DateTime Started)
+    DistillOptions Options, string Teacher, string TeacherHash, string Data, string Aligned, int Images, bool Synthetic, RunEnvironment Environment,
+        DateTime Started)
 {
     private const string FileName = "run.json";
 

@@ -40,7 +40,8 @@ internal static class TrainingData
         }
 
         string argument = Recipe(run)?.Teacher ?? name;
-        bool known = Cards.Names(Cards.Teachers).Contains(argument) || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
+        bool known = Cards.Names(Cards.Teachers).Contains(argument)
+            || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
         if (!known)
         {
             return new ModelCardSource(name, null, null);
@@ -59,7 +60,8 @@ internal static class TrainingData
 
     /// <summary>The aligned faces that the student was trained on.</summary>
     /// <exception cref="FaceDistillException">They are gone; the message says what to do.</exception>
-    public static AlignedFaces Open(string run, string template, AssetFinder finder, Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static AlignedFaces Open(
+        string run, string template, AssetFinder finder, Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         string aligned = RunInfo.Read(run).Aligned;
         if (AlignmentManifest.In(aligned))
@@ -81,13 +83,16 @@ internal static class TrainingData
             return AlignedFaces.OpenAsserted(aligned, template);
         }
 
-        throw new FaceDistillException($"the faces that {run} was trained on are not at hand any more ({aligned}); name others with --data (and, for int8, --calibration)");
+        throw new FaceDistillException(
+            $"the faces that {run} was trained on are not at hand any more ({aligned}); name others with --data (and, for int8, --calibration)");
     }
 
     /// <summary>The data as the user named them: folders or data sets' names; where the run kept no recipe, folders, a part as "FOLDER (LIST)".</summary>
     private static IReadOnlyList<string> Arguments(string run) => Recipe(run) is { Data.Count: > 0 } recipe ? recipe.Data : RunInfo.Read(run).Data.Split(", ");
 
-    private static string? PartOf(string argument) => argument.EndsWith(')') && argument.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var at ? argument[..at] : null;
+    private static string? PartOf(string argument) => argument.EndsWith(')') && argument.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var at
+        ? argument[..at]
+        : null;
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
 
@@ -95,7 +100,9 @@ internal static class TrainingData
     /// <param name="run">The run folder.</param>
     public static string? Aligned(string run) => Recipe(run)?.Aligned;
 
-    private static Recipe? Recipe(string run) => Path.Combine(run, FaceDistill.Runs.Recipe.FileName) is var path && File.Exists(path) ? JsonFile.Read<Recipe>(path) : null;
+    private static Recipe? Recipe(string run) => Path.Combine(run, FaceDistill.Runs.Recipe.FileName) is var path && File.Exists(path)
+        ? JsonFile.Read<Recipe>(path)
+        : null;
 
     private static ModelCardSource Source(string argument, AssetFinder finder)
     {
@@ -113,7 +120,8 @@ internal static class TrainingData
 
     // A folder is a card's data set where FaceDistill would look for it there.
     private static bool IsFolderOf(string card, string folder, AssetFinder finder) =>
-        DatasetCard.Load(card) is { Of: null } dataset && finder.LocateDataset(dataset) is { } found && Path.GetFullPath(found) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        DatasetCard.Load(card) is { Of: null } dataset && finder.LocateDataset(dataset) is { } found
+            && Path.GetFullPath(found) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }
 
 /// <summary>Finds out whether a run's student is measured on people that it was trained on.</summary>
@@ -133,7 +141,9 @@ internal static class TrainingOverlap
             return null;
         }
 
-        string[] measured = protocol == Evaluator.LfwView1Test ? [.. Names(Path.Combine(data.Root, "peopleDevTest.txt"))] : [.. set.Identities.Distinct().Where(i => i.Length > 0)];
+        string[] measured = protocol == Evaluator.LfwView1Test
+            ? [.. Names(Path.Combine(data.Root, "peopleDevTest.txt"))]
+            : [.. set.Identities.Distinct().Where(i => i.Length > 0)];
         int known = (RunInfo.Read(model).TrainedOn ?? []).Where(source => source.Images == data.Images)
             .Select(source => source.People is null ? measured.Length : measured.Intersect(Names(source.People)).Count()).DefaultIfEmpty(0).Max();
         return known == 0 ? null : FormattableString.Invariant(

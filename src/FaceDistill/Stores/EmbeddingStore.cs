@@ -68,7 +68,8 @@ public sealed class EmbeddingStore
             if (length < (long)key.PartValues(part) * sizeof(float))
             {
                 throw new FaceDistillException(
-                    $"{store.PartFile(part)} is damaged (its {length} bytes cannot hold the {key.PartValues(part)} values that store.json claims); run embed again to replace it");
+                    $"{store.PartFile(part)} is damaged (its {length} bytes cannot hold the {key.PartValues(part)} values that store.json claims); run "
+                        + $"embed again to replace it");
             }
         }
 
@@ -92,7 +93,8 @@ public sealed class EmbeddingStore
         if ((long)Key.ImageCount * Key.Dimension > Array.MaxLength)
         {
             throw new FaceDistillException(
-                $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part by part");
+                $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part "
+                    + $"by part");
         }
 
         var values = new float[Key.ImageCount * Key.Dimension];

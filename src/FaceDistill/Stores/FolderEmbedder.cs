@@ -103,12 +103,14 @@ public static class EmbeddingRun
     /// <param name="cancel">Stops between batches; the next run goes on after the last whole part.</param>
     /// <exception cref="FaceDistillException">A face or the model is not right, or the folder holds another store.</exception>
     public static EmbeddingOutcome Run(
-        IEmbedder model, AlignedFaces faces, IReadOnlyList<FaceView> views, string data, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel) =>
+        IEmbedder model, AlignedFaces faces, IReadOnlyList<FaceView> views, string data, string? folder, IProgress<WorkProgress>? progress,
+            CancellationToken cancel) =>
         Run(model, faces, [.. views.Select(EmbeddedView.Of)], data, folder, progress, cancel);
 
     /// <inheritdoc cref="Run(IEmbedder, AlignedFaces, IReadOnlyList{FaceView}, string, string?, IProgress{WorkProgress}?, CancellationToken)"/>
     public static EmbeddingOutcome Run(
-        IEmbedder model, AlignedFaces faces, IReadOnlyList<EmbeddedView> views, string data, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        IEmbedder model, AlignedFaces faces, IReadOnlyList<EmbeddedView> views, string data, string? folder, IProgress<WorkProgress>? progress,
+            CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(faces);

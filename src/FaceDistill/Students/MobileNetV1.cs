@@ -16,7 +16,8 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
 
     /// <summary>
     /// Makes a network with random weights: convolutions normal with variance 2 / fan-out (He et al., "Delving deep into rectifiers",
-    /// 2015), as MobileNet implementations do, which count all channels in a depthwise filter's fan-out; the linear layer uniform within 1 / sqrt(fan-in), its bias zero.
+    /// 2015), as MobileNet implementations do, which count all channels in a depthwise filter's fan-out; the linear layer uniform within 1 / sqrt(fan-in), its
+    /// bias zero.
     /// </summary>
     /// <param name="architecture">The layers.</param>
     /// <param name="seed">Decides the weights, whatever else uses torch's random numbers.</param>

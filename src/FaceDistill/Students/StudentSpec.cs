@@ -17,7 +17,8 @@ public sealed partial record StudentSpec(double Width, int Resolution)
             || !double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double width)
             || !int.TryParse(match.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int resolution))
         {
-            throw new FaceDistillException($"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION, the width with at most four decimals, for example mobilenet-v1:0.5@96");
+            throw new FaceDistillException(
+                $"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION, the width with at most four decimals, for example mobilenet-v1:0.5@96");
         }
 
         string? wrong = width is <= 0 or > 1 ? "the width multiplier is above 0 and at most 1"

@@ -13,8 +13,10 @@ internal static class Table14Html
     /// <summary>The text of report.html.</summary>
     public static string Of(Table14Result result)
     {
-        List<Section> sections = [.. Plots(result), .. Table14Table.Of(result).Select(t => Tables(result, t)), Notes(result), Commands(result), Machine(result)];
-        return Page($"Table 14 with {result.Teacher}", FormattableString.Invariant($"FaceDistill, Table 14 of the MobileNets paper, {result.Made:yyyy-MM-dd}"), Table14Report.Verdict(result), sections,
+        List<Section> sections =
+            [.. Plots(result), .. Table14Table.Of(result).Select(t => Tables(result, t)), Notes(result), Commands(result), Machine(result)];
+        return Page($"Table 14 with {result.Teacher}", FormattableString.Invariant($"FaceDistill, Table 14 of the MobileNets paper, {result.Made:yyyy-MM-dd}"),
+            Table14Report.Verdict(result), sections,
             HtmlText.Of($"The same figures for programs: <a href=\"table14.json\">table14.json</a>, <a href=\"table14.csv\">table14.csv</a>, <a href=\"table14.md\">table14.md</a>; the students lie in rows/."));
     }
 
@@ -26,10 +28,13 @@ internal static class Table14Html
         }
 
         string order = Table14Order.Sentence(result);
-        var figures = new List<HtmlText> { Figure(Table14Plots.Accuracy(result, "tar"), HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher. {order}")) };
+        var figures = new List<HtmlText> { Figure(
+            Table14Plots.Accuracy(result, "tar"),
+            HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher. {order}")) };
         if (Table14Plots.Known(result).Any(l => l.Measured.RetentionAt1e4 is not null))
         {
-            figures.Add(Figure(Table14Plots.Retention(result, "retained"), HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed figures (another teacher, test and training set).")));
+            figures.Add(Figure(Table14Plots.Retention(result, "retained"),
+                HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed figures (another teacher, test and training set).")));
         }
 
         return [new Section("plots", "Accuracy and cost", Grid(figures)), .. Curves(result)];
@@ -37,11 +42,16 @@ internal static class Table14Html
 
     private static IEnumerable<Section> Curves(Table14Result result)
     {
-        string starts = result.Lines.Any(l => l.Training.IsWarm) ? " Rows with an asterisk go on from the weights of another student or of a published backbone." : "";
-        var figures = new List<HtmlText> { Figure(Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"), HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained.{starts}")) };
+        string starts = result.Lines.Any(l => l.Training.IsWarm)
+            ? " Rows with an asterisk go on from the weights of another student or of a published backbone."
+            : "";
+        var figures = new List<HtmlText> { Figure(
+            Table14Plots.Curves(result, "loss", e => e.Loss, "Training loss"),
+            HtmlText.Of($"Mean loss of each epoch: the part of the teacher's variance that is not explained.{starts}")) };
         if (result.Lines.Any(l => l.Training.Log.Any(e => e.CentredCosine is not null)))
         {
-            figures.Add(Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"), HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred.")));
+            figures.Add(Figure(Table14Plots.Curves(result, "agreement", e => e.CentredCosine, "Centred cosine, held out"),
+                HtmlText.Of($"Mean cosine between student and teacher on held-out faces, both centred.")));
         }
 
         var legend = Legend(result.Lines.Select((l, i) => (i, l.Label)));
@@ -53,7 +63,8 @@ internal static class Table14Html
     private static Section Tables(Table14Result result, Table14Table table)
     {
         var head = Heads(["student", .. table.Columns.Select(c => c.Head)]);
-        HtmlText Row(string name, IEnumerable<string> cells) => HtmlText.Of($"<tr><th scope=\"row\">{name}</th>{HtmlText.Join(cells.Select(c => HtmlText.Of($"<td>{c}</td>")))}</tr>\n");
+        HtmlText Row(string name, IEnumerable<string> cells) =>
+            HtmlText.Of($"<tr><th scope=\"row\">{name}</th>{HtmlText.Join(cells.Select(c => HtmlText.Of($"<td>{c}</td>")))}</tr>\n");
         var teacher = result.Lines.Count == 0 ? HtmlText.Empty : Row($"teacher: {result.Teacher}", table.Columns.Select(c => c.Teacher(result.Lines[0])));
         var rows = HtmlText.Join(result.Lines.Select(l => Row(l.Label, table.Columns.Select(c => c.Student(l)))));
         return new Section(table.Id, table.Title, Table($"{table.Id}-table", HtmlText.Of($"{table.Caption}"), head, HtmlText.Of($"{teacher}{rows}")));
@@ -108,7 +119,8 @@ internal static class Table14Plots
     public static HtmlText Retention(Table14Result result, string id)
     {
         var known = Known(result).Where(l => l.Measured.RetentionAt1e4 is not null).ToList();
-        double paper = PaperTable.Rows[0].AccuracyPercent, top = 1.05 * Math.Max(1, known.Max(l => l.Measured.RetentionInterval95At1e4?[1] ?? l.Measured.RetentionAt1e4!.Value));
+        double paper = PaperTable.Rows[0].AccuracyPercent,
+            top = 1.05 * Math.Max(1, known.Max(l => l.Measured.RetentionInterval95At1e4?[1] ?? l.Measured.RetentionAt1e4!.Value));
         var printed = PaperTable.Rows.Where(row => row.Student is not null).ToList();
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", "Part of the teacher's accuracy");
         Axes(plot, [.. known.Select(At), .. printed.Select(row => Math.Log10(row.MillionMultAdds))], top);
@@ -123,26 +135,30 @@ internal static class Table14Plots
             plot.Dot(1, Math.Log10(row.MillionMultAdds), row.AccuracyPercent / paper, null);
         }
 
-        return plot.Render(id, $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's: {string.Join("; ", printed.Select(row => FormattableString.Invariant($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
+        return plot.Render(id,
+            $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's: {string.Join("; ", printed.Select(row => FormattableString.Invariant($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
     }
 
     /// <summary>Agreement with the teacher on held-out faces by epoch, a curve a student.</summary>
     public static HtmlText Curves(Table14Result result, string id, Func<FaceDistill.Training.Checkpoints.EpochLog, double?> value, string name)
     {
-        var curves = result.Lines.Select((l, series) => (series, Points: l.Training.Log.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value)).ToList()))
+        var curves = result.Lines.Select(
+            (l, series) => (series, Points: l.Training.Log.Where(e => value(e) is not null).Select(e => ((double)e.Epoch, value(e)!.Value)).ToList()))
             .Where(c => c.Points.Count > 0).ToList();
         double right = curves.Max(c => c.Points.Max(p => p.Item1)), top = Math.Max(LeastTop, curves.Max(c => c.Points.Max(p => p.Value)) * 1.05);
         using var plot = new SvgPlot("Epoch", name);
         plot.Limits(Math.Min(1, right - 1), right, 0, top);
         int step = Math.Max(1, (int)Math.Ceiling(right / 8));
-        plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), FormattableString.Invariant($"{i * step}"))).Where(t => t.Item1 >= 1));
+        plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), FormattableString.Invariant($"{i * step}")))
+            .Where(t => t.Item1 >= 1));
         plot.TicksY(Enumerable.Range(0, (int)(top / 0.2) + 1).Select(i => (i * 0.2, FormattableString.Invariant($"{i * 0.2:0.0}"))));
         foreach (var (series, points) in curves)
         {
             plot.Curve(series, points);
         }
 
-        return plot.Render(id, $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
+        return plot.Render(id,
+            $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
     }
 
     /// <summary>The lines that have an accuracy.</summary>

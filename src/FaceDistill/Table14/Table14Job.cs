@@ -18,7 +18,8 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     public const string RecipeFile = "recipe.json";
 
     /// <summary>Runs it.</summary>
-    /// <exception cref="FaceDistillException">The folder holds another table, data are missing, or a row fails; the message says what. The rows before it are finished.</exception>
+    /// <exception cref="FaceDistillException">The folder holds another table, data are missing, or a row fails; the message says what. The rows before it are
+    /// finished.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
     public Table14Result Run(Table14Request request, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -58,9 +59,11 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     internal static void RequireFolder(string output, Table14Recipe recipe)
     {
         string file = Path.Combine(output, RecipeFile);
-        if (File.Exists(file) && JsonFile.Read<Table14Recipe>(file) is var made && !(made.Teacher == recipe.Teacher && made.Test == recipe.Test && made.Data.SequenceEqual(recipe.Data)))
+        if (File.Exists(file) && JsonFile.Read<Table14Recipe>(file) is var made
+            && !(made.Teacher == recipe.Teacher && made.Test == recipe.Test && made.Data.SequenceEqual(recipe.Data)))
         {
-            throw new FaceDistillException($"{output} holds a table of {made.Teacher}, {string.Join(" and ", made.Data)}, tested on {made.Test}; choose another --output");
+            throw new FaceDistillException(
+                $"{output} holds a table of {made.Teacher}, {string.Join(" and ", made.Data)}, tested on {made.Test}; choose another --output");
         }
     }
 
@@ -87,7 +90,8 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
         var rows = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
         Table14Line[] lines = [.. rows.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)];
         return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], request.Command,
-            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines, [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
+            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines,
+                [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
         {
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
             Audit = AuditSummary.In(request.Output),
@@ -97,8 +101,13 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
 
     private static string Words(DistillOptions o)
     {
-        string views = o.IsAugmented ? o.Targets == TargetMode.Live ? "live augmented views" : $"{o.Views} augmented views of each face" : "aligned and mirrored faces";
-        return FormattableString.Invariant($"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
+        string views = o.IsAugmented
+            ? o.Targets == TargetMode.Live
+            ? "live augmented views"
+            : $"{o.Views} augmented views of each face"
+            : "aligned and mirrored faces";
+        return FormattableString.Invariant(
+            $"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
     }
 }
 

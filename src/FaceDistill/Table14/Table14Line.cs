@@ -72,7 +72,8 @@ public sealed record Table14Line(
 /// <param name="Minutes">Time of the epochs.</param>
 /// <param name="Cores">Processor cores that the training used.</param>
 /// <param name="Log">The loss curve.</param>
-public sealed record Table14Training(int Faces, long Images, int Epochs, int KeptEpoch, double LearningRate, double Minutes, int Cores, IReadOnlyList<EpochLog> Log)
+public sealed record Table14Training(
+    int Faces, long Images, int Epochs, int KeptEpoch, double LearningRate, double Minutes, int Cores, IReadOnlyList<EpochLog> Log)
 {
     /// <summary>The epoch whose student was kept.</summary>
     [JsonIgnore]
@@ -102,7 +103,8 @@ public sealed record Table14Training(int Faces, long Images, int Epochs, int Kep
 /// <param name="Int8Sha256">Its SHA-256.</param>
 /// <param name="Int8Tar">TAR at 1e-4 of the 8-bit file; null where the impostor pairs are too few.</param>
 /// <param name="Int8TarInterval95">Its 95% interval.</param>
-public sealed record Table14Files(long OnnxBytes, string OnnxSha256, long Int8Bytes, string Int8Sha256, double? Int8Tar, IReadOnlyList<double>? Int8TarInterval95);
+public sealed record Table14Files(
+    long OnnxBytes, string OnnxSha256, long Int8Bytes, string Int8Sha256, double? Int8Tar, IReadOnlyList<double>? Int8TarInterval95);
 
 /// <summary>A student trained without the teacher.</summary>
 /// <param name="Faces">Training faces, of people with names.</param>

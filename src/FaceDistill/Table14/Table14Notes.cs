@@ -20,17 +20,21 @@ internal static class Table14Notes
             $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the embedding's length; without both the printed mult-adds are met within 2%: {MultAdds()}.",
             $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
-        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Audit(result), .. Synthetic(result), .. Missing(result)];
+        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Audit(result), .. Synthetic(result),
+            .. Missing(result)];
     }
 
-    private static string MultAdds() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
+    private static string MultAdds() =>
+        string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
 
-    private static string Parameters() => string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.ParametersBackbone / 1e6:0.0}"), row => row.MillionParameters));
+    private static string Parameters() =>
+        string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.ParametersBackbone / 1e6:0.0}"), row => row.MillionParameters));
 
     private static IEnumerable<string> Printed(Func<StudentCost, string> counted, Func<PaperTableRow, double> printed) =>
         from row in PaperTable.Rows.Skip(1)
         let student = row.Student!
-        select FormattableString.Invariant($"{student.Width:0.0#}@{student.Resolution} printed {printed(row)}, counted {counted(StudentCost.Of(new MobileNetV1Architecture(student, HeadKind.Gap, 1)))}");
+        select FormattableString.Invariant(
+            $"{student.Width:0.0#}@{student.Resolution} printed {printed(row)}, counted {counted(StudentCost.Of(new MobileNetV1Architecture(student, HeadKind.Gap, 1)))}");
 
     private static string Metric(Table14Result result)
     {
@@ -44,7 +48,9 @@ internal static class Table14Notes
         var started = warm.Where(l => l.Training.Init is { } init && result.Lines.Any(p => p.Student == init)).ToList();
         if (warm.Count > 0)
         {
-            string research = warm.Any(l => l.Training.Origins?.Any(o => o.Research) == true) ? " What started from weights marked research is for research only." : "";
+            string research = warm.Any(l => l.Training.Origins?.Any(o => o.Research) == true)
+                ? " What started from weights marked research is for research only."
+                : "";
             yield return $"An asterisk: not from random weights, and not to be compared with rows that are. {string.Join("; ", warm.Select(l => $"{l.ShortName} started from {l.Training.StartedFrom}"))}.{research}";
         }
 
@@ -56,18 +62,24 @@ internal static class Table14Notes
     }
 
     private static IEnumerable<string> Teacher(Table14Result result) =>
-        result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).ToList() is { Count: > 0 } dearer
-            ? [FormattableString.Invariant($"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more than the teacher and are there for the paper's sake.")] : [];
+        result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName)
+            .ToList() is { Count: > 0 } dearer
+            ? [FormattableString.Invariant(
+                $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more than the teacher and are there for the paper's sake.")] : [];
 
     private static IEnumerable<string> Baselines(Table14Result result) =>
         from line in result.Lines
         where line.Baseline is not null
         let b = line.Baseline
-        select FormattableString.Invariant($"{line.ShortName} without teacher: ArcFace on the names of {b.Faces:#,0} faces, {b.Epochs} epochs, {b.Minutes:0.0} minutes; faces without names are of no use to it.");
+        select FormattableString.Invariant(
+            $"{line.ShortName} without teacher: ArcFace on the names of {b.Faces:#,0} faces, {b.Epochs} epochs, {b.Minutes:0.0} minutes; faces without names are of no use to it.");
 
     // One line where rows differ by their names only.
     private static IEnumerable<string> Warnings(Table14Result result) =>
-        from found in result.Lines.SelectMany(l => l.Evaluations.Concat(l.Baseline is { } b ? [b.Evaluation] : []).SelectMany(e => (e.Warnings ?? []).Select(w => (l.ShortName, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
+        from found in result.Lines.SelectMany(
+            l => l.Evaluations.Concat(l.Baseline is { } b ? [b.Evaluation] : [])
+            .SelectMany(e => (e.Warnings ?? [])
+            .Select(w => (l.ShortName, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
         group found.ShortName by (found.Protocol, found.Text) into same
         select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
 
@@ -76,7 +88,9 @@ internal static class Table14Notes
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>
-        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Student == init) is { } parent ? parent.Training.Images + Before(result, parent) : 0;
+        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Student == init) is { } parent
+            ? parent.Training.Images + Before(result, parent)
+            : 0;
 
     private static IEnumerable<string> Synthetic(Table14Result result) => result.Synthetic
         ? ["The faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces."] : [];

@@ -19,7 +19,8 @@ namespace FaceDistill.Table14;
 /// <param name="MultAddsPerSecond">The same in mult-adds of the forward direction.</param>
 /// <param name="Minutes">The predicted time; with live targets the teacher's is in it.</param>
 /// <param name="Finished">Whether the row is finished already.</param>
-public sealed record Table14PlanLine(string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
+public sealed record Table14PlanLine(
+    string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
 
 /// <summary>What a table is expected to cost on this machine.</summary>
 /// <param name="Faces">Pictures of the training data; aligning them may leave some out.</param>
@@ -74,7 +75,8 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
     private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
     {
         double live = options.Targets == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch
-        return new Table14PlanLine(name, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
+        return new Table14PlanLine(
+            name, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
     }
 
     // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.

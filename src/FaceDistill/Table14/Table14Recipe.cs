@@ -42,7 +42,8 @@ public sealed record Table14Recipe
     /// <summary>The test faces, of other people: a folder or a data set's name.</summary>
     public required string Test { get; init; }
 
-    /// <summary>The protocols; the first gives the table's accuracy at 1e-4 and is all-pairs or lfw-view1-test. Default lfw-view1-test and lfw-10fold.</summary>
+    /// <summary>The protocols; the first gives the table's accuracy at 1e-4 and is all-pairs or lfw-view1-test. Default lfw-view1-test and
+    /// lfw-10fold.</summary>
     public IReadOnlyList<string> Protocols { get; init; } = [Evaluator.LfwView1Test, Evaluator.LfwTenFold];
 
     /// <summary>How every row is trained; a row's own student, epochs, learning rate and start stand in place of these.</summary>
@@ -98,7 +99,8 @@ public sealed record Table14Recipe
     {
         ArgumentNullException.ThrowIfNull(students);
         string? unknown = students.FirstOrDefault(s => !Rows.Any(r => r.Student == s));
-        return unknown is not null ? throw new FaceDistillException($"the recipe has no row '{unknown}'; it has {string.Join(", ", Rows.Select(r => r.Student))}")
+        return unknown is not null
+            ? throw new FaceDistillException($"the recipe has no row '{unknown}'; it has {string.Join(", ", Rows.Select(r => r.Student))}")
             : students.Count == 0 ? this
             : this with { Rows = [.. Rows.Where(r => students.Contains(r.Student))] };
     }
@@ -111,7 +113,8 @@ public sealed record Table14Recipe
             : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "a table needs training faces: data"
             : string.IsNullOrWhiteSpace(Test) ? "a table needs test faces: test"
             : Protocols.Count == 0 || !ExportRequest.Protocols.Contains(Protocols[0]) ? $"the first protocol is {string.Join(" or ", ExportRequest.Protocols)}"
-            : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
+            : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol
+                ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
             : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
@@ -133,7 +136,8 @@ public sealed record Table14Recipe
     {
         var spec = StudentSpec.Parse(row.Student);
         return row.Init is null ? null
-            : BackboneCard.Is(row.Init) ? BackboneCard.Load(row.Init).Card.Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower" : null
+            : BackboneCard.Is(row.Init) ? BackboneCard.Load(row.Init).Card.Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
+                : null
             : !before.Any(r => r.Student == row.Init) ? $"{row.Student} starts from {row.Init}, which is no row before it and no backbone's card"
             : StudentSpec.Parse(row.Init).Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
             : null;

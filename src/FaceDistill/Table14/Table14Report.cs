@@ -38,7 +38,8 @@ public static class Table14Report
         ArgumentNullException.ThrowIfNull(result);
         var best = result.Lines.Where(l => l.Measured.RetentionAt1e4 is not null).MaxBy(l => l.Tar);
         return best is null ? $"No row of the table is finished and has an accuracy at FAR 1e-4"
-            : FormattableString.Invariant($"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
+            : FormattableString.Invariant(
+                $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
     }
 }
 
@@ -48,7 +49,8 @@ internal static class Table14Markdown
     /// <summary>The text of table14.md.</summary>
     public static string Of(Table14Result result)
     {
-        var text = new StringBuilder($"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n{(Table14Plots.Known(result).Count > 0 ? "![accuracy against mult-adds](table14.svg)\n\n" : "")}");
+        var text = new StringBuilder(
+            $"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n{(Table14Plots.Known(result).Count > 0 ? "![accuracy against mult-adds](table14.svg)\n\n" : "")}");
         foreach (var table in Table14Table.Of(result))
         {
             text.Append($"## {table.Title}\n\n{table.Caption}.\n\n");
@@ -63,7 +65,8 @@ internal static class Table14Markdown
 
     private static void Table(StringBuilder text, Table14Result result, Table14Table table)
     {
-        void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(c => c.Replace("|", "\\|", StringComparison.Ordinal))).Append(" |\n");
+        void Line(IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells.Select(c => c.Replace("|", "\\|", StringComparison.Ordinal)))
+            .Append(" |\n");
         Line(["student", .. table.Columns.Select(c => c.Head)]);
         Line(["---", .. table.Columns.Select(_ => "---")]);
         if (result.Lines.Count > 0)
@@ -90,17 +93,23 @@ internal static class Table14Csv
         ("impostorPairs", (l, _) => l.Measured.ImpostorPairs), ("genuinePairs", (l, _) => l.Measured.GenuinePairs),
         ("teacherTarAt1e-4", (l, _) => Tar(l.Teacher)), ("retention", (l, _) => l.Measured.RetentionAt1e4),
         ("retentionLow95", (l, _) => l.Measured.RetentionInterval95At1e4?[0]), ("retentionHigh95", (l, _) => l.Measured.RetentionInterval95At1e4?[1]),
-        ("paperAccuracy", (l, _) => l.Paper?.AccuracyPercent / 100), ("paperRetention", (l, _) => l.Paper?.AccuracyPercent / PaperTable.Rows[0].AccuracyPercent),
+        ("paperAccuracy", (l, _) => l.Paper?.AccuracyPercent / 100),
+            ("paperRetention", (l, _) => l.Paper?.AccuracyPercent / PaperTable.Rows[0].AccuracyPercent),
         ("tenFoldAccuracy", (l, _) => l.Folds?.Models[0].TenFoldAccuracy), ("tenFoldStandardError", (l, _) => l.Folds?.Models[0].TenFoldStandardError),
-        ("multAdds", (l, _) => l.Cost.MultAdds), ("multAddsWithoutHead", (l, _) => l.Cost.MultAddsBackbone), ("paperMillionMultAdds", (l, _) => l.Paper?.MillionMultAdds),
-        ("parameters", (l, _) => l.Cost.Parameters), ("parametersWithoutHead", (l, _) => l.Cost.ParametersBackbone), ("paperMillionParameters", (l, _) => l.Paper?.MillionParameters),
-        ("init", (l, _) => l.Training.Init), ("startedFrom", (l, _) => l.Training.StartedFrom), ("faces", (l, _) => l.Training.Faces), ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
-        ("learningRate", (l, _) => l.Training.LearningRate), ("keptEpoch", (l, _) => l.Training.KeptEpoch), ("minutes", (l, _) => l.Training.Minutes), ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Kept.Loss), ("validationLoss", (l, _) => l.Training.Kept.ValidationLoss),
+        ("multAdds", (l, _) => l.Cost.MultAdds), ("multAddsWithoutHead", (l, _) => l.Cost.MultAddsBackbone),
+            ("paperMillionMultAdds", (l, _) => l.Paper?.MillionMultAdds),
+        ("parameters", (l, _) => l.Cost.Parameters), ("parametersWithoutHead", (l, _) => l.Cost.ParametersBackbone),
+            ("paperMillionParameters", (l, _) => l.Paper?.MillionParameters),
+        ("init", (l, _) => l.Training.Init), ("startedFrom", (l, _) => l.Training.StartedFrom), ("faces", (l, _) => l.Training.Faces),
+            ("epochs", (l, _) => l.Training.Epochs), ("images", (l, _) => l.Training.Images),
+        ("learningRate", (l, _) => l.Training.LearningRate), ("keptEpoch", (l, _) => l.Training.KeptEpoch), ("minutes", (l, _) => l.Training.Minutes),
+            ("cores", (l, _) => l.Training.Cores), ("loss", (l, _) => l.Training.Kept.Loss), ("validationLoss", (l, _) => l.Training.Kept.ValidationLoss),
         ("centredCosine", (l, _) => l.Training.Kept.CentredCosine),
         ("onnxBytes", (l, _) => l.Files.OnnxBytes), ("int8Bytes", (l, _) => l.Files.Int8Bytes), ("int8TarAt1e-4", (l, _) => l.Files.Int8Tar),
         ("int8TarLow95", (l, _) => l.Files.Int8TarInterval95?[0]), ("int8TarHigh95", (l, _) => l.Files.Int8TarInterval95?[1]),
         ("speedup", (_, s) => s?.Speedup), ("int8Speedup", (_, s) => s?.Int8Speedup),
-        ("withoutTeacherTarAt1e-4", (l, _) => l.Baseline is { } b ? Tar(b.Measured) : null), ("withoutTeacherFaces", (l, _) => l.Baseline?.Faces), ("withoutTeacherEpochs", (l, _) => l.Baseline?.Epochs),
+        ("withoutTeacherTarAt1e-4", (l, _) => l.Baseline is { } b ? Tar(b.Measured) : null), ("withoutTeacherFaces", (l, _) => l.Baseline?.Faces),
+            ("withoutTeacherEpochs", (l, _) => l.Baseline?.Epochs),
     ];
 
     /// <summary>The text of table14.csv.</summary>
@@ -109,7 +118,8 @@ internal static class Table14Csv
         var text = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Head)).Append('\n');
         foreach (var line in result.Lines)
         {
-            text.AppendJoin(',', Columns.Select(c => Csv.Field(Convert.ToString(c.Value(line, result.Speed?.Of(line)), CultureInfo.InvariantCulture) ?? ""))).Append('\n');
+            text.AppendJoin(',', Columns.Select(c => Csv.Field(Convert.ToString(c.Value(line, result.Speed?.Of(line)), CultureInfo.InvariantCulture) ?? "")))
+                .Append('\n');
         }
 
         return text.ToString();

@@ -83,7 +83,8 @@ public sealed record Table14Speed(Table14TeacherFile Teacher, IReadOnlyList<Tabl
     public bool Holds(IReadOnlyList<Table14Line> lines) => lines.Count > 0 && lines.All(l => Of(l) is not null);
 
     /// <summary>That of a line's files; null where other files were timed.</summary>
-    public Table14StudentSpeed? Of(Table14Line line) => Students.FirstOrDefault(s => s.OnnxSha256 == line.Files.OnnxSha256 && s.Int8Sha256 == line.Files.Int8Sha256);
+    public Table14StudentSpeed? Of(Table14Line line) =>
+        Students.FirstOrDefault(s => s.OnnxSha256 == line.Files.OnnxSha256 && s.Int8Sha256 == line.Files.Int8Sha256);
 }
 
 /// <summary>What a teacher's file costs, by its graph.</summary>
@@ -102,4 +103,5 @@ public sealed record Table14TeacherFile(string Name, long Bytes, long MultAdds, 
 /// <param name="Int8LatencyMs">The same with the 8-bit file.</param>
 /// <param name="Speedup">The teacher's median by that of the fp32 file.</param>
 /// <param name="Int8Speedup">The same of the 8-bit file.</param>
-public sealed record Table14StudentSpeed(string Student, string OnnxSha256, string Int8Sha256, double LatencyMs, double Int8LatencyMs, double Speedup, double Int8Speedup);
+public sealed record Table14StudentSpeed(
+    string Student, string OnnxSha256, string Int8Sha256, double LatencyMs, double Int8LatencyMs, double Speedup, double Int8Speedup);

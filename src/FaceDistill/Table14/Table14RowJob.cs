@@ -20,7 +20,8 @@ using FaceDistill.Training.Options;
 
 namespace FaceDistill.Table14;
 
-/// <summary>One row of a table: trains, measures and exports its student. A training that an earlier call finished is kept, an interrupted one goes on.</summary>
+/// <summary>One row of a table: trains, measures and exports its student. A training that an earlier call finished is kept, an interrupted one goes
+/// on.</summary>
 /// <param name="request">The table.</param>
 /// <param name="finder">Finds models and data.</param>
 /// <param name="say">Told in one line of each step.</param>
@@ -32,7 +33,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     /// <summary>The run folder of a student.</summary>
     public string FolderOf(string student) => Path.Combine(request.Output, "rows", student[(student.IndexOf(':', StringComparison.Ordinal) + 1)..]);
 
-    /// <summary>The row as an earlier call left it; null where it is not finished, was made by another recipe, or its files were exported again since.</summary>
+    /// <summary>The row as an earlier call left it; null where it is not finished, was made by another recipe, or its files were exported again
+    /// since.</summary>
     /// <exception cref="FaceDistillException">Its file is damaged.</exception>
     public Table14Line? Finished(Table14RecipeRow row)
     {
@@ -42,7 +44,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
             return null;
         }
 
-        bool Another(ExportFormat format, string sha256) => Path.Combine(folder, format.DefaultFile) is var path && File.Exists(path) && FileHash.Sha256(path) != sha256;
+        bool Another(ExportFormat format, string sha256) =>
+            Path.Combine(folder, format.DefaultFile) is var path && File.Exists(path) && FileHash.Sha256(path) != sha256;
         return Another(new OnnxFormat(), line.Files.OnnxSha256) || Another(new OnnxInt8Format(), line.Files.Int8Sha256) ? null : line;
     }
 
@@ -82,13 +85,15 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         }
         catch (FaceDistillException e)
         {
-            throw new FaceDistillException($"{e.Message} It is damaged or of another version: delete it, and the row is measured again without being trained", e);
+            throw new FaceDistillException(
+                $"{e.Message} It is damaged or of another version: delete it, and the row is measured again without being trained", e);
         }
     }
 
     private RunReportData Trained(string run, IReadOnlyList<string> data, DistillOptions options, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
-        if (File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) && RunInfo.In(run) && RunReport.Write(run) is { Finished: true } done && IsOf(done, run, data, options))
+        if (File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) && RunInfo.In(run) && RunReport.Write(run) is { Finished: true } done
+            && IsOf(done, run, data, options))
         {
             say?.Invoke($"{run}: trained before");
             return done;
@@ -141,7 +146,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         };
         var accuracy = exporter.Run(eight, progress, cancel).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
-        return new Table14Files(Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
+        return new Table14Files(
+            Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
     }
 
     private Table14Baseline BaselineOf(Table14RecipeRow row, IProgress<WorkProgress>? progress, CancellationToken cancel)
@@ -150,7 +156,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         string run = Path.Combine(FolderOf(row.Student), BaselineFolder);
         var report = Trained(run, baseline.Data, baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf)), progress, cancel);
         RequireLiving(run, progress, cancel);
-        return new Table14Baseline(report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, progress, cancel));
+        return new Table14Baseline(
+            report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, progress, cancel));
     }
 
     private static Table14Training TrainingOf(RunReportData report, Table14RecipeRow row)

@@ -72,7 +72,8 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
     public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
-        string[] Files(Table14Line line) => [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
+        string[] Files(Table14Line line) =>
+            [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
         var here = lines.Where(l => Files(l).All(File.Exists)).ToList();
         if (here.Count == 0 || known?.Holds(here) == true)
         {
@@ -81,7 +82,8 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
 
         say?.Invoke("timing all files; other work on this machine disturbs it");
         string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
-        var bench = new BenchmarkJob(finder, say).Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
+        var bench = new BenchmarkJob(finder, say)
+            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
         var teacher = bench[^1];
         var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
             [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);

@@ -25,7 +25,8 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
     {
         var columns = new List<Table14Column>
         {
-            new("TAR at 1e-4", l => Percent(l.Tar) + Paren(l.TarInterval), l => Percent(l.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar)) + Paren(l.Teacher.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))),
+            new("TAR at 1e-4", l => Percent(l.Tar) + Paren(l.TarInterval),
+                l => Percent(l.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar)) + Paren(l.Teacher.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))),
             new("retention", l => Percent(l.Measured.RetentionAt1e4) + Paren(l.Measured.RetentionInterval95At1e4), _ => "100%"),
             new("paper: accuracy", l => l.Paper is { } p ? Number($"{p.AccuracyPercent:0.0}%") : "-", _ => Number($"{FaceNet.AccuracyPercent:0.0}% (FaceNet)")),
             new("paper: retention", l => l.Paper is { } p ? Number($"{100 * p.AccuracyPercent / FaceNet.AccuracyPercent:0.0}%") : "-", _ => "100%"),
@@ -39,19 +40,25 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
 
         if (result.Lines.Any(l => l.Baseline is not null))
         {
-            columns.Add(new("without teacher", l => l.Baseline is { } b ? Percent(b.Measured.TarAtFar?.GetValueOrDefault(DecidingFar)) + Paren(b.Measured.TarInterval95AtFar?.GetValueOrDefault(DecidingFar)) : "-", _ => "-"));
+            columns.Add(new("without teacher", l => l.Baseline is { } b
+                ? Percent(b.Measured.TarAtFar?.GetValueOrDefault(DecidingFar)) + Paren(b.Measured.TarInterval95AtFar?.GetValueOrDefault(DecidingFar)) : "-",
+                _ => "-"));
         }
 
         long pairs = result.Lines.Count > 0 ? result.Lines[0].Measured.ImpostorPairs : 0;
-        return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Test))}, {Count(pairs)} impostor pairs; 95% intervals in brackets", columns);
+        return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Test))}, {Count(pairs)} "
+            + $"impostor pairs; 95% intervals in brackets", columns);
     }
 
-    private static Table14Table Cost(Table14Result result) => new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
+    private static Table14Table Cost(Table14Result result) =>
+        new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
     [
-        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => result.Speed is { } s ? Number($"{s.Teacher.MultAdds / 1e6:0}") : "-"),
+        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => result.Speed is { } s
+            ? Number($"{s.Teacher.MultAdds / 1e6:0}") : "-"),
         new("paper", l => l.Paper is { } p ? Number($"{p.MillionMultAdds:0}") : "-", _ => Number($"{FaceNet.MillionMultAdds:0} (FaceNet)")),
         new("difference", l => l.Paper is { } p ? Number($"{Off(l.Cost.MultAddsBackbone, p.MillionMultAdds):+0.0;-0.0}%") : "-", _ => "-"),
-        new("parameters", l => Number($"{l.Cost.Parameters / 1e6:0.00} ({l.Cost.ParametersBackbone / 1e6:0.00})"), _ => result.Speed?.Teacher.Parameters is { } p ? Number($"{p / 1e6:0.00}") : "-"),
+        new("parameters", l => Number($"{l.Cost.Parameters / 1e6:0.00} ({l.Cost.ParametersBackbone / 1e6:0.00})"),
+            _ => result.Speed?.Teacher.Parameters is { } p ? Number($"{p / 1e6:0.00}") : "-"),
         new("paper", l => l.Paper is { } p ? Number($"{p.MillionParameters:0.0}") : "-", _ => Number($"{FaceNet.MillionParameters:0.0} (FaceNet)")),
         new("difference", l => l.Paper is { } p ? Number($"{Off(l.Cost.ParametersBackbone, p.MillionParameters):+0;-0}%") : "-", _ => "-"),
     ]);
@@ -68,7 +75,8 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         new("centred cosine, held out", l => l.Training.Kept.CentredCosine is { } c ? Number($"{c:0.000}") : "-", _ => "-"),
     ]);
 
-    private static Table14Table Files(Table14Result result) => new("files", "Files and speed", $"Speed: {result.Teacher}'s median latency by the file's, one face, one thread, all files in turns in one run",
+    private static Table14Table Files(Table14Result result) =>
+        new("files", "Files and speed", $"Speed: {result.Teacher}'s median latency by the file's, one face, one thread, all files in turns in one run",
     [
         new("fp32 MB", l => Number($"{l.Files.OnnxBytes / 1e6:0.00}"), _ => result.Speed is { } s ? Number($"{s.Teacher.Bytes / 1e6:0.00}") : "-"),
         new("8 bits MB", l => Number($"{l.Files.Int8Bytes / 1e6:0.00}"), _ => "-"),
@@ -76,7 +84,9 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
         new("8 bits speed", l => result.Speed?.Of(l) is { } s ? Number($"{s.Int8Speedup:0.0}") : "-", _ => "-"),
     ]);
 
-    private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m ? $"{Percent(m.TenFoldAccuracy)} ± {Number($"{100 * m.TenFoldStandardError:0.00}")}" : "-";
+    private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m
+        ? $"{Percent(m.TenFoldAccuracy)} ± {Number($"{100 * m.TenFoldStandardError:0.00}")}"
+        : "-";
 
     private static double Off(long counted, double millions) => 100 * ((counted / 1e6 / millions) - 1);
 

@@ -34,7 +34,8 @@ public static class PrecisionChoice
         model.train();
         int size = architecture.Spec.Resolution;
         var input = zeros(new long[] { batchSize, size, size, 3 }, device: device).permute(0, 3, 1, 2);
-        double single = Seconds(model, input, ScalarType.Float32, double.PositiveInfinity), half = Seconds(model, input, ScalarType.BFloat16, HopelessFactor * single);
+        double single = Seconds(model, input, ScalarType.Float32, double.PositiveInfinity),
+            half = Seconds(model, input, ScalarType.BFloat16, HopelessFactor * single);
         return half * 1.1 < single ? PrecisionMode.Bf16 : PrecisionMode.Fp32;
     }
 
@@ -47,7 +48,8 @@ public static class PrecisionChoice
         _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "not decided yet"),
     };
 
-    // The best of several: any other process slows a step. None follows the second where that is beyond the limit: without instructions for bfloat16 a step takes twenty times as long.
+    // The best of several: any other process slows a step. None follows the second where that is beyond the limit: without instructions for bfloat16 a step
+    // takes twenty times as long.
     private static double Seconds(MobileNetV1 model, Tensor input, ScalarType type, double limit)
     {
         model.TrainingType = type;

@@ -9,8 +9,10 @@ namespace FaceDistill.Training;
 
 /// <summary>
 /// One student at work on several parts of a batch at once: copies of the network that share its weights, each with threads, gradients and batch moments of its
-/// own. torch's threads share one operation at a time and wait for each other after each: on two quiet cores as fast as two replicas, beside a program that keeps
-/// one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch norm sees
+/// own. torch's threads share one operation at a time and wait for each other after each: on two quiet cores as fast as two replicas, beside a program that
+/// keeps
+/// one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch norm
+/// sees
 /// a part at a time.
 /// </summary>
 internal sealed class Replicas : IDisposable
@@ -34,13 +36,16 @@ internal sealed class Replicas : IDisposable
         _models = [model, .. copies];
         _weights = [weights, .. copies.Select(weights.SharedWith)];
         _workers = [.. copies.Select(_ => new Worker())];
-        _moments = [.. Moments(model).Zip(Enumerable.Range(0, Moments(model).Count()), (whole, i) => (whole, copies.Select(c => Moments(c).ElementAt(i)).ToArray()))];
+        _moments = [.. Moments(model)
+            .Zip(Enumerable.Range(0, Moments(model).Count()), (whole, i) => (whole, copies.Select(c => Moments(c).ElementAt(i)).ToArray()))];
     }
 
     /// <summary>The usual number: as many as there are threads, where each gets <see cref="LeastFaces"/> faces of a batch.</summary>
     /// <param name="batchSize">Faces a step.</param>
     /// <param name="device">Where it computes; only the CPU has replicas.</param>
-    public static int Usual(int batchSize, DeviceType device) => device == DeviceType.CPU ? Math.Clamp(get_num_threads(), 1, Math.Max(1, batchSize / LeastFaces)) : 1;
+    public static int Usual(int batchSize, DeviceType device) => device == DeviceType.CPU
+        ? Math.Clamp(get_num_threads(), 1, Math.Max(1, batchSize / LeastFaces))
+        : 1;
 
     /// <summary>Adds a batch's gradients to the weights' and updates the running moments.</summary>
     /// <param name="faces">N, at least as many as replicas.</param>

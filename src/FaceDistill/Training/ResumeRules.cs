@@ -11,7 +11,8 @@ internal static class ResumeRules
     /// <summary>Checks options, teacher, faces and the best student's file.</summary>
     /// <returns>The options with what the run decided at its beginning.</returns>
     /// <exception cref="FaceDistillException">The checkpoint belongs to another run; the message says by what.</exception>
-    public static DistillOptions Require(StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
+    public static DistillOptions Require(
+        StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
     {
         var options = asked.With(checkpoint.Options);
         if (!Same(checkpoint.Options, asked))

@@ -33,7 +33,9 @@ public static class TimeBudget
         long start = Stopwatch.GetTimestamp();
         using var student = new TrainingStep(description, options, device, faces.PeopleCount);
         var seconds = new Dictionary<int, (double First, double Later)>();
-        (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known) ? known : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
+        (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known)
+            ? known
+            : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
         double validation = ValidationSeconds(student, faces, description, options, device, measure, cancel);
         double Needs(int epochs)
         {
@@ -74,7 +76,8 @@ public static class TimeBudget
         return fits;
     }
 
-    private static (double First, double Later) EpochSeconds(TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
+    private static (double First, double Later) EpochSeconds(
+        TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
     {
         using var reader = new BatchReader(faces, size, options.BatchSize, options.Seed, options.Mirror);
         student.Model.train();

@@ -53,7 +53,8 @@ public sealed class Trainer : IDisposable
         HostMemory.KeepFreed();
         if (faces.Training.Length < options.BatchSize)
         {
-            throw new FaceDistillException($"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
+            throw new FaceDistillException(
+                $"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
         }
 
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
@@ -196,7 +197,8 @@ public sealed class Trainer : IDisposable
     {
         if (!finite)
         {
-            throw new FaceDistillException($"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
+            throw new FaceDistillException(
+                $"the loss is no longer finite after {((long)_state.Epoch * StepsPerEpoch) + _state.Step} steps; lower --learning-rate"
                 + (File.Exists(CheckpointPath) ? $". The last checkpoint is whole: {CheckpointPath}" : ""));
         }
     }
@@ -240,7 +242,13 @@ public sealed class Trainer : IDisposable
             _within = true;
             var result = _student.Run(batch, schedule.At(before + _state.Step));
             Require(result.IsFinite);
-            _state = _state with { Step = _state.Step + 1, LossSum = _state.LossSum + result.Loss, GradientNormSum = _state.GradientNormSum + result.GradientNorm, Seconds = earlier + watch.Elapsed.TotalSeconds };
+            _state = _state with
+            {
+                Step = _state.Step + 1,
+                LossSum = _state.LossSum + result.Loss,
+                GradientNormSum = _state.GradientNormSum + result.GradientNorm,
+                Seconds = earlier + watch.Elapsed.TotalSeconds,
+            };
             _within = false;
             if (IsCheckpointDue)
             {

@@ -54,9 +54,15 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
         var device = TorchDevice.Resolve(options.Device);
         HostMemory.KeepFreed();
         var spec = StudentSpec.Parse(options.Student);
-        var description = new StudentDescription(options.Student, options.Head, options.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "", 1);
+        var description = new StudentDescription(
+            options.Student, options.Head, options.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "", 1);
         var architecture = description.Architecture();
-        options = options with { Precision = PrecisionChoice.Resolve(options.Precision, architecture, options.BatchSize, device), Loss = options.Loss.IsDistilled ? options.Loss with { ArcFace = 0 } : new LossOptions() }; // names need people; ArcFace costs little
+        // names need people; ArcFace costs little
+        options = options with
+        {
+            Precision = PrecisionChoice.Resolve(options.Precision, architecture, options.BatchSize, device),
+            Loss = options.Loss.IsDistilled ? options.Loss with { ArcFace = 0 } : new LossOptions(),
+        };
         using var student = new TrainingStep(description, options, device);
         using var batch = new TrainingBatch(options.BatchSize, spec.Resolution, description.Dimension);
         int[] all = [.. Enumerable.Range(0, options.BatchSize)];

@@ -74,7 +74,8 @@ public sealed class TrainingStep : IDisposable
     /// <summary>The network that is measured and exported: the average where there is one.</summary>
     public MobileNetV1 Student => Ema?.Model ?? Model;
 
-    /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights tell.</summary>
+    /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights
+    /// tell.</summary>
     public bool IsFinite
     {
         get

@@ -15,7 +15,8 @@ public sealed record AugmentOptions
     /// <summary>The defaults, about twice.</summary>
     public static AugmentOptions Strong { get; } = new()
     {
-        Shift = 0.07, Scale = 0.12, Rotation = 12, Brightness = 0.2, Contrast = 0.35, Gamma = 0.35, Colour = 0.4, Blur = 0.1, Jpeg = 0.1, Downscale = 0.2, Erase = 0.15,
+        Shift = 0.07, Scale = 0.12, Rotation = 12, Brightness = 0.2, Contrast = 0.35, Gamma = 0.35, Colour = 0.4, Blur = 0.1, Jpeg = 0.1, Downscale = 0.2,
+            Erase = 0.15,
     };
 
     /// <summary>Largest shift in each direction as a fraction of the side, 0 to 0.25. Default 0.04.</summary>
@@ -58,7 +59,8 @@ public sealed record AugmentOptions
     {
         foreach (var (name, value, most) in new[]
         {
-            ("shift", Shift, 0.25), ("scale", Scale, 0.5), ("rotation", Rotation, 45), ("brightness", Brightness, 0.5), ("contrast", Contrast, 0.8), ("gamma", Gamma, 1),
+            ("shift", Shift, 0.25), ("scale", Scale, 0.5), ("rotation", Rotation, 45), ("brightness", Brightness, 0.5), ("contrast", Contrast, 0.8),
+                ("gamma", Gamma, 1),
             ("colour", Colour, 1), ("blur", Blur, 1), ("JPEG", Jpeg, 1), ("downscale", Downscale, 1), ("erase", Erase, 1),
         })
         {

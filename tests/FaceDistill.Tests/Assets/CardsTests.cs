@@ -28,7 +28,8 @@ public sealed class CardsTests
         Assert.Equal(["dlib-resnet", "facenet", "faceplugin-512"], Cards.Names(Cards.Teachers));
         Assert.Equal(["faceres"], Cards.Names(Cards.Backbones));
         Assert.Equal(["yunet"], Cards.Names(Cards.Detectors));
-        Assert.Equal(["celeba-a", "celeba-b", "celeba-wild", "ffhq-like", "lfw", "lfw-train", "no-mask", "synthetic", "utkface", "utkface-full", "ytf-frames"], Cards.Names(Cards.Datasets));
+        Assert.Equal(["celeba-a", "celeba-b", "celeba-wild", "ffhq-like", "lfw", "lfw-train", "no-mask", "synthetic", "utkface", "utkface-full", "ytf-frames"],
+            Cards.Names(Cards.Datasets));
     }
 
     [Theory]

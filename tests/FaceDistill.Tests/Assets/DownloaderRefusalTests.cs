@@ -27,7 +27,8 @@ public sealed class DownloaderRefusalTests : DownloaderBench
     public async Task A_rest_longer_than_announced_is_refused()
     {
         using var server = new LoopbackServer(head => LoopbackServer.From(head) is { } from
-            ? LoopbackServer.Answer("206 Partial Content", $"Content-Range: bytes {from}-{Body.Length - 1}/{Body.Length}\nContent-Length: {Body.Length}\n", Body)
+            ? LoopbackServer.Answer(
+                "206 Partial Content", $"Content-Range: bytes {from}-{Body.Length - 1}/{Body.Length}\nContent-Length: {Body.Length}\n", Body)
             : LoopbackServer.Whole(Body)[..100_000]);
         await Fails(server, "more than the 300000 bytes that it announced");
         Assert.False(File.Exists(Target + ".part"));

@@ -29,13 +29,17 @@ public sealed class NpmPackageTests : IDisposable
     [Fact]
     public async Task Npms_own_error_line_is_told()
     {
-        string npm = FakeNpm.Write(_folder, null, "npm error code E404\nnpm error 404 Not Found - no such package\nnpm error A complete log of this run can be found in: /x/debug-0.log", 1);
+        string npm = FakeNpm.Write(
+            _folder, null, "npm error code E404\nnpm error 404 Not Found - no such package\nnpm error A complete log of this run can be found in: "
+            + "/x/debug-0.log", 1);
         await Fails(npm, "npm error 404 Not Found - no such package", "@scope/name@1.2.3", Target);
-        npm = FakeNpm.Write(_folder, null, "npm error code ECONNREFUSED\nnpm error FetchError: request to x failed, reason: connect ECONNREFUSED\nnpm error     at f (x.js)\nnpm error If you are behind a proxy", 1);
+        npm = FakeNpm.Write(_folder, null, "npm error code ECONNREFUSED\nnpm error FetchError: request to x failed, reason: connect ECONNREFUSED\nnpm error "
+            + "    at f (x.js)\nnpm error If you are behind a proxy", 1);
         await Fails(npm, "failed: npm error FetchError: request to x failed, reason: connect ECONNREFUSED;");
         npm = FakeNpm.Write(_folder, null, "", 7);
         await Fails(npm, "exit code 7, without a word");
-        npm = FakeNpm.Write(_folder, null, "npm error code EX\nnpm error something else\nnpm error A complete log of this run can be found in: /x/debug-0.log", 1);
+        npm = FakeNpm.Write(_folder, null, "npm error code EX\nnpm error something else\nnpm error A complete log of this run can be found in: /x/debug-0.log",
+            1);
         await Fails(npm, "failed: npm error something else;");
     }
 

@@ -29,7 +29,8 @@ public sealed class AuditCommandTests : IDisposable
     {
         SyntheticDataset.Write(_folder["faces"], 3, 4, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
         string card = TinyTeacher.Write(_folder["teacher"]);
-        string[] options = ["audit", "--data", _folder["faces"], "--test", _folder["faces"], "--teacher", card, "--threshold", "0.99999", "--within", "--output", _folder["audit.csv"]];
+        string[] options = ["audit", "--data", _folder["faces"], "--test", _folder["faces"], "--teacher", card, "--threshold", "0.99999", "--within",
+            "--output", _folder["audit.csv"]];
         var (code, output, _) = await Run([.. options, "--json"]);
         Assert.Equal(CommandLine.Done, code);
         using var document = JsonDocument.Parse(output);

@@ -22,7 +22,8 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
             "--evaluations", _folder["evaluation.json"], "--rounds", "2", "--output", _folder["out"], "--json");
         var root = document.RootElement;
         var models = root.GetProperty("models").EnumerateArray().ToList();
-        Assert.Equal(["mobilenet-v1:0.25@64 (best)", "mobilenet-v1:0.25@64 (student.onnx)", "tiny.onnx", "tiny"], models.Select(m => m.GetProperty("name").GetString()));
+        Assert.Equal(["mobilenet-v1:0.25@64 (best)", "mobilenet-v1:0.25@64 (student.onnx)", "tiny.onnx", "tiny"],
+            models.Select(m => m.GetProperty("name").GetString()));
         Assert.Equal(("tiny", "lfw-view1-test"), (root.GetProperty("reference").GetString(), root.GetProperty("protocol").GetString()));
         Assert.Equal(1, models[3].GetProperty("speedup").GetDouble());
         Assert.All(models, m =>
@@ -52,7 +53,8 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
     {
         TinyTeacher.Write(_folder["teacher"]);
         OnnxWriter.Write(StudentOnnx.Build(run.Checkpoint), _folder["student.onnx"]);
-        string[] bench = ["bench", "--model", _folder["student.onnx"], _folder["teacher/tiny.onnx"], "--data", run.Tiny.Faces.Dataset.Root, "--rounds", "1", "--output", _folder["out"]];
+        string[] bench = ["bench", "--model", _folder["student.onnx"], _folder["teacher/tiny.onnx"], "--data", run.Tiny.Faces.Dataset.Root, "--rounds", "1",
+            "--output", _folder["out"]];
         var (code, output, error) = await Run(bench);
         Assert.True(code == 0, error);
         Assert.Contains("tiny.onnx does not say what input it wants; its accuracy is left out", error, StringComparison.Ordinal);

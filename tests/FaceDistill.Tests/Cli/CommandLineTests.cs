@@ -27,7 +27,8 @@ public sealed class CommandLineTests : IDisposable
             Assert.Subset(Keys(model).ToHashSet(), new HashSet<string> { "name", "images", "genuinePairs", "impostorPairs", "tarAtFar", "thresholdAtFar" });
             Assert.DoesNotContain("tenFoldAccuracy", Keys(model));
             Assert.DoesNotContain("retentionAt1e-4", Keys(model));
-            Assert.Equal((60, 10 * 15, (60 * 59 / 2) - (10 * 15)), (model.GetProperty("images").GetInt32(), model.GetProperty("genuinePairs").GetInt32(), model.GetProperty("impostorPairs").GetInt32()));
+            Assert.Equal((60, 10 * 15, (60 * 59 / 2) - (10 * 15)),
+                (model.GetProperty("images").GetInt32(), model.GetProperty("genuinePairs").GetInt32(), model.GetProperty("impostorPairs").GetInt32()));
             var tar = model.GetProperty("tarAtFar");
             Assert.Equal(["1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], tar.EnumerateObject().Select(p => p.Name));
             Assert.InRange(tar.GetProperty("1e-2").GetDouble(), 0, 1);
@@ -60,11 +61,13 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(CommandLine.Done, code);
         using (var report = JsonDocument.Parse(output))
         {
-            Assert.Equal(JsonFile.Serialize(report.RootElement), JsonFile.Serialize(JsonDocument.Parse(File.ReadAllText(_folder["run/report.json"])).RootElement));
+            Assert.Equal(JsonFile.Serialize(report.RootElement),
+                JsonFile.Serialize(JsonDocument.Parse(File.ReadAllText(_folder["run/report.json"])).RootElement));
         }
 
         Assert.Contains("training", error, StringComparison.Ordinal);
-        using var export = JsonDocument.Parse((await Run("export", "--model", _folder["run"], "--format", "onnx", "--output", _folder["x.onnx"], "--json")).Output);
+        using var export = JsonDocument.Parse(
+            (await Run("export", "--model", _folder["run"], "--format", "onnx", "--output", _folder["x.onnx"], "--json")).Output);
         Assert.Subset(Keys(export.RootElement).ToHashSet(), new HashSet<string> { "files", "maxAbsDifference", "minCosine" });
         Assert.InRange(export.RootElement.GetProperty("minCosine").GetDouble(), 0.9999, 1);
         Assert.True(File.Exists(_folder["x.onnx"]));

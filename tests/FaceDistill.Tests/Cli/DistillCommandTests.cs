@@ -40,7 +40,8 @@ public sealed class DistillCommandTests : IDisposable
 
         // The kept recipe makes the same student again.
         Assert.Equal("", await Run("--recipe", _folder[$"run/{Recipe.FileName}"], "--output", _folder["again"]));
-        var (a, b) = (SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors, SafetensorsFile.Read(_folder[$"again/{StudentCheckpoint.FileName}"]).Tensors);
+        var (a, b) = (SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors,
+            SafetensorsFile.Read(_folder[$"again/{StudentCheckpoint.FileName}"]).Tensors);
         Assert.All(a, tensor => Assert.Equal(tensor.Value.Data, b[tensor.Key].Data));
 
         // Another run's weights to begin with.

@@ -33,7 +33,8 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task Identification_takes_a_gallery_and_a_share_of_unknown_people()
     {
         File.WriteAllLines(_folder["gallery.txt"], Enumerable.Range(0, 40).Select(person => $"row {(person * Images) + 2}"));
-        var search = (await Measure("--protocol", "identification", "--gallery", _folder["gallery.txt"], "--unknown", "0.25")).Model.GetProperty("identification");
+        var search = (await Measure("--protocol", "identification", "--gallery", _folder["gallery.txt"], "--unknown", "0.25")).Model.GetProperty(
+            "identification");
         Assert.Equal((40, 120), (search.GetProperty("galleryImages").GetInt32(), search.GetProperty("probes").GetInt32()));
         Assert.Equal(30, search.GetProperty("openSet").GetProperty("galleryIdentities").GetInt32());
     }
@@ -50,7 +51,8 @@ public sealed class EvaluateCommandTests : IDisposable
 
         var blufr = (await Measure("--protocol", "blufr", "--blufr-lists", _folder.Path)).Model.GetProperty("blufr");
         var only = Assert.Single(blufr.GetProperty("perTrial").EnumerateArray());
-        Assert.Equal((350, 50, 250), (only.GetProperty("images").GetInt32(), only.GetProperty("genuineProbes").GetInt32(), only.GetProperty("impostorProbes").GetInt32()));
+        Assert.Equal((350, 50, 250),
+            (only.GetProperty("images").GetInt32(), only.GetProperty("genuineProbes").GetInt32(), only.GetProperty("impostorProbes").GetInt32()));
         Assert.Equal(only.GetProperty("verificationRate").GetDouble(), blufr.GetProperty("verificationRate").GetProperty("mean").GetDouble());
     }
 
@@ -68,7 +70,8 @@ public sealed class EvaluateCommandTests : IDisposable
     public async Task A_reference_gives_retention_and_agreement_and_the_document_tells_time_and_memory()
     {
         var (code, output, _) = await Run(
-            "evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy", "--json");
+            "evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy",
+                "--json");
         Assert.Equal(CommandLine.Done, code);
         using var document = JsonDocument.Parse(output);
         var agreement = Assert.Single(document.RootElement.GetProperty("agreements").EnumerateArray());
@@ -90,7 +93,8 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         string other = Path.Combine(Directory.CreateDirectory(_folder["other"]).FullName, "teacher.npy");
         File.Copy(_folder["student.npy"], other);
-        string[] args = ["evaluate", "--embeddings", other, _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--resamples", "0", "--json", "--reference"];
+        string[] args = ["evaluate", "--embeddings", other, _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--resamples", "0", "--json",
+            "--reference"];
         var (code, output, error) = await Run([.. args, _folder["teacher.npy"]]);
         Assert.True(code == CommandLine.Done, error);
         using var document = JsonDocument.Parse(output);
@@ -128,7 +132,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task The_table_says_the_documents_retention_agreement_and_search()
     {
-        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy"];
+        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference",
+            "teacher.npy"];
         using var document = JsonDocument.Parse((await Run([.. args, "--json"])).Output);
         string table = (await Run(args)).Output;
         var student = document.RootElement.GetProperty("models")[0];
@@ -136,10 +141,13 @@ public sealed class EvaluateCommandTests : IDisposable
         double[] interval = [.. student.GetProperty("retentionInterval95At1e-4").EnumerateArray().Select(bound => 100 * bound.GetDouble())];
         Assert.Contains(FormattableString.Invariant($"{100 * student.GetProperty("retentionAt1e-4").GetDouble():0.00}%"), table, StringComparison.Ordinal);
         Assert.Contains(FormattableString.Invariant($"{interval[0]:0.00}-{interval[1]:0.00}"), table, StringComparison.Ordinal);
-        Assert.Contains(FormattableString.Invariant($"student.npy agrees with teacher.npy: cosine {agreement.GetProperty("cosine").GetProperty("mean").GetDouble():0.000}"), table, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant(
+            $"student.npy agrees with teacher.npy: cosine {agreement.GetProperty("cosine").GetProperty("mean").GetDouble():0.000}"), table,
+            StringComparison.Ordinal);
         Assert.Contains("worst image " + agreement.GetProperty("worst")[0].GetProperty("path").GetString(), table, StringComparison.Ordinal);
         double found = agreement.GetProperty("search")[2].GetProperty("tarAtFar").GetProperty("1e-4").GetDouble();
-        Assert.Contains(FormattableString.Invariant($"gallery of teacher.npy, probes of student.npy: TAR at 1e-4 {100 * found:0.00}%"), table, StringComparison.Ordinal);
+        Assert.Contains(FormattableString.Invariant($"gallery of teacher.npy, probes of student.npy: TAR at 1e-4 {100 * found:0.00}%"), table,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -147,21 +155,26 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("identification")]
     public async Task A_report_says_in_four_files_what_the_document_says(string protocol)
     {
-        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference", "teacher.npy",
+        string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference",
+            "teacher.npy",
             "--protocol", protocol, "--resamples", "100", "--report", _folder["report"], "--json"];
         var (code, output, error) = await Run(args);
         Assert.True(code == CommandLine.Done, error);
-        Assert.Equal(["report.csv", "report.html", "report.json", "report.md"], Directory.GetFiles(_folder["report"]).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["report.csv", "report.html", "report.json", "report.md"], Directory.GetFiles(_folder["report"]).Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal));
         Assert.Equal(output.Trim(), File.ReadAllText(_folder["report/report.json"]).Trim());
         using var document = JsonDocument.Parse(output);
         var model = document.RootElement.GetProperty("models")[0];
         string html = File.ReadAllText(_folder["report/report.html"]), markdown = File.ReadAllText(_folder["report/report.md"]);
         string[][] rows = [.. File.ReadAllLines(_folder["report/report.csv"]).Select(line => line.Split(','))];
-        double figure = protocol == "all-pairs" ? model.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble() : model.GetProperty("identification").GetProperty("rank5").GetDouble();
+        double figure = protocol == "all-pairs"
+            ? model.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble()
+            : model.GetProperty("identification").GetProperty("rank5").GetDouble();
         string shown = FormattableString.Invariant($"{100 * figure:0.00}%");
         Assert.Contains(shown, html, StringComparison.Ordinal);
         Assert.Contains(shown, markdown, StringComparison.Ordinal);
-        Assert.Contains(figure, rows.Where(r => r[1] == "student.npy").SelectMany(r => r).Select(c => double.TryParse(c, System.Globalization.CultureInfo.InvariantCulture, out double v) ? v : double.NaN));
+        Assert.Contains(figure, rows.Where(r => r[1] == "student.npy").SelectMany(r => r)
+            .Select(c => double.TryParse(c, System.Globalization.CultureInfo.InvariantCulture, out double v) ? v : double.NaN));
         Assert.All(rows, row => Assert.Equal(rows[0].Length, row.Length));
         Assert.Contains(protocol == "all-pairs" ? "Agreement of student.npy with teacher.npy" : "rank-5", markdown, StringComparison.Ordinal);
     }
@@ -169,7 +182,9 @@ public sealed class EvaluateCommandTests : IDisposable
     [Fact]
     public async Task A_report_without_metrics_says_that_its_curves_are_left_out()
     {
-        var (code, _, error) = await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--no-metrics", "--resamples", "0", "--report", _folder["report"]);
+        var (code, _, error) =
+            await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--no-metrics", "--resamples", "0", "--report",
+            _folder["report"]);
         Assert.True(code == CommandLine.Done, error);
         Assert.Contains("--no-metrics", File.ReadAllText(_folder["report/report.html"]), StringComparison.Ordinal);
     }
@@ -178,7 +193,8 @@ public sealed class EvaluateCommandTests : IDisposable
     [InlineData("identification", "rank-5")]
     [InlineData("all-pairs", "GB of memory")]
     public async Task People_read_a_table(string protocol, string expected) => Assert.Contains(
-        expected, (await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--protocol", protocol)).Output, StringComparison.Ordinal);
+        expected, (await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--protocol", protocol)).Output,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--gallery x", CommandLine.Usage, "--gallery belongs to --protocol identification, not to all-pairs")]

@@ -14,15 +14,19 @@ public sealed class ExportCommandTests(TrainedRun run) : IClassFixture<TrainedRu
     [InlineData("x.onnx", "onnx-fp16", "--format", "onnx-fp16", "--preprocess", "--normalize")]
     public async Task A_file_is_written_and_can_be_evaluated(string name, string format, params string[] more)
     {
-        var (code, output, error) = await Run(["export", "--model", run.CopyTo(_folder["run"]), "--output", _folder[name], "--device", "cpu", "--json", .. more]);
+        var (code, output, error) =
+            await Run(["export", "--model", run.CopyTo(_folder["run"]), "--output", _folder[name], "--device", "cpu", "--json", .. more]);
         Assert.Equal((CommandLine.Done, ""), (code, error));
         using var exported = JsonDocument.Parse(output);
-        Assert.Equal([_folder[name], _folder[name] + ".MODEL_CARD.md", _folder[name] + ".card.json"], exported.RootElement.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
+        Assert.Equal([_folder[name], _folder[name] + ".MODEL_CARD.md", _folder[name] + ".card.json"], exported.RootElement.GetProperty("files").EnumerateArray()
+            .Select(f => f.GetString()));
         Assert.Equal(format, exported.RootElement.GetProperty("format").GetString());
         Assert.InRange(exported.RootElement.GetProperty("minCosine").GetDouble(), 0.999, 1);
         Assert.InRange(exported.RootElement.GetProperty("cosine").GetProperty("percentile5").GetDouble(), 0.999, 1);
 
-        (code, output, _) = await Run(["evaluate", "--model", _folder[name], "--model", _folder["run"], "--data", run.CopyFaces(_folder["people"]).Dataset.Root, "--device", "cpu", "--json"]);
+        (code, output, _) = await Run(
+            ["evaluate", "--model", _folder[name], "--model", _folder["run"], "--data", run.CopyFaces(_folder["people"]).Dataset.Root, "--device", "cpu",
+            "--json"]);
         Assert.Equal(CommandLine.Done, code);
         using var measured = JsonDocument.Parse(output);
         double[] tars = [.. measured.RootElement.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("tarAtFar").GetProperty("1e-2").GetDouble())];

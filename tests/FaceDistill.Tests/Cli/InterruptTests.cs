@@ -20,7 +20,9 @@ public sealed class InterruptTests
         SyntheticDataset.Write(folder["faces"], 4, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
         string[] distill = ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
             "--output", folder["the run"], "--epochs", "10000", "--batch-size", "8", "--device", "cpu"];
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+            "dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var error = process.StandardError.ReadToEndAsync();
         var output = process.StandardOutput.ReadToEndAsync();
         try
@@ -52,7 +54,8 @@ public sealed class InterruptTests
         Assert.StartsWith("facedistill: cancelled; go on with: facedistill distill --student mobilenet-v1:0.25@64 ", last, StringComparison.Ordinal);
         Assert.EndsWith($" --output '{folder["the run"]}' --epochs 10000 --batch-size 8 --device cpu --resume", last, StringComparison.Ordinal);
         Assert.Equal("", await output);
-        Assert.Equal([], Directory.GetFiles(folder["the run"]).Where(f => f.EndsWith(".part", StringComparison.Ordinal) || f.EndsWith(".lock", StringComparison.Ordinal)));
+        Assert.Equal([], Directory.GetFiles(folder["the run"])
+            .Where(f => f.EndsWith(".part", StringComparison.Ordinal) || f.EndsWith(".lock", StringComparison.Ordinal)));
         var report = RunReport.Write(folder["the run"]);
         Assert.False(report.Finished);
         Assert.NotEmpty(report.Epochs);
@@ -68,7 +71,9 @@ public sealed class InterruptTests
             "--output", folder["run"], "--epochs", "1", "--batch-size", "2", "--precision", "fp32", "--device", "cpu", "--checkpoint-minutes", "0.005"];
         string checkpoint = folder[$"run/{StudentCheckpoint.FileName}"];
         DateTime Written() => File.GetLastWriteTimeUtc(checkpoint); // long ago where it is not there
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+            "dotnet", [typeof(CommandLine).Assembly.Location, .. distill]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         var (error, output) = (process.StandardError.ReadToEndAsync(), process.StandardOutput.ReadToEndAsync());
         TimeSpan lost;
         try

@@ -31,14 +31,16 @@ public sealed class Table14CommandTests : IDisposable
             Assert.True(line.Measured.ImpostorPairs >= 10_000);
             Assert.True(line.Files.Int8Bytes < line.Files.OnnxBytes);
             string run = Path.Combine(output, "rows", line.ShortName);
-            Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx", "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
+            Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx",
+                "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
             Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);
         });
         Assert.Equal("mobilenet-v1:0.5@64", result.Lines[0].Training.Init);
         Assert.True(result.Speed!.Holds(result.Lines));
         Assert.EndsWith("--smoke", result.Command, StringComparison.Ordinal);
         Assert.NotNull(result.Lines[2].Baseline!.Measured.TarAtFar);
-        Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json", "speed.json" }, f => Assert.True(File.Exists(Path.Combine(output, f)), f));
+        Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json", "speed.json" },
+            f => Assert.True(File.Exists(Path.Combine(output, f)), f));
 
         var written = Directory.GetFiles(Path.Combine(output, "rows"), "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
         var (again, _, kept) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke");
@@ -77,11 +79,13 @@ public sealed class Table14CommandTests : IDisposable
         using var plan = JsonDocument.Parse(printed);
         Assert.Equal(96, plan.RootElement.GetProperty("faces").GetInt32());
         Assert.Equal(6, plan.RootElement.GetProperty("teacherPasses").GetInt32()); // aligned, mirrored and four views
-        Assert.Equal(96 * 6 / plan.RootElement.GetProperty("teacherFacesPerSecond").GetDouble() / 60, plan.RootElement.GetProperty("teacherMinutes").GetDouble(), 9);
+        Assert.Equal(96 * 6 / plan.RootElement.GetProperty("teacherFacesPerSecond").GetDouble() / 60, plan.RootElement.GetProperty("teacherMinutes")
+            .GetDouble(), 9);
         var line = plan.RootElement.GetProperty("lines")[0];
         Assert.Equal(5 * 80, line.GetProperty("images").GetInt64()); // 96 less 2 held out: 5 whole batches of 16, in 5 epochs
         Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(new StudentSpec(0.5, 64), HeadKind.Gdc, 16)).MultAdds, line.GetProperty("multAdds").GetInt64());
-        double minutes = line.GetProperty("images").GetInt64() * line.GetProperty("multAdds").GetDouble() / line.GetProperty("multAddsPerSecond").GetDouble() / 60;
+        double minutes = line.GetProperty("images").GetInt64() * line.GetProperty("multAdds").GetDouble() / line.GetProperty("multAddsPerSecond")
+            .GetDouble() / 60;
         Assert.Equal(minutes, line.GetProperty("minutes").GetDouble(), 9);
         Assert.Equal(4, plan.RootElement.GetProperty("lines").GetArrayLength()); // three rows, and one of them without a teacher
         Assert.False(Directory.Exists(_folder["none"]));

@@ -17,7 +17,8 @@ public sealed class WholeWayTests
         string[] distill = ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", card, "--data", folder["faces"], "--output", folder["run"],
             "--epochs", "2", "--batch-size", "8", "--device", "cpu"];
         Assert.Equal((0, ""), await Run(distill, "finished"));
-        Assert.All(new[] { "checkpoint.safetensors", "student.onnx", "log.csv", "report.md", "report.json", "run.json" }, f => Assert.True(File.Exists(folder[$"run/{f}"]), f));
+        Assert.All(new[] { "checkpoint.safetensors", "student.onnx", "log.csv", "report.md", "report.json", "run.json" },
+            f => Assert.True(File.Exists(folder[$"run/{f}"]), f));
 
         var (code, error) = await Run(distill, "");
         Assert.Equal(CommandLine.Failed, code);

@@ -101,7 +101,8 @@ public sealed class AlignedFacesTests : IDisposable
         Assert.Equal(4, faces.Dataset.Images.Count);
         Assert.False(AlignmentManifest.In(_folder["faces"])); // an assertion is of one run, not of the folder
         Assert.Contains("'dlib'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "arcface", null, default)), StringComparison.Ordinal);
-        Assert.Contains("no alignment template 'x'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "x", null, default)), StringComparison.Ordinal);
+        Assert.Contains("no alignment template 'x'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "x", null, default)),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -70,7 +70,8 @@ public sealed class ExclusionListTests : IDisposable
         Assert.DoesNotContain($"a/{first}", faces.Dataset.Images.Select(i => i.Path));
         Assert.Equal([$"a\t{first}"], faces.Excluded);
         Assert.Equal([6, 6], faces.Folders.Select(f => f.Dataset.Images.Count)); // so that the teacher embeds nothing again
-        Assert.Contains(lines, l => l.StartsWith("a: 1 of 6 faces excluded", StringComparison.Ordinal) && l.EndsWith("1 of its lines fit no face here (first: gone.jpg)", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("a: 1 of 6 faces excluded", StringComparison.Ordinal)
+            && l.EndsWith("1 of its lines fit no face here (first: gone.jpg)", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.EndsWith("1 lines are of other data sets (c)", StringComparison.Ordinal));
     }
 
@@ -81,7 +82,9 @@ public sealed class ExclusionListTests : IDisposable
         SyntheticDataset.Write(_folder["b/train"], 2, 3, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 6);
         File.WriteAllText(_folder["list.txt"], "train\tx.jpg\n");
         DataFolder[] data = [.. new[] { "a/train", "b/train" }.Select(name => DataFolder.Of(_folder[name]) with { Exclude = _folder["list.txt"] })];
-        Assert.Contains("one name", Assert.Throws<FaceDistillException>(() => new FaceSource(new([], [], [], _folder["cache"]), null).Open(data, "dlib", null, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("one name",
+            Assert.Throws<FaceDistillException>(() => new FaceSource(new([], [], [], _folder["cache"]), null).Open(data, "dlib", null, null, default)).Message,
+            StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

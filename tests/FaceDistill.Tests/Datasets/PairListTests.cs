@@ -68,7 +68,8 @@ public sealed class PairListTests : IDisposable
         File.WriteAllText(_folder["g.txt"], "b/1.png\r\n\r\n a\\2 \n");
         Assert.Equal(["b/1.png", "a/2"], ImagePaths.ReadList(_folder["g.txt"]));
         File.WriteAllText(_folder["g.txt"], "b/1.png\n\n./b/1.png\n");
-        Assert.Contains("line 3: b/1.png is on line 1 too", Assert.Throws<FaceDistillException>(() => ImagePaths.ReadList(_folder["g.txt"])).Message, StringComparison.Ordinal);
+        Assert.Contains("line 3: b/1.png is on line 1 too", Assert.Throws<FaceDistillException>(() => ImagePaths.ReadList(_folder["g.txt"])).Message,
+            StringComparison.Ordinal);
         File.WriteAllText(_folder["g.txt"], "\n");
         Assert.Contains("names no image", Assert.Throws<FaceDistillException>(() => ImagePaths.ReadList(_folder["g.txt"])).Message, StringComparison.Ordinal);
     }

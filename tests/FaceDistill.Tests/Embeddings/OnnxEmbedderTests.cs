@@ -130,7 +130,9 @@ public sealed class OnnxEmbedderTests : IDisposable
 
         string whole = Model(TensorLayout.Nchw, 0, change: (g, x) => g.Node("Cast", "whole", [x], OnnxAttribute.Int("to", 7)), type: OnnxElementType.Int64);
         AssertRefused(whole, Contract, "gives Int64 values");
-        string single = Model(TensorLayout.Nchw, 0, change: (g, x) => g.Node("ReduceMean", "single", [x], OnnxAttribute.Ints("axes", 1), OnnxAttribute.Int("keepdims", 0)), dims: 1);
+        string single = Model(
+            TensorLayout.Nchw, 0, change: (g, x) => g.Node("ReduceMean", "single", [x], OnnxAttribute.Ints("axes", 1), OnnxAttribute.Int("keepdims", 0)),
+            dims: 1);
         AssertRefused(single, Contract, "an embedding is [1, D]");
     }
 
@@ -159,8 +161,10 @@ public sealed class OnnxEmbedderTests : IDisposable
             ? graph.Input("input", OnnxElementType.Float32, batch, 3, Size, Size)
             : graph.Input("input", OnnxElementType.Float32, batch, Size, Size, 3);
         float[] ramp = [.. Enumerable.Range(0, Size * Size).Select(i => Ramp(i))];
-        x = graph.Mul("weighted", x, planar ? graph.Initializer<float>("ramp", ramp, 1, 1, Size, Size) : graph.Initializer<float>("ramp", ramp, 1, Size, Size, 1));
-        x = graph.Node("ReduceMean", "means", [x], planar ? OnnxAttribute.Ints("axes", 2, 3) : OnnxAttribute.Ints("axes", 1, 2), OnnxAttribute.Int("keepdims", 0));
+        x = graph.Mul("weighted", x, planar ? graph.Initializer<float>("ramp", ramp, 1, 1, Size, Size)
+            : graph.Initializer<float>("ramp", ramp, 1, Size, Size, 1));
+        x = graph.Node("ReduceMean", "means", [x], planar ? OnnxAttribute.Ints("axes", 2, 3) : OnnxAttribute.Ints("axes", 1, 2),
+            OnnxAttribute.Int("keepdims", 0));
         x = change?.Invoke(graph, x) ?? x;
         graph.Output(x, type, dims == 2 ? [batch, 3] : [batch]);
         string path = _folder[$"{Guid.NewGuid():N}.onnx"];

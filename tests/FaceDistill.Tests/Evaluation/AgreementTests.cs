@@ -36,7 +36,8 @@ public sealed class AgreementTests
         var teacher = SignSets.Of("teacher", 3, 40, 10, 4);
         var student = SignSets.Student(teacher, 4, 2);
         var others = teacher.Paths.SelectMany((path, i) => student.Paths
-            .Select((other, j) => (Same: Path.ChangeExtension(path, null) == Path.ChangeExtension(other, null), Cosine: SignSets.Cosine(teacher.Row(i), student.Row(j)))))
+            .Select((other, j) =>
+                (Same: Path.ChangeExtension(path, null) == Path.ChangeExtension(other, null), Cosine: SignSets.Cosine(teacher.Row(i), student.Row(j)))))
             .Where(pair => !pair.Same).ToList();
         Assert.Equal(40 * 39, others.Count);
         Assert.Equal(others.Average(pair => pair.Cosine), AgreementMeasure.Run(teacher, student).OtherImages, 1e-6);

@@ -58,7 +58,9 @@ public sealed class EvaluatorTests : IDisposable
         Assert.Equal("all-pairs", json.RootElement.GetProperty("protocol").GetString());
         var models = json.RootElement.GetProperty("models");
         var student = models[1];
-        Assert.Equal(("student", 200, 100L, 19_800L), (student.GetProperty("name").GetString(), student.GetProperty("images").GetInt32(), student.GetProperty("genuinePairs").GetInt64(), student.GetProperty("impostorPairs").GetInt64()));
+        Assert.Equal(("student", 200, 100L, 19_800L),
+            (student.GetProperty("name").GetString(), student.GetProperty("images").GetInt32(), student.GetProperty("genuinePairs").GetInt64(),
+            student.GetProperty("impostorPairs").GetInt64()));
         var point = result.Models[1].AllPairs!.At(1e-4)!;
         Assert.Equal(point.Tar, student.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble());
         Assert.Equal(point.Threshold, student.GetProperty("thresholdAtFar").GetProperty("1e-4").GetSingle());
@@ -91,7 +93,8 @@ public sealed class EvaluatorTests : IDisposable
     public void Json_of_the_folds_leaves_out_what_they_do_not_give()
     {
         File.WriteAllText(_folder["pairs.txt"], "2\t1\nA\t1\t2\nA\t1\tB\t1\nB\t1\t2\nB\t1\tA\t3\n");
-        var set = new EmbeddingSet("m", 2, [1, 0, 1, 0.1f, 0, 1, 0.1f, 1], ["A/A_0001.jpg", "A/A_0002.jpg", "B/B_0001.jpg", "B/B_0002.jpg"], ["A", "A", "B", "B"]);
+        var set = new EmbeddingSet(
+            "m", 2, [1, 0, 1, 0.1f, 0, 1, 0.1f, 1], ["A/A_0001.jpg", "A/A_0002.jpg", "B/B_0001.jpg", "B/B_0002.jpg"], ["A", "A", "B", "B"]);
         var result = Evaluator.RunAll(Evaluator.LfwTenFold, [set], reference: null, _folder.Path);
         using var json = JsonDocument.Parse(JsonFile.Serialize(result.ToJson()));
         var model = json.RootElement.GetProperty("models")[0];
@@ -111,7 +114,8 @@ public sealed class EvaluatorTests : IDisposable
         var result = Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, paths), _folder.Path, new EvaluationOptions { Fars = [0.5] });
         Assert.Equal((4, 2, 4), (result.Images, result.GenuinePairs, result.ImpostorPairs));
         Assert.Equal(["C_0003"], result.MissingImages);
-        string message = Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, ["X/1.png"]), _folder.Path)).Message;
+        string message = Assert.Throws<FaceDistillException>(() =>
+            Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, ["X/1.png"]), _folder.Path)).Message;
         Assert.Contains("none of the 5 images", message, StringComparison.Ordinal);
     }
 
@@ -125,7 +129,8 @@ public sealed class EvaluatorTests : IDisposable
         foreach (string protocol in new[] { Evaluator.LfwTenFold, Evaluator.Pairs })
         {
             var euclidean = new EvaluationOptions { Score = ScoreKind.Euclidean };
-            Assert.Contains($"{protocol} scores by cosine only", Message(() => Evaluator.Run(protocol, set, _folder.Path, euclidean)), StringComparison.Ordinal);
+            Assert.Contains($"{protocol} scores by cosine only", Message(() => Evaluator.Run(protocol, set, _folder.Path, euclidean)),
+                StringComparison.Ordinal);
         }
 
         var other = Sets.Random("student", 1, 4, Paths[..100]);
@@ -164,7 +169,8 @@ public sealed class EvaluatorTests : IDisposable
         }
 
         float[] values = [.. teacher.Values.Select(value => value + ((random.NextSingle() - 0.5f) * 0.3f))];
-        return new EmbeddingSet("student", teacher.Dimension, values, [.. teacher.Paths.Select(path => Path.ChangeExtension(path, ".jpg"))], teacher.Identities);
+        return new EmbeddingSet(
+            "student", teacher.Dimension, values, [.. teacher.Paths.Select(path => Path.ChangeExtension(path, ".jpg"))], teacher.Identities);
     }
 
     private static string Message(Action action) => Assert.Throws<FaceDistillException>(action).Message;

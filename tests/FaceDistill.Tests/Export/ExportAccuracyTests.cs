@@ -22,6 +22,7 @@ public sealed class ExportAccuracyTests
     {
         var accuracy = new ExportAccuracy("all-pairs", "few", 600, null, null, null, null);
         accuracy.Check(null, "x.onnx");
-        Assert.Contains("600 impostor pairs, too few", Assert.Throws<FaceDistillException>(() => accuracy.Check(100, "x.onnx")).Message, StringComparison.Ordinal);
+        Assert.Contains("600 impostor pairs, too few", Assert.Throws<FaceDistillException>(() => accuracy.Check(100, "x.onnx")).Message,
+            StringComparison.Ordinal);
     }
 }

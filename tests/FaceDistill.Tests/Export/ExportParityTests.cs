@@ -20,7 +20,8 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], student, head);
-        foreach (var format in ExportFormat.All.Where(f => f is not OnnxInt8Format)) // an untrained network swallows its pictures' differences: 8 bits need a trained one
+        // an untrained network swallows its pictures' differences: 8 bits need a trained one
+        foreach (var format in ExportFormat.All.Where(f => f is not OnnxInt8Format))
         {
             foreach (var ends in format.HasEnds ? [new(), new(true, false), new(true, true)] : new GraphPrePostprocessing[] { new() })
             {
@@ -69,7 +70,8 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var constant = new Constant(student);
         var outcome = ExportParity.Measure(Context(student, new()), constant, "cpu");
         Assert.False(outcome.Spread!.IsDead);
-        Refused("x.onnx was not written: it gives 120 faces nearly the same embedding", () => ExportParity.Check(outcome, new OnnxInt8Format(), 1e-9, "x.onnx"));
+        Refused("x.onnx was not written: it gives 120 faces nearly the same embedding",
+            () => ExportParity.Check(outcome, new OnnxInt8Format(), 1e-9, "x.onnx"));
     }
 
     [Fact]
@@ -87,7 +89,8 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
             Assert.Equal("dlib", metadata["alignment_template"]);
             Assert.Equal("teacher", metadata["teacher"]);
             Assert.Equal("16", metadata["dimension"]);
-            Assert.Equal([new StudentThreshold(1e-4, 0.5f, "all-pairs", 20000)], JsonFile.Parse<StudentThreshold[]>(metadata[StudentThreshold.MetadataKey], "x"));
+            Assert.Equal([new StudentThreshold(1e-4, 0.5f, "all-pairs", 20000)],
+                JsonFile.Parse<StudentThreshold[]>(metadata[StudentThreshold.MetadataKey], "x"));
         }
 
         using var model = ModelArgument.OpenExported(folder["student.onnx"], "cpu");

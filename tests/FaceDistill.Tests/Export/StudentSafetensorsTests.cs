@@ -23,13 +23,15 @@ public sealed class StudentSafetensorsTests(TinyRun tiny) : IClassFixture<TinyRu
             var checkpoint = Random(student, head);
             StudentSafetensors.Write(checkpoint, _folder["s.safetensors"], []);
             WriteFaces(_folder["faces.npy"], checkpoint.Description.Contract.Size);
-            PythonFactAttribute.Run(Path.Combine(ArchitectureTests.Root, "samples", "pytorch", "student.py"), _folder["s.safetensors"], _folder["faces.npy"], _folder["e.npy"]);
+            PythonFactAttribute.Run(
+                Path.Combine(ArchitectureTests.Root, "samples", "pytorch", "student.py"), _folder["s.safetensors"], _folder["faces.npy"], _folder["e.npy"]);
             var given = NpyFile.Read(_folder["e.npy"]);
             using var torch = new StudentEmbedder(checkpoint, "student", "cpu");
             float[] own = Embed(torch);
             Assert.Equal((Count, torch.Dimension), (given.Rows, given.Columns));
             Assert.All(own.Zip(given.Values), v => Assert.Equal(v.First, v.Second, 1e-4f));
-            Assert.True(own.Zip(own.Skip(torch.Dimension)).Max(v => Math.Abs(v.First - v.Second)) > 1e-3, "the faces' embeddings do not differ: the test says nothing");
+            Assert.True(own.Zip(own.Skip(torch.Dimension)).Max(v => Math.Abs(v.First - v.Second)) > 1e-3,
+                "the faces' embeddings do not differ: the test says nothing");
         }
     }
 
@@ -69,7 +71,8 @@ public sealed class StudentSafetensorsTests(TinyRun tiny) : IClassFixture<TinyRu
     private void Refused(Dictionary<string, SafeTensor> tensors, Dictionary<string, string> metadata, string expected)
     {
         SafetensorsFile.Write(_folder["bad.safetensors"], tensors, metadata);
-        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => StudentSafetensors.Open(_folder["bad.safetensors"], "cpu")).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => StudentSafetensors.Open(_folder["bad.safetensors"], "cpu")).Message,
+            StringComparison.Ordinal);
     }
 
     private StudentCheckpoint Random(string student, HeadKind head) => RandomStudent.Write(_folder[$"checkpoint-{head}"], student, head);
@@ -98,7 +101,8 @@ public sealed class StudentSafetensorsTests(TinyRun tiny) : IClassFixture<TinyRu
         }
 
         // NumPy's format, version 1.0: magic, header length, a Python dictionary that ends at a multiple of 64.
-        string header = FormattableString.Invariant($"{{'descr': '|u1', 'fortran_order': False, 'shape': ({Count}, {size}, {size}, 3), }}").PadRight(117) + "\n";
+        string header = FormattableString.Invariant($"{{'descr': '|u1', 'fortran_order': False, 'shape': ({Count}, {size}, {size}, 3), }}")
+            .PadRight(117) + "\n";
         File.WriteAllBytes(path, [0x93, .. Encoding.ASCII.GetBytes("NUMPY"), 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. bytes]);
     }
 }

@@ -39,7 +39,8 @@ public sealed class StagedFilesTests : IDisposable
     public void A_folder_that_cannot_be_made_is_one_clear_line()
     {
         File.WriteAllText(_folder["file"], "");
-        Assert.StartsWith("cannot write ", Assert.Throws<FaceDistillException>(() => StagedFiles.Make(_folder["file/a.txt"], _ => { })).Message, StringComparison.Ordinal);
+        Assert.StartsWith("cannot write ", Assert.Throws<FaceDistillException>(() => StagedFiles.Make(_folder["file/a.txt"], _ => { })).Message,
+            StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

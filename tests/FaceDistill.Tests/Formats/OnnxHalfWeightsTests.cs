@@ -33,7 +33,8 @@ public sealed class OnnxHalfWeightsTests
     {
         var graph = new OnnxGraph("linear");
         string x = graph.Input("x", OnnxElementType.Float32, "batch", 2);
-        graph.Output(graph.Gemm("y", x, graph.Initializer<float>("w", weights, 2, 2), graph.Initializer<float>("b", bias, 2)), OnnxElementType.Float32, "batch", 2);
+        graph.Output(graph.Gemm("y", x, graph.Initializer<float>("w", weights, 2, 2), graph.Initializer<float>("b", bias, 2)), OnnxElementType.Float32, "batch",
+            2);
         return graph;
     }
 }

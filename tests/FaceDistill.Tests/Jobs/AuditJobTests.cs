@@ -24,7 +24,8 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         // 40 test people with three faces each; the training faces are 60 strangers and two of person 7.
         float[][] people = [.. Enumerable.Range(0, 100).Select(Person)];
         Store("test", [.. Enumerable.Range(0, 120).Select(i => ($"p{i / 3}/{i}.jpg", $"p{i / 3}", Near(people[i / 3], i)))]);
-        Store("train", [.. Enumerable.Range(0, 60).Select(i => ($"{i}.jpg", "", Near(people[40 + i], 1000 + i))), ("leak1.jpg", "", Near(people[7], 5000)), ("leak2.jpg", "", Near(people[7], 5001))]);
+        Store("train", [.. Enumerable.Range(0, 60).Select(i => ($"{i}.jpg", "", Near(people[40 + i], 1000 + i))), ("leak1.jpg", "", Near(people[7], 5000)),
+            ("leak2.jpg", "", Near(people[7], 5001))]);
         var summary = Run(new AuditRequest([_folder["train"]], [_folder["test"]], "none", _folder["audit.csv"]) { Far = 1e-3 });
         var test = Assert.Single(summary.Tests);
         var count = Assert.Single(test.Counts);
@@ -54,7 +55,8 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         people[1] = people[0]; // one person, two names
         Store("test", [.. Enumerable.Range(0, 240).Select(i => ($"p{i / 6}/{i}.jpg", $"p{i / 6}", Near(people[i / 6], i)))]);
         Run(new AuditRequest([_folder["test"]], [_folder["test"]], "none", _folder["audit.csv"]) { Far = 1e-4 });
-        Assert.Contains(_lines, l => l.StartsWith("warning: only", StringComparison.Ordinal) && l.Contains("of the genuine pairs of test reach", StringComparison.Ordinal));
+        Assert.Contains(_lines, l => l.StartsWith("warning: only", StringComparison.Ordinal)
+            && l.Contains("of the genuine pairs of test reach", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         Store("train", [("c.jpg", "", Near(people[41], 3)), ("d.jpg", "", Near(people[43], 4))]);
         var request = new AuditRequest([_folder["train"]], [_folder["test"]], "none", _folder["audit.csv"]) { Far = 1e-3 };
         Assert.Contains("--calibration", Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);
-        Assert.Contains("too few", Assert.Throws<FaceDistillException>(() => Run(request with { Calibration = _folder["labelled"], Far = 1e-6 })).Message, StringComparison.Ordinal);
+        Assert.Contains("too few", Assert.Throws<FaceDistillException>(() => Run(request with { Calibration = _folder["labelled"], Far = 1e-6 })).Message,
+            StringComparison.Ordinal);
         var measured = Run(request with { Calibration = _folder["labelled"] }).Tests[0];
         Assert.Equal(("labelled", 0, 1e-3), (measured.MeasuredOn, measured.People, measured.Far));
         var given = Run(request with { Threshold = 0.98 }).Tests[0];
@@ -134,7 +137,8 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
 
     private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], [], _folder["cache"]), _lines.Add).Run(request, null, default);
 
-    private void Refused(AuditRequest request, string expected) => Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);
+    private void Refused(AuditRequest request, string expected) =>
+        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);
 
     private void Draw(string name, int people, int images, ulong seed) =>
         SyntheticDataset.Write(_folder[name], people, images, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed);

@@ -42,8 +42,10 @@ public sealed class DistillJobTests : IDisposable
     {
         var began = Run(Options).Run.Started;
         Assert.Contains("--resume", Assert.Throws<FaceDistillException>(() => Run(Options)).Message, StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Seed = 2 }, resume: true)).Message, StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Mirror = false }, resume: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Seed = 2 }, resume: true)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Mirror = false }, resume: true)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(Options, RunInfo.Read(_folder["run"]).Options);
         Assert.Equal(began, RunInfo.Read(_folder["run"]).Started);
     }
@@ -53,7 +55,8 @@ public sealed class DistillJobTests : IDisposable
     {
         using var cancel = new CancellationTokenSource();
         var options = Options with { Epochs = 2 };
-        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null).Run(Request(options), new CancelIn("training", cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null)
+            .Run(Request(options), new CancelIn("training", cancel), cancel.Token));
         Assert.False(File.Exists(_folder["run/report.md"]));
         Assert.True(Run(options, resume: true).Finished);
         Assert.True(File.Exists(_folder["run/report.md"]));
@@ -81,7 +84,8 @@ public sealed class DistillJobTests : IDisposable
         string refused = Assert.Throws<FaceDistillException>(() => new DistillJob(Finder(), null).Run(request with { Resume = true }, null, default)).Message;
         Assert.Contains("left out other pictures (3, listed in", refused, StringComparison.Ordinal);
         Assert.Contains("left out other pictures (3", Assert.Throws<FaceDistillException>(
-            () => new DistillJob(Finder(), null).Run(Request(Options, resume: true) with { Output = _folder["less"] }, null, default)).Message, StringComparison.Ordinal);
+            () => new DistillJob(Finder(), null).Run(Request(Options, resume: true) with { Output = _folder["less"] }, null, default)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +106,8 @@ public sealed class DistillJobTests : IDisposable
         DeadStudent.Make(_folder["run"]);
         byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
         string message = Assert.Throws<FaceDistillException>(() => Run(options, resume: true)).Message;
-        Assert.Contains(validation > 0 ? "gives 4 faces nearly the same embedding" : "gives 16 faces nearly the same embedding", message, StringComparison.Ordinal);
+        Assert.Contains(validation > 0 ? "gives 4 faces nearly the same embedding" : "gives 16 faces nearly the same embedding", message,
+            StringComparison.Ordinal);
         Assert.Contains("the teacher's on the same faces", message, StringComparison.Ordinal);
         Assert.Contains("--learning-rate", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
@@ -120,11 +125,13 @@ public sealed class DistillJobTests : IDisposable
         SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
         var options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" }; // 2 steps an epoch
         new DistillJob(Finder(), null).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, null, default);
-        var eight = new ExportJob(Finder(), null).Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, null, default);
+        var eight = new ExportJob(Finder(), null)
+            .Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, null, default);
         Assert.False(eight.Spread!.IsDead);
         Assert.False(eight.FileSpread!.IsDead);
         var result = new EvaluateJob(Finder(), null).Run(
-            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null, DataFolder.Of(_folder["small"]), null, "cpu"), null, default);
+            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null,
+                DataFolder.Of(_folder["small"]), null, "cpu"), null, default);
         Assert.DoesNotContain(result.Warnings, w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
     }
 
@@ -132,7 +139,8 @@ public sealed class DistillJobTests : IDisposable
 
     private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder(), null).Run(Request(options, resume), null, default);
 
-    private DistillRequest Request(DistillOptions options, bool resume = false) => new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);
+    private DistillRequest Request(DistillOptions options, bool resume = false) =>
+        new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 

@@ -39,7 +39,8 @@ public sealed class DistillTargetsTests : IDisposable
         Assert.Contains(_lines, l => l.StartsWith("projector 16 to 4: keeps 9", StringComparison.Ordinal));
 
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll(
+            "original");
         var projector = Projector.Fit(set, 4);
         Assert.Equal(projector.Matrix, SafetensorsFile.Read(_folder[$"cached/{Projector.FileName}"]).Tensors["projection"].Floats());
         var projected = projector.Apply(set);
@@ -48,7 +49,8 @@ public sealed class DistillTargetsTests : IDisposable
             var student = RunStudent.Open(_folder[run]);
             Assert.Equal(4, student.Description.Dimension);
             // Targets are centred on the faces' projected mean.
-            Assert.All(Enumerable.Range(0, 4), d => Assert.Equal(Enumerable.Range(0, set.Count).Average(i => projected.Row(i)[d]), student.Scaling.Mean[d], 1e-4));
+            Assert.All(Enumerable.Range(0, 4),
+                d => Assert.Equal(Enumerable.Range(0, set.Count).Average(i => projected.Row(i)[d]), student.Scaling.Mean[d], 1e-4));
         }
     }
 
@@ -69,7 +71,8 @@ public sealed class DistillTargetsTests : IDisposable
     public void Live_targets_are_those_of_the_projected_teacher()
     {
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll(
+            "original");
         var projector = Projector.Fit(set, 4);
         using var projected = new ProjectedTeacher(teacher, projector);
         var input = new float[teacher.Contract.Values];
@@ -84,7 +87,8 @@ public sealed class DistillTargetsTests : IDisposable
 
     [Fact]
     public void A_longer_embedding_than_the_teachers_is_refused() =>
-        Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with { Dimension = 17 })).Message, StringComparison.Ordinal);
+        Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with { Dimension = 17 })).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Without_a_teacher_identities_decide_and_nothing_of_the_teacher_is_in_the_student()
@@ -114,7 +118,8 @@ public sealed class DistillTargetsTests : IDisposable
     }
 
     private FaceDistill.Reports.RunReportData Run(string output, DistillOptions options) =>
-        new DistillJob(Finder(), _lines.Add).Run(new DistillRequest(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], false), null, default);
+        new DistillJob(Finder(), _lines.Add)
+            .Run(new DistillRequest(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], false), null, default);
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 }

@@ -90,7 +90,8 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
         // A test on the training faces tells nothing of strangers: the card says so, and the file gets no threshold.
         RunEvaluations.Write(copy, noted with { Data = Path.GetFileName(run.Info.Data) });
-        File.Delete(Directory.GetFiles(copy, "evaluation-*.json").Single(f => !f.EndsWith($"-{Path.GetFileName(run.Info.Data)}.json", StringComparison.Ordinal)));
+        File.Delete(Directory.GetFiles(copy, "evaluation-*.json")
+            .Single(f => !f.EndsWith($"-{Path.GetFileName(run.Info.Data)}.json", StringComparison.Ordinal)));
         Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
         card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
         Assert.True(Assert.Single(card.Accuracy).Seen);

@@ -52,7 +52,8 @@ public sealed class HeldOutMeasureTests : IDisposable
         var held = report.Run.HeldOut!;
         Assert.Equal((People, 84, 84, 210L, 3276L, 1e-2), (held.People, held.Faces, held.Measured, held.GenuinePairs, held.ImpostorPairs, held.Far));
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll("original");
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll(
+            "original");
         var people = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People);
         var naive = PairScorer.Score(EmbeddingRows.Take(set, people.Measured, i => set.Identities[i]), [1e-2]).At(1e-2)!;
         Assert.Equal(naive.Tar, held.TeacherTar);
@@ -60,8 +61,10 @@ public sealed class HeldOutMeasureTests : IDisposable
         var best = report.Best!;
         Assert.Equal(report.Epochs.Max(e => e.PeopleTar), best.PeopleTar);
         Assert.Equal(report.Epochs[best.Epoch - 1].CentredCosine, best.CentredCosine);
-        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people with all their 84 faces; their TAR at FAR 1e-2 (210 genuine and 3276 impostor pairs) chooses", StringComparison.Ordinal));
-        Assert.Contains(_lines, l => l.StartsWith($"best epoch {best.Epoch} of 2: TAR ", StringComparison.Ordinal) && l.EndsWith("at FAR 1e-2 on held-out people", StringComparison.Ordinal));
+        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people with all their 84 faces; their TAR at FAR 1e-2 (210 genuine and 3276 "
+            + "impostor pairs) chooses", StringComparison.Ordinal));
+        Assert.Contains(_lines, l => l.StartsWith($"best epoch {best.Epoch} of 2: TAR ", StringComparison.Ordinal)
+            && l.EndsWith("at FAR 1e-2 on held-out people", StringComparison.Ordinal));
         string text = File.ReadAllText(_folder["run/report.md"]);
         Assert.Contains("held-out people's TAR at 1e-2 |", text, StringComparison.Ordinal);
         Assert.Contains($"Best epoch: {best.Epoch}, by its TAR ", text, StringComparison.Ordinal);
@@ -75,7 +78,8 @@ public sealed class HeldOutMeasureTests : IDisposable
         var report = Run(Options with { ValidationPeople = 3 });
         Assert.Null(report.Run.HeldOut);
         Assert.Null(report.Best!.PeopleTar);
-        Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3000 that a TAR at FAR 1e-2 needs: the best epoch is chosen by the centred cosine on held-out faces");
+        Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3000 that a TAR at FAR 1e-2 "
+            + "needs: the best epoch is chosen by the centred cosine on held-out faces");
         Assert.Contains(_lines, l => l.Contains("centred cosine 0", StringComparison.Ordinal));
         Assert.DoesNotContain("held-out people's", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
         var e = Assert.Throws<FaceDistillException>(() => Run(Options with { ValidationPeople = 3, Validation = 0, Patience = 1 }, "patient"));
@@ -86,13 +90,15 @@ public sealed class HeldOutMeasureTests : IDisposable
     public void A_run_that_is_resumed_holds_out_whom_it_held_out_before()
     {
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null).Run(Request(Options, "run", false), new Cancelling(cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null)
+            .Run(Request(Options, "run", false), new Cancelling(cancel), cancel.Token));
         var report = new DistillJob(Finder(), _lines.Add).Run(Request(Options with { ValidationPeople = null }, "run", true), null, default);
         Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people", StringComparison.Ordinal));
         Assert.NotNull(report.Best!.PeopleTar);
         Assert.Equal(People, report.Run.Options.ValidationPeople);
         Assert.Contains("other options", Assert.Throws<FaceDistillException>(
-            () => new DistillJob(Finder(), null).Run(Request(Options with { ValidationPeople = 13 }, "run", true), null, default)).Message, StringComparison.Ordinal);
+            () => new DistillJob(Finder(), null).Run(Request(Options with { ValidationPeople = 13 }, "run", true), null, default)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,13 +116,17 @@ public sealed class HeldOutMeasureTests : IDisposable
     {
         Assert.False(HeldOutMeasure.IsUsual(AlignedFaces.Open(_folder["faces"]).Dataset.Images));
         Assert.Equal(0, Run(Options with { ValidationPeople = null }).Run.Options.ValidationPeople);
-        FaceImage[] images = [.. from person in Enumerable.Range(0, 400) from picture in Enumerable.Range(0, 4) select new FaceImage($"a/p{person}/{picture}.jpg", $"p{person}")];
+        FaceImage[] images =
+            [.. from person in Enumerable.Range(0, 400) from picture in Enumerable.Range(0, 4)
+            select new FaceImage($"a/p{person}/{picture}.jpg", $"p{person}")];
         Assert.True(HeldOutMeasure.IsUsual(images));
     }
 
-    private RunReportData Run(DistillOptions options, string output = "run") => new DistillJob(Finder(), _lines.Add).Run(Request(options, output, false), null, default);
+    private RunReportData Run(DistillOptions options, string output = "run") =>
+        new DistillJob(Finder(), _lines.Add).Run(Request(options, output, false), null, default);
 
-    private DistillRequest Request(DistillOptions options, string output, bool resume) => new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], resume);
+    private DistillRequest Request(DistillOptions options, string output, bool resume) =>
+        new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], resume);
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 

@@ -36,7 +36,13 @@ internal static class CollectedProcess
         using var folder = new TempFolder();
         var options = (TinyRun.Options with
         {
-            Optimizer = optimizer, BatchSize = 4, Replicas = optimizer == OptimizerKind.Muon ? 1 : 2, Ema = 0.99, Clip = 0.5, Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 },
+            Optimizer = optimizer, BatchSize = 4, Replicas = optimizer == OptimizerKind.Muon ? 1 : 2, Ema = 0.99, Clip = 0.5, Loss = new LossOptions
+            {
+                Cosine = 1,
+                Distance = 25,
+                Angle = 50,
+                ArcFace = 0.1,
+            },
         }).WithUsual(rate: true, decay: true);
         int epoch = tiny.Training().Training.Length / options.BatchSize;
         options = options with { LearningRate = options.LearningRate / 10, Epochs = (steps + epoch - 1) / epoch };

@@ -78,7 +78,8 @@ public sealed class ElfVersionNeedsTests
     [InlineData("#!/bin/sh\n")]
     [InlineData("MZ this is a Windows library, and long enough for the header of an ELF file to be read")]
     public void Other_files_are_named_for_what_they_are_not(string text) =>
-        Assert.Contains("ELF", Assert.Throws<FaceDistillException>(() => ElfVersionNeeds.MakeWeak(Encoding.ASCII.GetBytes(text), Wanted)).Message, StringComparison.Ordinal);
+        Assert.Contains("ELF", Assert.Throws<FaceDistillException>(() => ElfVersionNeeds.MakeWeak(Encoding.ASCII.GetBytes(text), Wanted)).Message,
+            StringComparison.Ordinal);
 
     /// <summary>An ELF64 file with one version-need section of one library, its string table, and nothing else.</summary>
     internal static byte[] TinyElf(params string[] versions)

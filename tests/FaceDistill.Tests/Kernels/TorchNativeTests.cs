@@ -76,7 +76,8 @@ public sealed class TorchNativeTests : IDisposable
 
     [Fact]
     public void A_missing_library_is_named() =>
-        Assert.Contains("gone.so", Assert.Throws<FaceDistillException>(() => TorchNative.PatchedCopy(_folder["gone.so"], _folder["cache"])).Message, StringComparison.Ordinal);
+        Assert.Contains("gone.so", Assert.Throws<FaceDistillException>(() => TorchNative.PatchedCopy(_folder["gone.so"], _folder["cache"])).Message,
+            StringComparison.Ordinal);
 
     [LinuxFact]
     public void TorchSharps_own_library_differs_in_one_bit_and_is_an_error_when_cut()

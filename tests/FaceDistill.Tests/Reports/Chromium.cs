@@ -12,7 +12,10 @@ namespace FaceDistill.Tests.Reports;
 internal sealed class Chromium : IAsyncDisposable
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-    private static readonly JsonSerializerOptions WithoutNulls = new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions WithoutNulls = new()
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
     private readonly TempFolder _profile = new();
     private readonly ClientWebSocket _socket = new();
     private readonly Process _process;
@@ -20,7 +23,8 @@ internal sealed class Chromium : IAsyncDisposable
     private string? _session;
 
     private Chromium() => _process = Process.Start(new ProcessStartInfo(Program!,
-        ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0", $"--user-data-dir={_profile.Path}", "about:blank"])
+        ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
+            $"--user-data-dir={_profile.Path}", "about:blank"])
     {
         RedirectStandardError = true,
         RedirectStandardOutput = true,
@@ -43,7 +47,8 @@ internal sealed class Chromium : IAsyncDisposable
         {
             await browser.Connect();
             var target = await browser.Send("Target.createTarget", new { url = "about:blank" });
-            browser._session = (string)(await browser.Send("Target.attachToTarget", new { targetId = (string)target["targetId"]!, flatten = true }))["sessionId"]!;
+            browser._session = (string)(await browser.Send(
+                "Target.attachToTarget", new { targetId = (string)target["targetId"]!, flatten = true }))["sessionId"]!;
             foreach (string domain in new[] { "Page", "Runtime", "Log", "Network" })
             {
                 await browser.Send($"{domain}.enable");

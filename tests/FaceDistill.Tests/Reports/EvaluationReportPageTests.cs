@@ -21,7 +21,8 @@ public sealed class EvaluationReportPageTests : IDisposable
         Assert.All(page.Requests, address => Assert.True(address.StartsWith("file:", StringComparison.Ordinal) || address == "data:,", address));
         Assert.Single(page.Requests, address => address.StartsWith("file:", StringComparison.Ordinal));
         var document = JsonNode.Parse(await File.ReadAllTextAsync(_folder["report.json"]))!;
-        var cells = (await page.Evaluate("Object.fromEntries([...document.querySelectorAll('[data-cell]')].map(c => [c.dataset.cell, c.textContent]))"))!.AsObject();
+        var cells = (await page.Evaluate(
+            "Object.fromEntries([...document.querySelectorAll('[data-cell]')].map(c => [c.dataset.cell, c.textContent]))"))!.AsObject();
         int compared = 0;
         for (int m = 0; m < 2; m++)
         {
@@ -36,7 +37,8 @@ public sealed class EvaluationReportPageTests : IDisposable
 
                 var range = model["tarInterval95AtFar"]![far]!;
                 Assert.Equal(FormattableString.Invariant($"{100 * (double)tar:0.00}%"), (string?)cells[$"{m} tarAtFar {far}"]);
-                Assert.Equal(FormattableString.Invariant($"{100 * (double)range[0]!:0.00}-{100 * (double)range[1]!:0.00}"), (string?)cells[$"{m} tarInterval95AtFar {far}"]);
+                Assert.Equal(FormattableString.Invariant($"{100 * (double)range[0]!:0.00}-{100 * (double)range[1]!:0.00}"),
+                    (string?)cells[$"{m} tarInterval95AtFar {far}"]);
                 Assert.Equal(FormattableString.Invariant($"{(long)model["falseAcceptsAtFar"]![far]!:#,0}"), (string?)cells[$"{m} falseAcceptsAtFar {far}"]);
                 Assert.Equal(FormattableString.Invariant($"{(float)model["thresholdAtFar"]![far]!:0.0000}"), (string?)cells[$"{m} thresholdAtFar {far}"]);
                 compared++;
@@ -56,8 +58,12 @@ public sealed class EvaluationReportPageTests : IDisposable
     {
         EvaluationReports.Make().Write(_folder.Path);
         string html = await File.ReadAllTextAsync(_folder["report.html"]);
-        await File.WriteAllTextAsync(_folder["refused.html"], html.Replace("</body>", "<script>nothing()</script><img src=\"https://invalid.invalid/x.png\" alt=\"\"></body>", StringComparison.Ordinal));
-        await File.WriteAllTextAsync(_folder["error.html"], html.Replace("<meta http-equiv", "<meta name", StringComparison.Ordinal).Replace("</body>", "<script>nothing()</script></body>", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            _folder["refused.html"],
+            html.Replace("</body>", "<script>nothing()</script><img src=\"https://invalid.invalid/x.png\" alt=\"\"></body>", StringComparison.Ordinal));
+        await File.WriteAllTextAsync(
+            _folder["error.html"], html.Replace("<meta http-equiv", "<meta name", StringComparison.Ordinal)
+            .Replace("</body>", "<script>nothing()</script></body>", StringComparison.Ordinal));
         await using var refused = await Chromium.Open(_folder["refused.html"], 1200, 900);
         Assert.True(refused.Complaints.Count >= 2, string.Join('\n', refused.Complaints));
         await using var error = await Chromium.Open(_folder["error.html"], 1200, 900);
@@ -71,17 +77,20 @@ public sealed class EvaluationReportPageTests : IDisposable
         await using var page = await Chromium.Open(_folder["report.html"], 360, 740);
         Assert.Equal(360, (int)(await page.Evaluate("innerWidth"))!);
         Assert.Equal(0, (int)(await page.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))!);
-        Assert.True((bool)(await page.Evaluate("[...document.querySelectorAll('.scroll')].some(b => b.scrollWidth > b.clientWidth)"))!, "no table is wide enough to try the boxes");
+        Assert.True((bool)(await page.Evaluate("[...document.querySelectorAll('.scroll')].some(b => b.scrollWidth > b.clientWidth)"))!,
+            "no table is wide enough to try the boxes");
 
         var reached = new List<string>();
         for (int i = 0; i < 40; i++)
         {
             await page.Press("Tab", Tab);
-            reached.Add((string)(await page.Evaluate("(e => (e.getAttribute('href') ?? e.getAttribute('aria-labelledby') ?? '') + ' ' + (getComputedStyle(e).outlineStyle === 'solid' && parseFloat(getComputedStyle(e).outlineWidth) >= 2))(document.activeElement)"))!);
+            reached.Add((string)(await page.Evaluate("(e => (e.getAttribute('href') ?? e.getAttribute('aria-labelledby') ?? '') + ' ' + "
+                + "(getComputedStyle(e).outlineStyle === 'solid' && parseFloat(getComputedStyle(e).outlineWidth) >= 2))(document.activeElement)"))!);
         }
 
         Assert.Equal("#main true", reached[0]);
-        Assert.All(new[] { "#accuracy true", "#worst true", "accuracy-table true", "accepts0-table true", "report.json true" }, wanted => Assert.Contains(wanted, reached));
+        Assert.All(new[] { "#accuracy true", "#worst true", "accuracy-table true", "accepts0-table true", "report.json true" },
+            wanted => Assert.Contains(wanted, reached));
         byte[] pdf = await page.Print();
         Assert.True(pdf.AsSpan().StartsWith("%PDF-"u8));
         Assert.True(pdf.Length > 20_000, $"{pdf.Length} bytes");
@@ -96,12 +105,16 @@ public sealed class EvaluationReportPageTests : IDisposable
     {
         EvaluationReports.Make().Write(_folder.Path);
         await using var page = await Chromium.Open(_folder["report.html"], 1200, 900);
-        Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('table')].filter(t => !t.caption?.textContent.trim()).map(t => t.outerHTML.slice(0, 80))"))!.ToJsonString());
+        Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('table')].filter(t => !t.caption?.textContent.trim()).map(t => "
+            + "t.outerHTML.slice(0, 80))"))!.ToJsonString());
         Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('th')].filter(t => !t.scope).map(t => t.textContent)"))!.ToJsonString());
-        Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('svg:not([aria-hidden]),img')].filter(i => !(i.getAttribute('aria-label') ?? i.alt)).map(i => i.outerHTML.slice(0, 80))"))!.ToJsonString());
+        Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('svg:not([aria-hidden]),img')].filter(i => !(i.getAttribute('aria-label') ?? "
+            + "i.alt)).map(i => i.outerHTML.slice(0, 80))"))!.ToJsonString());
         string roc = (string)(await page.Evaluate("document.querySelector('svg[aria-label^=ROC]').getAttribute('aria-label')"))!;
-        Assert.Contains(ReportFormat.Percent(JsonFile.Read<FaceDistill.Evaluation.Results.EvaluationJson>(_folder["report.json"]).Models[0].TarAtFar!["1e-4"]), roc, StringComparison.Ordinal);
-        Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))"))!.ToJsonString());
+        Assert.Contains(ReportFormat.Percent(JsonFile.Read<FaceDistill.Evaluation.Results.EvaluationJson>(_folder["report.json"]).Models[0].TarAtFar!["1e-4"]),
+            roc, StringComparison.Ordinal);
+        Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => "
+            + "e.id))"))!.ToJsonString());
         int text = (int)(await page.Evaluate("document.querySelectorAll('.plot text').length"))!;
         Assert.InRange(text, 30, 200);
     }

@@ -20,7 +20,9 @@ internal static class EvaluationReports
         string[] paths = [.. Enumerable.Range(0, 60).SelectMany(person => Enumerable.Range(0, 4).Select(image => $"person{person:00}<b>/{image}.png"))];
         var result = Evaluator.RunAll(Evaluator.AllPairs, [Set("teacher", 1, 0.5f, paths), Set(Hostile, 2, 1.2f, paths)], 0, null, options);
         result = result with { Models = [result.Models[0], result.Models[1] with { Cost = new StudentCost(27_400_000, 880_000, 1, 1) }] };
-        return new EvaluationReport(result, options, "/data/<i>faces", "facedistill evaluate --report out", RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+        return new EvaluationReport(
+            result, options, "/data/<i>faces", "facedistill evaluate --report out", RunEnvironment.Here("cpu"),
+            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
     }
 
     private static EmbeddingSet Set(string name, int seed, float spread, string[] paths)

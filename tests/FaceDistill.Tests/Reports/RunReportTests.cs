@@ -102,7 +102,8 @@ public sealed class RunReportTests : IDisposable
     {
         const string Hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         var info = new RunInfo(
-            Options, "some-teacher", Hash, "/data/faces", "/data/aligned", 345, synthetic, RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+            Options, "some-teacher", Hash, "/data/faces", "/data/aligned", 345, synthetic, RunEnvironment.Here("cpu"),
+                new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
         info.Write(_folder.Path);
         Assert.True(RunInfo.In(_folder.Path));
         var description = new StudentDescription(Options.Student, Options.Head, 128, FaceTensor.StudentContract(128, "dlib"), "some-teacher", Hash, 1);

@@ -17,7 +17,8 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void Every_recipe_of_the_repository_is_read_and_opens_with_what_it_is()
     {
-        var files = Directory.GetFiles(Recipes, "*.json").Where(f => Path.GetFileName(f) != "schema.json" && !Path.GetFileName(f).StartsWith("table14", StringComparison.Ordinal)).ToList();
+        var files = Directory.GetFiles(Recipes, "*.json")
+            .Where(f => Path.GetFileName(f) != "schema.json" && !Path.GetFileName(f).StartsWith("table14", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(files);
         Assert.All(files, file =>
         {
@@ -82,7 +83,18 @@ public sealed class RecipeTests : IDisposable
     [Fact]
     public void What_is_written_is_read()
     {
-        var recipe = new Recipe { About = "a", Options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Optimizer = OptimizerKind.Sgd, Minutes = 3, Init = "run", Augment = new AugmentOptions { Shift = 0.1 } } };
+        var recipe = new Recipe
+        {
+            About = "a",
+            Options = new DistillOptions
+            {
+                Student = "mobilenet-v1:0.5@96",
+                Optimizer = OptimizerKind.Sgd,
+                Minutes = 3,
+                Init = "run",
+                Augment = new AugmentOptions { Shift = 0.1 },
+            },
+        };
         recipe.Write(_folder.Path);
         Assert.Equal(JsonFile.Serialize(recipe), JsonFile.Serialize(Recipe.Read(_folder[Recipe.FileName])));
         Assert.Contains("\"sgd\"", JsonFile.Serialize(recipe), StringComparison.Ordinal);

@@ -16,7 +16,8 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     public void The_same_folder_is_noticed()
     {
         using var folder = new TempFolder();
-        Assert.Contains("student was trained on 3 of the 3 people", Warning(folder, new DataFolder("/lfw", "/lfw/images"), Evaluator.AllPairs), StringComparison.Ordinal);
+        Assert.Contains("student was trained on 3 of the 3 people", Warning(folder, new DataFolder("/lfw", "/lfw/images"), Evaluator.AllPairs),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,7 +12,8 @@ namespace FaceDistill.Tests.Samples;
 /// <summary>samples/browser, opened from the disk in a headless Chromium, against the library on the same photos.</summary>
 public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
 {
-    // A canvas scales and interpolates otherwise than OpenCV: the two ways differed by 0.0002 and 0.0024 for a trained student of 0.5@96 on the pairs of this test.
+    // A canvas scales and interpolates otherwise than OpenCV: the two ways differed by 0.0002 and 0.0024 for a trained student of 0.5@96 on the pairs of this
+    // test.
     private const double Tolerance = 0.02;
 
     [Fact]
@@ -27,7 +28,9 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
     [BrowserPageFact]
     public void The_built_page_is_newer_than_its_sources() => Assert.All(
         Directory.EnumerateFiles(Path.Combine(BrowserPageFactAttribute.Folder, "src")).Append(Path.Combine(BrowserPageFactAttribute.Folder, "build.mjs")),
-        source => Assert.True(File.GetLastWriteTimeUtc(BrowserPageFactAttribute.Page) >= File.GetLastWriteTimeUtc(source), $"{source} is newer than the page; in samples/browser: npm run build"));
+        source => Assert.True(
+            File.GetLastWriteTimeUtc(BrowserPageFactAttribute.Page) >= File.GetLastWriteTimeUtc(source),
+            $"{source} is newer than the page; in samples/browser: npm run build"));
 
     [BrowserPageFact]
     public async Task Two_pairs_of_LFW_get_the_librarys_similarity_and_verdict_and_nothing_is_asked_of_a_network()
@@ -44,7 +47,8 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
         // A threshold between the two, so that one is accepted and the other is not, whichever that is for this student.
         float threshold = (float)((same + other) / 2);
         await using var page = await Chromium.Open(BrowserPageFactAttribute.Page, 360, 800);
-        foreach (var (format, preprocess) in new (ExportFormat, bool)[] { (new OnnxFormat(), false), (new OnnxFormat(), true), (new OnnxHalfFormat(), false), (new OnnxInt8Format(), true) })
+        foreach (var (format, preprocess) in new (ExportFormat, bool)[] { (new OnnxFormat(), false), (new OnnxFormat(), true), (new OnnxHalfFormat(), false),
+            (new OnnxInt8Format(), true) })
         {
             string file = Student(folder, [new(1e-4, threshold, "lfw-view1-test", 6844451)], preprocess, format);
             using var embedder = FaceEmbedder.Load(file, RealData.Detector);
@@ -59,7 +63,9 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
 
         Assert.True((int)(await page.Evaluate("document.documentElement.scrollWidth"))! <= 360, "the page is wider than 360 pixels");
         Assert.Empty(page.Complaints);
-        Assert.DoesNotContain(page.Requests, r => !r.StartsWith("file:", StringComparison.Ordinal) && !r.StartsWith("blob:", StringComparison.Ordinal) && !r.StartsWith("data:", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            page.Requests, r => !r.StartsWith("file:", StringComparison.Ordinal) && !r.StartsWith("blob:", StringComparison.Ordinal)
+            && !r.StartsWith("data:", StringComparison.Ordinal));
     }
 
     [BrowserPageFact]
@@ -92,7 +98,8 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
         return path;
     }
 
-    private static double Expected(FaceEmbedder embedder, string[] photos) => FaceEmbedder.Similarity(embedder.EmbedPhoto(photos[0]), embedder.EmbedPhoto(photos[1]));
+    private static double Expected(FaceEmbedder embedder, string[] photos) =>
+        FaceEmbedder.Similarity(embedder.EmbedPhoto(photos[0]), embedder.EmbedPhoto(photos[1]));
 
     private static string[] Photos(string person, params int[] numbers) =>
         [.. numbers.Select(n => Path.Combine(RealData.Lfw!, "images", person, FormattableString.Invariant($"{person}_{n:0000}.jpg")))];
@@ -107,7 +114,8 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
             await Choose(page, ".picture", i, photos[i]);
             await Until(page, $"document.querySelectorAll('.photo')[{i}].width === {photo.Width}");
             string points = string.Join(", ", face.Points.SelectMany(p => new[] { p.X, p.Y }).Select(v => v.ToString("0.00", CultureInfo.InvariantCulture)));
-            await page.Evaluate($"(() => {{ delete document.getElementById('answer').dataset.similarity; const f = document.querySelectorAll('.points')[{i}]; f.value = '{points}'; f.dispatchEvent(new Event('input')); }})()");
+            await page.Evaluate($"(() => {{ delete document.getElementById('answer').dataset.similarity; const f = "
+                + $"document.querySelectorAll('.points')[{i}]; f.value = '{points}'; f.dispatchEvent(new Event('input')); }})()");
         }
 
         await Until(page, "document.getElementById('answer').dataset.similarity !== undefined");

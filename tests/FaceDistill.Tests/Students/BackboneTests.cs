@@ -84,7 +84,8 @@ public sealed class BackboneTests : IDisposable
         Assert.StartsWith("b0ea2cc4", files.Assets.Single(a => a.File.EndsWith(".bin", StringComparison.Ordinal)).Sha256, StringComparison.Ordinal);
         Assert.Contains("faceres", ModelPull.AllNames);
         Assert.Equal((card.Description, card.Licence), ModelPull.About("faceres"));
-        Assert.Contains("teachers pull faceres", Assert.Throws<FaceDistillException>(() => BackboneCard.Open("faceres", _finder)).Message, StringComparison.Ordinal);
+        Assert.Contains("teachers pull faceres", Assert.Throws<FaceDistillException>(() => BackboneCard.Open("faceres", _finder)).Message,
+            StringComparison.Ordinal);
     }
 
     private void AssertRefused(string card, string message)

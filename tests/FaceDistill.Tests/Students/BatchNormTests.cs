@@ -15,7 +15,8 @@ public sealed class BatchNormTests
         using var generator = new Generator(5);
         using var ours = new BatchNorm(9);
         using var theirs = nn.BatchNorm2d(9);
-        Assert.Equal(theirs.state_dict().Select(t => (t.Key, t.Value.dtype, string.Join(',', t.Value.shape))), ours.state_dict().Select(t => (t.Key, t.Value.dtype, string.Join(',', t.Value.shape))));
+        Assert.Equal(theirs.state_dict().Select(t => (t.Key, t.Value.dtype, string.Join(',', t.Value.shape))),
+            ours.state_dict().Select(t => (t.Key, t.Value.dtype, string.Join(',', t.Value.shape))));
         Assert.Equal(["weight", "bias"], ours.named_parameters().Select(p => p.name));
         for (int step = 1; step <= 3; step++)
         {

@@ -188,7 +188,8 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:.5@96")]
     [InlineData("mobilenet-v1:0.5@96\n")]
     [InlineData(" mobilenet-v1:0.5@96")]
-    public void Other_names_are_refused(string name) => Assert.Contains(name, Assert.Throws<FaceDistillException>(() => StudentSpec.Parse(name)).Message, StringComparison.Ordinal);
+    public void Other_names_are_refused(string name) =>
+        Assert.Contains(name, Assert.Throws<FaceDistillException>(() => StudentSpec.Parse(name)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void The_papers_third_student_is_taken_for_resolution_160()

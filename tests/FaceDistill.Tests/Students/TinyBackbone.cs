@@ -7,7 +7,8 @@ using FaceDistill.Kernels;
 namespace FaceDistill.Tests.Students;
 
 /// <summary>
-/// A backbone of random weights with its card, in the files of a TensorFlow.js graph model with folded batch norms; and the network computed anew, in plain loops of a
+/// A backbone of random weights with its card, in the files of a TensorFlow.js graph model with folded batch norms; and the network computed anew, in plain
+/// loops of a
 /// second implementation's own layout [row, column, channel], with the padding and activation that it was trained with or with ours.
 /// </summary>
 internal sealed class TinyBackbone
@@ -50,8 +51,10 @@ internal sealed class TinyBackbone
     {
         Directory.CreateDirectory(folder);
         byte[] bin = [.. _order.SelectMany(t => _tensors[t.Name]).SelectMany(BitConverter.GetBytes), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(2)];
-        var weights = _order.Select(t => new { name = t.Name, shape = t.Shape, dtype = "float32" }).Append(new { name = "axes", shape = new[] { 2 }, dtype = "int32" });
-        string model = JsonSerializer.Serialize(new { format = "graph-model", modelTopology = new { node = 1 }, weightsManifest = new[] { new { paths = new[] { "tiny.bin" }, weights } } });
+        var weights = _order.Select(t => new { name = t.Name, shape = t.Shape, dtype = "float32" })
+            .Append(new { name = "axes", shape = new[] { 2 }, dtype = "int32" });
+        string model = JsonSerializer.Serialize(
+            new { format = "graph-model", modelTopology = new { node = 1 }, weightsManifest = new[] { new { paths = new[] { "tiny.bin" }, weights } } });
         File.WriteAllText(Path.Combine(folder, "tiny.json"), model);
         File.WriteAllBytes(Path.Combine(folder, "tiny.bin"), bin);
         string card = Path.Combine(folder, "backbone.json");
@@ -71,7 +74,8 @@ internal sealed class TinyBackbone
     /// <summary>The last layer's values, [row, column, channel], of one picture.</summary>
     /// <param name="rgb">0..255, [row, column, red green blue].</param>
     /// <param name="side">Its side.</param>
-    /// <param name="ours">Zeros on all sides for a picture's grey of 127.5, and ReLU, as our students do; otherwise as it was trained: right and bottom only, ReLU6.</param>
+    /// <param name="ours">Zeros on all sides for a picture's grey of 127.5, and ReLU, as our students do; otherwise as it was trained: right and bottom only,
+    /// ReLU6.</param>
     /// <param name="layers">How many layers, 1 to 27.</param>
     public float[] Forward(float[] rgb, ref int side, bool ours, int layers = 27)
     {
@@ -104,7 +108,8 @@ internal sealed class TinyBackbone
         double fanIn = name.EndsWith("depthwise_kernel", StringComparison.Ordinal) ? 9 : shape.Length == 4 ? count / shape[3] : 1;
         double scale = name.StartsWith("conv1/", StringComparison.Ordinal) ? 0.03 / Math.Sqrt(fanIn) : shape.Length == 4 ? Math.Sqrt(6 / fanIn) : 0.3;
         double centre = name.EndsWith("/mul", StringComparison.Ordinal) ? 1 : 0;
-        _tensors[name] = _real?.Get(name, shape).Values ?? [.. Enumerable.Range(0, count).Select(_ => (float)(centre + (scale * ((2 * _random.NextDouble()) - 1))))];
+        _tensors[name] = _real?.Get(name, shape).Values
+            ?? [.. Enumerable.Range(0, count).Select(_ => (float)(centre + (scale * ((2 * _random.NextDouble()) - 1))))];
         _order.Add((name, shape));
     }
 

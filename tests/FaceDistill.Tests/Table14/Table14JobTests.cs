@@ -23,7 +23,8 @@ public sealed class Table14JobTests : IDisposable
         using var stop = new CancellationTokenSource();
         var said = new List<string>();
         // The second row's training has begun.
-        var progress = new Listener(p => Cancel(stop, p.Stage == "training" && p.Done >= 40 && said.Any(s => s.EndsWith("0.25@96: training", StringComparison.Ordinal))));
+        var progress = new Listener(
+            p => Cancel(stop, p.Stage == "training" && p.Done >= 40 && said.Any(s => s.EndsWith("0.25@96: training", StringComparison.Ordinal))));
         Assert.ThrowsAny<OperationCanceledException>(() => new Table14Job(_finder, said.Add).Run(request, progress, stop.Token));
         var first = File.GetLastWriteTimeUtc(Row("0.25@64", "row.json"));
         Assert.False(File.Exists(Row("0.25@96", "row.json")));
@@ -41,7 +42,11 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
-        var other = request with { Rows = ["mobilenet-v1:0.25@64"], Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } } };
+        var other = request with
+        {
+            Rows = ["mobilenet-v1:0.25@64"],
+            Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } },
+        };
         string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message;
         Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
         Assert.Single(new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default).Lines);
@@ -63,8 +68,12 @@ public sealed class Table14JobTests : IDisposable
     public void A_file_that_was_exported_again_and_a_row_that_starts_from_an_unfinished_one_are_no_finished_rows()
     {
         var request = Request();
-        request = request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0], request.Recipe.Rows[1] with { Init = "mobilenet-v1:0.25@64" }] } };
-        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, null, default)).Message;
+        request = request with
+        {
+            Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0], request.Recipe.Rows[1] with { Init = "mobilenet-v1:0.25@64" }] },
+        };
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null)
+            .Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, null, default)).Message;
         Assert.Contains("mobilenet-v1:0.25@96 starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
         var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
         new Table14Job(_finder, null).Run(small, null, default);
@@ -73,7 +82,8 @@ public sealed class Table14JobTests : IDisposable
         new Table14Job(_finder, said.Add).Run(small, null, default);
         Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
         File.WriteAllText(Row("0.25@64", "row.json"), "{}");
-        Assert.Contains("delete it, and the row is measured again", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(small, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("delete it, and the row is measured again",
+            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(small, null, default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -96,7 +106,8 @@ public sealed class Table14JobTests : IDisposable
         new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
         string before = File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile));
         var other = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
-        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message,
+            StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile)));
     }
 
@@ -105,7 +116,8 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         request = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
-        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message,
+            StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
     }
 
@@ -125,7 +137,8 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         using var held = FaceDistill.Files.FolderLock.Take(request.Output);
-        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message,
+            StringComparison.Ordinal);
     }
 
     private string Row(string row, string file) => Path.Combine(_folder["table"], "rows", row, file);

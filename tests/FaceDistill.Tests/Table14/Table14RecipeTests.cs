@@ -31,7 +31,8 @@ public sealed class Table14RecipeTests : IDisposable
     {
         var recipe = Table14Recipe.Read(Path.Combine(Recipes, "table14.json"));
         Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), recipe.Rows.Select(r => r.Student)));
-        Assert.True(recipe.Rows.Select(r => StudentSpec.Parse(r.Student).Width).Zip(recipe.Rows.Skip(1).Select(r => StudentSpec.Parse(r.Student).Width)).All(w => w.First >= w.Second), "wide rows come first");
+        Assert.True(recipe.Rows.Select(r => StudentSpec.Parse(r.Student).Width).Zip(recipe.Rows.Skip(1).Select(r => StudentSpec.Parse(r.Student).Width))
+            .All(w => w.First >= w.Second), "wide rows come first");
     }
 
     [Fact]
@@ -59,7 +60,8 @@ public sealed class Table14RecipeTests : IDisposable
     [Theory]
     [InlineData("\"protocols\": [\"lfw-10fold\"]", "first protocol")]
     [InlineData("\"protocols\": [\"all-pairs\", \"nonsense\"]", "nonsense")]
-    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}", "looks at the teacher")]
+    [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}",
+        "looks at the teacher")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [], \"epochs\": 1}", "baseline.data")]
     [InlineData("\"benchRounds\": 0", "benchRounds")]
     [InlineData("\"rounds\": 1", "rounds")]

@@ -29,7 +29,8 @@ public sealed class Table14ReportTests : IDisposable
         Assert.Equal(78.3 / 83, double.Parse(Cell("paperRetention"), CultureInfo.InvariantCulture), 6);
         Assert.Equal("185", Cell("paperMillionMultAdds"));
         string markdown = File.ReadAllText(_folder["table14.md"]), page = File.ReadAllText(_folder["report.html"]);
-        Assert.All(new[] { "30.00% (20.00-40.00)", "42.86% (35.00-50.00)", "94.3%", "6,844,451 impostor pairs", "1.0@128", "166", "1.0@160 printed 286, counted 290", "0.75@128 printed 3.8, counted 1.8" }, text =>
+        Assert.All(new[] { "30.00% (20.00-40.00)", "42.86% (35.00-50.00)", "94.3%", "6,844,451 impostor pairs", "1.0@128", "166",
+            "1.0@160 printed 286, counted 290", "0.75@128 printed 3.8, counted 1.8" }, text =>
         {
             Assert.Contains(text, markdown, StringComparison.Ordinal);
             Assert.Contains(text, page, StringComparison.Ordinal);
@@ -51,11 +52,16 @@ public sealed class Table14ReportTests : IDisposable
         Table14Line[] sorted = [Line(Wide, 0.30), Line(Narrow, 0.05)], turned = [Line(Wide, 0.05), Line(Narrow, 0.30)];
         Assert.Equal("Accuracy falls with mult-adds in every pair of rows.", Table14Order.Sentence(Result(sorted)));
         string exception = Assert.Single(Table14Order.Exceptions(Result(turned)));
-        Assert.StartsWith("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception, StringComparison.Ordinal);
+        Assert.StartsWith("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception,
+            StringComparison.Ordinal);
         Assert.EndsWith("do not overlap", exception, StringComparison.Ordinal);
         Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(Result(turned)), StringComparison.Ordinal);
-        Assert.StartsWith("No row beats a dearer one; some are equal", Table14Order.Sentence(Result([Line(Wide, 0), Line(Narrow, 0)])), StringComparison.Ordinal);
-        var bare = turned[1] with { Evaluations = [turned[1].Evaluations[0] with { Models = [turned[1].Measured with { TarInterval95AtFar = null }, turned[1].Teacher] }] };
+        Assert.StartsWith("No row beats a dearer one; some are equal", Table14Order.Sentence(Result([Line(Wide, 0), Line(Narrow, 0)])),
+            StringComparison.Ordinal);
+        var bare = turned[1] with
+        {
+            Evaluations = [turned[1].Evaluations[0] with { Models = [turned[1].Measured with { TarInterval95AtFar = null }, turned[1].Teacher] }],
+        };
         Assert.EndsWith("no intervals were taken", Assert.Single(Table14Order.Exceptions(Result([turned[0], bare]))), StringComparison.Ordinal);
     }
 
@@ -66,14 +72,22 @@ public sealed class Table14ReportTests : IDisposable
         var result = Result([Line(Wide, 0.3), second with { Training = second.Training with { Init = Wide, Images = 1_000 } }, Line(Narrow, 0.05)]);
         Assert.Equal(399_360, Table14Notes.Before(result, result.Lines[1]));
         Assert.Equal(0, Table14Notes.Before(result, result.Lines[0]));
-        Assert.Contains(Table14Notes.Of(result), n => n.Contains("0.75@160 from mobilenet-v1:1.0@128, 399 thousand images before its own 1 thousand", StringComparison.Ordinal));
+        Assert.Contains(Table14Notes.Of(result),
+            n => n.Contains("0.75@160 from mobilenet-v1:1.0@128, 399 thousand images before its own 1 thousand", StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_row_that_did_not_start_from_random_weights_is_marked_wherever_it_is_named_and_says_from_what()
     {
         var warm = Line(Large, 0.2);
-        warm = warm with { Training = warm.Training with { Init = "faceres", Origins = [new StudentOrigin("faceres", StudentOrigin.Backbone, "none found", "npm", Research: true)] } };
+        warm = warm with
+        {
+            Training = warm.Training with
+            {
+                Init = "faceres",
+                Origins = [new StudentOrigin("faceres", StudentOrigin.Backbone, "none found", "npm", Research: true)],
+            },
+        };
         Table14Report.Write(Result([Line(Wide, 0.30), warm]), _folder.Path);
         string markdown = File.ReadAllText(_folder["table14.md"]), page = File.ReadAllText(_folder["report.html"]);
         Assert.Equal(4, Regex.Count(markdown, @"^\| 0\.75@160\* \|", RegexOptions.Multiline));
@@ -81,7 +95,8 @@ public sealed class Table14ReportTests : IDisposable
         Assert.Contains(">0.75@160*<", page, StringComparison.Ordinal);
         Assert.DoesNotContain(">0.75@160<", page, StringComparison.Ordinal);
         Assert.DoesNotContain("1.0@128*", markdown + page, StringComparison.Ordinal);
-        Assert.All(new[] { markdown, page }, text => Assert.Contains("0.75@160 started from faceres (research). What started from weights marked research is for research only.", text, StringComparison.Ordinal));
+        Assert.All(new[] { markdown, page }, text => Assert.Contains("0.75@160 started from faceres (research). What started from weights marked research "
+            + "is for research only.", text, StringComparison.Ordinal));
         Assert.Contains("faceres (research)", File.ReadAllText(_folder["table14.csv"]), StringComparison.Ordinal);
         Assert.Contains("1.0@128 keeps", Table14Report.Verdict(Result([Line(Wide, 0.30), warm])), StringComparison.Ordinal);
         Assert.StartsWith("0.75@160 (started from faceres (research)) keeps", Table14Report.Verdict(Result([Line(Wide, 0.1), warm])), StringComparison.Ordinal);
@@ -105,7 +120,10 @@ public sealed class Table14ReportTests : IDisposable
     {
         var line = Line(Wide, 0);
         var training = line.Training with { Log = [.. line.Training.Log.Select(e => e with { CentredCosine = null, ValidationLoss = null })] };
-        var blind = line.Evaluations[0] with { Models = [line.Measured with { RetentionAt1e4 = null }, line.Teacher with { TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0 } }] };
+        var blind = line.Evaluations[0] with
+        {
+            Models = [line.Measured with { RetentionAt1e4 = null }, line.Teacher with { TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0 } }],
+        };
         Table14Report.Write(Result([line with { Training = training, Evaluations = [blind] }]), _folder.Path);
         string page = File.ReadAllText(_folder["report.html"]);
         Assert.Contains("aria-label=\"Accuracy against mult-adds: 1.0@128 0.00%", page, StringComparison.Ordinal);
@@ -118,14 +136,18 @@ public sealed class Table14ReportTests : IDisposable
     {
         Table14Line Warned(string student) => Line(student, 0.2) is var line ? line with
         {
-            Evaluations = [.. line.Evaluations, new EvaluationJson(Evaluator.LfwTenFold, [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings = [$"{line.Measured.Name} was trained on 3 people"] }],
+            Evaluations = [.. line.Evaluations,
+                new EvaluationJson(Evaluator.LfwTenFold,
+                [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings =
+                [$"{line.Measured.Name} was trained on 3 people"] }],
         } : line;
         var result = Result([Warned(Wide), Warned(Narrow)]);
         Assert.Single(Table14Notes.Of(result), n => n == "lfw-10fold, 1.0@128, 0.25@96: the student was trained on 3 people.");
         Assert.Contains(Table14Table.Of(result)[0].Columns, c => c.Head == "10-fold, people seen in training");
         Assert.DoesNotContain(Table14Notes.Of(result), n => n.Contains("cost more than the teacher", StringComparison.Ordinal));
         var cheap = result with { Speed = result.Speed! with { Teacher = result.Speed.Teacher with { MultAdds = 100_000_000 } } };
-        Assert.Contains(Table14Notes.Of(cheap), n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 cost more", StringComparison.Ordinal));
+        Assert.Contains(Table14Notes.Of(cheap),
+            n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 cost more", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -151,7 +173,8 @@ public sealed class Table14ReportTests : IDisposable
     public void Figures_do_not_depend_on_the_culture()
     {
         var (before, foreign) = (CultureInfo.CurrentCulture, (CultureInfo)CultureInfo.InvariantCulture.Clone());
-        (foreign.NumberFormat.NumberDecimalSeparator, foreign.NumberFormat.NumberGroupSeparator, foreign.NumberFormat.PercentDecimalSeparator) = (",", ".", ",");
+        (foreign.NumberFormat.NumberDecimalSeparator, foreign.NumberFormat.NumberGroupSeparator, foreign.NumberFormat.PercentDecimalSeparator) =
+            (",", ".", ",");
         var result = Result([Line(Wide, 0.30), Line(Narrow, 0.05)]);
         Table14Report.Write(result, _folder["a"]);
         try
@@ -176,14 +199,18 @@ public sealed class Table14ReportTests : IDisposable
         Assert.Empty(page.Complaints);
         Assert.All(page.Requests, address => Assert.True(address.StartsWith("file:", StringComparison.Ordinal) || address == "data:,", address));
         Assert.Equal(0, (int)(await page.Evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))!);
-        Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => e.id))"))!.ToJsonString());
+        Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => "
+            + "e.id))"))!.ToJsonString());
         Assert.Equal(4, (int)(await page.Evaluate("document.querySelectorAll('svg.plot[aria-label]').length"))!);
     }
 
     private static Table14Result Result(IReadOnlyList<Table14Line> lines) => new(
-        "tiny", ["faces"], "lfw", Evaluator.LfwView1Test, "facedistill table14", "as ever", RunEnvironment.Here("cpu"), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), lines, [])
+        "tiny", ["faces"], "lfw", Evaluator.LfwView1Test, "facedistill table14", "as ever", RunEnvironment.Here("cpu"),
+            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), lines, [])
     {
-        Speed = new Table14Speed(new Table14TeacherFile("tiny", 22_000_000, 280_000_000, 5_600_000, 40), [.. lines.Select(l => new Table14StudentSpeed(l.Student, l.Files.OnnxSha256, l.Files.Int8Sha256, 5, 4, 8.25, 10))]),
+        Speed = new Table14Speed(
+            new Table14TeacherFile("tiny", 22_000_000, 280_000_000, 5_600_000, 40),
+            [.. lines.Select(l => new Table14StudentSpeed(l.Student, l.Files.OnnxSha256, l.Files.Int8Sha256, 5, 4, 8.25, 10))]),
     };
 
     private static Table14Line Line(string student, double? tar)
@@ -197,6 +224,7 @@ public sealed class Table14ReportTests : IDisposable
         EpochLog[] log = [.. Enumerable.Range(1, 16).Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60, 400) { CentredCosine = 0.8 })];
         var measured = Model(student, tar) with { RetentionAt1e4 = tar / 0.7, RetentionInterval95At1e4 = tar is null ? null : [0.35, 0.5] };
         return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 0.004, 16, 1, log),
-            [new EvaluationJson(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])], new Table14Files(4_000_000, $"a {student}", 1_000_000, $"b {student}", tar, null));
+            [new EvaluationJson(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])],
+                new Table14Files(4_000_000, $"a {student}", 1_000_000, $"b {student}", tar, null));
     }
 }

@@ -28,7 +28,8 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
     {
         var paths = new ModelPull(new AssetFinder([], [], [], CacheFolder.Root)).Pull("dlib-resnet", null, default);
         using var folder = new TempFolder();
-        Compare(paths.Single(p => p.EndsWith(ManifestName, StringComparison.Ordinal)), paths.Single(p => p.EndsWith(BinName, StringComparison.Ordinal)), folder["model.onnx"]);
+        Compare(paths.Single(p => p.EndsWith(ManifestName, StringComparison.Ordinal)), paths.Single(p => p.EndsWith(BinName, StringComparison.Ordinal)),
+            folder["model.onnx"]);
     }
 
     [Fact]
@@ -52,7 +53,8 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
         Refused("conv128_1/conv2/conv/bias has shape [64, 2], dlib's network needs [128]",
             "conv128_1/conv2/conv/bias\",\"shape\":[128]", "conv128_1/conv2/conv/bias\",\"shape\":[64,2]");
 
-        File.WriteAllText(manifest, text.Replace("[{\"weights\":[", "[{\"weights\":[{\"name\":\"more\",\"shape\":[1],\"dtype\":\"float32\"},", StringComparison.Ordinal));
+        File.WriteAllText(manifest,
+            text.Replace("[{\"weights\":[", "[{\"weights\":[{\"name\":\"more\",\"shape\":[1],\"dtype\":\"float32\"},", StringComparison.Ordinal));
         File.WriteAllBytes(bin, [0, 0, 0, 0, .. File.ReadAllBytes(bin)]);
         string said = Assert.Throws<FaceDistillException>(() => DlibResNetConverter.Convert(manifest, bin, folder["m.onnx"])).Message;
         Assert.Contains("lists 118 tensors, dlib's network has 117", said, StringComparison.Ordinal);

@@ -53,7 +53,8 @@ internal static class SyntheticDlibWeights
         foreach (string block in "32_1 32_2 32_3 64_down 64_1 64_2 64_3 128_down 128_1 128_2 256_down 256_1 256_2 256_down_out".Split(' '))
         {
             int outputs = int.Parse(block.Split('_')[0], System.Globalization.CultureInfo.InvariantCulture);
-            foreach ((string Name, int[] Shape) tensor in Conv($"conv{block}/conv1", 3, inputs, outputs).Concat(Conv($"conv{block}/conv2", 3, outputs, outputs)))
+            foreach ((string Name, int[] Shape) tensor in Conv($"conv{block}/conv1", 3, inputs, outputs)
+                .Concat(Conv($"conv{block}/conv2", 3, outputs, outputs)))
             {
                 yield return tensor;
             }

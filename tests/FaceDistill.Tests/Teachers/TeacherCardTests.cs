@@ -40,7 +40,8 @@ public sealed class TeacherCardTests : IDisposable
     [InlineData("\"model\": \"tiny.onnx\"", "\"model\": \"other.onnx\"", "the model 'other.onnx' is not among the assets")]
     [InlineData("\"path\": \"tiny.onnx\"", "\"path\": \"gone.onnx\"", "no file ")]
     [InlineData("\"path\": \"tiny.onnx\"", "\"url\": \"http://example.org/x\"", "not an https address")]
-    [InlineData("\"file\": \"tiny.onnx\"", "\"file\": \"tiny.onnx\", \"sha256\": \"00000000000000000000000000000000000000000000000000000000000000ff\"", "SHA-256")]
+    [InlineData("\"file\": \"tiny.onnx\"", "\"file\": \"tiny.onnx\", \"sha256\": \"00000000000000000000000000000000000000000000000000000000000000ff\"",
+        "SHA-256")]
     [InlineData("\"dimension\": 16", "\"dimension\": 17", "gives embeddings of 16 values where its card says 17")]
     [InlineData("\"size\": 64", "\"size\": 96", "but its contract says")]
     [InlineData("\"template\": \"dlib\"", "\"template\": \"x\"", "no alignment template 'x'")]

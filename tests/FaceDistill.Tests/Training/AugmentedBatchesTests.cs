@@ -84,7 +84,8 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_views_name_tells_what_decides_its_picture()
     {
         var targets = new AugmentedTargets(Options, true, 1);
-        string[] names = [targets.Name(0), targets.Name(1), (targets with { Seed = 2 }).Name(0), (targets with { Mirror = false }).Name(0), (targets with { Options = Options with { Blur = 0.2 } }).Name(0)];
+        string[] names = [targets.Name(0), targets.Name(1), (targets with { Seed = 2 }).Name(0), (targets with { Mirror = false }).Name(0),
+            (targets with { Options = Options with { Blur = 0.2 } }).Name(0)];
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.Equal(targets.Name(1), new AugmentedTargets(Options with { }, true, 1).Name(1));
     }
@@ -102,7 +103,8 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         var targets = new AugmentedTargets(Options, true, 1);
-        var store = EmbeddingRun.Run(tiny.Teacher, tiny.Faces, [.. Enumerable.Range(0, Views).Select(targets.Embedded)], folder.Path, folder["store"], null, default).Store;
+        var store = EmbeddingRun.Run(
+            tiny.Teacher, tiny.Faces, [.. Enumerable.Range(0, Views).Select(targets.Embedded)], folder.Path, folder["store"], null, default).Store;
         return new TrainingFaces(tiny.Faces, tiny.Read("original"), tiny.Read("mirrored"), 0.1, 1)
         {
             Augmented = targets with { Cached = [.. Enumerable.Range(0, Views).Select(view => store.ReadAll(targets.Name(view)))] },

@@ -26,7 +26,8 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         var settled = Snapshot(statistics.Estimate(network, default));
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        float[] values = ((Conv2d)network.named_children().Single(m => m.name == "conv0").module).forward(Pictures(faces, faces.Training)).permute(1, 0, 2, 3).contiguous().data<float>().ToArray();
+        float[] values = ((Conv2d)network.named_children().Single(m => m.name == "conv0").module).forward(Pictures(faces, faces.Training)).permute(
+            1, 0, 2, 3).contiguous().data<float>().ToArray();
         int each = values.Length / 8;
         for (int c = 0; c < 8; c++)
         {
@@ -113,7 +114,8 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         Assert.Contains("nearly the same embedding", Assert.Throws<FaceDistillException>(() => again.Run(null, default)).Message, StringComparison.Ordinal);
     }
 
-    private static MobileNetV1 Network(DistillOptions options) => new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student), options.Head, 16), seed: 2);
+    private static MobileNetV1 Network(DistillOptions options) =>
+        new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student), options.Head, 16), seed: 2);
 
     private static BatchNormStatistics Statistics(TrainingFaces faces, DistillOptions options) =>
         new(faces, new StudentDescription(options.Student, options.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1), options, CPU);
@@ -134,6 +136,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
     private static Dictionary<string, float[]> Snapshot(MobileNetV1 network)
     {
         using var scope = NewDisposeScope();
-        return network.state_dict().Where(t => t.Value.is_floating_point()).ToDictionary(t => t.Key, t => t.Value.detach().contiguous().data<float>().ToArray());
+        return network.state_dict().Where(t => t.Value.is_floating_point())
+            .ToDictionary(t => t.Key, t => t.Value.detach().contiguous().data<float>().ToArray());
     }
 }

@@ -157,7 +157,8 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
     private Trainer Trainer(string folder, DistillOptions options, TimeProvider? clock = null)
     {
         var description = new StudentDescription(
-            options.Student, options.Head, tiny.Teacher.Dimension, FaceDistill.Faces.FaceTensor.StudentContract(64, "dlib"), tiny.Teacher.Name, tiny.Teacher.Hash, 1);
+            options.Student, options.Head, tiny.Teacher.Dimension, FaceDistill.Faces.FaceTensor.StudentContract(64, "dlib"), tiny.Teacher.Name,
+                tiny.Teacher.Hash, 1);
         return new Trainer(tiny.Training(options.Validation, options.Seed), description, options, folder, clock: clock);
     }
 

@@ -30,7 +30,8 @@ public sealed class EmbeddingSpreadTests
     {
         var spread = new EmbeddingSpread(1.2e-6, 0.345, "the teacher's", 128);
         string message = Assert.Throws<FaceDistillException>(() => spread.Require("run: the student", "train longer")).Message;
-        Assert.Equal("run: the student gives 128 faces nearly the same embedding: their variance is 1.2e-6, and the teacher's is 3.5e-1, of which more than a hundredth is asked for; train longer", message);
+        Assert.Equal("run: the student gives 128 faces nearly the same embedding: their variance is 1.2e-6, and the teacher's is 3.5e-1, of which more than "
+            + "a hundredth is asked for; train longer", message);
         new EmbeddingSpread(0.0035, 0.345, "the teacher's", 128).Require("run: the student", "train longer");
         Assert.True((spread with { Variance = double.NaN }).IsDead);
         Assert.Equal(spread, JsonFile.Parse<EmbeddingSpread>(JsonFile.Serialize(spread), "x"));
@@ -40,7 +41,8 @@ public sealed class EmbeddingSpreadTests
     public void Without_a_teacher_the_angles_decide_and_not_the_lengths()
     {
         Assert.True(EmbeddingSpread.OfUnits([1, 1, 100, 100, 5, 5], 2)!.IsDead);
-        Assert.Equal(0.5, EmbeddingSpread.OfUnits([3, 0, 0, 0.1f], 2)!.Variance, 1e-6); // 1 less the mean cosine, over all pairs, those with themselves included
+        // 1 less the mean cosine, over all pairs, those with themselves included
+        Assert.Equal(0.5, EmbeddingSpread.OfUnits([3, 0, 0, 0.1f], 2)!.Variance, 1e-6);
         Assert.True(EmbeddingSpread.OfUnits([0, 0, 0, 0], 2)!.IsDead);
         Assert.True(EmbeddingSpread.OfUnits([1, 0.01f, 1, -0.01f], 2)!.IsDead);
         Assert.False(EmbeddingSpread.OfUnits([1, 0.05f, 1, -0.05f], 2)!.IsDead);

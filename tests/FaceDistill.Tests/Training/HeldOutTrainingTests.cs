@@ -99,7 +99,8 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         string[] log = File.ReadAllLines(folder[TrainingLogFile.FileName]);
         Assert.EndsWith(",people_tar,people_far", log[0], StringComparison.Ordinal);
         Assert.EndsWith(",0.50000,1e-2", log[1], StringComparison.Ordinal);
-        string curves = string.Concat(Directory.GetFiles(folder[TensorBoardLog.FolderName]).Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));
+        string curves = string.Concat(
+            Directory.GetFiles(folder[TensorBoardLog.FolderName]).Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));
         Assert.Equal(3, curves.Split("people/held-out TAR").Length - 1);
     }
 
@@ -152,7 +153,8 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         }
 
         var (tensors, metadata) = SafetensorsFile.Read(folder[StudentCheckpoint.FileName]);
-        var changed = metadata.ToDictionary(text => text.Key, text => string.Join('\n', text.Value.Split('\n').Where(line => !line.Contains("eople", StringComparison.Ordinal))));
+        var changed = metadata.ToDictionary(
+            text => text.Key, text => string.Join('\n', text.Value.Split('\n').Where(line => !line.Contains("eople", StringComparison.Ordinal))));
         Assert.NotEqual(metadata["options"], changed["options"]);
         Assert.NotEqual(metadata["state"], changed["state"]);
         changed["state"] = changed["state"].Replace("\"resolution\": 64,", "\"resolution\": 64", StringComparison.Ordinal);

@@ -6,7 +6,14 @@ namespace FaceDistill.Tests.Training;
 
 public sealed class ResumeRulesTests
 {
-    private static readonly DistillOptions Made = new() { Student = "mobilenet-v1:0.5@96", Epochs = 16, Precision = PrecisionMode.Bf16, Init = "rows/a", Device = "cpu" };
+    private static readonly DistillOptions Made = new()
+    {
+        Student = "mobilenet-v1:0.5@96",
+        Epochs = 16,
+        Precision = PrecisionMode.Bf16,
+        Init = "rows/a",
+        Device = "cpu",
+    };
 
     [Fact]
     public void A_start_that_was_moved_another_device_other_checkpoint_minutes_and_a_precision_found_by_measurement_make_the_same_student()

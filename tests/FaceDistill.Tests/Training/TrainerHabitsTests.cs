@@ -87,7 +87,8 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Patience_ends_a_run_that_no_longer_improves_and_it_stays_ended()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.05, WarmupEpochs = 0 }; // too high to improve for long, too low to kill it
+        // too high to improve for long, too low to kill it
+        var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.05, WarmupEpochs = 0 };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
             var state = trainer.Run(null, default);
@@ -139,7 +140,8 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         var files = Directory.GetFiles(folder[TensorBoardLog.FolderName]);
         Assert.NotEmpty(files);
         string bytes = string.Concat(files.Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));
-        Assert.All(["loss/training", "loss/held-out", "cosine/held-out centred", "training/learning rate"], tag => Assert.Equal(2, bytes.Split(tag).Length - 1));
+        Assert.All(["loss/training", "loss/held-out", "cosine/held-out centred", "training/learning rate"],
+            tag => Assert.Equal(2, bytes.Split(tag).Length - 1));
     }
 
     private void Interrupt(string folder, DistillOptions options, int stopAfter)

@@ -142,7 +142,8 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
             trainer.Run(null, default);
         }
 
-        Assert.NotEqual(StudentCheckpoint.Read(one[StudentCheckpoint.FileName]).Weight("embedding.bias", 16), StudentCheckpoint.Read(two[StudentCheckpoint.FileName]).Weight("embedding.bias", 16));
+        Assert.NotEqual(StudentCheckpoint.Read(one[StudentCheckpoint.FileName]).Weight("embedding.bias", 16),
+            StudentCheckpoint.Read(two[StudentCheckpoint.FileName]).Weight("embedding.bias", 16));
     }
 
     [Fact]

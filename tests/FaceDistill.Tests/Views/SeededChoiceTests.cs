@@ -51,6 +51,7 @@ public sealed class SeededChoiceTests
 
         Assert.All(set, count => Assert.InRange(count, 1800, 2200)); // 2000 with a standard deviation of 32
         Assert.InRange(changed / 4000.0, 31, 33);
-        Assert.Equal(4, new[] { SeededChoice.Bits(1, 0, 0), SeededChoice.Bits(0, 1, 0), SeededChoice.Bits(0, 0, 1), SeededChoice.Bits(0, 0, 0, 1) }.Distinct().Count());
+        Assert.Equal(4, new[] { SeededChoice.Bits(1, 0, 0), SeededChoice.Bits(0, 1, 0), SeededChoice.Bits(0, 0, 1), SeededChoice.Bits(0, 0, 0, 1) }.Distinct()
+            .Count());
     }
 }

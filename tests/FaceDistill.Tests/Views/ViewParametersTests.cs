@@ -7,7 +7,8 @@ public sealed class ViewParametersTests
 {
     private static readonly AugmentOptions Everything = new()
     {
-        Shift = 0.1, Scale = 0.2, Rotation = 10, Brightness = 0.3, Contrast = 0.4, Gamma = 0.5, Colour = 0.5, Blur = 0.5, Jpeg = 0.5, Downscale = 0.5, Erase = 0.5,
+        Shift = 0.1, Scale = 0.2, Rotation = 10, Brightness = 0.3, Contrast = 0.4, Gamma = 0.5, Colour = 0.5, Blur = 0.5, Jpeg = 0.5, Downscale = 0.5,
+            Erase = 0.5,
     };
 
     [Fact]
@@ -38,7 +39,8 @@ public sealed class ViewParametersTests
         Fills(v => v.Brightness, -0.3, 0.3);
         Fills(v => v.Contrast, -0.4, 0.4);
         Fills(v => v.Gamma, -0.5, 0.5);
-        foreach (var has in new Func<ViewParameters, bool>[] { v => v.Mirror, v => v.Hue != 0, v => v.Blur > 0, v => v.JpegQuality > 0, v => v.Downscale > 0, v => v.Erased.Width > 0 })
+        foreach (var has in new Func<ViewParameters,
+            bool>[] { v => v.Mirror, v => v.Hue != 0, v => v.Blur > 0, v => v.JpegQuality > 0, v => v.Downscale > 0, v => v.Erased.Width > 0 })
         {
             Assert.InRange(views.Count(has), 1850, 2150); // 2000 with a standard deviation of 32
         }
@@ -55,7 +57,9 @@ public sealed class ViewParametersTests
     public void No_augmentation_is_the_aligned_face()
     {
         var views = Enumerable.Range(0, 50).Select(face => ViewParameters.Draw(AugmentOptions.None, false, 1, 0, face)).ToList();
-        Assert.All(views, v => Assert.True(v is { IsUnmoved: true, Mirror: false, Brightness: 0, Contrast: 0, Gamma: 0, Hue: 0, Blur: 0, JpegQuality: 0, Downscale: 0 } && v.Erased.Width == 0));
+        Assert.All(views, v =>
+            Assert.True(v is { IsUnmoved: true, Mirror: false, Brightness: 0, Contrast: 0, Gamma: 0, Hue: 0, Blur: 0, JpegQuality: 0, Downscale: 0 }
+            && v.Erased.Width == 0));
     }
 
     [Fact]

@@ -43,7 +43,8 @@ internal sealed class MetricsPass
         if (first.Genuine.Length > MostGenuine)
         {
             throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
-                $"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate fewer images an identity, or leave the metrics out"));
+                $"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate fewer images an "
+                    + $"identity, or leave the metrics out"));
         }
 
         _genuine = [.. first.Genuine];

@@ -115,7 +115,8 @@ internal sealed class ThresholdPass
 
     /// <summary>The thresholds at these rates, and what they accept.</summary>
     public AllPairsResult Result(IReadOnlyList<double> fars) => new(
-        Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars], [.. fars.Select(far => ExactThreshold.Point(far, Groups.ImpostorPairs, Genuine, Tail))]);
+        Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars],
+            [.. fars.Select(far => ExactThreshold.Point(far, Groups.ImpostorPairs, Genuine, Tail))]);
 }
 
 /// <summary>

@@ -27,7 +27,8 @@ internal static class AllPairsEvaluation
     private const long LeastSlack = 1 << 19; // 6 MB
 
     /// <summary>Measures a model.</summary>
-    /// <exception cref="FaceDistillException">As <see cref="PairScorer.Score(EmbeddingSet, ScoreKind, IReadOnlyList{double}, IProgress{WorkProgress}, CancellationToken)"/>.</exception>
+    /// <exception cref="FaceDistillException">As
+    /// <see cref="PairScorer.Score(EmbeddingSet, ScoreKind, IReadOnlyList{double}, IProgress{WorkProgress}, CancellationToken)"/>.</exception>
     public static ModelEvaluation Run(
         EmbeddingSet set, EvaluationOptions options, IReadOnlyList<string> missing, IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
@@ -66,7 +67,8 @@ internal static class AllPairsEvaluation
         kept >= first.Groups.ImpostorPairs ? float.NegativeInfinity : MathF.BitDecrement(first.Tail.ScoreAt(kept));
 
     private static ScoreMetrics? Look(
-        EmbeddingSet set, EvaluationOptions options, ScoredVectors vectors, ThresholdPass first, TailPairs? tail, WorstPairs? worst, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        EmbeddingSet set, EvaluationOptions options, ScoredVectors vectors, ThresholdPass first, TailPairs? tail, WorstPairs? worst,
+            IProgress<WorkProgress>? progress, CancellationToken cancel)
     {
         worst?.AddGenuine(first.Groups, first.Genuine);
         if (!options.Metrics && tail is null && worst is null)

@@ -38,7 +38,8 @@ public static class Identification
         int[] known = [.. probes.Where(row => people.Contains(set.Identities[row]))];
         if (known.Length == 0)
         {
-            throw new FaceDistillException($"{set.Name}: no image outside the gallery shows one of its {people.Count} people; identification needs a second image of somebody");
+            throw new FaceDistillException(
+                $"{set.Name}: no image outside the gallery shows one of its {people.Count} people; identification needs a second image of somebody");
         }
 
         var outcomes = IdentificationSearch.Run(set, unit, gallery, known, progress, cancel);
@@ -125,7 +126,9 @@ public static class Identification
         }
 
         return rows.Count > 0 ? [.. rows.Keys]
-            : throw new FaceDistillException($"{set.Name}: none of the gallery's {paths.Count} images is there ({string.Join(", ", paths.Take(1))}, ...); write paths relative to the data set");
+            : throw new FaceDistillException(
+                $"{set.Name}: none of the gallery's {paths.Count} images is there ({string.Join(", ", paths.Take(1))}, ...); write paths relative to the "
+                + $"data set");
     }
 
     /// <summary>Who is taken out of the gallery: by name and seed, whatever the order of the images.</summary>

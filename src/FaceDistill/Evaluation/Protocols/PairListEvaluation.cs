@@ -162,7 +162,8 @@ internal sealed class PathIndex
         if (_exact.TryGetValue(path, out int row) || _stems.TryGetValue(path, out row) || _stems.TryGetValue(Stem(path), out row))
         {
             return row != Ambiguous ? row
-                : throw new FaceDistillException($"{_set.Name}: {path} may be any of several images that differ in their extension; write it with the extension");
+                : throw new FaceDistillException(
+                    $"{_set.Name}: {path} may be any of several images that differ in their extension; write it with the extension");
         }
 
         return -1;

@@ -105,7 +105,8 @@ public sealed record BlufrResult(string Name, string Trials, IReadOnlyList<Blufr
 {
     /// <summary>The result as that of a model under a protocol; the pairs are those of all trials together.</summary>
     public ModelEvaluation ToModel() => new(
-        Name, Results.Max(trial => trial.Images), Results.Sum(trial => trial.GenuinePairs), Results.Sum(trial => trial.ImpostorPairs), null, null, MissingImages)
+        Name, Results.Max(trial => trial.Images), Results.Sum(trial => trial.GenuinePairs), Results.Sum(trial => trial.ImpostorPairs), null, null,
+            MissingImages)
     {
         Blufr = this,
     };

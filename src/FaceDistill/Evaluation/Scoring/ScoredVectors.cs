@@ -73,7 +73,8 @@ internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squ
         }
 
         return largest is >= least or 0 ? new ScoredVectors(values, set.Dimension, Array.ConvertAll(squares, square => (float)square))
-            : throw new FaceDistillException($"{set.Name}: all embeddings lie too close together for Euclidean distances in float32; scale them, or score by cosine");
+            : throw new FaceDistillException(
+                $"{set.Name}: all embeddings lie too close together for Euclidean distances in float32; scale them, or score by cosine");
     }
 }
 

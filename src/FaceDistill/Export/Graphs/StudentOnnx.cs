@@ -91,7 +91,8 @@ public sealed record GraphPrePostprocessing(bool Preprocess = false, bool Normal
     private static OnnxGraph Normalized(OnnxGraph graph)
     {
         string output = graph.Outputs[0].Name, raw = output + ".raw";
-        var renamed = graph.Nodes.Select(n => n with { Outputs = [.. n.Outputs.Select(o => o == output ? raw : o)], Inputs = [.. n.Inputs.Select(i => i == output ? raw : i)] });
+        var renamed = graph.Nodes.Select(
+            n => n with { Outputs = [.. n.Outputs.Select(o => o == output ? raw : o)], Inputs = [.. n.Inputs.Select(i => i == output ? raw : i)] });
         var ends = new OnnxGraph(graph.Name);
         string length = ends.Node("ReduceL2", output + ".length", [raw], OnnxAttribute.Ints("axes", 1), OnnxAttribute.Int("keepdims", 1));
         ends.Node("Div", output, [raw, length]);

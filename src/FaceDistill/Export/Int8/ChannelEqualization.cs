@@ -5,7 +5,8 @@ namespace FaceDistill.Export.Int8;
 
 /// <summary>
 /// Cross-layer equalisation (Nagel et al., "Data-free quantization through weight equalization and bias correction", 2019, section 4.1): channel c between two
-/// layers is divided by s_c = sqrt(r1_c r2_c) / r2_c in the first and multiplied by it in the second, where r1 and r2 are the largest weights of the channel on either side.
+/// layers is divided by s_c = sqrt(r1_c r2_c) / r2_c in the first and multiplied by it in the second, where r1 and r2 are the largest weights of the channel on
+/// either side.
 /// ReLU(x / s) = ReLU(x) / s for s above 0, so that the network computes the same; its channels then fill a common range more evenly.
 /// </summary>
 public static class ChannelEqualization
@@ -86,7 +87,8 @@ public static class ChannelEqualization
 }
 
 /// <summary>
-/// Bias correction (Nagel et al., 2019, section 4.2): rounding a filter changes its mean output by sum(dw E[x]), where dw is the weights' error and E[x] the mean of the
+/// Bias correction (Nagel et al., 2019, section 4.2): rounding a filter changes its mean output by sum(dw E[x]), where dw is the weights' error and E[x] the
+/// mean of the
 /// input channel, measured on the calibration faces; the bias takes that back. The zero padding at the borders is not accounted for.
 /// </summary>
 public static class BiasCorrection

@@ -5,9 +5,11 @@ using FaceDistill.Students;
 namespace FaceDistill.Export.Int8;
 
 /// <summary>
-/// A folded student as an 8-bit graph in QDQ form (QuantizeLinear and DequantizeLinear around each layer, which ONNX Runtime fuses into integer convolutions): uint8
+/// A folded student as an 8-bit graph in QDQ form (QuantizeLinear and DequantizeLinear around each layer, which ONNX Runtime fuses into integer convolutions):
+/// uint8
 /// activations with one step a tensor, int8 weights with a step for each output channel, int32 biases. A ReLU is the lowest level's clipping. Input and
-/// embedding are float32; the embedding layer has int8 weights and computes in float32, since it is a thousandth of the work and its rounding would be the embedding's.
+/// embedding are float32; the embedding layer has int8 weights and computes in float32, since it is a thousandth of the work and its rounding would be the
+/// embedding's.
 /// </summary>
 public sealed class Int8Graph
 {
@@ -61,7 +63,10 @@ public sealed class Int8Graph
         float inputScale = _plan.Ranges[source].Scale;
         float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
         int[] bias = [.. _plan.Biases[shape.Name].Zip(steps, (b, step) => (int)Math.Clamp(Math.Round((double)b / step), int.MinValue, int.MaxValue))];
-        string b = _graph.Node("DequantizeLinear", $"{shape.Name}.b", [_graph.Initializer<int>($"{shape.Name}.bias", bias, shape.Out), _graph.Initializer<float>($"{shape.Name}.bias.scale", steps, shape.Out)], OnnxAttribute.Int("axis", 0));
+        string b = _graph.Node(
+            "DequantizeLinear", $"{shape.Name}.b",
+            [_graph.Initializer<int>($"{shape.Name}.bias", bias, shape.Out), _graph.Initializer<float>($"{shape.Name}.bias.scale", steps, shape.Out)],
+            OnnxAttribute.Int("axis", 0));
         return Rounded(shape.Name, _graph.Conv($"{shape.Name}.conv", input, w, b, shape.Stride, shape.Padding, shape.Groups));
     }
 
@@ -73,7 +78,8 @@ public sealed class Int8Graph
     }
 
     private string Weights(string layer, ChannelWeights weights, params long[] shape) => _graph.Node("DequantizeLinear", $"{layer}.w",
-        [_graph.Initializer<sbyte>($"{layer}.weight", weights.Levels, shape), _graph.Initializer<float>($"{layer}.weight.scale", weights.Scales, shape[0])], OnnxAttribute.Int("axis", 0));
+        [_graph.Initializer<sbyte>($"{layer}.weight", weights.Levels, shape), _graph.Initializer<float>($"{layer}.weight.scale", weights.Scales, shape[0])],
+            OnnxAttribute.Int("axis", 0));
 }
 
 /// <summary>Everything that decides a quantised graph besides the student's weights.</summary>

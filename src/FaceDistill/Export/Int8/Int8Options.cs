@@ -44,7 +44,8 @@ public sealed record Int8Options
 /// <param name="SelectionFaces">Other faces, by which it was chosen.</param>
 /// <param name="Tried">Each combination tried with its error.</param>
 public sealed record Int8Report(
-    CalibrationMethod Method, bool Equalized, bool BiasCorrected, IReadOnlyList<string> Float32Layers, double Error, int CalibrationFaces, int SelectionFaces, IReadOnlyList<Int8Trial> Tried);
+    CalibrationMethod Method, bool Equalized, bool BiasCorrected, IReadOnlyList<string> Float32Layers, double Error, int CalibrationFaces, int SelectionFaces,
+        IReadOnlyList<Int8Trial> Tried);
 
 /// <summary>One combination that was tried.</summary>
 /// <param name="Method">How activation ranges were chosen.</param>

@@ -11,7 +11,8 @@ using OpenCvSharp;
 namespace FaceDistill.Export.Int8;
 
 /// <summary>
-/// Quantises a student to 8 bits after training: every allowed combination of range method, equalisation and bias correction is built and measured against the float32 student's
+/// Quantises a student to 8 bits after training: every allowed combination of range method, equalisation and bias correction is built and measured against the
+/// float32 student's
 /// embeddings on faces that the ranges were not measured on, and the best one is kept.
 /// </summary>
 public sealed class StudentInt8 : IDisposable
@@ -39,7 +40,8 @@ public sealed class StudentInt8 : IDisposable
         int images = faces.Dataset.Images.Count, wanted = Math.Min(images, options.CalibrationFaces + options.SelectionFaces);
         if (images < 32)
         {
-            throw new FaceDistillException($"int8 needs at least 32 faces to measure its ranges on, and {faces.Dataset.Root} has {images}; name more with --data");
+            throw new FaceDistillException(
+                $"int8 needs at least 32 faces to measure its ranges on, and {faces.Dataset.Root} has {images}; name more with --data");
         }
 
         int selected = Math.Max(16, (int)((long)wanted * options.SelectionFaces / (options.CalibrationFaces + options.SelectionFaces)));
@@ -101,7 +103,8 @@ public sealed class StudentInt8 : IDisposable
     private static Int8Plan PlanOf(FoldedStudent student, IReadOnlyDictionary<string, ActivationStatistics> seen, CalibrationMethod method, bool correct)
     {
         // The input's range is known: pictures fill it.
-        var ranges = seen.ToDictionary(s => s.Key, s => ActivationRange.Of(s.Value, s.Key == "input" ? CalibrationMethod.MinMax : method), StringComparer.Ordinal);
+        var ranges = seen.ToDictionary(
+            s => s.Key, s => ActivationRange.Of(s.Value, s.Key == "input" ? CalibrationMethod.MinMax : method), StringComparer.Ordinal);
         var biases = new Dictionary<string, float[]>(StringComparer.Ordinal);
         string source = "input";
         foreach (var layer in student.Layers)

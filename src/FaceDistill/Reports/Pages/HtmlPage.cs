@@ -23,7 +23,8 @@ internal static class HtmlPage
     public static string Page(string title, string eyebrow, string verdict, IReadOnlyList<Section> sections, HtmlText footer)
     {
         var links = HtmlText.Join(sections.Select(s => HtmlText.Of($"<li><a href=\"#{s.Id}\">{s.Title}</a></li>")));
-        var bodies = HtmlText.Join(sections.Select(s => HtmlText.Of($"<section aria-labelledby=\"{s.Id}\"><h2 id=\"{s.Id}\" tabindex=\"-1\">{s.Title}</h2>\n{s.Body}</section>\n")));
+        var bodies = HtmlText.Join(
+            sections.Select(s => HtmlText.Of($"<section aria-labelledby=\"{s.Id}\"><h2 id=\"{s.Id}\" tabindex=\"-1\">{s.Title}</h2>\n{s.Body}</section>\n")));
         return HtmlText.Of($"""
             <!DOCTYPE html>
             <html lang="en">
@@ -59,7 +60,8 @@ internal static class HtmlPage
     /// <summary>A section of names and values.</summary>
     public static Section Facts(string id, string title, string caption, IReadOnlyList<(string Name, string Value)> facts) => new(id, title, Table(
         $"{id}-table", HtmlText.Of($"{caption}"), null,
-        HtmlText.Join(facts.Select(fact => HtmlText.Of($"<tr><th scope=\"row\">{fact.Name}</th><td class=\"{(fact.Name == "Command" ? "text code" : "text")}\">{fact.Value}</td></tr>\n"))), "facts"));
+        HtmlText.Join(facts.Select(
+            fact => HtmlText.Of($"<tr><th scope=\"row\">{fact.Name}</th><td class=\"{(fact.Name == "Command" ? "text code" : "text")}\">{fact.Value}</td></tr>\n"))), "facts"));
 
     /// <summary>A table in a box of its own that scrolls, also by keyboard, where the page is narrower.</summary>
     public static HtmlText Table(string id, HtmlText caption, HtmlText? head, HtmlText rows, string kind = "figures") => HtmlText.Of($"""
@@ -152,8 +154,10 @@ internal static class ReportFormat
     {
         (string Key, string Name, Func<ModelJson, double?> Value, Func<ModelJson, string> Text)[] all =
         [
-            ("retentionAt1e-4", "Retention at 1e-4", m => m.RetentionAt1e4, m => Percent(m.RetentionAt1e4) + (m.RetentionInterval95At1e4 is null ? "" : $" ({Range(m.RetentionInterval95At1e4)})")),
-            ("tenFoldAccuracy", "10-fold accuracy", m => m.TenFoldAccuracy, m => m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"),
+            ("retentionAt1e-4", "Retention at 1e-4", m => m.RetentionAt1e4,
+                m => Percent(m.RetentionAt1e4) + (m.RetentionInterval95At1e4 is null ? "" : $" ({Range(m.RetentionInterval95At1e4)})")),
+            ("tenFoldAccuracy", "10-fold accuracy", m => m.TenFoldAccuracy, m => m.TenFoldAccuracy is null ? "-"
+                : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"),
             ("eer", "EER", m => m.Eer, m => Percent(m.Eer)),
             ("auc", "AUC", m => m.Auc, m => Number(m.Auc, "0.000000")),
             ("dPrime", "d'", m => m.DPrime, m => Number(m.DPrime, "0.000")),

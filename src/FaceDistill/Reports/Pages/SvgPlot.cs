@@ -152,9 +152,12 @@ internal sealed class SvgPlot : IDisposable
         Ink => $"ink-{paint}",
         Grid => $"grid-{paint}",
         Mark => $"mark-{paint}",
-        _ when colour.StartsWith("#0102", StringComparison.Ordinal) => SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), paint),
-        _ when colour.StartsWith("#0103", StringComparison.Ordinal) => $"area s{int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) % 6}-fill",
-        _ when colour.StartsWith("#0104", StringComparison.Ordinal) => SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), "line"),
+        _ when colour.StartsWith("#0102", StringComparison.Ordinal) =>
+            SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), paint),
+        _ when colour.StartsWith("#0103", StringComparison.Ordinal) =>
+            $"area s{int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture) % 6}-fill",
+        _ when colour.StartsWith("#0104", StringComparison.Ordinal) =>
+            SeriesClass(int.Parse(colour[5..], NumberStyles.HexNumber, CultureInfo.InvariantCulture), "line"),
         _ => null,
     };
 
@@ -214,6 +217,7 @@ internal static class SvgFile
     {
         string svg = plot.Html;
         int inside = svg.IndexOf('>', StringComparison.Ordinal);
-        return $"<svg xmlns=\"http://www.w3.org/2000/svg\"{svg["<svg".Length..inside]}><style>{Style}</style><rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>{svg[(inside + 1)..]}\n";
+        return $"<svg xmlns=\"http://www.w3.org/2000/svg\"{svg["<svg".Length..inside]}><style>{Style}</style><rect width=\"100%\" height=\"100%\" "
+            + $"fill=\"#ffffff\"/>{svg[(inside + 1)..]}\n";
     }
 }

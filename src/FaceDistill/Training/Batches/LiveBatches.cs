@@ -8,7 +8,8 @@ using OpenCvSharp;
 namespace FaceDistill.Training.Batches;
 
 /// <summary>
-/// Views that come once: the teacher embeds exactly the picture that the student sees, drawn at its own size. With MixUp (Zhang et al., "mixup: beyond empirical risk
+/// Views that come once: the teacher embeds exactly the picture that the student sees, drawn at its own size. With MixUp (Zhang et al., "mixup: beyond
+/// empirical risk
 /// minimization", 2018) each picture is a blend of two faces, and the teacher sees the blend; its embedding is the target, not a blend of two.
 /// </summary>
 internal sealed class LiveBatches : IBatchFiller

@@ -37,7 +37,9 @@ public sealed class TrainingFaces
         int held = (int)Math.Round(order.Length * validation);
         Validation = [.. order.Take(held).Order()];
         Training = [.. order.Skip(held).Order()];
-        Scaling = original.Values.AsSpan().ContainsAnyExcept(0f) ? TargetScaling.Measure(Rows(Training), original.Dimension) : TargetScaling.None(original.Dimension);
+        Scaling = original.Values.AsSpan().ContainsAnyExcept(0f)
+            ? TargetScaling.Measure(Rows(Training), original.Dimension)
+            : TargetScaling.None(original.Dimension);
         (People, PeopleCount) = FacePeople.Of(images);
     }
 
@@ -109,7 +111,8 @@ internal static class FacePeople
     public static (long[] People, int Count) Of(IReadOnlyList<FaceImage> images)
     {
         string?[] folders = [.. images.Select(i => i.Identity.Length > 0 ? Path.GetDirectoryName(i.Path) : null)];
-        var numbers = folders.OfType<string>().Distinct().Order(StringComparer.Ordinal).Select((folder, i) => (folder, i)).ToDictionary(p => p.folder, p => (long)p.i, StringComparer.Ordinal);
+        var numbers = folders.OfType<string>().Distinct().Order(StringComparer.Ordinal).Select((folder, i) => (folder, i))
+            .ToDictionary(p => p.folder, p => (long)p.i, StringComparer.Ordinal);
         return ([.. folders.Select(f => f is null ? -1 : numbers[f])], numbers.Count);
     }
 }

@@ -11,7 +11,8 @@ namespace FaceDistill.Training.Checkpoints;
 /// <param name="LearningRate">The rate of the epoch's last step.</param>
 /// <param name="Seconds">Time of the epoch.</param>
 /// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
-public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
+public sealed record EpochLog(
+    int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
 {
     /// <summary>
     /// Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.
@@ -116,7 +117,8 @@ public interface IStudentMeasure
 
 /// <summary>How near a student is to its teacher on the held-out faces; no labels are needed.</summary>
 /// <param name="Loss">The part of the teacher's variance that is not explained.</param>
-/// <param name="Cosine">Mean cosine of the embeddings as they are. High by chance where embeddings share a large mean (0.88 between strangers for dlib-resnet).</param>
+/// <param name="Cosine">Mean cosine of the embeddings as they are. High by chance where embeddings share a large mean (0.88 between strangers for
+/// dlib-resnet).</param>
 /// <param name="CentredCosine">Mean cosine of the embeddings less the training faces' mean: 0 by chance. The best epoch is chosen by it where no people are
 /// measured (<see cref="PeopleTar"/>).</param>
 public sealed record ValidationResult(double Loss, double Cosine, double CentredCosine)

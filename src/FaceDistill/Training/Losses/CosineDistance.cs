@@ -8,7 +8,8 @@ namespace FaceDistill.Training.Losses;
 /// <summary>
 /// The mean over faces of 1 - cos(s, t) = 1 - s.t / (|s| |t|): it looks at directions only, as a comparison by cosine does. Both are centred
 /// (<see cref="TargetScaling"/>), so it is 1 by chance and 0 for the teacher's direction; an uncentred cosine would hardly vary where
-/// embeddings share a large mean. It leaves the embeddings' lengths free. Used as a distillation loss by, for example, Duong et al., "ShrinkTeaNet" (2019), as an angular loss.
+/// embeddings share a large mean. It leaves the embeddings' lengths free. Used as a distillation loss by, for example, Duong et al., "ShrinkTeaNet" (2019), as
+/// an angular loss.
 /// </summary>
 public static class CosineDistance
 {

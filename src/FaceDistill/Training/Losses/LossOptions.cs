@@ -11,13 +11,16 @@ public sealed record LossOptions
     /// <summary>The weight of <see cref="CosineDistance"/>, 0 to 1000. Default 0.</summary>
     public double Cosine { get; init; }
 
-    /// <summary>The weight of <see cref="RelationalDistance"/>, 0 to 1000; the paper's is 25 beside a task loss, which is too much beside the squared difference (eval/README.md). Default 0.</summary>
+    /// <summary>The weight of <see cref="RelationalDistance"/>, 0 to 1000; the paper's is 25 beside a task loss, which is too much beside the squared
+    /// difference (eval/README.md). Default 0.</summary>
     public double Distance { get; init; }
 
-    /// <summary>The weight of <see cref="RelationalAngle"/>, 0 to 1000; the paper's is 50 beside a task loss, which is too much beside the squared difference (eval/README.md). Default 0.</summary>
+    /// <summary>The weight of <see cref="RelationalAngle"/>, 0 to 1000; the paper's is 50 beside a task loss, which is too much beside the squared difference
+    /// (eval/README.md). Default 0.</summary>
     public double Angle { get; init; }
 
-    /// <summary>The weight of <see cref="FaceDistill.Training.Losses.ArcFace"/>, which needs identities (a sub-folder for each person), 0 to 1000. Alone it is a training without a teacher. Default 0.</summary>
+    /// <summary>The weight of <see cref="FaceDistill.Training.Losses.ArcFace"/>, which needs identities (a sub-folder for each person), 0 to 1000. Alone it is
+    /// a training without a teacher. Default 0.</summary>
     public double ArcFace { get; init; }
 
     /// <summary>What ArcFace multiplies cosines by, 1 to 1000. Default 64, the paper's.</summary>
@@ -35,7 +38,8 @@ public sealed record LossOptions
     /// <exception cref="FaceDistillException">A weight is out of its range, or all are 0.</exception>
     public LossOptions Validated()
     {
-        foreach (var (name, weight) in new[] { ("squared difference", Squared), ("cosine loss", Cosine), ("distances", Distance), ("angles", Angle), ("ArcFace loss", ArcFace) })
+        foreach (var (name, weight) in new[] { ("squared difference", Squared), ("cosine loss", Cosine), ("distances", Distance), ("angles", Angle),
+            ("ArcFace loss", ArcFace) })
         {
             if (!(weight is >= 0 and <= 1000))
             {
@@ -51,6 +55,7 @@ public sealed record LossOptions
     }
 
     /// <inheritdoc/>
-    public override string ToString() => string.Join(" + ", new[] { (Squared, "squared"), (Cosine, "cosine"), (Distance, "distance"), (Angle, "angle"), (ArcFace, "ArcFace") }
+    public override string ToString() =>
+        string.Join(" + ", new[] { (Squared, "squared"), (Cosine, "cosine"), (Distance, "distance"), (Angle, "angle"), (ArcFace, "ArcFace") }
         .Where(l => l.Item1 > 0).Select(l => l.Item1 == 1 ? l.Item2 : FormattableString.Invariant($"{l.Item1} {l.Item2}")));
 }

@@ -23,7 +23,8 @@ public sealed class WeightedLoss : IDisposable
         if (weights.ArcFace > 0)
         {
             People = people >= 2 ? new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin) : throw new FaceDistillException(
-                $"ArcFace needs faces of at least two known people, a sub-folder for each, and the data have {people}; leave --loss-arcface out, or add such data");
+                $"ArcFace needs faces of at least two known people, a sub-folder for each, and the data have {people}; leave --loss-arcface out, or add "
+                    + $"such data");
             People.to(device);
         }
     }

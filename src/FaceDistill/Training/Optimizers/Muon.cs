@@ -8,7 +8,8 @@ namespace FaceDistill.Training.Optimizers;
 
 /// <summary>
 /// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) for every weight that mixes channels, seen as a matrix
-/// [out, in k k], of which blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -= rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
+/// [out, in k k], of which blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -=
+/// rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
 /// u's singular vectors and singular values near 1. The factor gives a step the size of AdamW's (Liu et al., "Muon is scalable for LLM
 /// training", 2025, section 2.2), so both take the same learning rate and decay. O is computed in bfloat16 where the training is
 /// (<see cref="MobileNetV1.TrainingType"/>), which is precise enough (Jordan et al.). Depthwise filters, batch norms, biases and what is trained beside the
@@ -20,8 +21,10 @@ public sealed class MuonState : IStudentOptimizer
     private const int NewtonSchulzSteps = 5;
 
     /// <summary>
-    /// The most rows that are orthogonalised together; a larger matrix is so many blocks of rows (Khaled et al., "MuonBP", 2025, without its whole steps in between).
-    /// The steps cost 20 m^2 n + 10 m^3 multiplications for m rows of n: of 1024 x 1024 whole they would take as long as the rest of a training step. Blocks of 128 learned
+    /// The most rows that are orthogonalised together; a larger matrix is so many blocks of rows (Khaled et al., "MuonBP", 2025, without its whole steps in
+    /// between).
+    /// The steps cost 20 m^2 n + 10 m^3 multiplications for m rows of n: of 1024 x 1024 whole they would take as long as the rest of a training step. Blocks of
+    /// 128 learned
     /// as well as whole matrices, blocks of 64 less well (eval/README.md).
     /// </summary>
     internal const int BlockRows = 128;

@@ -15,7 +15,8 @@ public sealed record DistillOptions
     /// <summary>The head: gap or gdc. Default gdc, the better one where it was measured (eval/README.md, "What each part is worth").</summary>
     public HeadKind Head { get; init; } = HeadKind.Gdc;
 
-    /// <summary>The embedding's length, 1 to 4,096 and at most the teacher's; a shorter one is the teacher's through a projector. Default null: the teacher's.</summary>
+    /// <summary>The embedding's length, 1 to 4,096 and at most the teacher's; a shorter one is the teacher's through a projector. Default null: the
+    /// teacher's.</summary>
     public int? Dimension { get; init; }
 
     /// <summary>What is minimised. Default the squared difference alone.</summary>
@@ -27,7 +28,8 @@ public sealed record DistillOptions
     /// <summary>Faces a step, 2 to 4,096. Default 64.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>Minutes that the training may take, above 0 and at most 100,000; the epochs are then as many as fit by a measurement at the beginning. Default null: as many as asked for.</summary>
+    /// <summary>Minutes that the training may take, above 0 and at most 100,000; the epochs are then as many as fit by a measurement at the beginning. Default
+    /// null: as many as asked for.</summary>
     public double? Minutes { get; init; }
 
     /// <summary>adamw, muon or sgd (Nesterov's momentum 0.9). Default muon: it needs less than half of AdamW's epochs (eval/README.md).</summary>
@@ -36,7 +38,8 @@ public sealed record DistillOptions
     /// <summary>The highest learning rate, above 0 and at most 1. Default <see cref="UsualLearningRate"/> of Muon without a start.</summary>
     public double LearningRate { get; init; } = UsualLearningRate(OptimizerKind.Muon);
 
-    /// <summary>How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third). Default linear: at few epochs it learned more than cosine (eval/README.md).</summary>
+    /// <summary>How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third). Default linear: at few epochs it learned more
+    /// than cosine (eval/README.md).</summary>
     public ScheduleKind Schedule { get; init; } = ScheduleKind.Linear;
 
     /// <summary>Epochs over which the learning rate rises linearly from 0: 0 to 100, not necessarily whole. Default 0.3.</summary>
@@ -48,13 +51,15 @@ public sealed record DistillOptions
     /// </summary>
     public double WeightDecay { get; init; } = UsualWeightDecay(OptimizerKind.Muon);
 
-    /// <summary>The decay of the weights' moving average, which is what is measured and exported: 0 (none) or up to 0.99999. Default 0: beside a learning rate that falls to 0 it was worth nothing (eval/README.md).</summary>
+    /// <summary>The decay of the weights' moving average, which is what is measured and exported: 0 (none) or up to 0.99999. Default 0: beside a learning rate
+    /// that falls to 0 it was worth nothing (eval/README.md).</summary>
     public double Ema { get; init; }
 
     /// <summary>The largest norm of a step's gradients, 0 (no limit) to 1000. Default 1.</summary>
     public double Clip { get; init; } = 1;
 
-    /// <summary>Which student is exported and evaluated: best (by the held-out people's true accept rate, else by the centred cosine on the held-out faces) or last. Default best.</summary>
+    /// <summary>Which student is exported and evaluated: best (by the held-out people's true accept rate, else by the centred cosine on the held-out faces) or
+    /// last. Default best.</summary>
     public KeepKind Keep { get; init; }
 
     /// <summary>Epochs without a better one after which the training ends, 0 (never) to 10,000. Default 0.</summary>
@@ -64,7 +69,8 @@ public sealed record DistillOptions
     public double Progressive { get; init; } = 1;
 
     /// <summary>
-    /// The run folder or checkpoint whose weights the student starts with, or the card of a published backbone (a name or a .json file), of the same or a greater width;
+    /// The run folder or checkpoint whose weights the student starts with, or the card of a published backbone (a name or a .json file), of the same or a
+    /// greater width;
     /// see weight transfer. Default null: random weights.
     /// </summary>
     public string? Init { get; init; }
@@ -108,12 +114,15 @@ public sealed record DistillOptions
     /// <summary>Decides initial weights, order and augmentation. Default 1.</summary>
     public long Seed { get; init; } = 1;
 
-    /// <summary>What the convolutions of a step compute in. Default auto: the faster one here; bf16 cost no quality that was measured (eval/README.md).</summary>
+    /// <summary>What the convolutions of a step compute in. Default auto: the faster one here; bf16 cost no quality that was measured
+    /// (eval/README.md).</summary>
     public PrecisionMode Precision { get; init; } = PrecisionMode.Auto;
 
     /// <summary>
-    /// In how many parts a batch is computed at once on the CPU, each by a copy of the student with threads of its own and with batch norm over its part, 1 to 64 and at
-    /// most half the batch. Default null: one for each of torch's threads as long as each gets <see cref="FaceDistill.Training.Replicas.LeastFaces"/> faces; the run keeps
+    /// In how many parts a batch is computed at once on the CPU, each by a copy of the student with threads of its own and with batch norm over its part, 1 to
+    /// 64 and at
+    /// most half the batch. Default null: one for each of torch's threads as long as each gets <see cref="FaceDistill.Training.Replicas.LeastFaces"/> faces;
+    /// the run keeps
     /// what it began with.
     /// </summary>
     [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
@@ -129,7 +138,8 @@ public sealed record DistillOptions
     public string Device { get; init; } = "auto";
 
     /// <summary>
-    /// A learning rate to begin with: for Muon 1.6e-2, or 8e-3 where the student starts from another one or a backbone; 4e-3 for AdamW (both in eval/README.md); 0.1 for
+    /// A learning rate to begin with: for Muon 1.6e-2, or 8e-3 where the student starts from another one or a backbone; 4e-3 for AdamW (both in
+    /// eval/README.md); 0.1 for
     /// SGD, the usual rate with momentum 0.9.
     /// </summary>
     /// <param name="optimizer">The optimizer.</param>
@@ -150,7 +160,8 @@ public sealed record DistillOptions
     };
 
     /// <summary>
-    /// A weight decay to begin with: 0.1 for Muon (Liu et al., 2025, and eval/README.md) and 0.02 for AdamW, which multiply it by the learning rate only; 1e-4 for SGD.
+    /// A weight decay to begin with: 0.1 for Muon (Liu et al., 2025, and eval/README.md) and 0.02 for AdamW, which multiply it by the learning rate only; 1e-4
+    /// for SGD.
     /// </summary>
     /// <param name="optimizer">The optimizer.</param>
     public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer switch { OptimizerKind.AdamW => 0.02, OptimizerKind.Muon => 0.1, _ => 1e-4 };
@@ -164,7 +175,8 @@ public sealed record DistillOptions
         WeightDecay = decay ? UsualWeightDecay(Optimizer) : WeightDecay,
     };
 
-    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out and its replicas.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out
+    /// and its replicas.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     public DistillOptions With(DistillOptions decided)
     {
@@ -200,17 +212,21 @@ public sealed record DistillOptions
             : Replicas is < 1 or > 64 ? $"replicas are 1 to 64, not {Replicas}"
             : Replicas > BatchSize / 2 ? $"{Replicas} replicas would have less than two faces each of a batch of {BatchSize}; give fewer --replicas"
             : ValidationPeople is < 0 or > 100_000 ? $"the people held out are 0 to 100000, not {ValidationPeople}"
-            : Patience > 0 && Validation == 0 && ValidationPeople is not > 0 ? "patience needs held-out faces or people; give --validation or --validation-people above 0"
+            : Patience > 0 && Validation == 0 && ValidationPeople is not > 0
+                ? "patience needs held-out faces or people; give --validation or --validation-people above 0"
             : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")
             : !(Validation is >= 0 and <= 0.5) ? FormattableString.Invariant($"the validation part is 0 to 0.5, not {Validation}")
             : Views is < 1 or > 256 ? $"the cached views of a face are 1 to 256, not {Views}"
             : !(MixUp is >= 0 and <= 10) ? FormattableString.Invariant($"MixUp's alpha is 0 to 10, not {MixUp}")
             : MixUp > 0 && Targets != TargetMode.Live ? "MixUp needs live targets: no embedding made beforehand fits a blend; give --targets live"
             : Dimension is < 1 or > 4096 ? $"the embedding's length is 1 to 4096, not {Dimension}"
-            : Loss.Angle > 0 && BatchSize > RelationalAngle.MaxBatch ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
+            : Loss.Angle > 0 && BatchSize > RelationalAngle.MaxBatch
+                ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
             : Loss.ArcFace > 0 && MixUp > 0 ? "a blend of two faces is nobody's: MixUp and ArcFace exclude each other"
-            : !Loss.IsDistilled && Targets == TargetMode.Live ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"
-            : !Loss.IsDistilled && Patience > 0 && ValidationPeople is not > 0 ? "without a teacher only held-out people can tell a best epoch; give --validation-people, or leave --patience out"
+            : !Loss.IsDistilled && Targets == TargetMode.Live
+                ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"
+            : !Loss.IsDistilled && Patience > 0 && ValidationPeople is not > 0
+                ? "without a teacher only held-out people can tell a best epoch; give --validation-people, or leave --patience out"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

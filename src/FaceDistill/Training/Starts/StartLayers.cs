@@ -69,8 +69,10 @@ internal static class StartLayers
     }
 
     /// <summary>
-    /// Gives each channel's filter the length that weights of variance 2 / fan-out have (He et al., 2015; of a depthwise filter, its own nine), and its running moments with
-    /// it, so that the network computes what it did: a norm undoes its filter's scale, but a step of the optimizer is large or small beside it. Channels of no weight stay.
+    /// Gives each channel's filter the length that weights of variance 2 / fan-out have (He et al., 2015; of a depthwise filter, its own nine), and its running
+    /// moments with
+    /// it, so that the network computes what it did: a norm undoes its filter's scale, but a step of the optimizer is large or small beside it. Channels of no
+    /// weight stay.
     /// </summary>
     /// <param name="weights">The network's state.</param>
     /// <param name="layer">A layer with a norm.</param>

@@ -69,7 +69,9 @@ public sealed class NearDuplicatesTests
     public void A_threshold_that_finds_people_is_refused()
     {
         float[] vectors = [.. Enumerable.Repeat(1f, 4600)]; // 10.6 million pairs
-        Assert.Contains("--duplicate-threshold", Assert.Throws<FaceDistillException>(() => NearDuplicates.Find(vectors, 1, 0.9f, new HashSet<int>(), null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("--duplicate-threshold",
+            Assert.Throws<FaceDistillException>(() => NearDuplicates.Find(vectors, 1, 0.9f, new HashSet<int>(), null, default)).Message,
+            StringComparison.Ordinal);
     }
 
     private static float[] Unit(int rows, int seed)

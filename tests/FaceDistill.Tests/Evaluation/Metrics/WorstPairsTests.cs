@@ -24,7 +24,8 @@ public sealed class WorstPairsTests
         float[] rejects = [.. all.Where(p => p.Same).Select(p => p.Score).Order().Take(Most)];
         Assert.Equal(accepts, worst.FalseAccepts.Select(p => p.Score));
         Assert.Equal(rejects, worst.FalseRejects.Select(p => p.Score));
-        Assert.All(worst.FalseAccepts.Concat(worst.FalseRejects), p => Assert.Equal(p.Score, Score(set, Array.IndexOf(set.Paths, p.A), Array.IndexOf(set.Paths, p.B))));
+        Assert.All(worst.FalseAccepts.Concat(worst.FalseRejects),
+            p => Assert.Equal(p.Score, Score(set, Array.IndexOf(set.Paths, p.A), Array.IndexOf(set.Paths, p.B))));
         Assert.All(worst.FalseAccepts, p => Assert.NotEqual(p.IdentityA, p.IdentityB));
         Assert.All(worst.FalseRejects, p => Assert.Equal(p.IdentityA, p.IdentityB));
         Assert.Equal(Most, worst.FalseAccepts.Distinct().Count());

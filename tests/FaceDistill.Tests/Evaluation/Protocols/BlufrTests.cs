@@ -66,10 +66,12 @@ public sealed class BlufrTests
             var (gallery, probes) = trials.Trials[t];
             int[] test = [.. gallery, .. probes];
             var twin = NaiveTwin.Score(
-                [.. test.SelectMany(row => set.Row(row).ToArray()).Select(value => value / 4)], SignSets.Dimension, [.. test.Select(row => set.Identities[row])], [1e-3]);
+                [.. test.SelectMany(row => set.Row(row).ToArray()).Select(value => value / 4)], SignSets.Dimension,
+                    [.. test.Select(row => set.Identities[row])], [1e-3]);
             verification[t] = twin.Points[0]!.Tar;
             identification[t] = Identification.OpenSet(set, UnitEmbeddings.From(set), gallery, probes, [1e-2], null, default).Points[0]!.Dir;
-            Assert.Equal((twin.GenuinePairs, twin.ImpostorPairs, test.Length), (result.Results[t].GenuinePairs, result.Results[t].ImpostorPairs, result.Results[t].Images));
+            Assert.Equal((twin.GenuinePairs, twin.ImpostorPairs, test.Length),
+                (result.Results[t].GenuinePairs, result.Results[t].ImpostorPairs, result.Results[t].Images));
             Assert.Equal(twin.Points[0]!.Threshold, result.Results[t].Verification.Threshold);
         }
 
@@ -80,7 +82,8 @@ public sealed class BlufrTests
         Assert.Equal(identification.Average(), result.IdentificationRate.Mean, 1e-12);
         using var json = JsonDocument.Parse(JsonFile.Serialize(BlufrJson.Of(result)));
         Assert.Equal(BlufrTrials.OwnLabel, json.RootElement.GetProperty("trials").GetString());
-        Assert.Equal(result.VerificationRate.MeanMinusDeviation, json.RootElement.GetProperty("verificationRate").GetProperty("meanMinusDeviation").GetDouble());
+        Assert.Equal(result.VerificationRate.MeanMinusDeviation, json.RootElement.GetProperty("verificationRate").GetProperty("meanMinusDeviation")
+            .GetDouble());
         Assert.Equal(3, json.RootElement.GetProperty("perTrial").GetArrayLength());
     }
 
@@ -88,7 +91,8 @@ public sealed class BlufrTests
     public void Given_lists_are_found_by_file_name_and_missing_images_counted()
     {
         var set = new EmbeddingSet("m", 1, [1, 2, 3], ["A/A_0001.png", "A/A_0002.png", "B/B_0001.png"], ["A", "A", "B"]);
-        var lists = new BlufrLists("lists", [new BlufrTrial(["A_0002.jpg", "C_0001.jpg"], ["B_0001.jpg", "A_0001.jpg"]), new BlufrTrial(["A_0001.jpg"], ["C_0001.jpg"])]);
+        var lists = new BlufrLists(
+            "lists", [new BlufrTrial(["A_0002.jpg", "C_0001.jpg"], ["B_0001.jpg", "A_0001.jpg"]), new BlufrTrial(["A_0001.jpg"], ["C_0001.jpg"])]);
         var trials = BlufrTrials.Of(set, lists);
         Assert.Equal("BLUFR, trials of lists", trials.Label);
         Assert.Equal(["C_0001.jpg"], trials.MissingImages);

@@ -64,7 +64,8 @@ public sealed class IdentificationTests
     public void Searches_large_galleries_in_many_tiles_alike()
     {
         float[] values = Sets.Exact(new Random(9), 9000, 4, 7);
-        var set = new EmbeddingSet("m", 4, values, [.. Enumerable.Range(0, 9000).Select(i => $"{i}.png")], [.. Enumerable.Range(0, 9000).Select(i => $"p{i % 8000}")]);
+        var set = new EmbeddingSet(
+            "m", 4, values, [.. Enumerable.Range(0, 9000).Select(i => $"{i}.png")], [.. Enumerable.Range(0, 9000).Select(i => $"p{i % 8000}")]);
         int[] rows = [.. Enumerable.Range(0, 9000)];
         var outcomes = IdentificationSearch.Run(set, values, rows[..8000], rows[8000..], null, default);
         Assert.All(Enumerable.Range(0, 1000).Where(i => i % 37 == 0), i =>

@@ -40,7 +40,8 @@ public sealed class LfwFoldsTests
     {
         // Others: genuine at 10 and 60 degrees, impostors at 30 and 80. Accepting all above 10 to 30 or above 60 to 80
         // degrees is right 3 times of 4; the smallest threshold lies between the cosines of 60 and 80.
-        LfwPair[] fold = [new(0, "z_0000", "z_0010", true), new(0, "z_0000", "z_0060", true), new(0, "z_0000", "z_0030", false), new(0, "z_0000", "z_0080", false)];
+        LfwPair[] fold = [new(0, "z_0000", "z_0010", true), new(0, "z_0000", "z_0060", true), new(0, "z_0000", "z_0030", false),
+            new(0, "z_0000", "z_0080", false)];
         var pairs = new LfwPairs("pairs.txt", 2, [.. fold, .. fold.Select(pair => pair with { Fold = 1 })]);
         var result = LfwFolds.Run(Degrees("z", 0, 10, 30, 60, 80), pairs);
         Assert.All(result.FoldThresholds, t => Assert.Equal((Cos(60) + Cos(80)) / 2, t, 1e-6));
@@ -61,7 +62,9 @@ public sealed class LfwFoldsTests
     {
         var whole = Circle(6, spread: 5);
         int[] kept = [.. Enumerable.Range(0, whole.Count).Where(row => whole.Paths[row] != "p0/p0_0001.jpg")];
-        var part = new EmbeddingSet("part", 2, [.. kept.SelectMany(row => whole.Row(row).ToArray())], [.. kept.Select(row => whole.Paths[row])], [.. kept.Select(row => whole.Identities[row])]);
+        var part = new EmbeddingSet(
+            "part", 2, [.. kept.SelectMany(row => whole.Row(row).ToArray())], [.. kept.Select(row => whole.Paths[row])],
+            [.. kept.Select(row => whole.Identities[row])]);
         var pairs = Pairs(3, 2);
         var result = LfwFolds.Run(part, pairs);
         int lost = pairs.Pairs.Count(pair => pair.First == "p0_0001" || pair.Second == "p0_0001");

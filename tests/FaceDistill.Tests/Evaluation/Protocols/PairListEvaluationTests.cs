@@ -20,7 +20,8 @@ public sealed class PairListEvaluationTests
         var set = SignSets.Of("model", seed, 120, 30, changes);
         var random = new Random(seed);
         var pairs = Enumerable.Range(0, 1500).Select(_ => (A: random.Next(120), B: random.Next(120))).Where(pair => pair.A != pair.B)
-            .Select(pair => new ImagePair(set.Paths[pair.A], Path.ChangeExtension(set.Paths[pair.B], null), set.Identities[pair.A] == set.Identities[pair.B])).ToList();
+            .Select(pair => new ImagePair(set.Paths[pair.A], Path.ChangeExtension(set.Paths[pair.B], null), set.Identities[pair.A] == set.Identities[pair.B]))
+                .ToList();
         var result = PairListEvaluation.Run(set, new PairList("list", pairs), Fars);
         var scored = pairs.Select(pair => (pair.Same, Score: SignSets.Cosine(Row(set, pair.First), Row(set, pair.Second)))).ToList();
         float[] genuine = [.. scored.Where(pair => pair.Same).Select(pair => pair.Score)];
@@ -57,7 +58,8 @@ public sealed class PairListEvaluationTests
     public void Pairs_of_missing_images_are_skipped_and_counted()
     {
         var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
-        var result = PairListEvaluation.Run(set, List(("a/0", "a/1.jpg", true), ("a/0.png", "b/2", false), ("a/0", "gone/1", true), ("gone/1", "gone/2", false)), [0.5]);
+        var result = PairListEvaluation.Run(
+            set, List(("a/0", "a/1.jpg", true), ("a/0.png", "b/2", false), ("a/0", "gone/1", true), ("gone/1", "gone/2", false)), [0.5]);
         Assert.Equal((1, 1, 2, 3), (result.GenuinePairs, result.ImpostorPairs, result.SkippedPairs, result.Images));
         Assert.Equal(["gone/1", "gone/2"], result.MissingImages);
         Assert.Null(result.TenFold);
@@ -123,7 +125,8 @@ public sealed class PairListEvaluationTests
 
     private static string At(string name) => $"{LfwImage.PersonOf(name)}/{name}";
 
-    private static PairList List(params (string A, string B, bool Same)[] pairs) => new("list.csv", [.. pairs.Select(pair => new ImagePair(pair.A, pair.B, pair.Same))]);
+    private static PairList List(params (string A, string B, bool Same)[] pairs) =>
+        new("list.csv", [.. pairs.Select(pair => new ImagePair(pair.A, pair.B, pair.Same))]);
 
     private static string Message(EmbeddingSet set, params (string A, string B, bool Same)[] pairs) =>
         Assert.Throws<FaceDistillException>(() => PairListEvaluation.Run(set, List(pairs))).Message;

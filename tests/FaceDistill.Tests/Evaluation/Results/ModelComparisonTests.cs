@@ -66,7 +66,8 @@ public sealed class ModelComparisonTests
         Assert.All("eer auc minDcf rank1".Split(' '), key => Assert.InRange(model.GetProperty(key).GetDouble(), 0, 1));
         Assert.True(model.GetProperty("dPrime").GetDouble() > 0);
         var comparison = json.RootElement.GetProperty("comparisons")[0];
-        Assert.Equal(("a", "b", 2), (comparison.GetProperty("a").GetString(), comparison.GetProperty("b").GetString(), comparison.GetProperty("interval95").GetArrayLength()));
+        Assert.Equal(("a", "b", 2),
+            (comparison.GetProperty("a").GetString(), comparison.GetProperty("b").GetString(), comparison.GetProperty("interval95").GetArrayLength()));
         Assert.True(comparison.TryGetProperty("differenceAt1e-4", out _) && comparison.TryGetProperty("pValue", out _));
         Assert.Equal(text, JsonFile.Serialize(JsonFile.Parse<EvaluationJson>(text, "test")));
     }

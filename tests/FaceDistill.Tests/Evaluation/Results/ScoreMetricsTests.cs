@@ -39,7 +39,8 @@ public sealed class ScoreMetricsTests
     {
         var random = new Random(1);
         float[] genuine = [.. Enumerable.Range(0, 400).Select(i => i < 300 ? 0.5f + (random.Next(40) * 1e-7f) : random.NextSingle()).Order()];
-        float[] impostors = [.. Enumerable.Range(0, 3000).Select(i => i % 3 == 0 ? 0.5f + (random.Next(40) * 1e-7f) : i % 3 == 1 ? genuine[i % 400] : (random.NextSingle() * 40) - 20)];
+        float[] impostors = [.. Enumerable.Range(0, 3000)
+            .Select(i => i % 3 == 0 ? 0.5f + (random.Next(40) * 1e-7f) : i % 3 == 1 ? genuine[i % 400] : (random.NextSingle() * 40) - 20)];
         var ladder = new RocCounter(genuine, (0.2f, 0.8f), 2);
         ladder.Add(0, impostors.AsSpan(0, 1000));
         ladder.Add(1, impostors.AsSpan(1000));

@@ -94,7 +94,9 @@ public sealed class EuclideanScoresTests
 
     [Fact]
     public void Embeddings_too_near_each_other_are_refused() =>
-        Assert.Contains("too close", Assert.Throws<FaceDistillException>(() => PairScorer.Score(Sets.Of(1, [1e-20f, 2e-20f, 3e-20f], "a", "b", "a"), ScoreKind.Euclidean)).Message, StringComparison.Ordinal);
+        Assert.Contains("too close",
+            Assert.Throws<FaceDistillException>(() => PairScorer.Score(Sets.Of(1, [1e-20f, 2e-20f, 3e-20f], "a", "b", "a"), ScoreKind.Euclidean)).Message,
+            StringComparison.Ordinal);
 
     private static EmbeddingSet Stretched(EmbeddingSet set) =>
         new("model", set.Dimension, [.. set.Values.Select((value, i) => value * (1 + (i / set.Dimension % 7)))], set.Paths, set.Identities);

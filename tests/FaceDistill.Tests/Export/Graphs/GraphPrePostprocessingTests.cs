@@ -49,7 +49,8 @@ public sealed class GraphPrePostprocessingTests(TinyRun tiny) : IClassFixture<Ti
         var graph = StudentOnnx.Build(Checkpoint);
         byte[] before = OnnxRun.Bytes(graph);
         var metadata = new GraphPrePostprocessing(true, true).Attach(graph, description).Metadata;
-        Assert.Equal(("uint8", "NHWC", "0, 0, 0", "1, 1, 1", "one"), (metadata["input_type"], metadata["layout"], metadata["mean"], metadata["std"], metadata["output_length"]));
+        Assert.Equal(("uint8", "NHWC", "0, 0, 0", "1, 1, 1", "one"),
+            (metadata["input_type"], metadata["layout"], metadata["mean"], metadata["std"], metadata["output_length"]));
         var contract = JsonFile.Parse<ModelInputSpec>(metadata[ExportedModel.ContractKey], "x");
         Assert.Equal((TensorLayout.Nhwc, ColorOrder.Rgb, description.Contract.Size), (contract.Layout, contract.ColorOrder, contract.Size));
         Assert.Equal(before, OnnxRun.Bytes(graph));

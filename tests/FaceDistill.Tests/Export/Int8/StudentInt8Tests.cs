@@ -35,12 +35,17 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.5@64", HeadKind.Gap);
-        using var quantiser = new StudentInt8(checkpoint, tiny.Faces, new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false });
+        using var quantiser =
+            new StudentInt8(checkpoint, tiny.Faces, new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false });
         var (graph, report) = quantiser.Build(default);
         OnnxWriter.Write(graph, folder["int8.onnx"]);
         OnnxWriter.Write(StudentOnnx.Build(checkpoint), folder["fp32.onnx"]);
         Assert.InRange((double)new FileInfo(folder["fp32.onnx"]).Length / new FileInfo(folder["int8.onnx"]).Length, 3.5, 4);
-        using var options = new SessionOptions { OptimizedModelFilePath = folder["optimised.onnx"], LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions
+        {
+            OptimizedModelFilePath = folder["optimised.onnx"],
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
         using (new InferenceSession(folder["int8.onnx"], options))
         {
         }
@@ -86,13 +91,18 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gap);
         var few = SyntheticDataset.Write(folder["few"], 2, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 3);
-        Assert.Contains("at least 32 faces", Assert.Throws<FaceDistillException>(() => new StudentInt8(checkpoint, few, new())).Message, StringComparison.Ordinal);
-        Assert.Contains("0 to 28, not 29", Assert.Throws<FaceDistillException>(() => new Int8Options { MaxFloat32Layers = 29 }.Validated()).Message, StringComparison.Ordinal);
-        Assert.Contains("16 to 100000, not 15", Assert.Throws<FaceDistillException>(() => new Int8Options { CalibrationFaces = 15 }.Validated()).Message, StringComparison.Ordinal);
-        Assert.Contains("16 to 100000, not 15", Assert.Throws<FaceDistillException>(() => new Int8Options { SelectionFaces = 15 }.Validated()).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 32 faces", Assert.Throws<FaceDistillException>(() => new StudentInt8(checkpoint, few, new())).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("0 to 28, not 29", Assert.Throws<FaceDistillException>(() => new Int8Options { MaxFloat32Layers = 29 }.Validated()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("16 to 100000, not 15", Assert.Throws<FaceDistillException>(() => new Int8Options { CalibrationFaces = 15 }.Validated()).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("16 to 100000, not 15", Assert.Throws<FaceDistillException>(() => new Int8Options { SelectionFaces = 15 }.Validated()).Message,
+            StringComparison.Ordinal);
     }
 
-    private static IEnumerable<double> Range(FoldedLayer layer) => Enumerable.Range(0, layer.Layer.Out).Select(o => (double)layer.Filter(o).ToArray().Max(Math.Abs));
+    private static IEnumerable<double> Range(FoldedLayer layer) =>
+        Enumerable.Range(0, layer.Layer.Out).Select(o => (double)layer.Filter(o).ToArray().Max(Math.Abs));
 
     // What each layer gives for a grey ramp.
     private static Dictionary<string, float[]> Taps(FoldedStudent student, string file)

@@ -11,7 +11,8 @@ public sealed class HeldOutPeopleTests
     {
         FaceImage[] none =
         [
-            .. Folder("split", 4, 900), .. Folder("kinds", 2, 1100), .. Folder("shards", 20, 1000), .. Folder("by-age", 100, 200), .. Folder("few", HeldOutPeople.FewestFolders - 1, 5),
+            .. Folder("split", 4, 900), .. Folder("kinds", 2, 1100), .. Folder("shards", 20, 1000), .. Folder("by-age", 100, 200),
+                .. Folder("few", HeldOutPeople.FewestFolders - 1, 5),
             .. Enumerable.Range(0, 1000).Select(i => new FaceImage($"flat/{i}.jpg", "")),
         ];
         Assert.Contains("only 0 have 2 to 50 pictures", Assert.Throws<FaceDistillException>(() => HeldOutPeople.Of(none, 1)).Message, StringComparison.Ordinal);
@@ -21,7 +22,8 @@ public sealed class HeldOutPeopleTests
         var all = HeldOutPeople.Of(people, HeldOutPeople.FewestFolders);
         Assert.All(all.Names, name => Assert.StartsWith("images-", name, StringComparison.Ordinal));
         Assert.Equal(Enumerable.Range(0, 3 * HeldOutPeople.FewestFolders), all.Faces);
-        Assert.Contains($"only {HeldOutPeople.FewestFolders} have", Assert.Throws<FaceDistillException>(() => HeldOutPeople.Of(people, HeldOutPeople.FewestFolders + 1)).Message, StringComparison.Ordinal);
+        Assert.Contains($"only {HeldOutPeople.FewestFolders} have",
+            Assert.Throws<FaceDistillException>(() => HeldOutPeople.Of(people, HeldOutPeople.FewestFolders + 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -35,7 +37,9 @@ public sealed class HeldOutPeopleTests
     [Fact]
     public void One_name_in_several_data_folders_is_one_person_wherever_the_pictures_lie()
     {
-        FaceImage[] images = [.. Folder("a", 20, 1), .. Person("a", "Ann", 1), .. Folder("b/images", 20, 1), .. Person("b/images", "training/Ann", 1), .. Person("flat", "Ann", 3)];
+        FaceImage[] images =
+            [.. Folder("a", 20, 1), .. Person("a", "Ann", 1), .. Folder("b/images", 20, 1), .. Person("b/images", "training/Ann", 1),
+            .. Person("flat", "Ann", 3)];
         var held = HeldOutPeople.Of(images, 1);
         Assert.Equal(["Ann"], held.Names);
         Assert.Equal(images.Select((image, i) => (image, i)).Where(p => p.image.Path.Contains("/Ann/", StringComparison.Ordinal)).Select(p => p.i), held.Faces);
@@ -78,5 +82,6 @@ public sealed class HeldOutPeopleTests
     private static IEnumerable<FaceImage> Folder(string root, int people, int pictures) =>
         Enumerable.Range(0, people).SelectMany(p => Person(root, $"{root.Split('/')[^1]}-{p}", pictures));
 
-    private static IEnumerable<FaceImage> Person(string root, string name, int pictures) => Enumerable.Range(0, pictures).Select(i => new FaceImage($"{root}/{name}/{i}.jpg", name));
+    private static IEnumerable<FaceImage> Person(string root, string name, int pictures) =>
+        Enumerable.Range(0, pictures).Select(i => new FaceImage($"{root}/{name}/{i}.jpg", name));
 }

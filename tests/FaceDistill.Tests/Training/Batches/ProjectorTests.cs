@@ -71,7 +71,8 @@ public sealed class ProjectorTests
     public void A_longer_embedding_and_too_few_faces_are_refused()
     {
         Assert.Contains("at most as long", Assert.Throws<FaceDistillException>(() => Projector.Fit(Set(50, 4, 4, 5), 4)).Message, StringComparison.Ordinal);
-        Assert.Contains("2 faces cannot show 3", Assert.Throws<FaceDistillException>(() => Projector.Fit(Set(2, 4, 4, 5), 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 faces cannot show 3", Assert.Throws<FaceDistillException>(() => Projector.Fit(Set(2, 4, 4, 5), 3)).Message,
+            StringComparison.Ordinal);
     }
 
     private static double Inner(EmbeddingSet set, int a, int b)

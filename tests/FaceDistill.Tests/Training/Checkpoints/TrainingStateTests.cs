@@ -50,6 +50,8 @@ public sealed class TrainingStateTests
         Assert.Equal((null, null), (read.Log[0].PeopleTar, read.Log[0].PeopleFar));
     }
 
-    private static TrainingState After(int patience, params (double? Tar, double? Cosine)[] epochs) => epochs.Select((e, i) => (e, i)).Aggregate(new TrainingState(0, 0, 0, []), (state, next) =>
-        state.After(new EpochLog(next.i + 1, 1, 1, 1, 0.1, 1, 1) { CentredCosine = next.e.Cosine, PeopleTar = next.e.Tar, PeopleFar = next.e.Tar is null ? null : 1e-3 }, patience));
+    private static TrainingState After(int patience, params (double? Tar, double? Cosine)[] epochs) =>
+        epochs.Select((e, i) => (e, i)).Aggregate(new TrainingState(0, 0, 0, []), (state, next) =>
+        state.After(new EpochLog(
+            next.i + 1, 1, 1, 1, 0.1, 1, 1) { CentredCosine = next.e.Cosine, PeopleTar = next.e.Tar, PeopleFar = next.e.Tar is null ? null : 1e-3 }, patience));
 }

@@ -30,7 +30,9 @@ public sealed class ArcFaceTests
         using var arcFace = new ArcFace(2, 3, seed: 1);
         arcFace.to(ScalarType.Float64);
         arcFace.Centres.copy_(tensor(new double[,] { { 1, 0, 0 }, { 0, 0, 1 } })); // the other person is at a right angle to all of it
-        double At(double degrees) => arcFace.Loss(tensor(new double[,] { { Math.Cos(degrees * Math.PI / 180), Math.Sin(degrees * Math.PI / 180), 0 } }), tensor(new long[] { 0 })).item<double>();
+        double At(double degrees) =>
+            arcFace.Loss(tensor(new double[,] { { Math.Cos(degrees * Math.PI / 180), Math.Sin(degrees * Math.PI / 180), 0 } }),
+            tensor(new long[] { 0 })).item<double>();
         double[] losses = [.. Enumerable.Range(3, 16).Select(i => At(i * 10.0))];
         Assert.All(Enumerable.Range(1, 15), i => Assert.True(losses[i] > losses[i - 1], $"{(i + 3) * 10} degrees: {losses[i]} after {losses[i - 1]}"));
     }
@@ -55,7 +57,8 @@ public sealed class ArcFaceTests
         return centres;
     }
 
-    private static double Plain(double[,] student, double[,] centres, long[] labels, double scale, double margin) => Enumerable.Range(0, labels.Length).Where(i => labels[i] >= 0).Average(i =>
+    private static double Plain(double[,] student, double[,] centres, long[] labels, double scale, double margin) =>
+        Enumerable.Range(0, labels.Length).Where(i => labels[i] >= 0).Average(i =>
     {
         double[] logits = [.. Enumerable.Range(0, centres.GetLength(0)).Select(k =>
         {

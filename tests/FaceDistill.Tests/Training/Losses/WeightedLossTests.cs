@@ -13,7 +13,8 @@ public sealed class WeightedLossTests
     public void The_sum_is_that_of_the_losses_times_their_weights()
     {
         using var scope = NewDisposeScope();
-        using var loss = new WeightedLoss(new LossOptions { Squared = 2, Cosine = 0.5, Distance = 25, Angle = 50, ArcFace = 0.1 }, people: 3, dimension: 5, seed: 1, CPU);
+        using var loss = new WeightedLoss(
+            new LossOptions { Squared = 2, Cosine = 0.5, Distance = 25, Angle = 50, ArcFace = 0.1 }, people: 3, dimension: 5, seed: 1, CPU);
         var (student, target, labels) = (rand(8, 5), rand(8, 5), tensor(new long[] { 0, 1, 2, 0, -1, 1, 2, 0 }));
         double expected = (2 * SquaredDifference.Loss(student, target).item<float>()) + (0.5 * CosineDistance.Loss(student, target).item<float>())
             + (25 * RelationalDistance.Loss(student, target).item<float>()) + (50 * RelationalAngle.Loss(student, target).item<float>())

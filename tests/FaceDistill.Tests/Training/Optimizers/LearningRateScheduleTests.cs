@@ -25,7 +25,8 @@ public sealed class LearningRateScheduleTests
     {
         Assert.Equal(0.5, new LearningRateSchedule(ScheduleKind.Cosine, 0.5, 0, 10).At(0), 1e-12);
         Assert.Equal(0, new LearningRateSchedule(ScheduleKind.Cosine, 0.5, 2, 10).At(1000), 1e-12);
-        foreach (var schedule in new[] { (2.5, 10L), (20, 10), (0, 1) }.SelectMany(s => Enum.GetValues<ScheduleKind>().Select(k => new LearningRateSchedule(k, 0.5, s.Item1, s.Item2))))
+        foreach (var schedule in new[] { (2.5, 10L), (20, 10), (0, 1) }.SelectMany(
+            s => Enum.GetValues<ScheduleKind>().Select(k => new LearningRateSchedule(k, 0.5, s.Item1, s.Item2))))
         {
             Assert.All(Enumerable.Range(0, 30), step => Assert.InRange(schedule.At(step), 0, 0.5));
         }

@@ -48,7 +48,9 @@ public sealed class MuonStateTests
         Assert.Equal(3, muon.Steps);
         foreach (var ((name, ours), theirs) in model.named_parameters().Zip(same.parameters()))
         {
-            double difference = twins.TryGetValue(name, out var twin) ? (Rows(ours) - twin.Weight).Enumerate().Max(Math.Abs) : (ours - theirs).abs().max().item<float>();
+            double difference = twins.TryGetValue(name, out var twin)
+                ? (Rows(ours) - twin.Weight).Enumerate().Max(Math.Abs)
+                : (ours - theirs).abs().max().item<float>();
             Assert.True(difference < 2e-5, FormattableString.Invariant($"{name} differs by {difference}"));
         }
     }
@@ -93,7 +95,8 @@ public sealed class MuonStateTests
         Assert.Contains("embedding.bias.exp_avg_sq", names);
         Assert.DoesNotContain("pw13.weight.exp_avg", names);
         Assert.DoesNotContain("dw1.weight.momentum", names);
-        Assert.Equal(model.parameters().Sum(p => p.numel()), muon.Tensors().Where(t => !t.Name.EndsWith("_sq", StringComparison.Ordinal)).Sum(t => t.Tensor.numel()));
+        Assert.Equal(model.parameters().Sum(p => p.numel()), muon.Tensors().Where(t => !t.Name.EndsWith("_sq", StringComparison.Ordinal))
+            .Sum(t => t.Tensor.numel()));
     }
 
     // [out, kh kw in]: the order of columns changes nothing in an orthogonalised matrix but the order of its columns.

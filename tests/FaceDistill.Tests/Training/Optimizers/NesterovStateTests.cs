@@ -16,8 +16,10 @@ public sealed class NesterovStateTests
         using var own = new NesterovState(ours, weightDecay: 0.1);
         using var reference = optim.SGD(
         [
-            new TorchSharp.Modules.SGD.ParamGroup(theirs.parameters().Where(p => p.dim() > 1), new TorchSharp.Modules.SGD.Options { momentum = 0.9, nesterov = true, weight_decay = 0.1 }),
-            new TorchSharp.Modules.SGD.ParamGroup(theirs.parameters().Where(p => p.dim() <= 1), new TorchSharp.Modules.SGD.Options { momentum = 0.9, nesterov = true, weight_decay = 0 }),
+            new TorchSharp.Modules.SGD.ParamGroup(
+                theirs.parameters().Where(p => p.dim() > 1), new TorchSharp.Modules.SGD.Options { momentum = 0.9, nesterov = true, weight_decay = 0.1 }),
+            new TorchSharp.Modules.SGD.ParamGroup(
+                theirs.parameters().Where(p => p.dim() <= 1), new TorchSharp.Modules.SGD.Options { momentum = 0.9, nesterov = true, weight_decay = 0 }),
         ], 0.01, momentum: 0.9, nesterov: true);
         using var scope = NewDisposeScope();
         using var generator = new Generator(3);

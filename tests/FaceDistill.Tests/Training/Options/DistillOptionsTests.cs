@@ -68,10 +68,36 @@ public sealed class DistillOptionsTests
             Good,
             Good with { Patience = 1, Validation = 0, ValidationPeople = 100_000 },
             Good with { Patience = 1, Loss = new LossOptions { Squared = 0, ArcFace = 1 }, ValidationPeople = 1 },
-            Good with { Epochs = 1, BatchSize = 2, LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Validation = 0, Ema = 0, CheckpointMinutes = 0, Clip = 0, Progressive = 0.3, Head = FaceDistill.Students.HeadKind.Gap },
+            Good with
+            {
+                Epochs = 1,
+                BatchSize = 2,
+                LearningRate = 1e-12,
+                WarmupEpochs = 0,
+                WeightDecay = 0,
+                Validation = 0,
+                Ema = 0,
+                CheckpointMinutes = 0,
+                Clip = 0,
+                Progressive = 0.3,
+                Head = FaceDistill.Students.HeadKind.Gap,
+            },
             Good with { Replicas = 1, BatchSize = 2 },
             Good with { Replicas = 64, BatchSize = 128 },
-            Good with { Epochs = 10_000, BatchSize = 4096, LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Validation = 0.5, Ema = 0.99999, Clip = 1000, Patience = 10_000, Minutes = 100_000, CheckpointMinutes = 100_000 },
+            Good with
+            {
+                Epochs = 10_000,
+                BatchSize = 4096,
+                LearningRate = 1,
+                WarmupEpochs = 100,
+                WeightDecay = 1,
+                Validation = 0.5,
+                Ema = 0.99999,
+                Clip = 1000,
+                Patience = 10_000,
+                Minutes = 100_000,
+                CheckpointMinutes = 100_000,
+            },
         ];
         Assert.All(bounds, options => Assert.Same(options, options.Validated()));
     }

@@ -33,7 +33,9 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
     {
         var paths = new ModelPull(_finder).Pull("faceres", null, default);
         Assert.Equal(2, paths.Count);
-        var real = TfjsWeights.Read(paths.Single(p => p.EndsWith(".json", StringComparison.Ordinal)), paths.Single(p => p.EndsWith(".bin", StringComparison.Ordinal)), "MobileNet v1 1.0");
+        var real = TfjsWeights.Read(
+            paths.Single(p => p.EndsWith(".json", StringComparison.Ordinal)), paths.Single(p => p.EndsWith(".bin", StringComparison.Ordinal)),
+            "MobileNet v1 1.0");
         Compare(new TinyBackbone(1, seed: 0, real), BackboneCard.Open("faceres", _finder));
     }
 
@@ -97,7 +99,8 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
 
         Assert.Equal(Made(), Made());
         using var wide = run.Trainer(_folder["none"], TinyRun.Options with { Student = "mobilenet-v1:0.75@64", Epochs = 1 });
-        Assert.Contains("tiny-backbone is the backbone tiny-backbone of width 0.5, narrower than mobilenet-v1:0.75@64", Assert.Throws<FaceDistillException>(() => wide.StartFrom(backbone)).Message, StringComparison.Ordinal);
+        Assert.Contains("tiny-backbone is the backbone tiny-backbone of width 0.5, narrower than mobilenet-v1:0.75@64",
+            Assert.Throws<FaceDistillException>(() => wide.StartFrom(backbone)).Message, StringComparison.Ordinal);
     }
 
     private void Compare(TinyBackbone tiny, Backbone backbone)
@@ -115,7 +118,8 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
         float[] expected = [.. Enumerable.Range(0, channels).Select(c => (map[c] + map[channels + c] + map[(2 * channels) + c] + map[(3 * channels) + c]) / 4)];
         float[] actual = StartLayers.Values(StartLayers.Features(start.Model, StudentInput.Normalize(tensor(bytes, [1, 64, 64, 3]), Contract)));
         float largest = expected.Max();
-        Assert.True(largest > 0.01 && expected.Count(e => e > largest / 100) >= 16, $"the reference is dead, its largest value is {largest}: the comparison would see nothing");
+        Assert.True(largest > 0.01 && expected.Count(e => e > largest / 100) >= 16,
+            $"the reference is dead, its largest value is {largest}: the comparison would see nothing");
         Assert.All(expected.Zip(actual), p => Assert.Equal(p.First, p.Second, 2e-3 * largest));
     }
 }
