@@ -65,16 +65,16 @@ public static class SyntheticFaces
     /// <param name="fivePoints">The template, as in <see cref="Render"/>.</param>
     /// <param name="side">Width and height in pixels.</param>
     /// <param name="seed">Another seed is another set of people.</param>
-    /// <param name="progress">Told of every picture written, with a count that only grows.</param>
     /// <param name="workers">Pictures rendered at once; 0 for one a core.</param>
-    /// <param name="cancellation">Stops between pictures; what is written stays, each file whole.</param>
+    /// <param name="job">Whom it tells, and who stops it.</param>
     /// <exception cref="ArgumentException">As for <see cref="Render"/>, or a count below its least.</exception>
     /// <exception cref="FaceDistillException">A file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static void Write(
         string folder, int identities, int imagesPerIdentity, Point2f[] fivePoints, int side, ulong seed,
-        IProgress<WorkProgress>? progress = null, int workers = 0, CancellationToken cancellation = default)
+        JobContext? job = null, int workers = 0)
     {
+        job ??= JobContext.None;
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         ArgumentOutOfRangeException.ThrowIfLessThan(identities, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(imagesPerIdentity, 1);
@@ -85,7 +85,7 @@ public static class SyntheticFaces
         var counting = new Lock();
         var options = new ParallelOptions
         {
-            CancellationToken = cancellation,
+            CancellationToken = job.Cancel,
             MaxDegreeOfParallelism = workers == 0 ? Environment.ProcessorCount : workers,
         };
         void WriteOne(long number)
@@ -97,7 +97,7 @@ public static class SyntheticFaces
             AtomicFile.WriteBeside(PathOf(folder, identity, index), temporary => File.WriteAllBytes(temporary, png));
             lock (counting)
             {
-                progress?.Report(new("drawing", ++done, total, "images"));
+                job.Progress?.Report(new("drawing", ++done, total, "images"));
             }
         }
 
@@ -106,7 +106,7 @@ public static class SyntheticFaces
 
     /// <summary>Where <see cref="Write"/> puts a picture.</summary>
     public static string PathOf(string folder, int identity, int index) =>
-        Path.Combine(folder, FormattableString.Invariant($"id_{identity:D5}"), FormattableString.Invariant($"{index:D4}.png"));
+        Path.Combine(folder, InvariantText.Of($"id_{identity:D5}"), InvariantText.Of($"{index:D4}.png"));
 
     private static void Paint(SyntheticCanvas canvas, SyntheticIdentity person, SyntheticView view)
     {

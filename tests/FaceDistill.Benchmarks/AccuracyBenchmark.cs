@@ -8,6 +8,7 @@ using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
@@ -115,18 +116,19 @@ internal static class AccuracyBenchmark
     {
         TorchNative.EnsureLoaded();
         HostMemory.KeepFreed();
+        var told = new JobContext(Console.Error.WriteLine);
         var finder = AssetFinder.FromEnvironment();
         using var teacher = TeacherCard.Open(TeacherName, finder);
         DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder))];
-        var aligned = new FaceSource(finder, Console.Error.WriteLine).Open(folders, teacher.Contract.Template, null, null, default);
-        var (faces, _) = new DistillTargets(teacher, aligned, options, "", Console.Error.WriteLine).Prepare(null, default);
+        var aligned = new FaceSource(finder).Open(folders, teacher.Contract.Template, null, told);
+        var (faces, _) = new DistillTargets(teacher, aligned, options, "").Prepare(told);
         var truth = HeldOutMeasure.Teacher(faces);
         RequirePairs(truth);
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student).Resolution, teacher.Contract.Template);
         var description = new StudentDescription(options.Student, options.Head, faces.Dimension, contract, teacher.Name, teacher.Hash, 1);
         var device = TorchDevice.Resolve(options.Device);
         options = options with { Precision = PrecisionChoice.Resolve(options.Precision, description.Architecture(), options.BatchSize, device) };
-        double best = PairScorer.Score(truth, [Far]).At(Far)!.Tar;
+        double best = ThresholdPass.Score(truth, [Far]).At(Far)!.Tar;
         Outcome[] outcomes = [.. contenders.Select(c => Train(c, faces, description, options, every, best, finder))];
 
         var limits = new EvaluationOptions { Fars = [Far], Metrics = false };
@@ -217,7 +219,7 @@ internal static class AccuracyBenchmark
 
     private static string Around(Interval? interval) => interval is { } i ? Text($" ({100 * i.Low:0.0}-{100 * i.High:0.0})") : "";
 
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+    private static string Text(InvariantText text) => text.ToString();
 
     private sealed record Contender(string Name, OptimizerKind Optimizer, string? Start);
 

@@ -77,7 +77,7 @@ internal sealed class AccuracyCurve : IProgress<WorkProgress>, IStudentMeasure, 
 
         Stop();
         MeasureNow();
-        _trainer.Run(this, CancellationToken.None);
+        _trainer.Run(new JobContext(Progress: this));
     }
 
     /// <inheritdoc/>
@@ -101,7 +101,7 @@ internal sealed class AccuracyCurve : IProgress<WorkProgress>, IStudentMeasure, 
     public PeopleTar Measure(EmbeddingSet set, CancellationToken cancel)
     {
         const double far = EvaluationResult.RetentionFar;
-        double tar = PairScorer.Score(set, [far], null, cancel).At(far)!.Tar;
+        double tar = ThresholdPass.Score(set, [far], job: new JobContext(Cancel: cancel)).At(far)!.Tar;
         Last = set;
         Points.Add(new AccuracyPoint(Seconds, Images, tar));
         _say(Points[^1]);

@@ -37,7 +37,7 @@ internal sealed class EndToEnd : IDisposable
         try
         {
             using var trainer = new Trainer(faces, description, options, run);
-            return [.. trainer.Run(progress, default).Log.Select(e => e.ImagesPerSecond)];
+            return [.. trainer.Run(new JobContext(Progress: progress)).Log.Select(e => e.ImagesPerSecond)];
         }
         finally
         {

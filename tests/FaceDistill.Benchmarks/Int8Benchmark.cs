@@ -3,6 +3,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Training.Checkpoints;
@@ -32,18 +33,18 @@ internal static class Int8Benchmark
 
         OnnxWriter.Write(full, plain);
         OnnxWriter.Write(graph, small);
-        writer.WriteLine(FormattableString.Invariant(
+        writer.WriteLine(InvariantText.Of(
             $"{checkpoint.Description.Student}, {report.CalibrationFaces} + {report.SelectionFaces} faces, {watch.Elapsed.TotalSeconds:0} s\n"));
         writer.WriteLine("| method | equalised | bias corrected | part of the variance added as error |\n|---|---|---|---|");
         foreach (var t in report.Tried)
         {
-            writer.WriteLine(FormattableString.Invariant($"| {t.Method} | {t.Equalized} | {t.BiasCorrected} | {t.Error:0.00000} |"));
+            writer.WriteLine(InvariantText.Of($"| {t.Method} | {t.Equalized} | {t.BiasCorrected} | {t.Error:0.00000} |"));
         }
 
         double a = new FileInfo(plain).Length, b = new FileInfo(small).Length;
-        writer.WriteLine(FormattableString.Invariant($"\nfile {a / 1e6:0.000} MB to {b / 1e6:0.000} MB: {a / b:0.00} times smaller"));
+        writer.WriteLine(InvariantText.Of($"\nfile {a / 1e6:0.000} MB to {b / 1e6:0.000} MB: {a / b:0.00} times smaller"));
         var (slow, fast) = Milliseconds(plain, small, checkpoint.Description.Contract.Size);
-        writer.WriteLine(FormattableString.Invariant(
+        writer.WriteLine(InvariantText.Of(
             $"one face, one thread, median of {Rounds * Each}: fp32 {slow:0.000} ms, int8 {fast:0.000} ms: {slow / fast:0.00} times as fast"));
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -20,11 +21,12 @@ internal static class MemoryCurve
         run.ImagesPerSecond(test, HeadKind.Gap, PrecisionMode.Bf16, (Steps + steps - 1) / steps, probe);
         output.WriteLine($"\nWorking set of the trainer, {test}, bf16, a checkpoint every {steps} steps:\n");
         output.WriteLine("| step | MB |\n|---|---|");
-        curve.ForEach(p => output.WriteLine(FormattableString.Invariant($"| {p.Step} | {p.Megabytes:0} |")));
+        curve.ForEach(p => output.WriteLine(InvariantText.Of($"| {p.Step} | {p.Megabytes:0} |")));
         double early = curve.Where(p => p.Step <= Settled).Max(p => p.Megabytes), late = curve.Where(p => p.Step > Settled).Max(p => p.Megabytes);
         using var process = Process.GetCurrentProcess();
-        output.WriteLine(FormattableString.Invariant(
-            $"\nhighest in steps 1-{Settled}: {early:0} MB, after: {late:0} MB ({(late / early) - 1:+0.0%;-0.0%}; flat means below 2%): {(late / early < 1.02 ? "held" : "MISSED")}; peak of the process {process.PeakWorkingSet64 / 1e6:0} MB"));
+        output.WriteLine(InvariantText.Of(
+            $"\nhighest in steps 1-{Settled}: {early:0} MB, after: {late:0} MB ({(late / early) - 1:+0.0%;-0.0%}; flat means below 2%): "
+                + $"{(late / early < 1.02 ? "held" : "MISSED")}; peak of the process {process.PeakWorkingSet64 / 1e6:0} MB"));
         return late / early < 1.02;
     }
 

@@ -32,10 +32,10 @@ internal static class PairScoringBenchmark
         var set = RandomSet(identities);
         int rounds = large ? 1 : 5;
         Bare(set, large ? 100 : int.MaxValue); // warm-up: loads libtorch, starts its threads
-        PairScorer.Score(large ? RandomSet(LikeLfw()) : set);
+        ThresholdPass.Score(large ? RandomSet(LikeLfw()) : set);
         double bare = Best(rounds, () => Bare(set, int.MaxValue));
         AllPairsResult? result = null;
-        double scoring = Best(rounds, () => result = PairScorer.Score(set));
+        double scoring = Best(rounds, () => result = ThresholdPass.Score(set));
         Print(set, result!, bare, scoring, large ? 4 : 8, large ? double.PositiveInfinity : 1.5);
         if (!options.Contains("--plain"))
         {
@@ -53,7 +53,7 @@ internal static class PairScoringBenchmark
             text, $"{set.Count} x {set.Dimension}, {result.Identities} identities, {pairs / 1e6:F1} M pairs, {Environment.ProcessorCount} cores"));
         Console.WriteLine(string.Create(text, $"bare product of the tiles  {bare,8:F3} s   {2 * pairs * Dimension / bare / 1e9:F0} GFLOP/s"));
         Console.WriteLine(string.Create(
-            text, $"PairScorer.Score           {scoring,8:F3} s   {pairs / scoring / 1e6:F0} M pairs/s, normalising and thresholds included"));
+            text, $"ThresholdPass.Score           {scoring,8:F3} s   {pairs / scoring / 1e6:F0} M pairs/s, normalising and thresholds included"));
         bool held = scoring / bare <= maxRatio && scoring <= maxSeconds;
         Console.WriteLine(string.Create(text, $"ratio {scoring / bare:F2} (limit "
             + $"{maxRatio:F0}{(double.IsFinite(maxSeconds) ? string.Create(text, $", {maxSeconds:F1} s") : "")}): {(held ? "held" : "MISSED")}"));

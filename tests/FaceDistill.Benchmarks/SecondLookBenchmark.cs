@@ -5,6 +5,7 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Benchmarks;
@@ -19,15 +20,15 @@ internal static class MetricsPassBenchmark
         var groups = IdentityGroups.Of(set);
         var vectors = ScoredVectors.Of(set, groups.Order, ScoreKind.Cosine);
         long ranks = Math.Max(ThresholdPass.Ranks(FarTargets.Default, groups.ImpostorPairs), groups.ImpostorPairs / 80);
-        var first = ThresholdPass.At(vectors, groups, ranks, null, default);
+        var first = ThresholdPass.At(vectors, groups, ranks, JobContext.None);
         Print("second look, metrics only", Best(rounds, () =>
         {
             var look = new MetricsPass(vectors, first, true, null, set.Name);
-            look.Run(null, default);
+            look.Run(JobContext.None);
             look.Metrics();
         }));
         Print("second look that takes nothing, so the product alone",
-            Best(rounds, () => new MetricsPass(vectors, first, false, null, set.Name).Run(null, default)));
+            Best(rounds, () => new MetricsPass(vectors, first, false, null, set.Name).Run(JobContext.None)));
         EvaluationOptions[] all =
         [
             Plain,
@@ -46,7 +47,7 @@ internal static class MetricsPassBenchmark
     }
 
     private static void Print(string what, double seconds) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,8:F3} s  {what}"));
+        Console.WriteLine(InvariantText.Of($"{seconds,8:F3} s  {what}"));
 
     private static double Best(int rounds, Action work)
     {

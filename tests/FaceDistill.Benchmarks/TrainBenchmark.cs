@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training;
@@ -60,7 +61,8 @@ internal static class TrainBenchmark
     {
         double roof = MatrixRate.Measure(ScalarType.Float32);
         Console.WriteLine(Invariant($"fp32 matrix product {roof / 1e9:0} GFLOP/s, bf16 {MatrixRate.Measure(ScalarType.BFloat16) / 1e9:0} GFLOP/s\n"));
-        Console.WriteLine("| student | batch | precision | bare img/s | step GFLOP | of the fp32 matrix rate | trainer img/s | of the bare step | first epoch | PyTorch fp32 img/s | ours / PyTorch |");
+        Console.WriteLine("| student | batch | precision | bare img/s | step GFLOP | of the fp32 matrix rate | trainer img/s | of the bare step | first "
+            + "epoch | PyTorch fp32 img/s | ours / PyTorch |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|---|---|---|");
         using var run = endToEnd ? new EndToEnd() : null;
         foreach (var test in tests)
@@ -82,7 +84,8 @@ internal static class TrainBenchmark
         bare = Math.Max(bare, Bare(test, mode)); // before and after, so that a slow moment of the machine does not decide a ratio
         double flops = test.StepFlops(Head);
         cells.Append(CultureInfo.InvariantCulture,
-            $"| {test.ShortName} | {test.Batch} | {mode.ToString().ToLowerInvariant()} | {bare:0.0} | {flops / 1e9:0.0} | {flops * bare / test.Batch / roof:0.00} ");
+            $"| {test.ShortName} | {test.Batch} | {mode.ToString().ToLowerInvariant()} | {bare:0.0} | {flops / 1e9:0.0} | "
+                + $"{flops * bare / test.Batch / roof:0.00} ");
         cells.Append(trainer.Length > 0 ? Invariant($"| {trainer[1..].Max():0.0} | {trainer[1..].Max() / bare:0.00} | {trainer[0]:0.0} ") : "| | | ");
         cells.Append(double.IsNaN(python) ? "| | |" : Invariant($"| {python:0.0} ({version}) | {bare / python:0.00} |"));
         Console.WriteLine(cells);
@@ -102,7 +105,8 @@ internal static class TrainBenchmark
             using var step = new BareStep(test, Head, type);
             var parts = Enumerable.Range(0, 25).Select(_ => step.Once()).ToArray();
             Console.WriteLine(Invariant(
-                $"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | {1e3 * parts.Min(p => p.Optimizer):0.0} |"));
+                $"| {test.ShortName} | {test.Batch} | {type} | {1e3 * parts.Min(p => p.Forward):0.0} | {1e3 * parts.Min(p => p.Backward):0.0} | "
+                    + $"{1e3 * parts.Min(p => p.Optimizer):0.0} |"));
         }
     }
 
@@ -153,5 +157,5 @@ internal static class TrainBenchmark
         return $"{model ?? System.Runtime.InteropServices.RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores";
     }
 
-    private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
+    private static string Invariant(InvariantText text) => text.ToString();
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaceDistill.Files;
 using FaceDistill.Students;
 
 namespace FaceDistill.Benchmarks;
@@ -23,5 +24,5 @@ internal sealed record TrainCase(string Student, int Batch)
     /// <summary>Forward, gradient of the inputs and gradient of the weights: each one multiply and one add a mult-add.</summary>
     public double StepFlops(HeadKind head) => 3.0 * 2 * Batch * StudentCost.Of(Architecture(head)).MultAdds;
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{ShortName} batch {Batch}");
+    public override string ToString() => InvariantText.Of($"{ShortName} batch {Batch}");
 }

@@ -123,7 +123,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
             Directory.CreateDirectory(from);
             File.Copy(photos[i], Path.Combine(from, "photo.jpg"));
             var aligned = new FolderAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default)
-                .Run(FaceDataset.List(_folder[$"photos{i}"]), _folder[$"aligned{i}"], null, default).Faces;
+                .Run(FaceDataset.List(_folder[$"photos{i}"]), _folder[$"aligned{i}"], JobContext.None).Faces;
             using var face = aligned.ReadView(0, embedder.Size);
             float[] pipeline = embedder.Embed(face), photo = embedder.EmbedPhoto(photos[i]);
             Assert.InRange(FaceEmbedder.Similarity(pipeline, photo), 0.9999f, 1.0001f); // but for the JPEG between

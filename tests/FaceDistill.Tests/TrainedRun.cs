@@ -13,7 +13,7 @@ public sealed class TrainedRun : IDisposable
     public TrainedRun()
     {
         using var trainer = Tiny.Trainer(Folder, Options);
-        trainer.Run(null, default);
+        trainer.Run(JobContext.None);
         Info.Write(Folder);
     }
 

@@ -39,7 +39,7 @@ internal static class AlignCommand
         var parsed = context.Parsed;
         var frame = AlignedFrame.Of(parsed.GetValue(Size), parsed.GetValue(Margin));
         var request = new AlignRequest(parsed.GetRequiredValue(Data), parsed.GetRequiredValue(Output), parsed.GetValue(Template)!, frame);
-        var result = new AlignJob(parsed.Finder()).Run(request, context.Progress, context.Cancel);
+        var result = new AlignJob(parsed.Finder()).Run(request, context.Job);
         var document = new { output = result.Faces.Dataset.Root, aligned = result.Aligned, reused = result.Reused, skipped = result.Skipped.Count };
         context.Result(document, console =>
         {

@@ -118,7 +118,7 @@ internal static class AuditCommand
             Exclude = parsed.GetValue(Exclude),
             Aligned = parsed.GetValue(CommonOptions.Aligned),
         };
-        var result = new AuditJob(parsed.Finder(), context.Say).Run(request, context.Progress, context.Cancel);
+        var result = new AuditJob(parsed.Finder()).Run(request, context.Job);
         context.Result(result, console => AuditTable.Render(console, result));
     }
 }

@@ -67,7 +67,7 @@ internal static class BenchCommand
         var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
         var request = new BenchmarkRequest(parsed.GetRequiredValue(Model), parsed.GetValue(Evaluations)!, parsed.GetValue(Protocol), data,
             parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, parsed.GetValue(Rounds), parsed.GetValue(Output));
-        var result = new BenchmarkJob(finder, context.Say).Run(request, context.Progress, context.Cancel);
+        var result = new BenchmarkJob(finder).Run(request, context.Job);
         context.Result(result, console => BenchTable.Render(console, result));
     }
 }

@@ -43,7 +43,7 @@ internal static class DatasetsCommand
     private static void Pull(VerbContext context)
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
-        Report(context, context.Parsed.GetValue(Names)!.Select(name => pull.Pull(name, context.Progress, context.Cancel)));
+        Report(context, context.Parsed.GetValue(Names)!.Select(name => pull.Pull(name, context.Job)));
     }
 
     private static void Verify(VerbContext context)

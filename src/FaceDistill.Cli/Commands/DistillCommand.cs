@@ -87,7 +87,7 @@ internal static class DistillCommand
             Recipe = recipe,
             DataNames = data,
         };
-        var report = new DistillJob(finder, context.Say).Run(request, context.Progress, context.Cancel);
+        var report = new DistillJob(finder).Run(request, context.Job);
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }
 }

@@ -34,7 +34,7 @@ internal static class EmbedCommand
         var request = new EmbedRequest(
             model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned),
                 parsed.GetValue(CommonOptions.Device)!);
-        var outcome = new EmbedJob(parsed.Finder(), context.Say).Run(request, context.Progress, context.Cancel);
+        var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);
         var key = outcome.Store.Key;
         var document = new { store = outcome.Store.Folder, model = key.Teacher, images = key.ImageCount, dimension = key.Dimension,
             computed = outcome.Computed };

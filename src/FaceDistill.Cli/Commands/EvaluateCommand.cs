@@ -159,7 +159,7 @@ internal static class EvaluateCommand
             Agreement = !parsed.GetValue(NoAgreement),
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
-        var result = new EvaluateJob(finder, context.Say).Run(request, context.Progress, context.Cancel).ToJson();
+        var result = new EvaluateJob(finder).Run(request, context.Job).ToJson();
         context.Result(result, console => EvaluationTable.Render(console, result));
     }
 

@@ -89,7 +89,7 @@ internal static class ExportCommand
         var parsed = context.Parsed;
         string? output = parsed.GetValue(Output);
         var format = parsed.GetValue(Format) is { } named ? ExportFormat.Named(named) : ExportFormat.Of(output);
-        var outcome = new ExportJob(parsed.Finder(), context.Say).Run(
+        var outcome = new ExportJob(parsed.Finder()).Run(
             new ExportRequest(parsed.GetRequiredValue(Model), format, output)
             {
                 Ends = new GraphPrePostprocessing(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
@@ -106,7 +106,7 @@ internal static class ExportCommand
                 MaxLoss = parsed.GetValue(MaxLoss),
                 Device = parsed.GetValue(CommonOptions.Device)!,
             },
-            context.Progress, context.Cancel);
+            context.Job);
         context.Result(outcome, console => ExportSummary.Render(console, outcome));
     }
 }

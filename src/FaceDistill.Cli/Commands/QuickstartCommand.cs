@@ -28,9 +28,8 @@ internal static class QuickstartCommand
 
     private static void Run(VerbContext context)
     {
-        var report = new QuickstartJob(context.Parsed.Finder(), context.Say)
-            .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Parsed.GetValue(CommonOptions.Device)!, context.Progress,
-                context.Cancel);
+        var report = new QuickstartJob(context.Parsed.Finder())
+            .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Parsed.GetValue(CommonOptions.Device)!, context.Job);
         context.Result(report, console =>
         {
             console.WriteLine("These faces are drawings: the figures show that every stage works, and say nothing about real faces.");

@@ -52,17 +52,17 @@ internal static class Table14Command
         var finder = parsed.Finder();
         string file = parsed.GetRequiredValue(RecipeFile), output = parsed.GetRequiredValue(Output);
         var recipe = Table14Recipe.Read(file);
-        recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Progress, context.Cancel) : recipe;
+        recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
         string command = $"facedistill table14 --recipe {file} --output {output}{(parsed.GetValue(Smoke) ? " --smoke" : "")}";
         var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))
         {
-            var plan = Table14Plan.Of(request, finder, context.Progress, context.Cancel);
+            var plan = Table14Plan.Of(request, finder, context.Job);
             context.Result(plan, console => Table14View.Render(console, plan));
             return;
         }
 
-        var result = new Table14Job(finder, context.Say).Run(request, context.Progress, context.Cancel);
+        var result = new Table14Job(finder).Run(request, context.Job);
         context.Result(result, console => Table14View.Render(console, result));
     }
 }

@@ -23,7 +23,8 @@ internal sealed class VerbContext : IDisposable
 
     public CancellationToken Cancel { get; }
 
-    public IProgress<WorkProgress> Progress => _progress;
+    /// <summary>What the library tells and asks while it works.</summary>
+    public JobContext Job => new(Say, _progress, Cancel);
 
     /// <summary>Gives a command its action.</summary>
     /// <param name="command">The verb with its options.</param>

@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -11,7 +12,8 @@ internal static class AgreementLines
         foreach (var a in agreements)
         {
             console.WriteLine(Text(
-                $"{a.Student} agrees with {a.Teacher}: cosine {a.Cosine.Mean:0.000} on average, median {a.Cosine.Median:0.000}, 5th percentile {a.Cosine.Percentile5:0.000}, ")
+                $"{a.Student} agrees with {a.Teacher}: cosine {a.Cosine.Mean:0.000} on average, median {a.Cosine.Median:0.000}, 5th percentile "
+                    + $"{a.Cosine.Percentile5:0.000}, ")
                 + Text($"least {a.Cosine.Minimum:0.000}; by chance (another image) {a.Cosine.OtherImages:0.000}; worst image {a.Worst[0].Path}"));
             foreach (var search in a.Search ?? [])
             {
@@ -22,5 +24,5 @@ internal static class AgreementLines
         }
     }
 
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+    private static string Text(InvariantText text) => text.ToString();
 }

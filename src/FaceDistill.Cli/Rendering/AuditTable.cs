@@ -1,5 +1,6 @@
 using System.Globalization;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Files;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -27,8 +28,7 @@ internal static class AuditTable
 
         if (result.DuplicateThreshold is { } threshold)
         {
-            console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
+            console.WriteLine(InvariantText.Of(
                 $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
             var table = new Table().AddColumns("training data", "faces", "same files", "near duplicates to drop");
             foreach (var count in result.Duplicates)
@@ -39,7 +39,7 @@ internal static class AuditTable
             console.Write(table);
         }
 
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Listed:N0} pictures in {result.List} ({result.Seconds:0} s)"));
+        console.WriteLine(InvariantText.Of($"{result.Listed:N0} pictures in {result.List} ({result.Seconds:0} s)"));
     }
 
     private static string Whole(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

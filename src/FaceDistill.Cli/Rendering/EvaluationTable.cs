@@ -1,5 +1,6 @@
 using System.Globalization;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using Spectre.Console;
@@ -39,7 +40,7 @@ internal static class EvaluationTable
         AgreementLines.Render(console, result.Agreements ?? []);
         if (result is { Seconds: { } seconds, PeakMemoryBytes: { } bytes })
         {
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds:0.0} s, at most {bytes / 1e9:0.00} GB of memory"));
+            console.WriteLine(InvariantText.Of($"{seconds:0.0} s, at most {bytes / 1e9:0.00} GB of memory"));
         }
     }
 
@@ -62,7 +63,7 @@ internal static class EvaluationTable
     {
         foreach (var c in result.Comparisons ?? [])
         {
-            console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            console.WriteLine(InvariantText.Of(
                 $"{c.A} less {c.B} at 1e-4: {100 * c.DifferenceAt1e4:+0.00;-0.00;0.00} points, 95% {100 * c.Interval95[0]:0.00} to "
                     + $"{100 * c.Interval95[1]:0.00}, p = {c.PValue:0.####}"));
         }
@@ -88,23 +89,24 @@ internal static class EvaluationTable
 
     private static string Counts(ModelJson m)
     {
-        string text = string.Create(
-            CultureInfo.InvariantCulture, $"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
+        string text = InvariantText.Of($"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
         text += m.SkippedPairs is > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
+            ? InvariantText.Of($"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
             : "";
-        return text + (m.MissingImages is > 0 ? string.Create(CultureInfo.InvariantCulture, $"; {m.MissingImages} images of the protocol are missing") : "");
+        return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
     }
 
     private static string Cell(ModelJson m, string far)
     {
         double? tar = m.TarAtFar?.GetValueOrDefault(far);
-        return tar is null ? "too few pairs" : string.Create(CultureInfo.InvariantCulture,
-            $"{Percent(tar)}{Range(m.TarInterval95AtFar?.GetValueOrDefault(far))} ({m.ThresholdAtFar?[far]:0.0000}, {m.FalseAcceptsAtFar?[far]})");
+        return tar is null
+            ? "too few pairs"
+            : InvariantText.Of($"{Percent(tar)}{Range(m.TarInterval95AtFar?.GetValueOrDefault(far))} ({m.ThresholdAtFar?[far]:0.0000}, "
+            + $"{m.FalseAcceptsAtFar?[far]})");
     }
 
     private static string Range(IReadOnlyList<double>? interval) => interval is null ? ""
-        : string.Create(CultureInfo.InvariantCulture, $" {100 * interval[0]:0.00}-{100 * interval[1]:0.00}");
+        : InvariantText.Of($" {100 * interval[0]:0.00}-{100 * interval[1]:0.00}");
 
     private static string Percent(double? part) => part is null ? "-" : (100 * part.Value).ToString("0.00", CultureInfo.InvariantCulture) + "%";
 }

@@ -1,4 +1,5 @@
 using FaceDistill.Export;
+using FaceDistill.Files;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -13,17 +14,20 @@ internal static class ExportSummary
             console.WriteLine(file);
         }
 
-        Line(console, $"agrees with TorchSharp on {outcome.Faces} faces: largest difference {outcome.MaxAbsDifference:0.0e+0}, smallest cosine {outcome.MinCosine:0.000000}");
+        Line(console, $"agrees with TorchSharp on {outcome.Faces} faces: largest difference {outcome.MaxAbsDifference:0.0e+0}, smallest cosine "
+            + $"{outcome.MinCosine:0.000000}");
         Spread(console, "cosine", outcome.Cosine);
         Spread(console, "cosine less the common mean", outcome.CentredCosine);
         if (outcome.Int8 is { } int8)
         {
-            Line(console, $"8 bits: ranges by {int8.Method}, channels {(int8.Equalized ? "equalised" : "as they were")}, biases {(int8.BiasCorrected ? "corrected" : "as they were")}, {(int8.Float32Layers.Count == 0 ? "no layer" : string.Join(", ", int8.Float32Layers))} in float32 of {int8.Tried.Count} ways tried; {int8.Error:0.00%} of the embeddings' variance added as error on {int8.SelectionFaces} faces");
+            Line(console, $"8 bits: ranges by {int8.Method}, channels {(int8.Equalized ? "equalised" : "as they were")}, biases "
+                + $"{(int8.BiasCorrected ? "corrected" : "as they were")}, {(int8.Float32Layers.Count == 0 ? "no layer" : string.Join(", ", int8.Float32Layers))} in float32 of {int8.Tried.Count} ways tried; {int8.Error:0.00%} of the embeddings' variance added as error on {int8.SelectionFaces} faces");
         }
 
         if (outcome.Accuracy is { } accuracy)
         {
-            Line(console, $"TAR at 1e-4 by {accuracy.Protocol} on {accuracy.Data} ({accuracy.ImpostorPairs} impostor pairs): {Tar(accuracy.TarBefore, accuracy.IntervalBefore)} before, {Tar(accuracy.TarAfter, accuracy.IntervalAfter)} after");
+            Line(console, $"TAR at 1e-4 by {accuracy.Protocol} on {accuracy.Data} ({accuracy.ImpostorPairs} impostor pairs): "
+                + $"{Tar(accuracy.TarBefore, accuracy.IntervalBefore)} before, {Tar(accuracy.TarAfter, accuracy.IntervalAfter)} after");
         }
     }
 
@@ -36,8 +40,8 @@ internal static class ExportSummary
     }
 
     private static string Tar(double? tar, IReadOnlyList<double>? interval) => tar is null ? "not measurable (too few impostor pairs)"
-        : interval is null ? FormattableString.Invariant($"{100 * tar:0.00}%")
-        : FormattableString.Invariant($"{100 * tar:0.00}% ({100 * interval[0]:0.00}-{100 * interval[1]:0.00})");
+        : interval is null ? InvariantText.Of($"{100 * tar:0.00}%")
+        : InvariantText.Of($"{100 * tar:0.00}% ({100 * interval[0]:0.00}-{100 * interval[1]:0.00})");
 
-    private static void Line(IAnsiConsole console, FormattableString line) => console.WriteLine(FormattableString.Invariant(line));
+    private static void Line(IAnsiConsole console, InvariantText line) => console.WriteLine(line.ToString());
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaceDistill.Files;
 using FaceDistill.Reports;
 using FaceDistill.Training.Losses;
 using Spectre.Console;
@@ -13,9 +14,9 @@ internal static class RunSummary
         var last = report.Epochs[^1];
         string held = last.ValidationCosine is null
             ? ""
-            : string.Create(CultureInfo.InvariantCulture, $", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
+            : InvariantText.Of($", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
         string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        console.WriteLine(InvariantText.Of(
             $"{report.Run.Options.Student}: {report.Epochs.Count} epochs in {report.TrainingSeconds / 60:0.0} minutes, loss {last.Loss:0.000}{unit}{held}"));
         foreach (var evaluation in report.Evaluations)
         {

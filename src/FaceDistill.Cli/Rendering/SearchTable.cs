@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -39,7 +40,7 @@ internal static class SearchTable
     private static IEnumerable<string> Rate(TrialRateJson rate) =>
         [$"{Percent(rate.Mean)} ± {Percent(rate.StandardDeviation)}", Percent(rate.MeanMinusDeviation)];
 
-    private static string Text(FormattableString text) => FormattableString.Invariant(text);
+    private static string Text(InvariantText text) => text.ToString();
 
     private static string Percent(double part) => (100 * part).ToString("0.00", CultureInfo.InvariantCulture) + "%";
 }

@@ -21,18 +21,17 @@ public static class ArchiveUnpacker
     /// <param name="archive">The archive.</param>
     /// <param name="target">The folder to make.</param>
     /// <param name="limits">Bounds; null for <see cref="UnpackLimits.Default"/>.</param>
-    /// <param name="progress">Entries unpacked; the number in all is known for .zip only.</param>
-    /// <param name="cancellation">Stops; nothing is left.</param>
+    /// <param name="job">Entries unpacked; the number in all is known for .zip only.</param>
     /// <exception cref="FaceDistillException">
     /// The folder exists, the archive is damaged, hostile or above a bound, or the disk refuses; nothing is left.
     /// </exception>
     public static void Unpack(
-        string archive, string target, UnpackLimits? limits, IProgress<WorkProgress>? progress, CancellationToken cancellation) =>
-        StagedFolder.Make(target, staged => UnpackInto(archive, staged, limits, progress, cancellation));
+        string archive, string target, UnpackLimits? limits, JobContext job) =>
+        StagedFolder.Make(target, staged => UnpackInto(archive, staged, limits, job));
 
     /// <summary>Unpacks an archive into an existing empty folder that the caller throws away on any failure.</summary>
     internal static void UnpackInto(
-        string archive, string folder, UnpackLimits? limits, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string archive, string folder, UnpackLimits? limits, JobContext job)
     {
         if (!File.Exists(archive))
         {
@@ -40,7 +39,7 @@ public static class ArchiveUnpacker
         }
 
         string name = Path.GetFileName(archive);
-        var sink = new UnpackFolder(folder, name, limits ?? UnpackLimits.Default, progress, cancellation);
+        var sink = new UnpackFolder(folder, name, limits ?? UnpackLimits.Default, job);
         try
         {
             using var file = File.OpenRead(archive);
@@ -114,7 +113,7 @@ public static class ArchiveUnpacker
 
 /// <summary>The folder that an archive is unpacked into; checks each entry's name and keeps count.</summary>
 internal sealed class UnpackFolder(
-    string folder, string archive, UnpackLimits limits, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    string folder, string archive, UnpackLimits limits, JobContext job)
 {
     private readonly string _root = Path.GetFullPath(folder);
     private readonly byte[] _buffer = new byte[1 << 16];
@@ -144,7 +143,7 @@ internal sealed class UnpackFolder(
         int read;
         while ((read = content.Read(_buffer)) > 0)
         {
-            cancellation.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             _bytes += read;
             if (_bytes > limits.Bytes)
             {
@@ -160,13 +159,13 @@ internal sealed class UnpackFolder(
 
     private void Count()
     {
-        cancellation.ThrowIfCancellationRequested();
+        job.Cancel.ThrowIfCancellationRequested();
         if (++_entries > limits.Entries)
         {
             throw new FaceDistillException($"{archive} holds more than {limits.Entries} entries; it was not unpacked");
         }
 
-        progress?.Report(new WorkProgress($"unpacking {archive}", _entries, Total, "files"));
+        job.Progress?.Report(new WorkProgress($"unpacking {archive}", _entries, Total, "files"));
     }
 
     // Refused on every platform, whatever it would mean on this one: an archive is made to be read anywhere. A ':' is a

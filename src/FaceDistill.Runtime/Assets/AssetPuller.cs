@@ -25,27 +25,26 @@ public sealed class AssetPuller(AssetFinder finder, Downloader downloader, NpmPa
 
     /// <summary>Fetches what is missing; files that are there and right stay, files of the cache that are wrong are fetched anew.</summary>
     /// <param name="set">The card's files.</param>
-    /// <param name="progress">Bytes or files so far.</param>
-    /// <param name="cancellation">Stops; a later run goes on.</param>
+    /// <param name="job">Bytes or files so far.</param>
     /// <returns>The files as <see cref="Verify"/> finds them afterwards.</returns>
     /// <exception cref="FaceDistillException">
     /// A file cannot be fetched, is not the one the card names, or is to be brought by hand (after all others were fetched).
     /// </exception>
     public async Task<IReadOnlyList<AssetStatus>> PullAsync(
-        AssetSet set, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        AssetSet set, JobContext job)
     {
         Asset[] wanted = [.. set.Assets.Where(a => a.Source.IsDownloaded() && !IsThere(set, a))];
         foreach (var package in wanted.Where(a => a.Source.Npm is not null).GroupBy(a => a.Source.Npm!))
         {
             NpmMember[] members =
                 [.. package.Select(a => new NpmMember(a.Source.Member!, finder.CachePath(set, a.File), a.Sha256!, a.MaxBytes()))];
-            await npm.FetchAsync(package.Key, members, progress, cancellation).ConfigureAwait(false);
+            await npm.FetchAsync(package.Key, members, job).ConfigureAwait(false);
         }
 
         foreach (var asset in wanted.Where(a => a.Source.Url is not null))
         {
             await downloader.DownloadAsync(
-                asset.Source.Url!, finder.CachePath(set, asset.File), asset.Sha256, asset.MaxBytes(), progress, cancellation).ConfigureAwait(false);
+                asset.Source.Url!, finder.CachePath(set, asset.File), asset.Sha256, asset.MaxBytes(), job).ConfigureAwait(false);
         }
 
         return Verify(set);
@@ -88,7 +87,7 @@ internal static class FetchLock
     /// <summary>Takes the lock of <paramref name="target"/> (a file TARGET.lock beside it), waiting for whoever holds it.</summary>
     /// <exception cref="FaceDistillException">It is still held after <paramref name="wait"/>, or the folder cannot be written.</exception>
     public static async Task<LockFile> TakeAsync(
-        string target, TimeSpan wait, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string target, TimeSpan wait, JobContext job)
     {
         string path = target + ".lock";
         long start = Environment.TickCount64;
@@ -106,10 +105,10 @@ internal static class FetchLock
 
             if (!told)
             {
-                progress?.Report(new WorkProgress($"waiting for another facedistill that fetches {Path.GetFileName(target)}", 0, 0, "bytes"));
+                job.Progress?.Report(new WorkProgress($"waiting for another facedistill that fetches {Path.GetFileName(target)}", 0, 0, "bytes"));
             }
 
-            await Task.Delay(Poll, cancellation).ConfigureAwait(false);
+            await Task.Delay(Poll, job.Cancel).ConfigureAwait(false);
         }
     }
 }

@@ -35,22 +35,21 @@ public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, Ass
 
     /// <summary>Fetches what is missing of a data set: the archive, unpacked to cache/datasets/NAME, and its further files.</summary>
     /// <param name="card">The card.</param>
-    /// <param name="progress">Bytes fetched, files unpacked.</param>
-    /// <param name="cancellation">Stops; a later run goes on.</param>
+    /// <param name="job">Bytes fetched, files unpacked.</param>
     /// <returns>The data set as <see cref="Verify"/> finds it afterwards.</returns>
     /// <exception cref="FaceDistillException">It is to be brought by hand, or a file cannot be fetched or is not the wanted one.</exception>
-    public async Task<DatasetStatus> PullAsync(DatasetCard card, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    public async Task<DatasetStatus> PullAsync(DatasetCard card, JobContext job)
     {
         if (finder.LocateDataset(card) is null)
         {
-            await PullArchiveAsync(card, progress, cancellation).ConfigureAwait(false);
+            await PullArchiveAsync(card, job).ConfigureAwait(false);
         }
 
         string folder = finder.FindDataset(card);
         foreach (var file in FilesOf(card).Where(f => f.Source.Url is not null && IsToBeFetched(Status(card, f, folder), folder == CacheOf(card))))
         {
             await downloader.DownloadAsync(
-                file.Source.Url!, Path.Combine(folder, file.File), file.Sha256, file.MaxBytes(), progress, cancellation).ConfigureAwait(false);
+                file.Source.Url!, Path.Combine(folder, file.File), file.Sha256, file.MaxBytes(), job).ConfigureAwait(false);
         }
 
         return Verify(card);
@@ -60,7 +59,7 @@ public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, Ass
     private static bool IsToBeFetched(AssetStatus file, bool ours) =>
         file.State == AssetState.Missing || (file.State == AssetState.WrongHash && ours);
 
-    private async Task PullArchiveAsync(DatasetCard card, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private async Task PullArchiveAsync(DatasetCard card, JobContext job)
     {
         if (card.Archive is not { } asset)
         {
@@ -68,12 +67,12 @@ public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, Ass
         }
 
         var set = new AssetSet(card.AllFiles.Card, card.Name, [asset]);
-        await files.PullAsync(set, progress, cancellation).ConfigureAwait(false);
+        await files.PullAsync(set, job).ConfigureAwait(false);
         string archive = finder.Find(set, asset);
-        using var held = await FetchLock.TakeAsync(CacheOf(card), DownloadRules.Default.LockWait, progress, cancellation).ConfigureAwait(false);
+        using var held = await FetchLock.TakeAsync(CacheOf(card), DownloadRules.Default.LockWait, job).ConfigureAwait(false);
         if (finder.LocateDataset(card) is null)
         {
-            StagedFolder.Make(CacheOf(card), staged => Unpack(card, archive, staged, progress, cancellation));
+            StagedFolder.Make(CacheOf(card), staged => Unpack(card, archive, staged, job));
         }
 
         if (archive == finder.CachePath(set, asset.File))
@@ -83,11 +82,11 @@ public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, Ass
     }
 
     private static void Unpack(
-        DatasetCard card, string archive, string staged, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        DatasetCard card, string archive, string staged, JobContext job)
     {
         string unpacked = Path.Combine(staged, ".unpacked");
         Directory.CreateDirectory(unpacked);
-        ArchiveUnpacker.UnpackInto(archive, unpacked, null, progress, cancellation);
+        ArchiveUnpacker.UnpackInto(archive, unpacked, null, job);
         string wanted = Path.Combine(unpacked, card.ArchiveFolder);
         if (!Directory.Exists(wanted))
         {

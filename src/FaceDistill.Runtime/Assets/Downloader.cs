@@ -29,14 +29,13 @@ public sealed class Downloader : IDisposable
     /// <param name="target">Where the file goes; its folder is made where it is missing.</param>
     /// <param name="sha256">64 hexadecimal digits, or null where the file's hash is not known.</param>
     /// <param name="maxBytes">The most bytes to take.</param>
-    /// <param name="progress">Bytes so far and in all.</param>
-    /// <param name="cancellation">Stops; what has come stays for the next run.</param>
+    /// <param name="job">Bytes so far and in all.</param>
     /// <exception cref="FaceDistillException">
     /// The address cannot be reached or refuses, the line is cut too often, the file is too long or has another hash, or
     /// the folder cannot be written. The message names address, target and remedy; nothing is put in place.
     /// </exception>
     public async Task DownloadAsync(
-        string url, string target, string? sha256, long maxBytes, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string url, string target, string? sha256, long maxBytes, JobContext job)
     {
         if (AssetSource.UrlProblem(url) is { } problem)
         {
@@ -46,10 +45,10 @@ public sealed class Downloader : IDisposable
         target = Path.GetFullPath(target);
         try
         {
-            using var held = await FetchLock.TakeAsync(target, _rules.LockWait, progress, cancellation).ConfigureAwait(false);
+            using var held = await FetchLock.TakeAsync(target, _rules.LockWait, job).ConfigureAwait(false);
             if (!File.Exists(target) || (sha256 is not null && !IsHash(target, sha256)))
             {
-                await FetchVerifiedAsync(new Uri(url), target, sha256, maxBytes, progress, cancellation).ConfigureAwait(false);
+                await FetchVerifiedAsync(new Uri(url), target, sha256, maxBytes, job).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -62,13 +61,13 @@ public sealed class Downloader : IDisposable
     public void Dispose() => _client.Dispose();
 
     private async Task FetchVerifiedAsync(
-        Uri source, string target, string? sha256, long maxBytes, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        Uri source, string target, string? sha256, long maxBytes, JobContext job)
     {
         var part = new DownloadPart(target, source);
-        var transfer = new Transfer(_client, source, part, maxBytes, _rules.Idle, Path.GetFileName(target), progress);
+        var transfer = new Transfer(_client, source, part, maxBytes, _rules.Idle, Path.GetFileName(target), job.Progress);
         for (bool again = true; ; again = false)
         {
-            await WithRetriesAsync(transfer, target, cancellation).ConfigureAwait(false);
+            await WithRetriesAsync(transfer, target, job.Cancel).ConfigureAwait(false);
             if (sha256 is null || IsHash(part.Path, sha256))
             {
                 part.MoveTo(target);

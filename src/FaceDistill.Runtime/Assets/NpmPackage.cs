@@ -25,31 +25,30 @@ public sealed class NpmPackage
     /// <summary>Fetches a package and puts the wanted members in place, each whole and with the right SHA-256.</summary>
     /// <param name="package">The package with its exact version, for example "name@1.2.3".</param>
     /// <param name="members">The wanted files.</param>
-    /// <param name="progress">Says what is going on; npm gives no byte counts.</param>
-    /// <param name="cancellation">Stops npm and removes what it brought.</param>
+    /// <param name="job">Says what is going on; npm gives no byte counts.</param>
     /// <exception cref="FaceDistillException">
     /// npm is missing or fails (the message has its own error line), or a member is missing, too long or has another hash.
     /// </exception>
     public async Task FetchAsync(
-        string package, IReadOnlyList<NpmMember> members, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string package, IReadOnlyList<NpmMember> members, JobContext job)
     {
         if (new AssetSource(Npm: package, Member: "package.json").Problem() is { } problem)
         {
             throw new FaceDistillException(problem);
         }
 
-        progress?.Report(new WorkProgress($"npm pack {package}", 0, members.Count, "files"));
+        job.Progress?.Report(new WorkProgress($"npm pack {package}", 0, members.Count, "files"));
         string folder = Directory.CreateTempSubdirectory("facedistill-npm-").FullName;
         try
         {
-            await NpmClient.PackAsync(_program, package, folder, ByHand(members), cancellation).ConfigureAwait(false);
+            await NpmClient.PackAsync(_program, package, folder, ByHand(members), job.Cancel).ConfigureAwait(false);
             string[] archives = Directory.GetFiles(folder, "*.tgz");
             if (archives.Length != 1)
             {
                 throw new FaceDistillException($"npm pack {package} left {archives.Length} packages instead of one; {ByHand(members)}");
             }
 
-            TakeMembers(package, archives[0], members, progress, cancellation);
+            TakeMembers(package, archives[0], members, job);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -62,7 +61,7 @@ public sealed class NpmPackage
     }
 
     private static void TakeMembers(
-        string package, string archive, IReadOnlyList<NpmMember> members, IProgress<WorkProgress>? progress, CancellationToken cancellation)
+        string package, string archive, IReadOnlyList<NpmMember> members, JobContext job)
     {
         var wanted = members.ToDictionary(m => m.Path, StringComparer.Ordinal);
         try
@@ -71,13 +70,13 @@ public sealed class NpmPackage
             using var reader = new TarReader(new BoundedStream(gzip, MaxPackageBytes, package));
             while (wanted.Count > 0 && reader.GetNextEntry() is { } entry)
             {
-                cancellation.ThrowIfCancellationRequested();
+                job.Cancel.ThrowIfCancellationRequested();
                 // The first folder of a package is "package" by custom only; npm itself drops it whatever its name.
                 string path = entry.Name[(entry.Name.IndexOf('/', StringComparison.Ordinal) + 1)..];
                 if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && wanted.Remove(path, out var member))
                 {
                     Place(package, member, entry.DataStream ?? Stream.Null);
-                    progress?.Report(new WorkProgress($"npm pack {package}", members.Count - wanted.Count, members.Count, "files"));
+                    job.Progress?.Report(new WorkProgress($"npm pack {package}", members.Count - wanted.Count, members.Count, "files"));
                 }
             }
         }
@@ -184,6 +183,6 @@ internal static class NpmClient
         return lines.FirstOrDefault(l => l.Contains("failed, reason:", StringComparison.Ordinal))
             ?? lines.FirstOrDefault(l => l.StartsWith("npm error 4", StringComparison.Ordinal) || l.StartsWith("npm error notarget", StringComparison.Ordinal))
             ?? lines.LastOrDefault()
-            ?? string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}, without a word");
+            ?? InvariantText.Of($"exit code {exitCode}, without a word");
     }
 }

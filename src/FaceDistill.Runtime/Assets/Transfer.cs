@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using FaceDistill.Files;
 
 namespace FaceDistill.Assets;
 
@@ -160,5 +161,5 @@ internal sealed class Transfer(
     }
 
     private LineCutException Cut(Exception? cause) => new(
-        FormattableString.Invariant($"the line was cut at {part.Length} of {(part.Total is { } total ? total : "unknown")} bytes"), cause);
+        InvariantText.Of($"the line was cut at {part.Length} of {(part.Total is { } total ? total : "unknown")} bytes"), cause);
 }

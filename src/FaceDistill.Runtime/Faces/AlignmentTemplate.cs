@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill.Faces;
@@ -82,7 +83,7 @@ public readonly record struct AlignedFrame(int Size, int Pad)
 
         return margin is >= 0 and <= 1
             ? new AlignedFrame(size, (int)Math.Round(size * margin))
-            : throw new FaceDistillException(FormattableString.Invariant($"the margin is a fraction from 0 to 1, not {margin}"));
+            : throw new FaceDistillException(InvariantText.Of($"the margin is a fraction from 0 to 1, not {margin}"));
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using FaceDistill.Files;
+
 namespace FaceDistill.Files;
 
 /// <summary>
@@ -86,7 +88,7 @@ public static class StagedFiles
         ArgumentNullException.ThrowIfNull(write);
         target = Path.GetFullPath(target);
         string folder = Path.GetDirectoryName(target)!, name = Path.GetFileName(target);
-        string staged = Path.Combine(folder, FormattableString.Invariant($".{name}.{Environment.ProcessId}-{Guid.NewGuid():N}.part"));
+        string staged = Path.Combine(folder, InvariantText.Of($".{name}.{Environment.ProcessId}-{Guid.NewGuid():N}.part"));
         try
         {
             Directory.CreateDirectory(staged);

@@ -22,10 +22,9 @@ public sealed class FolderLock : IDisposable
 
     /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
     /// <param name="folder">The folder; made where it is missing.</param>
-    /// <param name="progress">Told once that there is somebody to wait for.</param>
-    /// <param name="cancel">Ends the waiting.</param>
+    /// <param name="job">Told once that there is somebody to wait for.</param>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
-    public static FolderLock Wait(string folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static FolderLock Wait(string folder, JobContext job)
     {
         for (bool told = false; ; told = true)
         {
@@ -36,11 +35,11 @@ public sealed class FolderLock : IDisposable
 
             if (!told)
             {
-                progress?.Report(new WorkProgress($"waiting for another facedistill that fills {folder}", 0, 0, "images"));
+                job.Progress?.Report(new WorkProgress($"waiting for another facedistill that fills {folder}", 0, 0, "images"));
             }
 
-            cancel.WaitHandle.WaitOne(Poll);
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.WaitHandle.WaitOne(Poll);
+            job.Cancel.ThrowIfCancellationRequested();
         }
     }
 

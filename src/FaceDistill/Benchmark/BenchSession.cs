@@ -118,9 +118,8 @@ public static class LatencyRounds
     /// <param name="models">One run of each model.</param>
     /// <param name="rounds">How often each model has its turn; a turn is one run that is not timed, so that the model's weights are near again, and four that
     /// are.</param>
-    /// <param name="progress">Told of every round.</param>
-    /// <param name="cancel">Stops between runs.</param>
-    public static IReadOnlyList<Latency> Measure(IReadOnlyList<Action> models, int rounds, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    /// <param name="job">Told of every round.</param>
+    public static IReadOnlyList<Latency> Measure(IReadOnlyList<Action> models, int rounds, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(models);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
@@ -133,14 +132,14 @@ public static class LatencyRounds
                 models[model]();
                 for (int i = 0; i < RunsARound; i++)
                 {
-                    cancel.ThrowIfCancellationRequested();
+                    job.Cancel.ThrowIfCancellationRequested();
                     long began = Stopwatch.GetTimestamp();
                     models[model]();
                     times[model].Add(Stopwatch.GetElapsedTime(began).TotalMilliseconds);
                 }
             }
 
-            progress?.Report(new WorkProgress("latency", round + 1, rounds, "rounds"));
+            job.Progress?.Report(new WorkProgress("latency", round + 1, rounds, "rounds"));
         }
 
         return [.. times.Select(t => new Latency(Percentile(t, 0.50), Percentile(t, 0.95), t.Count))];
@@ -150,11 +149,10 @@ public static class LatencyRounds
     /// <param name="models">One run of each model; called from several threads at once.</param>
     /// <param name="rounds">How often each model has its turn of some 0.15 s.</param>
     /// <param name="cores">How many threads run at once.</param>
-    /// <param name="progress">Told of every round.</param>
-    /// <param name="cancel">Stops between turns.</param>
+    /// <param name="job">Told of every round.</param>
     /// <returns>Pictures a second, one value a model.</returns>
     public static IReadOnlyList<double> Throughput(
-        IReadOnlyList<Action> models, int rounds, int cores, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        IReadOnlyList<Action> models, int rounds, int cores, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(models);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
@@ -163,14 +161,14 @@ public static class LatencyRounds
         {
             for (int turn = 0; turn < models.Count; turn++)
             {
-                cancel.ThrowIfCancellationRequested();
+                job.Cancel.ThrowIfCancellationRequested();
                 int model = (round + turn) % models.Count;
                 long began = Stopwatch.GetTimestamp();
                 runs[model] += OnEveryCore(models[model], cores, began);
                 seconds[model] += Stopwatch.GetElapsedTime(began).TotalSeconds;
             }
 
-            progress?.Report(new WorkProgress("throughput", round + 1, rounds, "rounds"));
+            job.Progress?.Report(new WorkProgress("throughput", round + 1, rounds, "rounds"));
         }
 
         return [.. runs.Zip(seconds, (count, time) => count / time)];

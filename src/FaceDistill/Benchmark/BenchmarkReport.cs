@@ -96,9 +96,9 @@ internal static class BenchmarkPlot
         double top = Math.Min(1.02, known.Max(e => e.model.TarInterval95?[1] ?? e.model.Tar!.Value) * 1.15 + 0.01);
         plot.Limits(left, right, 0, top);
         double[] ticks = [.. Enumerable.Range(-3, 9).SelectMany(_ => Digits, (power, digit) => digit * Math.Pow(10, power))];
-        plot.TicksX(ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t:0.###}"))).Where(t => t.At >= left && t.At <= right));
+        plot.TicksX(ticks.Select(t => (At: Math.Log10(t), InvariantText.Of($"{t:0.###}"))).Where(t => t.At >= left && t.At <= right));
         double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;
-        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, FormattableString.Invariant($"{100 * i * step:0.##}%"))));
+        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, InvariantText.Of($"{100 * i * step:0.##}%"))));
         foreach (var (model, series) in known)
         {
             plot.Dot(series, Math.Log10(model.LatencyMs.P50), model.Tar!.Value, model.TarInterval95 is [var low, var high] ? (low, high) : null);
@@ -106,7 +106,7 @@ internal static class BenchmarkPlot
         }
 
         string label = string.Join(
-            "; ", known.Select(e => FormattableString.Invariant($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
+            "; ", known.Select(e => InvariantText.Of($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
         return SvgFile.Of(plot.Render("bench", label));
     }
 }

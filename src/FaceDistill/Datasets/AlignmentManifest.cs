@@ -29,7 +29,7 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
 
     /// <summary>SHA-256 over what decides the pixels: template, size, border, aligner and its version.</summary>
     public string Hash() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        FormattableString.Invariant($"{Template}|{Size}|{Pad}|{Aligner}|{FaceAligner.Version}"))));
+        InvariantText.Of($"{Template}|{Size}|{Pad}|{Aligner}|{FaceAligner.Version}"))));
 
     /// <summary>Whether a folder holds aligned faces.</summary>
     public static bool In(string folder) => File.Exists(Path.Combine(folder, FileName));

@@ -47,7 +47,7 @@ public sealed class FolderAligner
         foreach (var image in raw.Images)
         {
             var file = new FileInfo(raw.FullPath(image));
-            Add(FormattableString.Invariant($"{image.Path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}"));
+            Add(InvariantText.Of($"{image.Path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}"));
         }
 
         string name = new([.. Path.GetFileName(raw.Root).Select(c => char.IsLetterOrDigit(c) ? c : '-')]);
@@ -57,10 +57,9 @@ public sealed class FolderAligner
     /// <summary>Aligns a folder; what an earlier run with the same settings finished is kept.</summary>
     /// <param name="raw">The photos.</param>
     /// <param name="output">The folder to fill.</param>
-    /// <param name="progress">Told of every picture.</param>
-    /// <param name="cancel">Stops between pictures; the folder can be continued.</param>
+    /// <param name="job">Told of every picture.</param>
     /// <exception cref="FaceDistillException">The output folder lies among the photos or holds something else, or no photo shows a face.</exception>
-    public FolderAlignment Run(FaceDataset raw, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public FolderAlignment Run(FaceDataset raw, string output, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(raw);
         if (raw.Images.Count == 0)
@@ -69,20 +68,19 @@ public sealed class FolderAligner
         }
 
         var targets = new AlignedOutputPaths(raw, output);
-        using var held = Waits ? FolderLock.Wait(output, progress, cancel) : FolderLock.Take(output);
+        using var held = Waits ? FolderLock.Wait(output, job) : FolderLock.Take(output);
         Prepare(raw, output, targets);
         var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
-        int reused = AlignAllCountingReused(raw, targets, skipped, progress, cancel);
+        int reused = AlignAllCountingReused(raw, targets, skipped, job);
         return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
     }
 
     private int AlignAllCountingReused(
-        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, IProgress<WorkProgress>? progress,
-            CancellationToken cancel)
+        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, JobContext job)
     {
         int done = 0, reused = 0;
         Cv2.SetNumThreads(1); // the photos are the parallel work
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = job.Cancel };
         try
         {
             Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
@@ -96,7 +94,7 @@ public sealed class FolderAligner
                     skipped.Add((raw.Images[i].Path, reason));
                 }
 
-                progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
+                job.Progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
                 return worker;
             }, worker =>
             {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
@@ -219,7 +220,7 @@ public sealed record LfwPeople(string File, int Sets, IReadOnlyList<LfwPerson> P
 public static class LfwImage
 {
     /// <summary>The name of a person's image.</summary>
-    public static string Name(string person, int number) => string.Create(CultureInfo.InvariantCulture, $"{person}_{number:D4}");
+    public static string Name(string person, int number) => InvariantText.Of($"{person}_{number:D4}");
 
     /// <summary>The image's name in a path: its last part, without the extension, which differs once images are aligned.</summary>
     public static string NameOf(string path) => Path.GetFileNameWithoutExtension(path);

@@ -18,26 +18,26 @@ public static class SyntheticDataset
     /// <param name="template">What the faces are aligned to.</param>
     /// <param name="frame">Size and border of each picture.</param>
     /// <param name="seed">Another seed is another set of people.</param>
-    /// <param name="progress">Told of every picture written.</param>
-    /// <param name="cancellation">Stops between pictures; the same call goes on from a clean start.</param>
+    /// <param name="job">Told of every picture written.</param>
     /// <exception cref="ArgumentException">A number is out of range (<see cref="SyntheticFaces.Write"/>).</exception>
     /// <exception cref="FaceDistillException">The folder holds something else, or cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static AlignedFaces Write(
         string folder, int identities, int imagesPerIdentity, AlignmentTemplate template, AlignedFrame frame, ulong seed,
-        IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         // Before the manifest is written, so that a refused call leaves nothing behind.
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
         ArgumentOutOfRangeException.ThrowIfLessThan(identities, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(imagesPerIdentity, 1);
         SyntheticFaces.Check(template.PointsIn(frame), frame.Side);
-        string source = FormattableString.Invariant($"{identities} identities x {imagesPerIdentity} images, seed {seed}");
+        string source = InvariantText.Of($"{identities} identities x {imagesPerIdentity} images, seed {seed}");
         var manifest = new AlignmentManifest(1, template.Name, frame.Size, frame.Pad, "synthetic", source, Complete: true);
         if (!Finished(folder, manifest, (long)identities * imagesPerIdentity))
         {
             Fill(folder, manifest, () => SyntheticFaces.Write(
-                folder, identities, imagesPerIdentity, template.PointsIn(frame), frame.Side, seed, progress, cancellation: cancellation));
+                folder, identities, imagesPerIdentity, template.PointsIn(frame), frame.Side, seed, job: new JobContext(Cancel: job.Cancel)));
         }
 
         return AlignedFaces.Open(folder);

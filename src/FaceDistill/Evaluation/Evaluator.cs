@@ -36,17 +36,16 @@ public static class Evaluator
     /// <param name="protocolFolder">Where LFW's protocol files lie: this folder or the one above it (LFW keeps its images
     /// in a folder beside them); may be null for all-pairs.</param>
     /// <param name="options">What to tell; null for the defaults.</param>
-    /// <param name="progress">Told how many pairs are done.</param>
-    /// <param name="cancel">Stops the scoring.</param>
+    /// <param name="job">Told how many pairs are done.</param>
     /// <exception cref="FaceDistillException">Unknown protocol or option, missing or malformed file, unusable embeddings.</exception>
     public static ModelEvaluation Run(
         string protocol,
         EmbeddingSet set,
         string? protocolFolder = null,
         EvaluationOptions? options = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(set);
         options ??= new EvaluationOptions();
         options.Check();
@@ -54,10 +53,10 @@ public static class Evaluator
         switch (protocol)
         {
             case AllPairs:
-                return AllPairsEvaluation.Run(set, options, [], progress, cancel);
+                return AllPairsEvaluation.Run(set, options, [], job);
             case LfwView1Test:
                 var part = LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")));
-                return AllPairsEvaluation.Run(part.Set, options, part.MissingImages, progress, cancel);
+                return AllPairsEvaluation.Run(part.Set, options, part.MissingImages, job);
             case not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine:
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol");
             case LfwTenFold:
@@ -72,11 +71,11 @@ public static class Evaluator
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 var search = new IdentificationOptions(gallery, options.UnknownShare, options.Seed);
-                return FaceDistill.Evaluation.Protocols.Identification.Run(set, search, progress, cancel).ToModel();
+                return FaceDistill.Evaluation.Protocols.Identification.Run(set, search, job).ToModel();
             case Blufr:
                 var trials = options.BlufrLists is { } lists ? BlufrTrials.Of(set, BlufrLists.Read(lists))
                     : BlufrTrials.In(set, protocolFolder, new BlufrDraw(Seed: options.Seed));
-                return FaceDistill.Evaluation.Protocols.Blufr.Run(set, trials, progress, cancel).ToModel();
+                return FaceDistill.Evaluation.Protocols.Blufr.Run(set, trials, job).ToModel();
             default:
                 throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}");
         }
@@ -88,8 +87,7 @@ public static class Evaluator
     /// <param name="reference">Which of them is the teacher that the others' retention is measured against; null for none.</param>
     /// <param name="protocolFolder">As for one model.</param>
     /// <param name="options">What to tell; null for the defaults.</param>
-    /// <param name="progress">Told how many pairs of the present model are done.</param>
-    /// <param name="cancel">Stops the scoring.</param>
+    /// <param name="job">Told how many pairs of the present model are done.</param>
     /// <exception cref="FaceDistillException">As for one model; also where a model has other images than the reference.</exception>
     public static EvaluationResult RunAll(
         string protocol,
@@ -97,9 +95,9 @@ public static class Evaluator
         int? reference,
         string? protocolFolder = null,
         EvaluationOptions? options = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(sets);
         if (reference is { } teacher)
         {
@@ -107,7 +105,7 @@ public static class Evaluator
         }
 
         return new EvaluationResult(
-            protocol, [.. sets.Select(set => Run(protocol, set, protocolFolder, options, progress, cancel))], reference)
+            protocol, [.. sets.Select(set => Run(protocol, set, protocolFolder, options, job))], reference)
         {
             Score = options?.Score ?? ScoreKind.Cosine,
         };

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Export.Int8;
+using FaceDistill.Files;
 using FaceDistill.Training;
 
 namespace FaceDistill.Export;
@@ -76,14 +77,16 @@ public sealed record ExportAccuracy(
 
         if (LossPoints is not { } loss)
         {
-            throw new FaceDistillException(FormattableString.Invariant(
-                $"{path} was not written: {Protocol} on {Data} has {ImpostorPairs} impostor pairs, too few to measure a loss at FAR 1e-4; take more test faces or leave out --max-loss"));
+            throw new FaceDistillException(InvariantText.Of(
+                $"{path} was not written: {Protocol} on {Data} has {ImpostorPairs} impostor pairs, too few to measure a loss at FAR 1e-4; take more test "
+                    + $"faces or leave out --max-loss"));
         }
 
         if (loss > points)
         {
-            throw new FaceDistillException(FormattableString.Invariant(
-                $"{path} was not written: TAR at 1e-4 falls from {100 * TarBefore:0.00}% to {100 * TarAfter:0.00}% by {Protocol} on {Data}, {loss:0.00} points where --max-loss allows {points:0.##}"));
+            throw new FaceDistillException(InvariantText.Of(
+                $"{path} was not written: TAR at 1e-4 falls from {100 * TarBefore:0.00}% to {100 * TarAfter:0.00}% by {Protocol} on {Data}, {loss:0.00} "
+                    + $"points where --max-loss allows {points:0.##}"));
         }
     }
 }

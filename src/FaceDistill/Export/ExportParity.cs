@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
@@ -68,14 +69,15 @@ public static class ExportParity
         double least = minCosine ?? format.MinCosine;
         if (format.MaxAbsDifference is { } most && !(outcome.MaxAbsDifference <= most))
         {
-            throw new FaceDistillException(FormattableString.Invariant(
+            throw new FaceDistillException(InvariantText.Of(
                 $"{path} was not written: its embeddings differ from TorchSharp's by {outcome.MaxAbsDifference:0.0e+0} where {most:0.0e+0} is allowed"));
         }
 
         if (!(outcome.MinCosine >= least))
         {
-            throw new FaceDistillException(FormattableString.Invariant(
-                $"{path} was not written: the smallest cosine of its embeddings to TorchSharp's is {outcome.MinCosine:0.000000} of {outcome.Faces} faces, where {least} is asked for (--min-cosine)"));
+            throw new FaceDistillException(InvariantText.Of(
+                $"{path} was not written: the smallest cosine of its embeddings to TorchSharp's is {outcome.MinCosine:0.000000} of {outcome.Faces} faces, "
+                    + $"where {least} is asked for (--min-cosine)"));
         }
     }
 

@@ -132,7 +132,7 @@ internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, lo
     /// <summary>The bytes in front of the values, for a float32 array in C order; their count is a multiple of 64.</summary>
     public static byte[] Write(int rows, int columns)
     {
-        string text = string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+        string text = InvariantText.Of($"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
         int length = ((10 + text.Length + 1 + 63) / 64 * 64) - 10;
         byte[] bytes = new byte[10 + length];
         bytes[0] = 0x93;

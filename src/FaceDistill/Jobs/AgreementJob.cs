@@ -17,14 +17,12 @@ public static class AgreementJob
     /// <param name="teacher">Which of them is the teacher.</param>
     /// <param name="protocolFolder">Where the protocol's files lie.</param>
     /// <param name="fars">The false accept rates of the search; null for the defaults.</param>
-    /// <param name="say">Told which model has another dimension than the teacher, and so is not compared.</param>
-    /// <param name="progress">Told how many pairs are scored.</param>
-    /// <param name="cancel">Stops the scoring.</param>
+    /// <param name="job">Told how many pairs are scored.</param>
     /// <returns>One document for each model of the teacher's dimension; none where the protocol does not score all pairs.</returns>
     /// <exception cref="FaceDistillException">As for one model.</exception>
     public static IReadOnlyList<AgreementJson> RunAll(
         string protocol, IReadOnlyList<EmbeddingSet> sets, int teacher, string? protocolFolder, IReadOnlyList<double>? fars,
-        Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        JobContext job)
     {
         ArgumentNullException.ThrowIfNull(sets);
         var results = new List<AgreementJson>();
@@ -37,12 +35,12 @@ public static class AgreementJob
         {
             if (set.Dimension != reference.Dimension)
             {
-                say?.Invoke($"{set.Name} gives {set.Dimension} values and {reference.Name} {reference.Dimension}: two spaces, so their agreement is not "
+                job.Say?.Invoke($"{set.Name} gives {set.Dimension} values and {reference.Name} {reference.Dimension}: two spaces, so their agreement is not "
                     + $"measured");
                 continue;
             }
 
-            results.Add(Run(reference, Evaluator.AllPairsOf(protocol, set, protocolFolder)!, fars, progress, cancel));
+            results.Add(Run(reference, Evaluator.AllPairsOf(protocol, set, protocolFolder)!, fars, job));
         }
 
         return results;
@@ -52,8 +50,7 @@ public static class AgreementJob
     /// <param name="teacher">The teacher's embeddings.</param>
     /// <param name="student">The student's, of the same images.</param>
     /// <param name="fars">The false accept rates of the search; null for <see cref="FarTargets.Default"/>.</param>
-    /// <param name="progress">Told how many pairs are scored.</param>
-    /// <param name="cancel">Stops the scoring.</param>
+    /// <param name="job">Told how many pairs are scored.</param>
     /// <returns>The document; without a search where an image has no identity.</returns>
     /// <exception cref="FaceDistillException">Other images, another dimension, an unusable embedding, or no genuine or no
     /// impostor pair among images with identities.</exception>
@@ -61,12 +58,12 @@ public static class AgreementJob
         EmbeddingSet teacher,
         EmbeddingSet student,
         IReadOnlyList<double>? fars = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(teacher);
         var agreement = AgreementMeasure.Run(teacher, student);
         bool labelled = !Array.Exists(teacher.Identities, string.IsNullOrWhiteSpace);
-        return AgreementJson.Of(agreement, labelled ? CrossModelSearch.Run(teacher, student, fars, progress, cancel) : null);
+        return AgreementJson.Of(agreement, labelled ? CrossModelSearch.Run(teacher, student, fars, job) : null);
     }
 }

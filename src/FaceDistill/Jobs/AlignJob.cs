@@ -16,13 +16,13 @@ public sealed class AlignJob(AssetFinder finder)
 {
     /// <summary>Aligns.</summary>
     /// <exception cref="FaceDistillException">The pictures are aligned already, there is none, or the detector's model is missing.</exception>
-    public FolderAlignment Run(AlignRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public FolderAlignment Run(AlignRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         var folder = DataFolder.Resolve(request.Data, finder);
         return AlignmentManifest.In(folder.Images)
             ? throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos")
             : new FolderAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
-                .Run(FaceDataset.List(folder.Images), request.Output, progress, cancel);
+                .Run(FaceDataset.List(folder.Images), request.Output, job);
     }
 }

@@ -35,12 +35,12 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
 
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <exception cref="FaceDistillException">A face is not right.</exception>
-    public static AuditFaces Of(DataFolder data, AlignedFaces faces, IEmbedder model, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static AuditFaces Of(DataFolder data, AlignedFaces faces, IEmbedder model, JobContext job)
     {
         var embeddings = new FolderEmbeddings(model, faces);
-        embeddings.Embed([EmbeddedView.Of(FaceView.Original)], progress, cancel);
+        embeddings.Embed([EmbeddedView.Of(FaceView.Original)], job);
         var store = EmbeddingStore.Open(embeddings.Folders.First());
-        var set = embeddings.Read(EmbeddedView.NameOf(FaceView.Original), cancel);
+        var set = embeddings.Read(EmbeddedView.NameOf(FaceView.Original), job.Cancel);
         return new AuditFaces(data.Name, data.Root, set, faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
     }
 
@@ -73,7 +73,7 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
     /// <summary>SHA-256 of each face's photo and of its aligned picture; null where the pictures are not at hand.</summary>
     /// <returns>Photo (empty where it is not at hand) and aligned picture, in the faces' order.</returns>
     /// <exception cref="FaceDistillException">A picture cannot be read.</exception>
-    public (string Photo, string Aligned)[]? Hashes(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public (string Photo, string Aligned)[]? Hashes(JobContext job)
     {
         if (Aligned is null || !Array.TrueForAll(Set.Paths, path => File.Exists(Path.Combine(Aligned, path))))
         {
@@ -85,14 +85,14 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
         int done = 0;
         try
         {
-            Parallel.For(0, Set.Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+            Parallel.For(0, Set.Count, new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
             {
                 string photo = PhotoOf(photos, Set.Paths[i]);
                 hashes[i] = (photo.Length > 0 ? FileHash.Sha256(photo) : "", FileHash.Sha256(Path.Combine(Aligned, Set.Paths[i])));
                 int now = Interlocked.Increment(ref done);
                 if (now % 256 == 0 || now == Set.Count)
                 {
-                    progress?.Report(new WorkProgress($"hashing {Name}", now, Set.Count, "images"));
+                    job.Progress?.Report(new WorkProgress($"hashing {Name}", now, Set.Count, "images"));
                 }
             });
         }
@@ -125,7 +125,7 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
 
     /// <summary>Measures on labelled faces, or counts there what a given threshold accepts.</summary>
     /// <exception cref="FaceDistillException">The faces have no names, or too few impostor pairs for the rate.</exception>
-    public static AuditThreshold Of(AuditFaces labelled, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static AuditThreshold Of(AuditFaces labelled, AuditRequest request, JobContext job)
     {
         if (request.Threshold is { } given && (labelled.People < 2 || labelled.People == labelled.Set.Count))
         {
@@ -142,7 +142,7 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
         var vectors = ScoredVectors.Of(labelled.Set, groups.Order, ScoreKind.Cosine);
         if (request.Threshold is { } threshold)
         {
-            var look = ThresholdPass.At(vectors, groups, Math.Min(MostTail, groups.ImpostorPairs), progress, cancel);
+            var look = ThresholdPass.At(vectors, groups, Math.Min(MostTail, groups.ImpostorPairs), job);
             bool counted = look.Tail.Bound < (float)threshold; // every score from there on is held
             return !counted ? new AuditThreshold((float)threshold, null, 0, null) : new AuditThreshold(
                 (float)threshold, (double)ExactThreshold.FalseAccepts((float)threshold, look.Tail) / groups.ImpostorPairs, groups.ImpostorPairs,
@@ -156,7 +156,7 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
                 + "name more labelled faces with --calibration DIR|NAME|STORE, or give --threshold X");
         }
 
-        var first = ThresholdPass.At(vectors, groups, ThresholdPass.Ranks([request.Far], groups.ImpostorPairs), progress, cancel);
+        var first = ThresholdPass.At(vectors, groups, ThresholdPass.Ranks([request.Far], groups.ImpostorPairs), job);
         var point = first.Result([request.Far]).At(request.Far)!;
         return new AuditThreshold(point.Threshold, (double)point.FalseAccepts / groups.ImpostorPairs, groups.ImpostorPairs, point.Tar);
     }

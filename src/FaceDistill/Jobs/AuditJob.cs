@@ -49,7 +49,7 @@ public sealed record AuditRequest(IReadOnlyList<string> Data, IReadOnlyList<stri
 }
 
 /// <summary>Lists training pictures that show people of a test, and duplicates among training pictures, by a teacher's embeddings and by content.</summary>
-public sealed class AuditJob(AssetFinder finder, Action<string>? say)
+public sealed class AuditJob(AssetFinder finder)
 {
     /// <summary>The least similarity of near duplicates, unless told otherwise.</summary>
     public const double DuplicateThreshold = 0.9;
@@ -61,34 +61,33 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
     public static IReadOnlyList<string> Protocols { get; } = [AuditTest.AllFaces, Evaluator.LfwView1Test];
 
     private const double LeastTar = 0.5; // a strong teacher accepts far more at any useful threshold
-    private readonly Action<string>? _say = say;
     private OnnxEmbedder? _model;
 
     /// <summary>Runs it, and writes the list and the counts; with a run folder also its audit.json and its report.</summary>
     /// <exception cref="FaceDistillException">Data, stores or the test's labels are not right; the message says what.</exception>
-    public AuditSummary Run(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public AuditSummary Run(AuditRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
         var watch = Stopwatch.StartNew();
         try
         {
-            var training = Training(request, progress, cancel);
-            var tests = request.Tests.Select(t => Load(t, request, progress, cancel)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test())
+            var training = Training(request, job);
+            var tests = request.Tests.Select(t => Load(t, request, job)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test())
                 .ToList();
-            var calibration = request.Calibration is { } labelled ? Load(labelled, request, progress, cancel) : null;
+            var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);
-            var hashes = training.Select(t => t.Hashes(progress, cancel)).ToList();
+            var hashes = training.Select(t => t.Hashes(job)).ToList();
             foreach (var (faces, _) in training.Zip(hashes).Where(t => t.Second is null))
             {
-                _say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
+                job.Say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
             }
 
             var findings = new List<AuditFinding>();
-            var results = tests.Select(test => Audit(test, calibration, training, hashes, request, findings, progress, cancel)).ToList();
+            var results = tests.Select(test => Audit(test, calibration, training, hashes, request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
-                ? Duplicates(training, hashes, (float)threshold, findings, progress, cancel) : null;
+                ? Duplicates(training, hashes, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
             Write(list, findings);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
@@ -122,9 +121,9 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
                 ? $"the audit's list is a CSV file: name it {output}.csv"
             : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
             : request.Threshold is { } threshold && !(threshold is > 0 and < 1)
-                ? FormattableString.Invariant($"the threshold is above 0 and below 1, not {threshold}")
+                ? InvariantText.Of($"the threshold is above 0 and below 1, not {threshold}")
             : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1)
-                ? FormattableString.Invariant($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
+                ? InvariantText.Of($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
             : null;
         if (wrong is not null)
         {
@@ -134,12 +133,12 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         FarTargets.Check([request.Far]);
     }
 
-    private List<AuditFaces> Training(AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private List<AuditFaces> Training(AuditRequest request, JobContext job)
     {
         var list = request.Exclude is { } file ? ExclusionList.Read(file) : null; // not as DataFolder.Exclude: a store has none
         if (request.Data.Count > 0)
         {
-            return [.. request.Data.Select(d => Load(d, request, progress, cancel).Without(list))];
+            return [.. request.Data.Select(d => Load(d, request, job).Without(list))];
         }
 
         var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
@@ -151,18 +150,18 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
                 + $"name their raw photos with --data, or give --aligned {aligned} with a teacher of that template");
         }
 
-        return [.. trainedOn.Select(data => Embed(data, request, progress, cancel).Without(list))];
+        return [.. trainedOn.Select(data => Embed(data, request, job).Without(list))];
     }
 
-    private AuditFaces Load(string argument, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel) =>
+    private AuditFaces Load(string argument, AuditRequest request, JobContext job) =>
         File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
-            : Embed(DataFolder.Resolve(argument, finder), request, progress, cancel);
+            : Embed(DataFolder.Resolve(argument, finder), request, job);
 
-    private AuditFaces Embed(DataFolder data, AuditRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private AuditFaces Embed(DataFolder data, AuditRequest request, JobContext job)
     {
         _model ??= TeacherCard.Open(request.Teacher, finder);
-        var faces = new FaceSource(finder, _say).Open(data, _model.Contract.Template, request.Aligned, progress, cancel);
-        return AuditFaces.Of(data, faces, _model, progress, cancel);
+        var faces = new FaceSource(finder).Open(data, _model.Contract.Template, request.Aligned, job);
+        return AuditFaces.Of(data, faces, _model, job);
     }
 
     private static void CheckModels(IReadOnlyList<AuditFaces> sides)
@@ -183,22 +182,22 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         }
     }
 
-    private AuditTest Audit(
+    private static AuditTest Audit(
         AuditFaces test, AuditFaces? calibration, List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, AuditRequest request,
-        List<AuditFinding> findings, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        List<AuditFinding> findings, JobContext job)
     {
         var labelled = calibration ?? test;
-        var (threshold, far, impostors, tar) = AuditThreshold.Of(labelled, request, progress, cancel);
+        var (threshold, far, impostors, tar) = AuditThreshold.Of(labelled, request, job);
         if (tar < LeastTar)
         {
-            string share = FormattableString.Invariant($"only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}");
-            _say?.Invoke($"warning: {share}, so most leaks are missed: the model is weak, or one person is there under two names; "
+            string share = InvariantText.Of($"only {tar:0.0%} of the genuine pairs of {labelled.Name} reach the threshold {threshold:0.0000}");
+            job.Say?.Invoke($"warning: {share}, so most leaks are missed: the model is weak, or one person is there under two names; "
                 + "take a stronger one, mend the names, measure on other faces (--calibration), or give --threshold X");
         }
 
         var same = new SameFiles();
         bool known = false;
-        if (test.Hashes(progress, cancel) is { } content)
+        if (test.Hashes(job) is { } content)
         {
             same.Add(content, 0);
             known = true;
@@ -209,7 +208,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
         foreach (var (faces, own) in training.Zip(hashes))
         {
             float[] rows = UnitEmbeddings.From(faces.Set);
-            var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", progress, cancel);
+            var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", job);
             var files = known && own is not null ? same.In(own) : [];
             AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
                 new(kind, faces.Name, faces.Set.Paths[row], test.Name, test.Set.Paths[column], test.Set.Identities[column], score, pairs);
@@ -231,7 +230,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
 
     private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
         List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, float threshold, List<AuditFinding> findings,
-        IProgress<WorkProgress>? progress, CancellationToken cancel)
+        JobContext job)
     {
         int[] starts = new int[training.Count + 1];
         for (int i = 0; i < training.Count; i++)
@@ -258,7 +257,7 @@ public sealed class AuditJob(AssetFinder finder, Action<string>? say)
             }
         }
 
-        var (pairs, drop) = NearDuplicates.Find(vectors, dimension, threshold, files.Select(f => f.Row).ToHashSet(), progress, cancel);
+        var (pairs, drop) = NearDuplicates.Find(vectors, dimension, threshold, files.Select(f => f.Row).ToHashSet(), job);
         AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
         {
             var (set, face) = Place(row);

@@ -31,13 +31,13 @@ public sealed record BenchmarkRequest(
         string? Output);
 
 /// <summary>Measures models' latency and throughput side by side in one run, with their cost and, where known, their accuracy.</summary>
-public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
+public sealed class BenchmarkJob(AssetFinder finder)
 {
     private const int ThroughputRounds = 5;
 
     /// <summary>Runs it.</summary>
     /// <exception cref="FaceDistillException">A model, an evaluation or the data is not right; the message says what.</exception>
-    public BenchmarkJson Run(BenchmarkRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public BenchmarkJson Run(BenchmarkRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.Rounds is < 1 or > 100_000)
@@ -49,8 +49,8 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
         try
         {
             var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder)).ToList();
-            var evaluations = Evaluations(request, models, progress, cancel); // before the clock runs: what is wrong shows at once
-            var measured = Measure(request, models, progress, cancel);
+            var evaluations = Evaluations(request, models, job); // before the clock runs: what is wrong shows at once
+            var measured = Measure(request, models, job);
             var result = measured with
             {
                 Protocol = evaluations.FirstOrDefault()?.Protocol,
@@ -59,7 +59,7 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
             if (request.Output is { } output)
             {
                 BenchmarkReport.Write(result, output);
-                say?.Invoke($"bench: {Path.Combine(output, "bench.md")}");
+                job.Say?.Invoke($"bench: {Path.Combine(output, "bench.md")}");
             }
 
             return result;
@@ -70,7 +70,7 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
         }
     }
 
-    private static BenchmarkJson Measure(BenchmarkRequest request, List<BenchmarkModel> models, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private static BenchmarkJson Measure(BenchmarkRequest request, List<BenchmarkModel> models, JobContext job)
     {
         int cores = Environment.ProcessorCount;
         var costs = models.Select(m => GraphCost.Of(m.Path, m.Contract)).ToList();
@@ -79,8 +79,8 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
         {
             sessions.AddRange(models.Select(m => new BenchSession(m.Path, m.Contract)));
             Action[] runs = [.. sessions.Select(s => (Action)s.Run)];
-            var latencies = LatencyRounds.Measure(runs, request.Rounds, progress, cancel);
-            var rates = LatencyRounds.Throughput(runs, Math.Min(ThroughputRounds, request.Rounds), cores, progress, cancel);
+            var latencies = LatencyRounds.Measure(runs, request.Rounds, job);
+            var rates = LatencyRounds.Throughput(runs, Math.Min(ThroughputRounds, request.Rounds), cores, job);
             int reference = Math.Max(0, models.FindIndex(m => ModelArgument.IsTeacher(m.Argument)));
             return new BenchmarkJson(models[reference].Name, cores, RuntimeInformation.OSDescription, [.. models.Select((m, i) => new BenchmarkModelJson(
                 m.Name, m.Argument, new FileInfo(m.Path).Length, m.Student?.MultAdds ?? costs[i].MultAdds, m.Student?.Parameters ?? costs[i].Parameters,
@@ -93,7 +93,7 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
     }
 
     /// <summary>The evaluations of one protocol: the files given, then what is measured now; the last one that names a model counts.</summary>
-    private List<EvaluationJson> Evaluations(BenchmarkRequest request, List<BenchmarkModel> models, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private List<EvaluationJson> Evaluations(BenchmarkRequest request, List<BenchmarkModel> models, JobContext job)
     {
         var given = request.Evaluations.Select(file => (File: file, Result: JsonFile.Read<EvaluationJson>(file))).ToList();
         string protocol = request.Protocol ?? given.FirstOrDefault().Result?.Protocol ?? Evaluator.AllPairs;
@@ -108,11 +108,11 @@ public sealed class BenchmarkJob(AssetFinder finder, Action<string>? say)
         {
             foreach (var foreign in models.Where(m => m.Contract is null))
             {
-                say?.Invoke($"{foreign.Argument} does not say what input it wants; its accuracy is left out (a card and teacher:CARD.json would give it)");
+                job.Say?.Invoke($"{foreign.Argument} does not say what input it wants; its accuracy is left out (a card and teacher:CARD.json would give it)");
             }
 
-            found.Add(new EvaluateJob(finder, say)
-                .Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), progress, cancel).ToJson());
+            found.Add(new EvaluateJob(finder)
+                .Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), job).ToJson());
         }
 
         return found;

@@ -33,24 +33,16 @@ public sealed record DistillRequest(string Teacher, IReadOnlyList<DataFolder> Da
 }
 
 /// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
-public sealed class DistillJob
+public sealed class DistillJob(AssetFinder finder)
 {
     /// <summary>The exported file's name in a run folder.</summary>
     public const string ExportName = "student.onnx";
-
-    private readonly AssetFinder _finder;
-    private readonly Action<string>? _say;
-
-    /// <summary>Makes a job.</summary>
-    /// <param name="finder">Finds the teacher's and the detector's files.</param>
-    /// <param name="say">Told in one line of each stage's result.</param>
-    public DistillJob(AssetFinder finder, Action<string>? say) => (_finder, _say) = (finder, say);
 
     /// <summary>Runs it.</summary>
     /// <returns>What the run folder's report says.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
     /// <exception cref="FaceDistillException">Something given is not right, or the training failed; the message says what.</exception>
-    public RunReportData Run(DistillRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public RunReportData Run(DistillRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         var options = request.Options.Validated();
@@ -71,13 +63,13 @@ public sealed class DistillJob
         }
 
         using var held = FolderLock.Take(request.Output);
-        using var teacher = TeacherCard.Open(request.Teacher, _finder);
-        var faces = new FaceSource(_finder, _say).Open(request.Data, teacher.Contract.Template, request.Aligned, progress, cancel);
+        using var teacher = TeacherCard.Open(request.Teacher, finder);
+        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
         bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);
-        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, _say).Prepare(progress, cancel);
-        var people = HeldOutMeasure.Of(training, options, _say);
+        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output).Prepare(job);
+        var people = HeldOutMeasure.Of(training, options, job);
         var description = DescriptionOf(training, teacher, options);
         if (begins)
         {
@@ -95,10 +87,10 @@ public sealed class DistillJob
             Resolved(request, options, null).Write(request.Output);
         }
 
-        Train(training, description, options, request, people, progress, cancel);
-        new ExportJob(_finder, _say).Write(
+        Train(training, description, options, request, people, job);
+        new ExportJob(finder).Write(
             new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device },
-                RunStudent.Open(request.Output), faces, progress, cancel);
+                RunStudent.Open(request.Output), faces, job);
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         return report;
@@ -169,7 +161,7 @@ public sealed class DistillJob
             var (_, files) = BackboneCard.Load(source);
             foreach (var asset in files.Assets)
             {
-                _finder.Find(files, asset);
+                finder.Find(files, asset);
             }
         }
         else if (!Directory.Exists(source) && !File.Exists(source))
@@ -181,32 +173,32 @@ public sealed class DistillJob
 
     private void Train(
         TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
-        IProgress<WorkProgress>? progress, CancellationToken cancel)
+        JobContext job)
     {
         using var trainer = new Trainer(faces, description, options, request.Output, people);
         if (File.Exists(trainer.CheckpointPath))
         {
             var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
             trainer.Resume(checkpoint);
-            _say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
+            job.Say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
         else if (options.Init is { } source)
         {
             var start = IsBackbone(source) ? null : Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
-            _say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, _finder)) : trainer.StartFrom(start));
+            job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
             if (people is not null && start is not null && (start.Options.ValidationPeople ?? 0) is var before && before < faces.HeldOut.Names.Length)
             {
-                _say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
+                job.Say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
                     + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
             }
 
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 
-        var state = trainer.Run(progress, cancel);
+        var state = trainer.Run(job);
         if (state.Best is { } best)
         {
-            _say?.Invoke(FormattableString.Invariant($"best epoch {best.Epoch} of {state.Epoch}: {best.ChosenBy}"));
+            job.Say?.Invoke(InvariantText.Of($"best epoch {best.Epoch} of {state.Epoch}: {best.ChosenBy}"));
         }
     }
 }

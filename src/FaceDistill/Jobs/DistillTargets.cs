@@ -1,5 +1,6 @@
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
@@ -13,21 +14,19 @@ namespace FaceDistill.Jobs;
 /// <param name="faces">The aligned faces.</param>
 /// <param name="options">The run's options.</param>
 /// <param name="output">The run folder, where the projector is kept.</param>
-/// <param name="say">Told in one line of each stage's result.</param>
-internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output, Action<string>? say)
+internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output)
 {
     /// <summary>Embeds what is not embedded yet.</summary>
-    /// <param name="progress">Told of every batch.</param>
-    /// <param name="cancel">Stops between batches.</param>
+    /// <param name="job">Told of every batch.</param>
     /// <returns>Faces with targets, and the hash of the faces (<see cref="ImageListHash"/>).</returns>
     /// <exception cref="FaceDistillException">A face or the teacher is not right, or the student's embedding is to be longer than the teacher's.</exception>
-    public (TrainingFaces Faces, string Hash) Prepare(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public (TrainingFaces Faces, string Hash) Prepare(JobContext job)
     {
         if (!options.Loss.IsDistilled)
         {
             int dimension = options.Dimension ?? teacher.Dimension;
-            say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
-            string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], progress, cancel);
+            job.Say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
+            string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], job);
             var none = TrainingFaces.NoEmbeddings(faces, dimension);
             var mirroredNone = options.Mirror ? none : null;
             return (new TrainingFaces(faces, none, mirroredNone, 0, options.Seed, options.ValidationPeople ?? 0) { Augmented = Views(null, _ => none) }, hash);
@@ -35,23 +34,23 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
 
         FaceView[] views = options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         var embedded = new FolderEmbeddings(teacher, faces);
-        embedded.Embed([.. views.Select(EmbeddedView.Of)], progress, cancel);
-        say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
-        EmbeddingSet Read(FaceView view) => embedded.Read(EmbeddedView.NameOf(view), cancel);
+        embedded.Embed([.. views.Select(EmbeddedView.Of)], job);
+        job.Say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
+        EmbeddingSet Read(FaceView view) => embedded.Read(EmbeddedView.NameOf(view), job.Cancel);
         var original = Read(FaceView.Original);
-        var projector = ProjectorOf(original);
+        var projector = ProjectorOf(original, job);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
         var mirrored = options.Mirror ? Projected(Read(FaceView.Mirrored)) : null;
         var training = new TrainingFaces(faces, Projected(original), mirrored, options.Validation, options.Seed, People)
         {
-            Augmented = Augmented(projector, Projected, progress, cancel),
+            Augmented = Augmented(projector, Projected, job),
         };
         return (training, embedded.ImagesHash);
     }
 
     private int? People => options.ValidationPeople ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
 
-    private Projector? ProjectorOf(EmbeddingSet original)
+    private Projector? ProjectorOf(EmbeddingSet original, JobContext job)
     {
         if (options.Dimension is not { } dimension || dimension == teacher.Dimension)
         {
@@ -62,13 +61,14 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         int[] training = new TrainingFaces(faces, original, null, options.Validation, options.Seed, People).Training;
         var projector = Projector.Fit(original.Of(training), dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
-        say?.Invoke(FormattableString.Invariant(
-            $"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings ({Path.Combine(output, Projector.FileName)})"));
+        job.Say?.Invoke(InvariantText.Of(
+            $"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings "
+                + $"({Path.Combine(output, Projector.FileName)})"));
         return projector;
     }
 
     private AugmentedTargets? Augmented(
-        Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, JobContext job)
     {
         if (!options.IsAugmented || options.Targets == TargetMode.Live)
         {
@@ -78,10 +78,10 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
 
         var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed);
         var embedded = new FolderEmbeddings(teacher, faces);
-        embedded.Embed([.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], progress, cancel);
+        embedded.Embed([.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], job);
         string found = embedded.Computed > 0 ? "" : "found ";
-        say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
-        return Views(null, view => projected(embedded.Read(targets.Name(view), cancel)));
+        job.Say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
+        return Views(null, view => projected(embedded.Read(targets.Name(view), job.Cancel)));
     }
 
     private AugmentedTargets? Views(IEmbedder? live, Func<int, EmbeddingSet> cached)

@@ -16,17 +16,17 @@ namespace FaceDistill.Jobs;
 public sealed record EmbedRequest(string Model, string Data, string? Output, bool Mirrored, string? Aligned, string Device);
 
 /// <summary>Embeds a folder of faces into a store.</summary>
-public sealed class EmbedJob(AssetFinder finder, Action<string>? say)
+public sealed class EmbedJob(AssetFinder finder)
 {
     /// <summary>Embeds.</summary>
     /// <exception cref="FaceDistillException">The model, the data or the store is not right; the message says what.</exception>
-    public EmbeddingOutcome Run(EmbedRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public EmbeddingOutcome Run(EmbedRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         using var model = ModelArgument.Open(request.Model, finder, request.Device);
         var folder = DataFolder.Resolve(request.Data, finder);
-        var faces = new FaceSource(finder, say).Open(folder, model.Contract.Template, request.Aligned, progress, cancel);
+        var faces = new FaceSource(finder).Open(folder, model.Contract.Template, request.Aligned, job);
         FaceView[] views = request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        return EmbeddingRun.Run(model, faces, views, folder.Root, request.Output, progress, cancel);
+        return EmbeddingRun.Run(model, faces, views, folder.Root, request.Output, job);
     }
 }

@@ -50,13 +50,11 @@ public sealed record EvaluateRequest(
 public sealed record ReportRequest(string Folder, bool Faces, string CommandLine);
 
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
-public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
+public sealed class EvaluateJob(AssetFinder finder)
 {
-    private readonly Action<string>? _say = say;
-
     /// <summary>Runs it.</summary>
     /// <exception cref="FaceDistillException">A model, the data or the protocol is not right; the message says what.</exception>
-    public EvaluationResult Run(EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public EvaluationResult Run(EvaluateRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (!Evaluator.Protocols.Contains(request.Protocol))
@@ -72,7 +70,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
         }
 
-        var measured = request.Models.Select(m => EmbedModel(m, request, progress, cancel))
+        var measured = request.Models.Select(m => EmbedModel(m, request, job))
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
@@ -85,8 +83,8 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
                where spread is { IsDead: true, Variance: >= 0 } // what is not a number is refused below
                select $"{set.Name} {spread.Words}",
         ];
-        Array.ForEach(warnings, w => _say?.Invoke($"warning: {w}"));
-        var result = Measure(request, sets, folder, progress, cancel) with { Warnings = warnings };
+        Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
+        var result = Measure(request, sets, folder, job) with { Warnings = warnings };
         using (var process = Process.GetCurrentProcess())
         {
             result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
@@ -94,7 +92,7 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
 
         if (request.Report is { } report)
         {
-            WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)]);
+            WriteReport(report, request, result, folder, [.. measured.Select(m => m.Faces)], job);
         }
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
@@ -110,22 +108,22 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         return result;
     }
 
-    private EvaluationResult Measure(
-        EvaluateRequest request, List<EmbeddingSet> sets, string? folder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private static EvaluationResult Measure(
+        EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
         int? teacher = Teacher(request, sets);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, progress, cancel);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, job);
         bool cosine = request.Options.Score == ScoreKind.Cosine;
         if (teacher is not null && request.Agreement && !cosine)
         {
-            _say?.Invoke("agreement with the teacher is measured by cosine only; leave out --score to get it");
+            job.Say?.Invoke("agreement with the teacher is measured by cosine only; leave out --score to get it");
         }
 
         return result with
         {
             Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
             Agreements = teacher is { } reference && request.Agreement && cosine
-                ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, _say, progress, cancel) : [],
+                ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, job) : [],
         };
     }
 
@@ -145,11 +143,12 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", given)}");
     }
 
-    private void WriteReport(ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces)
+    private static void WriteReport(
+        ReportRequest report, EvaluateRequest request, EvaluationResult result, string? folder, IReadOnlyList<AlignedFaces?> faces, JobContext job)
     {
         foreach (var (model, _) in result.Models.Zip(faces).Where(e => report.Faces && e.Second is null))
         {
-            _say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
+            job.Say?.Invoke($"--report-faces: the aligned faces of {model.Name} are not at hand; the report names its pairs only");
         }
 
         new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow)
@@ -157,17 +156,17 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
             Faces = report.Faces ? faces : null,
         }
             .Write(report.Folder);
-        _say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
+        job.Say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
     private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
-        string argument, EvaluateRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        string argument, EvaluateRequest request, JobContext job)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
-        var faces = new FaceSource(finder, _say).Open(data, model.Contract.Template, request.Aligned, progress, cancel);
-        var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, progress, cancel);
-        return (outcome.Store.ReadAll(EmbeddedView.NameOf(FaceView.Original), null, cancel), faces);
+        var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+        var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, job);
+        return (outcome.Store.ReadAll(EmbeddedView.NameOf(FaceView.Original), new JobContext(Cancel: job.Cancel)), faces);
     }
 
     private static (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request)
@@ -183,6 +182,6 @@ public sealed class EvaluateJob(AssetFinder finder, Action<string>? say)
         string[] identities = LabelsFile.Read(
             request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => FormattableString.Invariant($"row {i}"))], identities), null);
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"row {i}"))], identities), null);
     }
 }

@@ -9,7 +9,7 @@ using FaceDistill.Runs;
 namespace FaceDistill.Jobs;
 
 /// <summary>Measures the run's student and its exported file side by side, or finds what was measured of the student before.</summary>
-internal sealed class ExportEvaluation(AssetFinder finder, Action<string>? say)
+internal sealed class ExportEvaluation(AssetFinder finder)
 {
     private const string File = "this file", Torch = "the student in TorchSharp";
     private const double DecidingFar = 1e-4;
@@ -18,19 +18,18 @@ internal sealed class ExportEvaluation(AssetFinder finder, Action<string>? say)
     /// <summary>Measures both.</summary>
     /// <param name="request">With a protocol and data.</param>
     /// <param name="file">The exported file.</param>
-    /// <param name="progress">Told of embedded faces and scored pairs.</param>
-    /// <param name="cancel">Stops.</param>
+    /// <param name="job">Told of embedded faces and scored pairs.</param>
     public (ExportAccuracy Accuracy, IReadOnlyList<ModelCardAccuracy> Rows) Measure(
-        ExportRequest request, string file, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        ExportRequest request, string file, JobContext job)
     {
         var data = DataFolder.Resolve(request.Data!, finder);
-        var result = new EvaluateJob(finder, say).Run(
+        var result = new EvaluateJob(finder).Run(
             new EvaluateRequest(request.Protocol!, [request.Run, file], [], null, data, request.Aligned, request.Device)
             {
                 Note = false, // the run's own notes may hold its teacher as well
                 Options = new EvaluationOptions { Metrics = false },
             },
-            progress, cancel).ToJson();
+            job).ToJson();
         string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelJson m) => m.TarInterval95AtFar?.GetValueOrDefault(label);

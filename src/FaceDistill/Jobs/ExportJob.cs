@@ -12,20 +12,19 @@ using FaceDistill.Training.Checkpoints;
 namespace FaceDistill.Jobs;
 
 /// <summary>Exports the student of a run folder, verified on faces, with its model card, and brings the run's report up to date.</summary>
-public sealed class ExportJob(AssetFinder finder, Action<string>? say)
+public sealed class ExportJob(AssetFinder finder)
 {
     /// <summary>Exports.</summary>
     /// <param name="request">What.</param>
-    /// <param name="progress">Told of faces that are aligned, embedded and scored.</param>
-    /// <param name="cancel">Stops; nothing is left in place.</param>
+    /// <param name="job">Told of faces that are aligned, embedded and scored.</param>
     /// <exception cref="FaceDistillException">The run is not whole, there are no faces, or the file is not what the student is.</exception>
-    public ExportOutcome Run(ExportRequest request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public ExportOutcome Run(ExportRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validated();
         var checkpoint = RunStudent.Open(request.Run);
-        var faces = Faces(request, request.Data, checkpoint, progress, cancel);
-        var outcome = Write(request, checkpoint, faces, progress, cancel);
+        var faces = Faces(request, request.Data, checkpoint, job);
+        var outcome = Write(request, checkpoint, faces, job);
         RunReport.Write(request.Run);
         return outcome;
     }
@@ -33,7 +32,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
     /// <summary>Exports a student verified on given faces, and notes the outcome in the run folder.</summary>
     /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the file is not what the student is; nothing is left in place.</exception>
     public ExportOutcome Write(
-        ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(checkpoint);
@@ -42,9 +41,9 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
         var format = request.Format;
         var context = new ExportContext(checkpoint, request.Ends, faces)
         {
-            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, progress, cancel),
+            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, job),
             Int8 = request.Int8,
-            Cancel = cancel,
+            Cancel = job.Cancel,
         };
         var (write, int8) = format.Prepare(context);
         ExportOutcome? outcome = null;
@@ -57,7 +56,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
             }
 
             ExportParity.Check(outcome, format, request.MinCosine, request.Path);
-            var rows = Accuracy(request, checkpoint, staged, ref outcome, progress, cancel);
+            var rows = Accuracy(request, checkpoint, staged, ref outcome, job);
             var thresholds = ExportEvaluation.Thresholds(rows, fileOnly: !format.KeepsThresholds);
             if (thresholds.Count > 0)
             {
@@ -65,7 +64,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
             }
 
             ModelCards.Of(request, checkpoint, outcome, staged, rows, thresholds, finder).Write(staged);
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
         });
         outcome = outcome! with { Files = files };
         JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
@@ -73,16 +72,15 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
     }
 
     // The user's faces, or those that the student was trained on.
-    private AlignedFaces Faces(ExportRequest request, string? data, StudentCheckpoint checkpoint, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private AlignedFaces Faces(ExportRequest request, string? data, StudentCheckpoint checkpoint, JobContext job)
     {
         string template = checkpoint.Description.Contract.Template;
-        return data is null ? TrainingData.Open(request.Run, template, finder, say, progress, cancel)
-            : new FaceSource(finder, say).Open(DataFolder.Resolve(data, finder), template, request.Aligned, progress, cancel);
+        return data is null ? TrainingData.Open(request.Run, template, finder, job)
+            : new FaceSource(finder).Open(DataFolder.Resolve(data, finder), template, request.Aligned, job);
     }
 
     private IReadOnlyList<ModelCardAccuracy> Accuracy(
-        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, IProgress<WorkProgress>? progress,
-            CancellationToken cancel)
+        ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, JobContext job)
     {
         var noted = ExportEvaluation.Noted(request.Run, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
         if (request.Protocol is null)
@@ -90,7 +88,7 @@ public sealed class ExportJob(AssetFinder finder, Action<string>? say)
             return noted;
         }
 
-        var (accuracy, rows) = new ExportEvaluation(finder, say).Measure(request, staged, progress, cancel);
+        var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
         return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
@@ -141,8 +139,8 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
         string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasEnds && Ends != new GraphPrePostprocessing()
                 ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
-            : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"--min-cosine is above 0 and at most 1, not {cosine}")
-            : MaxLoss is { } points && !(points is >= 0 and <= 100) ? FormattableString.Invariant($"--max-loss is 0 to 100 percentage points, not {points}")
+            : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
+            : MaxLoss is { } points && !(points is >= 0 and <= 100) ? InvariantText.Of($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
             : Calibration is not null && Format is not OnnxInt8Format ? $"--calibration belongs to the int8 format, not to {Format.Name}"
             : Protocol is not null && Data is null ? "--evaluate needs test faces: name them with --data"

@@ -2,6 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Runs;
 using FaceDistill.Stores;
 using FaceDistill.Training.Batches;
@@ -11,7 +12,7 @@ using FaceDistill.Training.Options;
 namespace FaceDistill.Jobs;
 
 /// <summary>
-/// Measures held-out people as <see cref="PairScorer"/> does: all pairs, by cosine, with the exact threshold, at the smallest of the rates 1e-2, 1e-3, ...
+/// Measures held-out people as <see cref="ThresholdPass"/> does: all pairs, by cosine, with the exact threshold, at the smallest of the rates 1e-2, 1e-3, ...
 /// that the impostor pairs permit.
 /// </summary>
 internal sealed class HeldOutMeasure : IStudentMeasure
@@ -30,10 +31,10 @@ internal sealed class HeldOutMeasure : IStudentMeasure
     /// <summary>The measure of a run's held-out people; says in one line who they are and what the teacher reaches on them.</summary>
     /// <param name="faces">Faces and targets.</param>
     /// <param name="options">The run's options.</param>
-    /// <param name="say">Told who is held out, or that the cosine decides.</param>
+    /// <param name="job">Told who is held out, or that the cosine decides.</param>
     /// <returns>Null where nobody is held out, or their pairs are too few.</returns>
     /// <exception cref="FaceDistillException">Patience is asked for and nothing can be measured.</exception>
-    public static HeldOutMeasure? Of(TrainingFaces faces, DistillOptions options, Action<string>? say)
+    public static HeldOutMeasure? Of(TrainingFaces faces, DistillOptions options, JobContext job)
     {
         var people = faces.HeldOut;
         string instead = faces.Validation.Length > 0 ? "the best epoch is chosen by the centred cosine on held-out faces"
@@ -53,14 +54,14 @@ internal sealed class HeldOutMeasure : IStudentMeasure
                 throw new FaceDistillException($"{few}; raise --validation-people, or leave --patience out");
             }
 
-            say?.Invoke(few);
+            job.Say?.Invoke(few);
             return null;
         }
 
-        double? teacher = options.Loss.IsDistilled ? Score(Teacher(faces), far, CancellationToken.None) : null;
+        double? teacher = options.Loss.IsDistilled ? Score(Teacher(faces), far, job.Cancel) : null;
         var about = new HeldOutInfo(people.Names.Length, people.Faces.Length, people.Measured.Length, genuine, impostors, far, teacher);
-        string reaches = teacher is null ? "" : FormattableString.Invariant($"; the teacher reaches {100 * teacher:0.00}%");
-        say?.Invoke($"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} "
+        string reaches = teacher is null ? "" : InvariantText.Of($"; the teacher reaches {100 * teacher:0.00}%");
+        job.Say?.Invoke($"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} "
             + $"({genuine} genuine and {impostors} impostor pairs) chooses the best epoch{reaches}");
         return new HeldOutMeasure(about);
     }
@@ -104,5 +105,7 @@ internal sealed class HeldOutMeasure : IStudentMeasure
 
     // An embedding of zeros has no direction and is accepted with nobody; a student that gives one is no candidate.
     private static double Score(EmbeddingSet set, double far, CancellationToken cancel) =>
-        Enumerable.Range(0, set.Count).Any(i => !set.Row(i).ContainsAnyExcept(0f)) ? 0 : PairScorer.Score(set, [far], null, cancel).At(far)!.Tar;
+        Enumerable.Range(0, set.Count).Any(i => !set.Row(i).ContainsAnyExcept(0f))
+            ? 0
+            : ThresholdPass.Score(set, [far], job: new JobContext(Cancel: cancel)).At(far)!.Tar;
 }

@@ -71,7 +71,7 @@ internal static class ModelCards
         string shape = request.Ends.Preprocess
             ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]"
             : $"input float32 [batch, 3, {size}, {size}]";
-        string scaling = FormattableString.Invariant($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
+        string scaling = InvariantText.Of($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
         var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
         return new ModelCardInput(
             request.Format.HasEnds ? shape : $"float32 [batch, 3, {size}, {size}]",

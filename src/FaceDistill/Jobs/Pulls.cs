@@ -33,16 +33,16 @@ public sealed class DatasetPull : IDisposable
 
     /// <summary>Fetches what is missing of a data set, or draws the synthetic one.</summary>
     /// <exception cref="FaceDistillException">It is to be brought by hand, or cannot be fetched.</exception>
-    public DatasetStatus Pull(string name, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public DatasetStatus Pull(string name, JobContext job)
     {
         var card = DatasetCard.Load(name);
         if (!card.Synthetic)
         {
-            return _puller.PullAsync(card, progress, cancel).GetAwaiter().GetResult();
+            return _puller.PullAsync(card, job).GetAwaiter().GetResult();
         }
 
         SyntheticDataset.Write(Path.Combine(_finder.DatasetCache, card.Name), Identities, ImagesPerIdentity, AlignmentTemplate.Dlib,
-            AlignedFrame.Default, seed: 1, progress, cancel);
+            AlignedFrame.Default, seed: 1, job);
         return Verify(name);
     }
 
@@ -85,11 +85,11 @@ public sealed class ModelPull(AssetFinder finder)
     /// <summary>Fetches what is missing, verifies it, and converts it where the card says so.</summary>
     /// <returns>The paths of the model's files; the one that is run last.</returns>
     /// <exception cref="FaceDistillException">A file cannot be fetched or is not the right one; the message says what to do.</exception>
-    public IReadOnlyList<string> Pull(string name, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public IReadOnlyList<string> Pull(string name, JobContext job)
     {
         using var downloader = new Downloader();
         var puller = new AssetPuller(finder, downloader, new NpmPackage());
-        puller.PullAsync(Files(name), progress, cancel).GetAwaiter().GetResult();
+        puller.PullAsync(Files(name), job).GetAwaiter().GetResult();
         return Verify(name);
     }
 

@@ -11,7 +11,7 @@ namespace FaceDistill.Jobs;
 /// The whole way on synthetic faces, in minutes and without any data: draw faces, embed them with the default teacher, distil a small
 /// student, measure both on other identities, export, report.
 /// </summary>
-public sealed class QuickstartJob(AssetFinder finder, Action<string>? say)
+public sealed class QuickstartJob(AssetFinder finder)
 {
     private const string Teacher = "dlib-resnet";
     private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12;
@@ -21,31 +21,30 @@ public sealed class QuickstartJob(AssetFinder finder, Action<string>? say)
     /// <param name="output">The folder for faces, run and report.</param>
     /// <param name="epochs">Passes over the faces.</param>
     /// <param name="device">Where torch computes: auto, cpu or cuda.</param>
-    /// <param name="progress">Told of each stage.</param>
-    /// <param name="cancel">Stops; the next call goes on.</param>
+    /// <param name="job">Told of each stage.</param>
     /// <exception cref="FaceDistillException">The teacher cannot be fetched, or the folder holds something else.</exception>
-    public RunReportData Run(string output, int epochs, string device, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public RunReportData Run(string output, int epochs, string device, JobContext job)
     {
         var pull = new ModelPull(finder);
         if (pull.Status(Teacher).Any(f => !f.IsUsable))
         {
-            say?.Invoke($"fetching the teacher {Teacher} ({ModelPull.About(Teacher).Licence})");
-            pull.Pull(Teacher, progress, cancel);
+            job.Say?.Invoke($"fetching the teacher {Teacher} ({ModelPull.About(Teacher).Licence})");
+            pull.Pull(Teacher, job);
         }
 
-        var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, progress, cancel);
-        var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, progress, cancel);
+        var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, job);
+        var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, job);
         string run = Path.Combine(output, "run");
         var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs, Device = device };
-        new DistillJob(finder, say).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), progress, cancel);
-        new EvaluateJob(finder, say).Run(
-            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], [], null, test, null, options.Device), progress, cancel);
+        new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
+        new EvaluateJob(finder).Run(
+            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], [], null, test, null, options.Device), job);
         return RunReport.Write(run);
     }
 
-    private static DataFolder Draw(string folder, int identities, int images, ulong seed, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private static DataFolder Draw(string folder, int identities, int images, ulong seed, JobContext job)
     {
-        SyntheticDataset.Write(folder, identities, images, AlignmentTemplate.Dlib, AlignedFrame.Default, seed, progress, cancel);
+        SyntheticDataset.Write(folder, identities, images, AlignmentTemplate.Dlib, AlignedFrame.Default, seed, job);
         return DataFolder.Of(folder);
     }
 }

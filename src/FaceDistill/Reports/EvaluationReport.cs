@@ -69,7 +69,7 @@ public sealed record EvaluationReport(
         ("Faces", Data ?? "not known"),
         ("Score", Result.Score == ScoreKind.Cosine ? "cosine" : "Euclidean distance, negated"),
         ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)"
-            : FormattableString.Invariant($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
+            : InvariantText.Of($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
         ("Metrics and curves", Options.Metrics ? "yes" : "left out (--no-metrics)"),
         ("Teacher", Result.Reference is { } teacher ? Result.Models[teacher].Name : "none given"),
     ];
@@ -80,13 +80,13 @@ public sealed record EvaluationReport(
         ("FaceDistill", Environment.Version),
         ("System", Environment.System),
         ("Runtime", Environment.Framework),
-        ("Processor cores", FormattableString.Invariant($"{Environment.Cores}")),
+        ("Processor cores", InvariantText.Of($"{Environment.Cores}")),
         ("Device", Environment.Device),
         ("Took", Document.Seconds is { } seconds
-            ? FormattableString.Invariant(
-            $"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? FormattableString.Invariant($", at most {peak / 1048576.0:0} MiB of memory") : "")}")
+            ? InvariantText.Of(
+            $"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? InvariantText.Of($", at most {peak / 1048576.0:0} MiB of memory") : "")}")
             : "not known"),
-        ("Made", FormattableString.Invariant($"{Made:yyyy-MM-dd HH:mm} UTC")),
+        ("Made", InvariantText.Of($"{Made:yyyy-MM-dd HH:mm} UTC")),
     ];
 }
 

@@ -1,5 +1,6 @@
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Reports.Pages;
 using static FaceDistill.Reports.Pages.HtmlPage;
@@ -20,9 +21,12 @@ public static partial class EvaluationReportHtml
 
         var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
+            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine "
+                + $"pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor "
+                + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
         var table = Table("accuracy-table",
-            HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over {Count(result.Models[0].Images, "image")}"), head, rows);
+            HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over "
+                + $"{Count(result.Models[0].Images, "image")}"), head, rows);
         if (fars.Count == 0)
         {
             return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
@@ -53,11 +57,13 @@ public static partial class EvaluationReportHtml
             ? HtmlText.Empty
             : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
         long accepts = m.FalseAcceptsAtFar?.GetValueOrDefault(far) ?? 0;
-        return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
+        return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span "
+            + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
     private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
-        .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
+        .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
+            + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
         .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
 
     private static Section? Metrics(EvaluationJson result)
@@ -72,7 +78,8 @@ public static partial class EvaluationReportHtml
             $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(metrics.Select(metric => HtmlText.Of($"<td data-cell=\"{i} {metric.Key}\">{metric.Text(m)}</td>")))}</tr>\n")));
         string explained = string.Join(" ", metrics.Select(metric => Explained.GetValueOrDefault(metric.Key)).Where(text => text is not null));
         return new Section("metrics", "Other figures", HtmlText.Of(
-            $"{Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows)}<p class=\"note\">{explained}</p>\n"));
+            $"{Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows)}<p "
+                + $"class=\"note\">{explained}</p>\n"));
     }
 
     private static readonly Dictionary<string, string> Explained = new(StringComparer.Ordinal)
@@ -95,7 +102,8 @@ public static partial class EvaluationReportHtml
         }
 
         var rows = HtmlText.Join(comparisons.Select(c => HtmlText.Of(
-            $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
+            $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to "
+                + $"{100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
         return new Section("comparisons", "Models compared", HtmlText.Of(
             $"{Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"), Heads("Models", "Difference", "95% interval", "p"), rows)}<p class=\"note\">Paired bootstrap over people: both models on the same resamples. p is two-sided, for no difference.</p>\n"));
     }
@@ -135,7 +143,8 @@ public static partial class EvaluationReportHtml
 
         string[] fars = [.. searches.SelectMany(s => s.TarAtFar.Keys).Distinct()];
         var rows = HtmlText.Join(searches.Select(s => HtmlText.Of(
-            $"<tr><th scope=\"row\">{s.Gallery}</th><td class=\"text\">{s.Probe}</td>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+            $"<tr><th scope=\"row\">{s.Gallery}</th><td class=\"text\">{s.Probe}</td>"
+                + $"{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
         return new Section("cross", "One model's probes in another's gallery",
             Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
             HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), rows));
@@ -151,7 +160,8 @@ public static partial class EvaluationReportHtml
 
         string[] fars = [.. models.SelectMany(m => m.Search.OpenSet.DirAtFar.Keys).Distinct()];
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Percent(m.Search.Rank1), Percent(m.Search.Rank5))}{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
+            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Percent(m.Search.Rank1), Percent(m.Search.Rank5))}"
+                + $"{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
         var (closed, open) = (models[0].Search, models[0].Search.OpenSet);
         return new Section("identification", "Identification", HtmlText.Of($"""
             {Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"), Heads(["Model", "Rank-1", "Rank-5", .. fars.Select(far => $"DIR at FAR {far}")]), rows)}<p class="note">DIR: known probes whose own person comes first and at or above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and {Count(open.UnknownProbes, "unknown one")}.</p>
@@ -171,11 +181,12 @@ public static partial class EvaluationReportHtml
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}</th>{Cells([.. Rate(m.Blufr.VerificationRate), .. Rate(m.Blufr.IdentificationRate)])}</tr>\n")));
         return new Section("blufr", "BLUFR", Table("blufr-table",
-            HtmlText.Of($"{models[0].Blufr.Trials}, {Count(models[0].Blufr.PerTrial.Count, "trial")}: verification rate (VR) at FAR 0.1%; detection and identification rate (DIR) at rank 1, FAR 1%"),
+            HtmlText.Of($"{models[0].Blufr.Trials}, {Count(models[0].Blufr.PerTrial.Count, "trial")}: verification rate (VR) at FAR 0.1%; detection and "
+                + $"identification rate (DIR) at rank 1, FAR 1%"),
             Heads("Model", "VR mean", "VR deviation", "VR mean less deviation", "DIR mean", "DIR deviation", "DIR mean less deviation"), rows));
     }
 
     private static HtmlText Cells(params string[] values) => HtmlText.Join(values.Select(value => HtmlText.Of($"<td>{value}</td>")));
 
-    private static string Cosine(double? value) => value is { } cosine ? FormattableString.Invariant($"{cosine:0.0000}") : "-";
+    private static string Cosine(double? value) => value is { } cosine ? InvariantText.Of($"{cosine:0.0000}") : "-";
 }

@@ -1,5 +1,6 @@
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
 using static FaceDistill.Reports.Pages.HtmlPage;
 using static FaceDistill.Reports.Pages.ReportFormat;
@@ -15,8 +16,9 @@ public static partial class EvaluationReportHtml
         ArgumentNullException.ThrowIfNull(report);
         return Page(
             $"{report.Result.Protocol}: {string.Join(", ", report.Result.Models.Select(m => m.Name))}",
-            FormattableString.Invariant($"FaceDistill evaluation, {report.Result.Protocol}, {report.Made:yyyy-MM-dd}"), report.Verdict, Sections(report),
-            HtmlText.Of($"The same figures for programs: <a href=\"report.json\">report.json</a> (what evaluate --json prints), <a href=\"report.csv\">report.csv</a> (one row a model and rate), <a href=\"report.md\">report.md</a>."));
+            InvariantText.Of($"FaceDistill evaluation, {report.Result.Protocol}, {report.Made:yyyy-MM-dd}"), report.Verdict, Sections(report),
+            HtmlText.Of($"The same figures for programs: <a href=\"report.json\">report.json</a> (what evaluate --json prints), <a "
+                + $"href=\"report.csv\">report.csv</a> (one row a model and rate), <a href=\"report.md\">report.md</a>."));
     }
 
     /// <summary>What the report has, in its order; a part that the result lacks gives null.</summary>
@@ -89,9 +91,10 @@ public static partial class EvaluationReportHtml
             float? threshold = m.ThresholdAtFar?.GetValueOrDefault(DecidingFar);
             string at = threshold is null
                 ? "There is no threshold at FAR 1e-4: too few impostor pairs."
-                : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its right.";
+                : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its "
+                    + $"right.";
             return Figure(ReportPlots.Histogram(
-                model.Curves.Scores, threshold, FormattableString.Invariant($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
+                model.Curves.Scores, threshold, InvariantText.Of($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
                 HtmlText.Of($"<strong>{m.Name}</strong> {at}"));
         }));
         return new Section("scores", "Scores",
@@ -117,7 +120,7 @@ public static partial class EvaluationReportHtml
             return new Section("cost", "Accuracy and cost", HtmlText.Of($"<p>Accuracy against mult-adds is left out.{reason}</p>\n"));
         }
 
-        string points = string.Join("; ", shown.Select(e => FormattableString.Invariant($"{AtDeciding(e.m)} at {e.m.MultAdds / 1e6:0.0} million mult-adds")));
+        string points = string.Join("; ", shown.Select(e => InvariantText.Of($"{AtDeciding(e.m)} at {e.m.MultAdds / 1e6:0.0} million mult-adds")));
         var teacher = report.Result.Reference is { } of && report.Document.Models[of].TarAtFar?.GetValueOrDefault(DecidingFar) is not null
             ? models[of]
             : default;
@@ -175,11 +178,13 @@ public static partial class EvaluationReportHtml
             var picture = faces?.DataUri(path) is { } uri
                 ? HtmlText.Of($"<img src=\"{uri}\" width=\"{ReportFaces.Side}\" height=\"{ReportFaces.Side}\" alt=\"Face of {identity}\">")
                 : HtmlText.Empty;
-            return HtmlText.Of($"<td class=\"text\">{picture}<span class=\"path\">{Breakable(path)}</span>{(path.StartsWith(identity + "/", StringComparison.Ordinal) ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\">{identity}</span>"))}</td>");
+            return HtmlText.Of($"<td class=\"text\">{picture}<span class=\"path\">{Breakable(path)}</span>"
+                + $"{(path.StartsWith(identity + "/", StringComparison.Ordinal) ? HtmlText.Empty : HtmlText.Of($"<span class=\"sub\">{identity}</span>"))}</td>");
         }
 
         var rows = HtmlText.Join(pairs.Select((pair, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{i + 1}</th><td data-cell=\"{id} {i}\">{Score(pair.Score)}</td>{Face(pair.A, pair.IdentityA)}{Face(pair.B, pair.IdentityB)}</tr>\n")));
+            $"<tr><th scope=\"row\">{i + 1}</th><td data-cell=\"{id} {i}\">{Score(pair.Score)}</td>{Face(pair.A, pair.IdentityA)}"
+                + $"{Face(pair.B, pair.IdentityB)}</tr>\n")));
         return Table($"{id}-table", HtmlText.Of($"{caption}"), Heads("No.", "Score", "One face", "Other face"), rows, faces is null ? "pairs" : "pairs faces");
     }
 }

@@ -1,5 +1,6 @@
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using static FaceDistill.Reports.Pages.ReportFormat;
 
 namespace FaceDistill.Reports;
@@ -74,7 +75,7 @@ public static class EvaluationVerdict
 
         double sign = comparison.A == best.Name ? 1 : -1;
         double[] range = [.. comparison.Interval95.Select(end => 100 * sign * end).Order()];
-        return FormattableString.Invariant(
+        return InvariantText.Of(
             $"; {100 * sign * comparison.DifferenceAt1e4:0.00} points (95%: {range[0]:0.00} to {range[1]:0.00}) more than {second!.Name}.");
     }
 }

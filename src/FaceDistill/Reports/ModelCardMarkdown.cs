@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
 using FaceDistill.Students;
@@ -36,9 +37,12 @@ public static class ModelCardMarkdown
     {
         Heading(text, "Intended use and limits");
         Line(text, $"- For comparing two aligned face pictures: the cosine of their embeddings is the score; accept at or above a threshold.");
-        Line(text, $"- It does not find or align faces, tells nothing about whether a picture is of a living person, and is not to be the only ground of a decision about anybody.");
-        Line(text, $"- An embedding identifies a person: have the consent of those whose pictures are embedded, and store embeddings like the pictures themselves.");
-        Line(text, $"- Accuracy and thresholds hold for pictures like those of the test named below. It was not measured how they differ between groups of people; measure that on your own pictures.");
+        Line(text, $"- It does not find or align faces, tells nothing about whether a picture is of a living person, and is not to be the only ground of a "
+            + $"decision about anybody.");
+        Line(text, $"- An embedding identifies a person: have the consent of those whose pictures are embedded, and store embeddings like the pictures "
+            + $"themselves.");
+        Line(text, $"- Accuracy and thresholds hold for pictures like those of the test named below. It was not measured how they differ between groups of "
+            + $"people; measure that on your own pictures.");
         if (card.Origins.Any(o => o.Research))
         {
             Line(text, $"- **For research only: it started from {StudentOrigin.Short(card.Origins)}.**");
@@ -70,8 +74,10 @@ public static class ModelCardMarkdown
         Line(text, $"The student is derived from all of these; their terms may bind it. It started from {StudentOrigin.Short(card.Origins)}.");
         Heading(text, "Recipe");
         var recipe = card.Recipe;
-        string people = recipe.ValidationPeople > 0 ? FormattableString.Invariant($" and all faces of {recipe.ValidationPeople} people") : "";
-        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}%{people} held out; {card.Epochs} of {recipe.Epochs} epochs, batch {recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror {recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");
+        string people = recipe.ValidationPeople > 0 ? InvariantText.Of($" and all faces of {recipe.ValidationPeople} people") : "";
+        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}%{people} held out; {card.Epochs} of {recipe.Epochs} epochs, batch "
+            + $"{recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror "
+            + $"{recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");
         Line(text, $"{card.MultAdds / 1e6:0.0} M mult-adds, {card.Parameters / 1e6:0.00} M parameters.");
     }
 
@@ -79,7 +85,8 @@ public static class ModelCardMarkdown
     {
         Heading(text, "Input and output");
         Line(text, $"- Input: {card.Input.Tensor}, {card.Input.ColorOrder}. {card.Input.Scaling}");
-        Line(text, $"- Alignment: template {card.Input.Template}. A similarity transform (rotation, one scale, shift) brings the five points nearest to these, in pixels x, y of the input picture:");
+        Line(text, $"- Alignment: template {card.Input.Template}. A similarity transform (rotation, one scale, shift) brings the five points nearest to "
+            + $"these, in pixels x, y of the input picture:");
         foreach (var (name, point) in PointNames.Zip(card.Input.Points))
         {
             Line(text, $"  - {name}: {point[0]:0.000}, {point[1]:0.000}");
@@ -97,7 +104,8 @@ public static class ModelCardMarkdown
             return;
         }
 
-        Line(text, $"TAR, with 95% intervals in brackets where identities were resampled; a dash where the protocol gives none or the impostor pairs are too few.");
+        Line(text, $"TAR, with 95% intervals in brackets where identities were resampled; a dash where the protocol gives none or the impostor pairs are "
+            + $"too few.");
         Line(text, $"");
         Line(text, $"| model | test | genuine pairs | impostor pairs | {string.Join(" | ", Fars.Select(f => "TAR at " + f))} | 10-fold | retention at 1e-4 |");
         Line(text, $"|---|---|---|---|{string.Concat(Fars.Select(_ => "---|"))}---|---|");
@@ -105,7 +113,8 @@ public static class ModelCardMarkdown
         {
             var m = row.Result;
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {row.Model} | {row.Protocol} on {row.Data}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs} | {m.ImpostorPairs} | {string.Join(" | ", Fars.Select(f => Tar(row, f)))} | {fold} | {Percent(m.RetentionAt1e4)} |");
+            Line(text, $"| {row.Model} | {row.Protocol} on {row.Data}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs} | {m.ImpostorPairs} | "
+                + $"{string.Join(" | ", Fars.Select(f => Tar(row, f)))} | {fold} | {Percent(m.RetentionAt1e4)} |");
         }
 
         if (card.Accuracy.Any(r => r.Seen))
@@ -138,21 +147,26 @@ public static class ModelCardMarkdown
     {
         var v = card.Verification;
         Heading(text, "Verification");
-        Line(text, $"Against the student in TorchSharp on {v.Faces} aligned faces, before the file was put in place: largest difference of a value {v.MaxAbsDifference:0.0e+0}; cosine {Spread(v.Cosine)}; less the common mean {Spread(v.CentredCosine)}.");
+        Line(text, $"Against the student in TorchSharp on {v.Faces} aligned faces, before the file was put in place: largest difference of a value "
+            + $"{v.MaxAbsDifference:0.0e+0}; cosine {Spread(v.Cosine)}; less the common mean {Spread(v.CentredCosine)}.");
         if (v.Int8 is { } q)
         {
-            Line(text, $"\n8 bits: ranges by {q.Method} on {q.CalibrationFaces} aligned training faces, channels {(q.Equalized ? "equalised between layers" : "as trained")}, biases {(q.BiasCorrected ? "corrected" : "as trained")}, in float32 {(q.Float32Layers.Count == 0 ? "no layer but the embedding's arithmetic" : string.Join(", ", q.Float32Layers))}; chosen of {q.Tried.Count} ways on {q.SelectionFaces} other faces, where the error added is {100 * q.Error:0.00}% of the embeddings' variance.");
+            Line(text, $"\n8 bits: ranges by {q.Method} on {q.CalibrationFaces} aligned training faces, channels "
+                + $"{(q.Equalized ? "equalised between layers" : "as trained")}, biases {(q.BiasCorrected ? "corrected" : "as trained")}, in float32 "
+                + $"{(q.Float32Layers.Count == 0 ? "no layer but the embedding's arithmetic" : string.Join(", ", q.Float32Layers))}; chosen of "
+                + $"{q.Tried.Count} ways on {q.SelectionFaces} other faces, where the error added is {100 * q.Error:0.00}% of the embeddings' variance.");
         }
 
         Heading(text, "Files");
-        Line(text, $"- {card.File}: {card.Format}{(card.OperatorSet is { } set ? FormattableString.Invariant($", opset {set}") : "")}, {card.Bytes} bytes, SHA-256 {card.Sha256}");
+        Line(text, $"- {card.File}: {card.Format}{(card.OperatorSet is { } set ? InvariantText.Of($", opset {set}") : "")}, {card.Bytes} bytes, "
+            + $"SHA-256 {card.Sha256}");
         Line(text, $"- teacher {card.Teacher.Name}: SHA-256 {card.TeacherSha256}");
     }
 
     private static string Spread(FaceDistill.Export.CosineSpread? s) =>
         s is null
             ? "not measured"
-            : FormattableString.Invariant($"{s.Mean:0.000000} on average, 5th percentile {s.Percentile5:0.000000}, smallest {s.Min:0.000000}");
+            : InvariantText.Of($"{s.Mean:0.000000} on average, 5th percentile {s.Percentile5:0.000000}, smallest {s.Min:0.000000}");
 
     private static string Tar(ModelCardAccuracy row, string far)
     {
@@ -162,12 +176,12 @@ public static class ModelCardMarkdown
         }
 
         return row.Result.TarInterval95AtFar?.GetValueOrDefault(far) is { } range
-            ? FormattableString.Invariant($"{100 * tar:0.00}% ({100 * range[0]:0.00}-{100 * range[1]:0.00})") : Percent(tar);
+            ? InvariantText.Of($"{100 * tar:0.00}% ({100 * range[0]:0.00}-{100 * range[1]:0.00})") : Percent(tar);
     }
 
-    private static string Percent(double? part) => part is null ? "-" : string.Create(CultureInfo.InvariantCulture, $"{100 * part:0.00}%");
+    private static string Percent(double? part) => part is null ? "-" : InvariantText.Of($"{100 * part:0.00}%");
 
     private static void Heading(StringBuilder text, string heading) => text.Append("\n## ").Append(heading).Append("\n\n");
 
-    private static void Line(StringBuilder text, FormattableString line) => text.Append(FormattableString.Invariant(line)).Append('\n');
+    private static void Line(StringBuilder text, InvariantText line) => text.Append(line.ToString()).Append('\n');
 }

@@ -1,5 +1,6 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
 using MathNet.Numerics.Distributions;
 using static FaceDistill.Reports.Pages.ReportFormat;
@@ -21,7 +22,7 @@ internal static class ReportPlots
         double left = Math.Floor(Curves(report).Min(c => Math.Log10(c.Curves.Roc[0].Far)));
         plot.Limits(left, 0, 0, 1.02); // room for dots at 100%
         plot.TicksX(Enumerable.Range((int)left, 1 - (int)left).Select(e => ((double)e, e == 0 ? "1" : FarTargets.Label(Math.Pow(10, e)))));
-        plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, FormattableString.Invariant($"{20 * i}%"))));
+        plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, InvariantText.Of($"{20 * i}%"))));
         plot.MarkX(Math.Log10(EvaluationResult.RetentionFar));
         foreach (var (series, curves) in Curves(report))
         {
@@ -49,8 +50,8 @@ internal static class ReportPlots
         double high = Math.Min(1 - LeastRate, curves.SelectMany(c => c.Points).Select(p => p.Miss).DefaultIfEmpty(0.5).Max());
         high = DetMisses.FirstOrDefault(rate => rate >= high, high);
         plot.Limits(Deviate(left), 0, Deviate(low), Deviate(high));
-        plot.TicksX(DetFars.Where(f => f >= left).Select(f => (Deviate(f), f >= 0.1 ? FormattableString.Invariant($"{f}") : FarTargets.Label(f))));
-        plot.TicksY(DetMisses.Where(m => m >= low && m <= high).Select(m => (Deviate(m), FormattableString.Invariant($"{100 * m:0.##}%"))));
+        plot.TicksX(DetFars.Where(f => f >= left).Select(f => (Deviate(f), f >= 0.1 ? InvariantText.Of($"{f}") : FarTargets.Label(f))));
+        plot.TicksY(DetMisses.Where(m => m >= low && m <= high).Select(m => (Deviate(m), InvariantText.Of($"{100 * m:0.##}%"))));
         plot.MarkX(Deviate(EvaluationResult.RetentionFar));
         foreach (var (series, points) in curves.Where(c => c.Points.Count > 0))
         {
@@ -70,8 +71,8 @@ internal static class ReportPlots
         double width = (scores.High - scores.Low) / shares[0].Length;
         double top = Math.Max(1e-9, shares.Max(kind => kind.Max()) * 1.05);
         plot.Limits(scores.Low, Math.Max(scores.High, scores.Low + 1e-6), 0, top);
-        plot.TicksX(Nice(scores.Low, scores.High).Select(v => (v, FormattableString.Invariant($"{v:0.###}"))));
-        plot.TicksY(Nice(0, top).Select(v => (v, FormattableString.Invariant($"{100 * v:0.##}%"))));
+        plot.TicksX(Nice(scores.Low, scores.High).Select(v => (v, InvariantText.Of($"{v:0.###}"))));
+        plot.TicksY(Nice(0, top).Select(v => (v, InvariantText.Of($"{100 * v:0.##}%"))));
         for (int kind = shares.Length - 1; kind >= 0; kind--)
         {
             plot.Area(kind, [.. shares[kind]
@@ -95,8 +96,8 @@ internal static class ReportPlots
         double left = Math.Log10(known.Min(e => e.m.MultAdds!.Value) / 1e6 / 2), right = Math.Log10(known.Max(e => e.m.MultAdds!.Value) / 1e6 * 2);
         plot.Limits(left, right, 0, 1.02);
         double[] ticks = [.. Enumerable.Range(-2, 9).SelectMany(_ => Digits, (e, digit) => digit * Math.Pow(10, e))];
-        plot.TicksX(ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t:0.##}"))).Where(t => t.At >= left && t.At <= right));
-        plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, FormattableString.Invariant($"{20 * i}%"))));
+        plot.TicksX(ticks.Select(t => (At: Math.Log10(t), InvariantText.Of($"{t:0.##}"))).Where(t => t.At >= left && t.At <= right));
+        plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, InvariantText.Of($"{20 * i}%"))));
         if (report.Result.Reference is { } teacher && report.Document.Models[teacher].TarAtFar?.GetValueOrDefault(DecidingFar) is { } reached)
         {
             plot.LineY(teacher, reached);

@@ -3,6 +3,7 @@ using System.Text;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
 using FaceDistill.Students;
@@ -66,7 +67,7 @@ public static class RunReportMarkdown
         {
             string teacher = people.TeacherTar is null
                 ? ""
-                : FormattableString.Invariant($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
+                : InvariantText.Of($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
             Row(text, $"people held out",
                 $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
         }
@@ -81,10 +82,12 @@ public static class RunReportMarkdown
         }
 
         Row(text, $"training",
-            $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, {options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+            $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, "
+                + $"{options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
         Row(text, $"machine",
-            $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill {run.Environment.Version}");
+            $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill "
+                + $"{run.Environment.Version}");
         text.Append('\n');
     }
 
@@ -117,7 +120,8 @@ public static class RunReportMarkdown
         foreach (var m in evaluation.Result.Models)
         {
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs} | {m.ImpostorPairs} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | {Percent(m.RetentionAt1e4)} |");
+            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs} | {m.ImpostorPairs} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | "
+                + $"{Percent(m.RetentionAt1e4)} |");
         }
 
         if (fars.Length > 0)
@@ -145,13 +149,14 @@ public static class RunReportMarkdown
         foreach (var test in audit.Tests)
         {
             Line(text, $"{test.Outcome()}. The {test.Words(audit.Teacher)}.");
-            Line(text, $"| training data | faces | faces that match | test people | pairs that match | expected by chance | same files |\n|---|---|---|---|---|---|---|");
+            Line(text, $"| training data | faces | faces that match | test people | pairs that match | expected by chance | same files "
+                + $"|\n|---|---|---|---|---|---|---|");
             foreach (var c in test.Counts)
             {
                 string chance = c.ExpectedPairs is { } expected
-                    ? FormattableString.Invariant($"{expected:0.0}")
+                    ? InvariantText.Of($"{expected:0.0}")
                     : "-", files = c.SameFiles is { } same
-                    ? FormattableString.Invariant($"{same}")
+                    ? InvariantText.Of($"{same}")
                     : "-";
                 Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs} | {chance} | {files} |");
             }
@@ -161,7 +166,8 @@ public static class RunReportMarkdown
 
         if (audit.DuplicateThreshold is { } threshold)
         {
-            Line(text, $"Duplicates among them: {audit.Duplicates.Sum(d => d.SameFiles ?? 0)} same files, {audit.Duplicates.Sum(d => d.Near)} faces to drop of {audit.DuplicatePairs} pairs with a cosine of at least {threshold}.");
+            Line(text, $"Duplicates among them: {audit.Duplicates.Sum(d => d.SameFiles ?? 0)} same files, {audit.Duplicates.Sum(d => d.Near)} faces to drop "
+                + $"of {audit.DuplicatePairs} pairs with a cosine of at least {threshold}.");
         }
 
         Line(text, $"{audit.Listed} pictures are listed in {Path.GetFileName(audit.List)}.");
@@ -176,7 +182,8 @@ public static class RunReportMarkdown
         Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |{head}\n|---|---|---|---|---|{line}");
         foreach (var e in report.Epochs)
         {
-            Line(text, $"| {e.Epoch} | {e.Loss:0.0000} | {e.ValidationLoss:0.0000} | {e.ValidationCosine:0.0000} | {e.ImagesPerSecond:0} |{(far is null ? "" : $" {Percent(e.PeopleTar)} |")}");
+            Line(text, $"| {e.Epoch} | {e.Loss:0.0000} | {e.ValidationLoss:0.0000} | {e.ValidationCosine:0.0000} | {e.ImagesPerSecond:0} "
+                + $"|{(far is null ? "" : $" {Percent(e.PeopleTar)} |")}");
         }
 
         if (report.Best is { } best)
@@ -196,15 +203,16 @@ public static class RunReportMarkdown
             return;
         }
 
-        Line(text, $"- `{report.Export.Files[0]}`: on {report.Export.Faces} faces at most {report.Export.MaxAbsDifference:0.0e+0} from TorchSharp's embeddings");
+        Line(text, $"- `{report.Export.Files[0]}`: on {report.Export.Faces} faces at most {report.Export.MaxAbsDifference:0.0e+0} from TorchSharp's "
+            + $"embeddings");
     }
 
-    private static void Row(StringBuilder text, FormattableString name, FormattableString value) =>
-        Line(text, $"| {FormattableString.Invariant(name)} | {FormattableString.Invariant(value)} |");
+    private static void Row(StringBuilder text, InvariantText name, InvariantText value) =>
+        Line(text, $"| {name.ToString()} | {value.ToString()} |");
 
-    private static void Line(StringBuilder text, FormattableString line)
+    private static void Line(StringBuilder text, InvariantText line)
     {
-        string made = FormattableString.Invariant(line);
+        string made = line.ToString();
         text.Append(made).Append('\n');
         if (!made.StartsWith('|') && !made.StartsWith('-'))
         {
@@ -212,5 +220,5 @@ public static class RunReportMarkdown
         }
     }
 
-    private static string Percent(double? part) => part is null ? "-" : FormattableString.Invariant($"{100 * part:0.00}%");
+    private static string Percent(double? part) => part is null ? "-" : InvariantText.Of($"{100 * part:0.00}%");
 }

@@ -61,20 +61,20 @@ internal static class TrainingData
     /// <summary>The aligned faces that the student was trained on.</summary>
     /// <exception cref="FaceDistillException">They are gone; the message says what to do.</exception>
     public static AlignedFaces Open(
-        string run, string template, AssetFinder finder, Action<string>? say, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        string run, string template, AssetFinder finder, JobContext job)
     {
         string aligned = RunInfo.Read(run).Aligned;
         if (AlignmentManifest.In(aligned))
         {
             var faces = AlignedFaces.Open(aligned);
-            return Folders(run) is [var only] ? FaceSource.Chosen(faces, only, null) : faces;
+            return Folders(run) is [var only] ? FaceSource.Chosen(faces, only, job with { Say = null }) : faces;
         }
 
         // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
         if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
         {
             DataFolder[] data = [.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })];
-            return new FaceSource(finder, say).Open(data, template, recipe.Aligned, progress, cancel);
+            return new FaceSource(finder).Open(data, template, recipe.Aligned, job);
         }
 
         // A single folder that its owner says is aligned.
@@ -146,8 +146,9 @@ internal static class TrainingOverlap
             : [.. set.Identities.Distinct().Where(i => i.Length > 0)];
         int known = (RunInfo.Read(model).TrainedOn ?? []).Where(source => source.Images == data.Images)
             .Select(source => source.People is null ? measured.Length : measured.Intersect(Names(source.People)).Count()).DefaultIfEmpty(0).Max();
-        return known == 0 ? null : FormattableString.Invariant(
-            $"{set.Name} was trained on {known} of the {measured.Length} people measured here: no figure for strangers; measure it on people that it has not seen (for lfw-train: --protocol lfw-view1-test)");
+        return known == 0 ? null : InvariantText.Of(
+            $"{set.Name} was trained on {known} of the {measured.Length} people measured here: no figure for strangers; measure it on people that it has "
+                + $"not seen (for lfw-train: --protocol lfw-view1-test)");
     }
 
     /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
@@ -161,7 +162,7 @@ internal static class TrainingOverlap
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
         where test.Test == data.Name && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))
             && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
-        let threshold = FormattableString.Invariant($"{test.Threshold:0.0000}")
+        let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
         select $"{name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
 
     private static IEnumerable<string> Names(string people) => LfwPeople.Read(people).People.Select(p => p.Name);

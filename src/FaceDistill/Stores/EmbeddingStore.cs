@@ -29,25 +29,6 @@ public sealed class EmbeddingStore
     /// <summary>What the store holds.</summary>
     public EmbeddingStoreKey Key { get; }
 
-    /// <summary>
-    /// Opens a store for writing; creates it where the folder is missing or empty. Parts that are there and whole stay,
-    /// damaged or foreign ones are to be computed again (<see cref="EmbeddingStoreWriter.Notices"/> says so).
-    /// </summary>
-    /// <param name="folder">The store's folder.</param>
-    /// <param name="key">What it is to hold.</param>
-    /// <param name="images">Path (relative, '/'-separated, each once) and identity (empty where unknown) of each image, in order.</param>
-    /// <param name="progress">Hears of each existing part that was checked.</param>
-    /// <param name="cancellation">Stops the checking; the folder stays as it was.</param>
-    /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, it cannot be
-    /// written, or the image list does not fit the key.</exception>
-    public static EmbeddingStoreWriter OpenOrCreate(
-        string folder,
-        EmbeddingStoreKey key,
-        IReadOnlyList<(string Path, string Identity)> images,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancellation = default) =>
-        EmbeddingStoreWriter.Open(folder, key, images, null, progress, cancellation);
-
     /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there and long enough; the parts are read later.</summary>
     /// <exception cref="FaceDistillException">There is no store, <c>store.json</c> is damaged, or parts are missing.</exception>
     public static EmbeddingStore Open(string folder)
@@ -87,8 +68,9 @@ public sealed class EmbeddingStore
     /// <summary>All embeddings of one view, in the order of the image list; takes the memory of the result and one part.</summary>
     /// <returns>float32 [ImageCount, D] with paths and identities, named after the teacher.</returns>
     /// <exception cref="FaceDistillException">No such view, a part is damaged, or one view is more than one array can hold.</exception>
-    public EmbeddingSet ReadAll(string view, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+    public EmbeddingSet ReadAll(string view, JobContext? job = null)
     {
+        job ??= JobContext.None;
         int viewIndex = Key.ViewIndex(view);
         if ((long)Key.ImageCount * Key.Dimension > Array.MaxLength)
         {
@@ -103,7 +85,7 @@ public sealed class EmbeddingStore
         float[] buffer = new float[Key.PartValues(0)];
         foreach (EmbeddingStorePart part in Parts(_ => buffer))
         {
-            cancellation.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             for (int i = 0; i < part.Paths.Count; i++)
             {
                 int image = part.FirstImage + i;
@@ -111,7 +93,7 @@ public sealed class EmbeddingStore
                 part.Row(i, viewIndex).CopyTo(values.AsSpan(image * Key.Dimension));
             }
 
-            progress?.Report(new WorkProgress("reading embeddings", part.FirstImage + part.Paths.Count, Key.ImageCount, "images"));
+            job.Progress?.Report(new WorkProgress("reading embeddings", part.FirstImage + part.Paths.Count, Key.ImageCount, "images"));
         }
 
         return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities);
@@ -191,7 +173,7 @@ public sealed record EmbeddingStorePart(
             (int image, int view) = Math.DivRem(row, Views.Count);
             if (!TensorPrimitives.IsFiniteAll(Row(image, view)))
             {
-                return string.Create(CultureInfo.InvariantCulture, $"{Paths[image]} (image {FirstImage + image}, view {Views[view]})");
+                return InvariantText.Of($"{Paths[image]} (image {FirstImage + image}, view {Views[view]})");
             }
         }
 

@@ -67,7 +67,7 @@ public sealed record EmbeddingStoreKey(
     public int PartValues(int part) => Images(part).Count * Views.Count * Dimension;
 
     /// <summary>The file name of part <paramref name="part"/>, for example "part-00007.parquet".</summary>
-    public static string PartName(int part) => string.Create(CultureInfo.InvariantCulture, $"part-{part:D5}.parquet");
+    public static string PartName(int part) => InvariantText.Of($"part-{part:D5}.parquet");
 
     /// <summary>The index of a view.</summary>
     /// <exception cref="FaceDistillException">The store has no such view; the message lists those it has.</exception>
@@ -147,25 +147,25 @@ public static class ImageListHash
     /// </summary>
     /// <param name="root">The folder that the paths are relative to.</param>
     /// <param name="paths">The images' paths, '/'-separated.</param>
-    /// <param name="progress">Hears of the images read.</param>
-    /// <param name="cancellation">Stops the reading.</param>
+    /// <param name="job">Hears of the images read.</param>
     /// <returns>64 lower-case hex digits.</returns>
     /// <exception cref="FaceDistillException">A file cannot be read; the message names it.</exception>
     public static string Compute(
-        string root, IReadOnlyList<string> paths, IProgress<WorkProgress>? progress = null, CancellationToken cancellation = default)
+        string root, IReadOnlyList<string> paths, JobContext? job = null)
     {
+        job ??= JobContext.None;
         var entries = new byte[paths.Count][];
         long done = 0;
         try
         {
-            var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+            var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
             Parallel.For(0, paths.Count, options, i =>
             {
                 entries[i] = Entry(root, paths[i]);
                 long now = Interlocked.Increment(ref done);
                 if (now % 1024 == 0 || now == paths.Count)
                 {
-                    progress?.Report(new WorkProgress("hashing images", now, paths.Count, "images"));
+                    job.Progress?.Report(new WorkProgress("hashing images", now, paths.Count, "images"));
                 }
             });
         }

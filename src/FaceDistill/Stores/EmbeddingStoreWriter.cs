@@ -52,8 +52,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
         int expected = Key.PartValues(part);
         if (values.Length != expected)
         {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-                $"part {part} takes {count} images x {Key.Views.Count} views x {Key.Dimension} = {expected} values, not {values.Length}"), nameof(values));
+            throw new ArgumentException(
+                InvariantText.Of($"part {part} takes {count} images x {Key.Views.Count} views x {Key.Dimension} = {expected} values, not {values.Length}"),
+                nameof(values));
         }
 
         (string[] paths, string[] identities) = Texts(first, count);
@@ -71,13 +72,19 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Lets other processes write to the folder.</summary>
     public void Dispose() => _lock.Dispose();
 
-    internal static EmbeddingStoreWriter Open(
-        string folder,
-        EmbeddingStoreKey key,
-        IReadOnlyList<(string Path, string Identity)> images,
-        FolderLock? held, // the folder's, which becomes the writer's; null to take it here
-        IProgress<WorkProgress>? progress,
-        CancellationToken cancellation)
+    /// <summary>
+    /// Opens a store for writing; creates it where the folder is missing or empty. Parts that are there and whole stay,
+    /// damaged or foreign ones are to be computed again (<see cref="Notices"/> says so).
+    /// </summary>
+    /// <param name="folder">The store's folder.</param>
+    /// <param name="key">What it is to hold.</param>
+    /// <param name="images">Path (relative, '/'-separated, each once) and identity (empty where unknown) of each image, in order.</param>
+    /// <param name="job">Hears of each existing part that was checked.</param>
+    /// <param name="held">The folder's lock, which becomes the writer's; null to take it here.</param>
+    /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, it cannot be
+    /// written, or the image list does not fit the key.</exception>
+    public static EmbeddingStoreWriter Open(
+        string folder, EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images, JobContext? job = null, FolderLock? held = null)
     {
         try
         {
@@ -86,7 +93,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
             held ??= FolderLock.Take(folder);
             PrepareFolder(folder, key);
             var writer = new EmbeddingStoreWriter(folder, key, images, held);
-            writer.CheckParts(progress, cancellation);
+            writer.CheckParts(job ?? JobContext.None);
             return writer;
         }
         catch
@@ -154,12 +161,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
         || (name.EndsWith(".part", StringComparison.Ordinal)
             && (name.StartsWith("part-", StringComparison.Ordinal) || name.StartsWith(EmbeddingStoreManifest.FileName, StringComparison.Ordinal)));
 
-    private void CheckParts(IProgress<WorkProgress>? progress, CancellationToken cancellation)
+    private void CheckParts(JobContext job)
     {
         var buffer = new float[Key.PartValues(0)];
         for (int part = 0; part < _done.Length; part++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             string file = PartFile(part);
             if (!File.Exists(file))
             {
@@ -179,7 +186,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
                 _notices.Add($"{e.Message}; it is computed again");
             }
 
-            progress?.Report(new WorkProgress("checking embeddings", part + 1, _done.Length, "parts"));
+            job.Progress?.Report(new WorkProgress("checking embeddings", part + 1, _done.Length, "parts"));
         }
     }
 

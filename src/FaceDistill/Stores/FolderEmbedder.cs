@@ -99,28 +99,25 @@ public static class EmbeddingRun
     /// <param name="views">The views of each face.</param>
     /// <param name="data">The data set's folder, remembered for its protocol files.</param>
     /// <param name="folder">The store's folder; null for the cache's own for this key.</param>
-    /// <param name="progress">Told of every batch.</param>
-    /// <param name="cancel">Stops between batches; the next run goes on after the last whole part.</param>
+    /// <param name="job">Told of every batch.</param>
     /// <exception cref="FaceDistillException">A face or the model is not right, or the folder holds another store.</exception>
     public static EmbeddingOutcome Run(
-        IEmbedder model, AlignedFaces faces, IReadOnlyList<FaceView> views, string data, string? folder, IProgress<WorkProgress>? progress,
-            CancellationToken cancel) =>
-        Run(model, faces, [.. views.Select(EmbeddedView.Of)], data, folder, progress, cancel);
+        IEmbedder model, AlignedFaces faces, IReadOnlyList<FaceView> views, string data, string? folder, JobContext job) =>
+        Run(model, faces, [.. views.Select(EmbeddedView.Of)], data, folder, job);
 
-    /// <inheritdoc cref="Run(IEmbedder, AlignedFaces, IReadOnlyList{FaceView}, string, string?, IProgress{WorkProgress}?, CancellationToken)"/>
+    /// <inheritdoc cref="Run(IEmbedder, AlignedFaces, IReadOnlyList{FaceView}, string, string?, JobContext)"/>
     public static EmbeddingOutcome Run(
-        IEmbedder model, AlignedFaces faces, IReadOnlyList<EmbeddedView> views, string data, string? folder, IProgress<WorkProgress>? progress,
-            CancellationToken cancel)
+        IEmbedder model, AlignedFaces faces, IReadOnlyList<EmbeddedView> views, string data, string? folder, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(faces);
         var images = faces.Dataset.Images.Select(i => (i.Path, i.Identity)).ToList();
-        string list = ImageListHash.Compute(faces.Dataset.Root, [.. images.Select(i => i.Path)], progress, cancel);
+        string list = ImageListHash.Compute(faces.Dataset.Root, [.. images.Select(i => i.Path)], job);
         var key = new EmbeddingStoreKey(model.Name, ModelHash(model), faces.Manifest.Hash(), list, model.Dimension, images.Count,
             [.. views.Select(v => v.Name)]);
         string target = folder ?? key.DefaultFolder;
         int computed = 0;
-        using (var writer = EmbeddingStoreWriter.Open(target, key, images, folder is null ? FolderLock.Wait(target, progress, cancel) : null, null, cancel))
+        using (var writer = EmbeddingStoreWriter.Open(target, key, images, job, folder is null ? FolderLock.Wait(target, job) : null))
         {
             var embedder = new FolderEmbedder(model, faces);
             int done = 0;
@@ -130,7 +127,7 @@ public static class EmbeddingRun
             {
                 var (first, count) = key.Images(part);
                 writer.WritePart(part, embedder.Embed(first, count, views,
-                    n => progress?.Report(new WorkProgress($"embedding with {model.Name}", Interlocked.Add(ref done, n), total, "images")), cancel));
+                    n => job.Progress?.Report(new WorkProgress($"embedding with {model.Name}", Interlocked.Add(ref done, n), total, "images")), job.Cancel));
                 computed += count;
             }
 
@@ -177,17 +174,16 @@ public sealed class FolderEmbeddings
 
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <param name="views">The views of each face.</param>
-    /// <param name="progress">Told of every batch.</param>
-    /// <param name="cancel">Stops between batches; the next run goes on after the last whole part.</param>
+    /// <param name="job">Told of every batch.</param>
     /// <exception cref="FaceDistillException">A face or the model is not right.</exception>
-    public void Embed(IReadOnlyList<EmbeddedView> views, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public void Embed(IReadOnlyList<EmbeddedView> views, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(views);
         foreach (var folder in _faces.Folders)
         {
             foreach (var some in views.Chunk(ViewsAtOnce))
             {
-                var outcome = EmbeddingRun.Run(_model, folder, some, folder.Manifest.Source, null, progress, cancel);
+                var outcome = EmbeddingRun.Run(_model, folder, some, folder.Manifest.Source, null, job);
                 Computed += outcome.Computed;
                 foreach (var view in some)
                 {
@@ -214,7 +210,7 @@ public sealed class FolderEmbeddings
         var values = new float[(long)images.Count * dimension];
         foreach (var (folder, store) in _faces.Folders.Zip(_stores[view]))
         {
-            var set = store.ReadAll(view, null, cancel);
+            var set = store.ReadAll(view, new JobContext(Cancel: cancel));
             for (int i = 0; i < set.Count; i++)
             {
                 if (rows.Remove(Path.GetFullPath(Path.Combine(folder.Dataset.Root, set.Paths[i])), out int row))

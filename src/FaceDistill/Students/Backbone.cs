@@ -28,7 +28,7 @@ internal sealed class Backbone
     public Backbone(BackboneCard card, string manifest, string bin)
     {
         Card = card;
-        _weights = TfjsWeights.Read(manifest, bin, FormattableString.Invariant($"MobileNet v1 {card.Width:0.0###}"));
+        _weights = TfjsWeights.Read(manifest, bin, InvariantText.Of($"MobileNet v1 {card.Width:0.0###}"));
         foreach (var layer in Architecture(StudentsLargest).Backbone)
         {
             Folded(layer);
@@ -147,7 +147,7 @@ internal sealed record BackboneCard(
                 ? $"{Keras} are read from one {string.Join(" and one ", Endings)} file among the assets"
             : card.Mean.Length != 3 || card.Std.Length != 3 ? "mean and std have three values each"
             : card.Mean.Any(m => !float.IsFinite(m)) || card.Std.Any(s => !float.IsFinite(s) || s <= 0) ? "mean is finite and std positive"
-            : !(card.Width is > 0 and <= 1) ? FormattableString.Invariant($"the width is above 0 and at most 1, not {card.Width}")
+            : !(card.Width is > 0 and <= 1) ? InvariantText.Of($"the width is above 0 and at most 1, not {card.Width}")
             : null;
         return wrong is null ? (card, files) : throw new FaceDistillException($"{text.Origin}: {wrong}");
     }

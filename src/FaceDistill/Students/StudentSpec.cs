@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FaceDistill.Files;
 
 namespace FaceDistill.Students;
 
@@ -28,7 +29,7 @@ public sealed partial record StudentSpec(double Width, int Resolution)
     }
 
     /// <summary>The name, as <see cref="Parse"/> reads it.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"mobilenet-v1:{Width:0.0###}@{Resolution}");
+    public override string ToString() => InvariantText.Of($"mobilenet-v1:{Width:0.0###}@{Resolution}");
 
     // Four decimals at most: as many as ToString writes.
     [GeneratedRegex(@"^mobilenet-v1:([0-9]+(?:\.[0-9]{1,4})?)@([0-9]+)\z")]

@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Reports.Pages;
@@ -15,9 +16,10 @@ internal static class Table14Html
     {
         List<Section> sections =
             [.. Plots(result), .. Table14Table.Of(result).Select(t => Tables(result, t)), Notes(result), Commands(result), Machine(result)];
-        return Page($"Table 14 with {result.Teacher}", FormattableString.Invariant($"FaceDistill, Table 14 of the MobileNets paper, {result.Made:yyyy-MM-dd}"),
+        return Page($"Table 14 with {result.Teacher}", InvariantText.Of($"FaceDistill, Table 14 of the MobileNets paper, {result.Made:yyyy-MM-dd}"),
             Table14Report.Verdict(result), sections,
-            HtmlText.Of($"The same figures for programs: <a href=\"table14.json\">table14.json</a>, <a href=\"table14.csv\">table14.csv</a>, <a href=\"table14.md\">table14.md</a>; the students lie in rows/."));
+            HtmlText.Of($"The same figures for programs: <a href=\"table14.json\">table14.json</a>, <a href=\"table14.csv\">table14.csv</a>, <a "
+                + $"href=\"table14.md\">table14.md</a>; the students lie in rows/."));
     }
 
     private static IEnumerable<Section> Plots(Table14Result result)
@@ -34,7 +36,8 @@ internal static class Table14Html
         if (Table14Plots.Known(result).Any(l => l.Measured.RetentionAt1e4 is not null))
         {
             figures.Add(Figure(Table14Plots.Retention(result, "retained"),
-                HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed figures (another teacher, test and training set).")));
+                HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed "
+                    + $"figures (another teacher, test and training set).")));
         }
 
         return [new Section("plots", "Accuracy and cost", Grid(figures)), .. Curves(result)];
@@ -83,7 +86,7 @@ internal static class Table14Html
     [
         ("Training data", string.Join(", ", result.Data)),
         ("Test data", result.Test),
-        ("System", FormattableString.Invariant($"{result.Environment.System}, {result.Environment.Cores} cores")),
+        ("System", InvariantText.Of($"{result.Environment.System}, {result.Environment.Cores} cores")),
         ("Framework", result.Environment.Framework),
         ("Libraries", result.Environment.Libraries ?? "-"),
         ("FaceDistill", result.Environment.Version),
@@ -136,7 +139,8 @@ internal static class Table14Plots
         }
 
         return plot.Render(id,
-            $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the paper's: {string.Join("; ", printed.Select(row => FormattableString.Invariant($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
+            $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the "
+                + $"paper's: {string.Join("; ", printed.Select(row => InvariantText.Of($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
     }
 
     /// <summary>Agreement with the teacher on held-out faces by epoch, a curve a student.</summary>
@@ -149,16 +153,16 @@ internal static class Table14Plots
         using var plot = new SvgPlot("Epoch", name);
         plot.Limits(Math.Min(1, right - 1), right, 0, top);
         int step = Math.Max(1, (int)Math.Ceiling(right / 8));
-        plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), FormattableString.Invariant($"{i * step}")))
+        plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), InvariantText.Of($"{i * step}")))
             .Where(t => t.Item1 >= 1));
-        plot.TicksY(Enumerable.Range(0, (int)(top / 0.2) + 1).Select(i => (i * 0.2, FormattableString.Invariant($"{i * 0.2:0.0}"))));
+        plot.TicksY(Enumerable.Range(0, (int)(top / 0.2) + 1).Select(i => (i * 0.2, InvariantText.Of($"{i * 0.2:0.0}"))));
         foreach (var (series, points) in curves)
         {
             plot.Curve(series, points);
         }
 
         return plot.Render(id,
-            $"{name} by epoch: {string.Join("; ", curves.Select(c => FormattableString.Invariant($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
+            $"{name} by epoch: {string.Join("; ", curves.Select(c => InvariantText.Of($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
     }
 
     /// <summary>The lines that have an accuracy.</summary>
@@ -168,9 +172,9 @@ internal static class Table14Plots
     {
         double left = Left(at), right = at.Max() + 0.35; // room for names
         plot.Limits(left, right, 0, top);
-        plot.TicksX(Ticks.Select(t => (At: Math.Log10(t), FormattableString.Invariant($"{t}"))).Where(t => t.At >= left && t.At <= right));
+        plot.TicksX(Ticks.Select(t => (At: Math.Log10(t), InvariantText.Of($"{t}"))).Where(t => t.At >= left && t.At <= right));
         double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;
-        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, FormattableString.Invariant($"{100 * i * step:0.##}%"))));
+        plot.TicksY(Enumerable.Range(0, (int)(top / step) + 1).Select(i => (i * step, InvariantText.Of($"{100 * i * step:0.##}%"))));
     }
 
     private static double Left(IEnumerable<double> at) => at.Min() - 0.15;
@@ -184,5 +188,5 @@ internal static class Table14Plots
     private static double? Teacher(Table14Line line) => line.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar);
 
     private static string Words(IReadOnlyList<Table14Line> lines, Func<Table14Line, string> value) =>
-        string.Join("; ", lines.Select(l => FormattableString.Invariant($"{l.Label} {value(l)} at {l.Cost.MultAdds / 1e6:0.0} million")));
+        string.Join("; ", lines.Select(l => InvariantText.Of($"{l.Label} {value(l)} at {l.Cost.MultAdds / 1e6:0.0} million")));
 }

@@ -12,7 +12,7 @@ namespace FaceDistill.Table14;
 /// Makes a table like Table 14 of Howard et al., "MobileNets" (2017): trains, measures and exports each student of a recipe, one after
 /// the other, and times all their files at the end. A finished row is kept, an interrupted one goes on, and the reports are written anew after every row.
 /// </summary>
-public sealed class Table14Job(AssetFinder finder, Action<string>? say)
+public sealed class Table14Job(AssetFinder finder)
 {
     /// <summary>The name of the resolved recipe in the table's folder.</summary>
     public const string RecipeFile = "recipe.json";
@@ -21,15 +21,15 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
     /// <exception cref="FaceDistillException">The folder holds another table, data are missing, or a row fails; the message says what. The rows before it are
     /// finished.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
-    public Table14Result Run(Table14Request request, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public Table14Result Run(Table14Request request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         var recipe = request.Recipe.Validated();
         var asked = recipe.Of(request.Rows).Rows;
         using var held = FolderLock.Take(request.Output);
         RequireFolder(request.Output, recipe);
-        var job = new Table14RowJob(request, finder, say);
-        if (asked.Any(r => job.Finished(r) is null))
+        var rows = new Table14RowJob(request, finder);
+        if (asked.Any(r => rows.Finished(r) is null))
         {
             Require(recipe, finder);
         }
@@ -37,20 +37,20 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
         JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
         foreach (var row in asked)
         {
-            if (job.Finished(row) is not null)
+            if (rows.Finished(row) is not null)
             {
-                say?.Invoke($"{row.Student}: finished before");
+                job.Say?.Invoke($"{row.Student}: finished before");
                 continue;
             }
 
-            job.Run(row, progress, cancel);
-            Table14Report.Write(ResultOf(request, job), request.Output);
+            rows.Run(row, job);
+            Table14Report.Write(ResultOf(request, rows), request.Output);
         }
 
-        var result = ResultOf(request, job);
-        result = result with { Speed = new Table14Timing(recipe, request.Output, finder, say).Of(result.Lines, job.FolderOf, progress, cancel) };
+        var result = ResultOf(request, rows);
+        result = result with { Speed = new Table14Timing(recipe, request.Output, finder).Of(result.Lines, rows.FolderOf, job) };
         Table14Report.Write(result, request.Output);
-        say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
+        job.Say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
         return result;
     }
 
@@ -106,8 +106,9 @@ public sealed class Table14Job(AssetFinder finder, Action<string>? say)
             ? "live augmented views"
             : $"{o.Views} augmented views of each face"
             : "aligned and mirrored faces";
-        return FormattableString.Invariant(
-            $"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, {o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
+        return InvariantText.Of(
+            $"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, "
+                + $"{o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
     }
 }
 

@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
@@ -14,32 +15,40 @@ internal static class Table14Notes
         string[] notes =
         [
             Metric(result),
-            "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
-            "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is one run with one seed.",
-            "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken for 0.75@160.",
-            $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the embedding's length; without both the printed mult-adds are met within 2%: {MultAdds()}.",
-            $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution ({Parameters()}). The difference must lie in parts that the paper does not describe.",
+            "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a "
+                + "student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
+            "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et "
+                + "al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is "
+                + "one run with one seed.",
+            "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken "
+                + "for 0.75@160.",
+            $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the "
+                + $"embedding's length; without both the printed mult-adds are met within 2%: {MultAdds()}.",
+            $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution "
+                + $"({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
         return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Audit(result), .. Synthetic(result),
             .. Missing(result)];
     }
 
     private static string MultAdds() =>
-        string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
+        string.Join(", ", Printed(cost => InvariantText.Of($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
 
     private static string Parameters() =>
-        string.Join(", ", Printed(cost => FormattableString.Invariant($"{cost.ParametersBackbone / 1e6:0.0}"), row => row.MillionParameters));
+        string.Join(", ", Printed(cost => InvariantText.Of($"{cost.ParametersBackbone / 1e6:0.0}"), row => row.MillionParameters));
 
     private static IEnumerable<string> Printed(Func<StudentCost, string> counted, Func<PaperTableRow, double> printed) =>
         from row in PaperTable.Rows.Skip(1)
         let student = row.Student!
-        select FormattableString.Invariant(
-            $"{student.Width:0.0#}@{student.Resolution} printed {printed(row)}, counted {counted(StudentCost.Of(new MobileNetV1Architecture(student, HeadKind.Gap, 1)))}");
+        select InvariantText.Of(
+            $"{student.Width:0.0#}@{student.Resolution} printed {printed(row)}, counted "
+                + $"{counted(StudentCost.Of(new MobileNetV1Architecture(student, HeadKind.Gap, 1)))}");
 
     private static string Metric(Table14Result result)
     {
         string pairs = result.Lines.Count == 0 ? "" : $" ({Count(result.Lines[0].Measured.ImpostorPairs)} impostor pairs)";
-        return $"\"1e-4 accuracy\" is not defined in the paper. Here it is the true accept rate at a false accept rate of 1e-4 over all pairs of {result.Protocol}{pairs}, the usual reading since FaceNet's VAL@FAR; intervals resample people, 95%.";
+        return $"\"1e-4 accuracy\" is not defined in the paper. Here it is the true accept rate at a false accept rate of 1e-4 over all pairs of "
+            + $"{result.Protocol}{pairs}, the usual reading since FaceNet's VAL@FAR; intervals resample people, 95%.";
     }
 
     private static IEnumerable<string> Starts(Table14Result result)
@@ -51,28 +60,32 @@ internal static class Table14Notes
             string research = warm.Any(l => l.Training.Origins?.Any(o => o.Research) == true)
                 ? " What started from weights marked research is for research only."
                 : "";
-            yield return $"An asterisk: not from random weights, and not to be compared with rows that are. {string.Join("; ", warm.Select(l => $"{l.ShortName} started from {l.Training.StartedFrom}"))}.{research}";
+            yield return $"An asterisk: not from random weights, and not to be compared with rows that are. "
+                + $"{string.Join("; ", warm.Select(l => $"{l.ShortName} started from {l.Training.StartedFrom}"))}.{research}";
         }
 
         if (started.Count > 0)
         {
             yield return
-            $"Rows that start from another student have seen its images too: {string.Join("; ", started.Select(l => FormattableString.Invariant($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.";
+            $"Rows that start from another student have seen its images too: "
+                + $"{string.Join("; ", started.Select(l => InvariantText.Of($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.";
         }
     }
 
     private static IEnumerable<string> Teacher(Table14Result result) =>
         result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName)
             .ToList() is { Count: > 0 } dearer
-            ? [FormattableString.Invariant(
-                $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more than the teacher and are there for the paper's sake.")] : [];
+            ? [InvariantText.Of(
+                $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more "
+                    + $"than the teacher and are there for the paper's sake.")] : [];
 
     private static IEnumerable<string> Baselines(Table14Result result) =>
         from line in result.Lines
         where line.Baseline is not null
         let b = line.Baseline
-        select FormattableString.Invariant(
-            $"{line.ShortName} without teacher: ArcFace on the names of {b.Faces:#,0} faces, {b.Epochs} epochs, {b.Minutes:0.0} minutes; faces without names are of no use to it.");
+        select InvariantText.Of(
+            $"{line.ShortName} without teacher: ArcFace on the names of {b.Faces:#,0} faces, {b.Epochs} epochs, {b.Minutes:0.0} minutes; faces without "
+                + $"names are of no use to it.");
 
     // One line where rows differ by their names only.
     private static IEnumerable<string> Warnings(Table14Result result) =>

@@ -40,31 +40,30 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
     /// <summary>Counts the training faces and measures each row's student for a few seconds; nothing is aligned, embedded or written.</summary>
     /// <param name="request">The table.</param>
     /// <param name="finder">Finds teacher and data.</param>
-    /// <param name="progress">Told of each row.</param>
-    /// <param name="cancel">Stops between steps.</param>
+    /// <param name="job">Told of each row.</param>
     /// <exception cref="FaceDistillException">Data or teacher are not there.</exception>
-    public static Table14Plan Of(Table14Request request, AssetFinder finder, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static Table14Plan Of(Table14Request request, AssetFinder finder, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
         var recipe = request.Recipe.Validated();
         Table14Job.Require(recipe, finder);
-        var job = new Table14RowJob(request, finder, null);
+        var rowJob = new Table14RowJob(request, finder);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder);
-        double rate = Rate(teacher, cancel);
+        double rate = Rate(teacher, job.Cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
         var lines = new List<Table14PlanLine>();
         var rows = recipe.Of(request.Rows).Rows;
         foreach (var row in rows)
         {
-            progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
+            job.Progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
             var options = recipe.OptionsOf(row, name => name);
-            bool finished = job.Finished(row) is not null;
-            lines.Add(LineOf(row.Student, options, TrainingCost.Measure(options, teacher.Dimension, faces, cancel), rate, finished));
+            bool finished = rowJob.Finished(row) is not null;
+            lines.Add(LineOf(row.Student, options, TrainingCost.Measure(options, teacher.Dimension, faces, job.Cancel), rate, finished));
             if (recipe.Baseline is { } baseline && baseline.Students.Contains(row.Student))
             {
                 var alone = baseline.OptionsOf(options);
                 int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
-                lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, cancel), rate, finished));
+                lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, job.Cancel), rate, finished));
             }
         }
 

@@ -116,7 +116,7 @@ public sealed record Table14Recipe
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol
                 ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
-            : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? FormattableString.Invariant($"int8MinCosine is above 0 and at most 1, not {cosine}")
+            : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
             : Options.Init is not null ? "a row of a table names its own start: leave options.init out"
             : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"

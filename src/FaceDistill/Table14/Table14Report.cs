@@ -38,8 +38,11 @@ public static class Table14Report
         ArgumentNullException.ThrowIfNull(result);
         var best = result.Lines.Where(l => l.Measured.RetentionAt1e4 is not null).MaxBy(l => l.Tar);
         return best is null ? $"No row of the table is finished and has an accuracy at FAR 1e-4"
-            : FormattableString.Invariant(
-                $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of {result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps {100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
+            : InvariantText.Of(
+                $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}"
+                    + $"{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of "
+                    + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}, where the paper's best student keeps "
+                    + $"{100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
     }
 }
 
@@ -50,7 +53,8 @@ internal static class Table14Markdown
     public static string Of(Table14Result result)
     {
         var text = new StringBuilder(
-            $"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n{(Table14Plots.Known(result).Count > 0 ? "![accuracy against mult-adds](table14.svg)\n\n" : "")}");
+            $"# {Table14Report.Verdict(result)}\n\n`{result.Command}`\n\n"
+                + $"{(Table14Plots.Known(result).Count > 0 ? "![accuracy against mult-adds](table14.svg)\n\n" : "")}");
         foreach (var table in Table14Table.Of(result))
         {
             text.Append($"## {table.Title}\n\n{table.Caption}.\n\n");

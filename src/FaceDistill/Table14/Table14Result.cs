@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Files;
 using FaceDistill.Runs;
 using static FaceDistill.Reports.Pages.ReportFormat;
 
@@ -46,8 +47,9 @@ internal static class Table14Order
         .. from dear in result.Lines
            from cheap in result.Lines
            where cheap.Cost.MultAdds < dear.Cost.MultAdds && cheap.Tar > dear.Tar
-           select FormattableString.Invariant(
-               $"{cheap.Label} ({Percent(cheap.Tar)}, {Images(result, cheap)} images) beats {dear.Label} ({Percent(dear.Tar)}, {Images(result, dear)}) at {(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds; {Overlap(cheap, dear)}"),
+           select InvariantText.Of(
+               $"{cheap.Label} ({Percent(cheap.Tar)}, {Images(result, cheap)} images) beats {dear.Label} ({Percent(dear.Tar)}, {Images(result, dear)}) at "
+                   + $"{(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds; {Overlap(cheap, dear)}"),
     ];
 
     /// <summary>The finding as one sentence.</summary>
@@ -58,11 +60,12 @@ internal static class Table14Order
         bool ties = measured.Select(l => l.Tar).Distinct().Count() < measured.Count;
         return measured.Count < 2 ? ""
             : exceptions.Count == 0 ? ties ? "No row beats a dearer one; some are equal." : "Accuracy falls with mult-adds in every pair of rows."
-            : $"Accuracy falls with mult-adds but for {exceptions.Count} of {measured.Count * (measured.Count - 1) / 2} pairs of rows: {string.Join("; ", exceptions)}.";
+            : $"Accuracy falls with mult-adds but for {exceptions.Count} of {measured.Count * (measured.Count - 1) / 2} pairs of rows: "
+                + $"{string.Join("; ", exceptions)}.";
     }
 
     private static string Images(Table14Result result, Table14Line line) =>
-        FormattableString.Invariant($"{(line.Training.Images + Table14Notes.Before(result, line)) / 1000.0:#,0} thousand");
+        InvariantText.Of($"{(line.Training.Images + Table14Notes.Before(result, line)) / 1000.0:#,0} thousand");
 
     private static string Overlap(Table14Line a, Table14Line b) =>
         a.TarInterval is not [var low, _] || b.TarInterval is not [_, var high] ? "no intervals were taken"

@@ -24,8 +24,7 @@ namespace FaceDistill.Table14;
 /// on.</summary>
 /// <param name="request">The table.</param>
 /// <param name="finder">Finds models and data.</param>
-/// <param name="say">Told in one line of each step.</param>
-internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, Action<string>? say)
+internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
 {
     private const string BaselineFolder = "baseline";
     private readonly Table14Recipe _recipe = request.Recipe;
@@ -52,7 +51,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
     /// <summary>Makes the row.</summary>
     /// <exception cref="FaceDistillException">A step fails, or the row that it starts from is not finished; the message says what.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
-    public Table14Line Run(Table14RecipeRow row, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public Table14Line Run(Table14RecipeRow row, JobContext job)
     {
         if (row.Init is { } start && !BackboneCard.Is(start) && Finished(_recipe.Rows.First(r => r.Student == start)) is null)
         {
@@ -65,13 +64,13 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
             File.Delete(file); // what it says may no longer be so
         }
 
-        var report = Trained(run, _recipe.Data, _recipe.OptionsOf(row, FolderOf), progress, cancel);
-        RequireLiving(run, progress, cancel);
-        var evaluations = _recipe.Protocols.Select(p => Evaluated(run, p, teacher: true, progress, cancel)).ToList();
-        var files = Exported(run, progress, cancel);
+        var report = Trained(run, _recipe.Data, _recipe.OptionsOf(row, FolderOf), job);
+        RequireLiving(run, job);
+        var evaluations = _recipe.Protocols.Select(p => Evaluated(run, p, teacher: true, job)).ToList();
+        var files = Exported(run, job);
         var line = new Table14Line(row.Student, KeyOf(row), $"{request.Command} --rows {row.Student}", report.Cost, TrainingOf(report, row), evaluations, files)
         {
-            Baseline = HasBaseline(row) ? BaselineOf(row, progress, cancel) : null,
+            Baseline = HasBaseline(row) ? BaselineOf(row, job) : null,
         };
         JsonFile.Write(file, line);
         return line;
@@ -90,26 +89,26 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
         }
     }
 
-    private RunReportData Trained(string run, IReadOnlyList<string> data, DistillOptions options, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private RunReportData Trained(string run, IReadOnlyList<string> data, DistillOptions options, JobContext job)
     {
         if (File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) && RunInfo.In(run) && RunReport.Write(run) is { Finished: true } done
             && IsOf(done, run, data, options))
         {
-            say?.Invoke($"{run}: trained before");
+            job.Say?.Invoke($"{run}: trained before");
             return done;
         }
 
-        say?.Invoke($"{run}: training");
+        job.Say?.Invoke($"{run}: training");
         DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
-        return new DistillJob(finder, say).Run(
-            new DistillRequest(_recipe.Teacher, folders, null, options, run, Resume: true) { DataNames = data }, progress, cancel);
+        return new DistillJob(finder).Run(
+            new DistillRequest(_recipe.Teacher, folders, null, options, run, Resume: true) { DataNames = data }, job);
     }
 
     // A training that an earlier call, or an earlier version, finished has passed no gate in this one.
-    private void RequireLiving(string run, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private void RequireLiving(string run, JobContext job)
     {
         var student = RunStudent.Open(run);
-        var faces = new FaceSource(finder, say).Open(DataFolder.Resolve(_recipe.Test, finder), student.Description.Contract.Template, null, progress, cancel);
+        var faces = new FaceSource(finder).Open(DataFolder.Resolve(_recipe.Test, finder), student.Description.Contract.Template, null, job);
         ExportParity.Spread(student, faces, _recipe.Options.Device)?.Require(
             $"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
     }
@@ -123,20 +122,20 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
             && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "");
     }
 
-    private EvaluationJson Evaluated(string run, string protocol, bool teacher, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private EvaluationJson Evaluated(string run, string protocol, bool teacher, JobContext job)
     {
-        say?.Invoke($"{run}: {protocol}");
+        job.Say?.Invoke($"{run}: {protocol}");
         string[] models = teacher ? [run, $"teacher:{_recipe.Teacher}"] : [run];
-        return new EvaluateJob(finder, say).Run(
-            new EvaluateRequest(protocol, models, [], null, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Device), progress, cancel).ToJson();
+        return new EvaluateJob(finder).Run(
+            new EvaluateRequest(protocol, models, [], null, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Device), job).ToJson();
     }
 
-    private Table14Files Exported(string run, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private Table14Files Exported(string run, JobContext job)
     {
-        say?.Invoke($"{run}: export");
-        var exporter = new ExportJob(finder, say);
+        job.Say?.Invoke($"{run}: export");
+        var exporter = new ExportJob(finder);
         var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Device };
-        exporter.Run(single, progress, cancel); // again, now that its card can tell the accuracy
+        exporter.Run(single, job); // again, now that its card can tell the accuracy
         var eight = new ExportRequest(run, new OnnxInt8Format(), null)
         {
             Data = _recipe.Test,
@@ -144,20 +143,20 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder, 
             Device = _recipe.Options.Device,
             MinCosine = _recipe.Int8MinCosine,
         };
-        var accuracy = exporter.Run(eight, progress, cancel).Accuracy!;
+        var accuracy = exporter.Run(eight, job).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
         return new Table14Files(
             Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
     }
 
-    private Table14Baseline BaselineOf(Table14RecipeRow row, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private Table14Baseline BaselineOf(Table14RecipeRow row, JobContext job)
     {
         var baseline = _recipe.Baseline!;
         string run = Path.Combine(FolderOf(row.Student), BaselineFolder);
-        var report = Trained(run, baseline.Data, baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf)), progress, cancel);
-        RequireLiving(run, progress, cancel);
+        var report = Trained(run, baseline.Data, baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf)), job);
+        RequireLiving(run, job);
         return new Table14Baseline(
-            report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, progress, cancel));
+            report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, job));
     }
 
     private static Table14Training TrainingOf(RunReportData report, Table14RecipeRow row)

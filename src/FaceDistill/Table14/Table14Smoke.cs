@@ -22,10 +22,9 @@ public static class Table14Smoke
     /// <summary>Draws the faces and shrinks the recipe.</summary>
     /// <param name="recipe">The recipe of the real table.</param>
     /// <param name="output">The table's folder; the faces go into it.</param>
-    /// <param name="progress">Told of the faces that are drawn.</param>
-    /// <param name="cancel">Stops.</param>
+    /// <param name="job">Told of the faces that are drawn.</param>
     /// <exception cref="FaceDistillException">The folder cannot be written, is being written, or holds something else.</exception>
-    public static Table14Recipe Of(Table14Recipe recipe, string output, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public static Table14Recipe Of(Table14Recipe recipe, string output, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test");
@@ -45,8 +44,8 @@ public static class Table14Smoke
         var frame = AlignedFrame.Default;
         using var held = FolderLock.Take(output);
         Table14Job.RequireFolder(output, smoke);
-        SyntheticDataset.Write(training, TrainingPeople, Images, template, frame, TrainingSeed, progress, cancel);
-        SyntheticDataset.Write(test, TestPeople, Images, template, frame, TestSeed, progress, cancel);
+        SyntheticDataset.Write(training, TrainingPeople, Images, template, frame, TrainingSeed, job);
+        SyntheticDataset.Write(test, TestPeople, Images, template, frame, TestSeed, job);
         return smoke;
     }
 }
@@ -55,8 +54,7 @@ public static class Table14Smoke
 /// <param name="recipe">The table's recipe.</param>
 /// <param name="output">The table's folder.</param>
 /// <param name="finder">Finds the teacher's file.</param>
-/// <param name="say">Told in one line what is done.</param>
-internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFinder finder, Action<string>? say)
+internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFinder finder)
 {
     private readonly string _file = Path.Combine(output, Table14Speed.FileName);
 
@@ -66,10 +64,9 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
     /// </summary>
     /// <param name="lines">The finished rows.</param>
     /// <param name="folderOf">The run folder of a student.</param>
-    /// <param name="progress">Told of every round.</param>
-    /// <param name="cancel">Stops between rounds.</param>
+    /// <param name="job">Told of every round.</param>
     /// <exception cref="FaceDistillException">The teacher's file is gone, or speed.json is damaged.</exception>
-    public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, JobContext job)
     {
         var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
         string[] Files(Table14Line line) =>
@@ -80,10 +77,10 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
             return here.Count > 0 || known?.Holds(lines) == true ? known : null;
         }
 
-        say?.Invoke("timing all files; other work on this machine disturbs it");
+        job.Say?.Invoke("timing all files; other work on this machine disturbs it");
         string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
-        var bench = new BenchmarkJob(finder, say)
-            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), progress, cancel).Models;
+        var bench = new BenchmarkJob(finder)
+            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), job).Models;
         var teacher = bench[^1];
         var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
             [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);

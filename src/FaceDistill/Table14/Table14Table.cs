@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -92,7 +93,7 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
 
     private static string Paren(IReadOnlyList<double>? interval) => interval is null ? "" : $" ({Range(interval)})";
 
-    private static string Number(FormattableString text) => FormattableString.Invariant(text);
+    private static string Number(InvariantText text) => text.ToString();
 }
 
 /// <summary>A column of a table.</summary>

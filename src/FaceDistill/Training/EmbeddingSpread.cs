@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
 
@@ -115,6 +116,7 @@ public sealed record EmbeddingSpread(double Variance, double Reference, string B
 
     /// <summary>"gives 128 faces nearly the same embedding: ...", with both figures.</summary>
     [JsonIgnore]
-    public string Words => FormattableString.Invariant(
-        $"gives {Faces} faces nearly the same embedding: their variance is {Variance:0.0e+0}, and {By} is {Reference:0.0e+0}, of which more than a hundredth is asked for");
+    public string Words => InvariantText.Of(
+        $"gives {Faces} faces nearly the same embedding: their variance is {Variance:0.0e+0}, and {By} is {Reference:0.0e+0}, of which more than a "
+            + $"hundredth is asked for");
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
@@ -46,7 +47,7 @@ public static class TimeBudget
         double first = Needs(1);
         double budget = (options.Minutes!.Value * 60) - Stopwatch.GetElapsedTime(start).TotalSeconds;
         int fits = Largest(Needs, budget);
-        return fits > 0 ? fits : throw new FaceDistillException(FormattableString.Invariant(
+        return fits > 0 ? fits : throw new FaceDistillException(InvariantText.Of(
             $"one epoch takes about {first / 60:0.00} minutes, more than is left of --minutes {options.Minutes}; give more minutes or fewer faces"));
     }
 

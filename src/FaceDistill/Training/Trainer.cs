@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -138,9 +139,9 @@ public sealed class Trainer : IDisposable
     /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>);
     /// as after any failure between two steps, the checkpoint holds what was done.
     /// </exception>
-    public TrainingState Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public TrainingState Run(JobContext job)
     {
-        Decide(cancel);
+        Decide(job.Cancel);
         _saved = _clock.GetTimestamp();
         var schedule = new LearningRateSchedule(
             _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
@@ -149,7 +150,7 @@ public sealed class Trainer : IDisposable
             MobileNetV1 student;
             try
             {
-                student = RunEpoch(schedule, progress, cancel);
+                student = RunEpoch(schedule, job);
             }
             catch (OperationCanceledException)
             {
@@ -167,7 +168,7 @@ public sealed class Trainer : IDisposable
             TensorBoardLog.Add(_folder, _state.Log[^1]);
         }
 
-        RequireLiving(cancel);
+        RequireLiving(job.Cancel);
         return _state;
     }
 
@@ -230,14 +231,14 @@ public sealed class Trainer : IDisposable
 
     private bool IsCheckpointDue => _options.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.CheckpointMinutes;
 
-    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, IProgress<WorkProgress>? progress, CancellationToken cancel)
+    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, JobContext job)
     {
         var watch = Stopwatch.StartNew();
         double earlier = _state.Seconds;
         int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
         long before = (long)_state.Epoch * StepsPerEpoch;
         _student.Model.train();
-        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, cancel))
+        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, job.Cancel))
         {
             _within = true;
             var result = _student.Run(batch, schedule.At(before + _state.Step));
@@ -252,17 +253,17 @@ public sealed class Trainer : IDisposable
             _within = false;
             if (IsCheckpointDue)
             {
-                Save(_statistics.Estimate(_student.Student, cancel));
+                Save(_statistics.Estimate(_student.Student, job.Cancel));
             }
 
-            progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
-                FormattableString.Invariant($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
-            cancel.ThrowIfCancellationRequested();
+            job.Progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
+                InvariantText.Of($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
+            job.Cancel.ThrowIfCancellationRequested();
         }
 
         double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        var student = _statistics.Estimate(_student.Student, cancel); // what is measured is what would be exported
-        var (validation, people) = (_validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel));
+        var student = _statistics.Estimate(_student.Student, job.Cancel); // what is measured is what would be exported
+        var (validation, people) = (_validation.Measure(student, job.Cancel), _validation.MeasurePeople(student, job.Cancel));
         Finish(student, validation, people, schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
         return student;
     }

@@ -23,7 +23,8 @@ public static class TrainingLogFile
         foreach (var e in log)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"{e.Epoch},{e.Loss:0.00000},{e.ValidationLoss:0.00000},{e.ValidationCosine:0.00000},{e.CentredCosine:0.00000},{e.GradientNorm:0.0000},{e.Resolution},{e.LearningRate:0.000000},{e.Seconds:0.0},{e.ImagesPerSecond:0},{e.PeopleTar:0.00000},{e.PeopleFar:0.####e-0}\n");
+                $"{e.Epoch},{e.Loss:0.00000},{e.ValidationLoss:0.00000},{e.ValidationCosine:0.00000},{e.CentredCosine:0.00000},{e.GradientNorm:0.0000},"
+                    + $"{e.Resolution},{e.LearningRate:0.000000},{e.Seconds:0.0},{e.ImagesPerSecond:0},{e.PeopleTar:0.00000},{e.PeopleFar:0.####e-0}\n");
         }
 
         AtomicFile.WriteText(Path.Combine(folder, FileName), text.ToString());

@@ -1,3 +1,5 @@
+using FaceDistill.Files;
+
 namespace FaceDistill.Views;
 
 /// <summary>
@@ -66,7 +68,7 @@ public sealed record AugmentOptions
         {
             if (!(value >= 0 && value <= most))
             {
-                throw new FaceDistillException(FormattableString.Invariant($"the augmentation's {name} is 0 to {most}, not {value}"));
+                throw new FaceDistillException(InvariantText.Of($"the augmentation's {name} is 0 to {most}, not {value}"));
             }
         }
 

@@ -148,11 +148,11 @@ public sealed class ArchiveUnpackerTests : IDisposable
     public void Cancelling_leaves_nothing()
     {
         string archive = Make("a.tgz", ("a.txt", "one"));
-        Assert.Throws<OperationCanceledException>(() => ArchiveUnpacker.Unpack(archive, Target, null, null, new CancellationToken(true)));
+        Assert.Throws<OperationCanceledException>(() => ArchiveUnpacker.Unpack(archive, Target, null, new JobContext(Cancel: new CancellationToken(true))));
         Assert.Empty(Directory.GetDirectories(_folder.Path));
     }
 
-    private void Unpack(string archive, UnpackLimits? limits = null) => ArchiveUnpacker.Unpack(archive, Target, limits, null, default);
+    private void Unpack(string archive, UnpackLimits? limits = null) => ArchiveUnpacker.Unpack(archive, Target, limits, JobContext.None);
 
     private void Refused(string archive, string part, UnpackLimits? limits = null)
     {

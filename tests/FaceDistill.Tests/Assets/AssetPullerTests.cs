@@ -28,12 +28,12 @@ public sealed class AssetPullerTests : IDisposable
         var puller = Puller();
         Assert.All(puller.Status(set), s => Assert.Equal(AssetState.Missing, s.State));
 
-        var pulled = await puller.PullAsync(set, null, default);
+        var pulled = await puller.PullAsync(set, JobContext.None);
         Assert.All(pulled, s => Assert.Equal((AssetState.Verified, _finder.CachePath(set, s.File)), (s.State, s.Path)));
         Assert.Equal(["a.bin", "b.bin", "c.bin"], Directory.GetFiles(_folder["cache/models/t"]).Select(Path.GetFileName).Order());
 
         File.Delete(_folder["npm-fake.args"]);
-        await puller.PullAsync(set, null, default);
+        await puller.PullAsync(set, JobContext.None);
         Assert.Single(_server.Requests);
         Assert.False(File.Exists(_folder["npm-fake.args"]));
     }
@@ -43,7 +43,7 @@ public sealed class AssetPullerTests : IDisposable
     {
         TestCards.Put(_folder["home/models/c.bin"], "by url");
         var set = TestCards.Teacher(TestCards.ByUrl("c.bin", _server.Url(), "by url"));
-        await Puller().PullAsync(set, null, default);
+        await Puller().PullAsync(set, JobContext.None);
         Assert.Empty(_server.Requests);
         Assert.False(Directory.Exists(_folder["cache"]));
     }
@@ -56,11 +56,11 @@ public sealed class AssetPullerTests : IDisposable
         var puller = Puller();
         Assert.Equal(AssetState.WrongHash, puller.Status(set)[0].State);
         Assert.Throws<FaceDistillException>(() => puller.Verify(set));
-        await puller.PullAsync(set, null, default);
+        await puller.PullAsync(set, JobContext.None);
         Assert.Equal("by url", File.ReadAllText(_finder.CachePath(set, "c.bin")));
 
         string home = TestCards.Put(_folder["home/models/c.bin"], "spoilt");
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => puller.PullAsync(set, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => puller.PullAsync(set, JobContext.None));
         Assert.Contains(home, e.Message, StringComparison.Ordinal);
         Assert.Equal("spoilt", File.ReadAllText(home));
     }
@@ -69,12 +69,12 @@ public sealed class AssetPullerTests : IDisposable
     public async Task A_file_by_hand_is_told_after_the_others_came()
     {
         var set = TestCards.Teacher(TestCards.ByHand("h.onnx"), TestCards.ByUrl("c.bin", _server.Url(), "by url"));
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Puller().PullAsync(set, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Puller().PullAsync(set, JobContext.None));
         Assert.Contains("sign the licence", e.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(_finder.CachePath(set, "c.bin")));
 
         TestCards.Put(_finder.CachePath(set, "h.onnx"), "mine");
-        var pulled = await Puller().PullAsync(set, null, default);
+        var pulled = await Puller().PullAsync(set, JobContext.None);
         Assert.Equal([AssetState.Present, AssetState.Verified], pulled.Select(s => s.State));
     }
 
@@ -82,7 +82,7 @@ public sealed class AssetPullerTests : IDisposable
     public async Task A_wrong_file_from_its_source_leaves_nothing_in_place()
     {
         var set = TestCards.Teacher(TestCards.ByUrl("c.bin", _server.Url(), "something else"));
-        await Assert.ThrowsAsync<FaceDistillException>(() => Puller().PullAsync(set, null, default));
+        await Assert.ThrowsAsync<FaceDistillException>(() => Puller().PullAsync(set, JobContext.None));
         Assert.Equal(AssetState.Missing, Puller().Status(set)[0].State);
     }
 

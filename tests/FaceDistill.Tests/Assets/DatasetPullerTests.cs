@@ -36,7 +36,7 @@ public sealed class DatasetPullerTests : IDisposable
     {
         var card = Card(images, archiveFolder);
         Assert.NotNull(_puller.Status(card).Note);
-        var status = await _puller.PullAsync(card, null, default);
+        var status = await _puller.PullAsync(card, JobContext.None);
         Assert.Equal(Path.Combine(_folder.Path, "cache", "datasets", "faces"), status.Folder);
         Assert.True(File.Exists(Path.Combine(status.Folder!, picture)));
         Assert.Equal("pairs", File.ReadAllText(Path.Combine(status.Folder!, "pairs.txt")));
@@ -44,7 +44,7 @@ public sealed class DatasetPullerTests : IDisposable
         Assert.Contains("ask for it", status.Files[1].Note, StringComparison.Ordinal);
         Assert.Equal(["faces"], Directory.GetFileSystemEntries(_folder["cache/datasets"]).Select(Path.GetFileName));
 
-        await _puller.PullAsync(card, null, default);
+        await _puller.PullAsync(card, JobContext.None);
         Assert.Equal(2, _server.Requests.Count);
     }
 
@@ -54,7 +54,7 @@ public sealed class DatasetPullerTests : IDisposable
         var card = Card("images", "top");
         Directory.CreateDirectory(_folder["home/datasets"]);
         File.Copy(_folder["faces.tgz"], _folder["home/datasets/faces.tgz"]);
-        await _puller.PullAsync(card, null, default);
+        await _puller.PullAsync(card, JobContext.None);
         Assert.Single(_server.Requests);
         Assert.True(File.Exists(_folder["home/datasets/faces.tgz"]));
     }
@@ -65,12 +65,12 @@ public sealed class DatasetPullerTests : IDisposable
         var card = Card("images", "top");
         TestCards.Put(_folder["home/datasets/faces/images/A/1.jpg"], "x");
         Assert.Throws<FaceDistillException>(() => _puller.Verify(card));
-        await _puller.PullAsync(card, null, default);
+        await _puller.PullAsync(card, JobContext.None);
         string pairs = _folder["home/datasets/faces/pairs.txt"];
         Assert.Equal("pairs", File.ReadAllText(pairs));
 
         File.WriteAllText(pairs, "mine");
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(card, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(card, JobContext.None));
         Assert.Contains(pairs, e.Message, StringComparison.Ordinal);
         Assert.Equal("mine", File.ReadAllText(pairs));
     }
@@ -80,7 +80,7 @@ public sealed class DatasetPullerTests : IDisposable
     {
         Archives.WriteTar(_folder["faces.tgz"], ("top/A/1.jpg", [1]), ("../../evil", [2]));
         var card = Card("images", "top");
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(card, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(card, JobContext.None));
         Assert.Contains("leaves the folder", e.Message, StringComparison.Ordinal);
         Assert.Null(_finder.LocateDataset(card));
         Assert.Empty(Directory.GetDirectories(_folder["cache/datasets"]));
@@ -90,7 +90,7 @@ public sealed class DatasetPullerTests : IDisposable
     [Fact]
     public async Task An_archive_without_the_cards_folder_is_an_error()
     {
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(Card("images", "other"), null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(Card("images", "other"), JobContext.None));
         Assert.Contains("no folder other", e.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(_folder["cache/datasets"]));
     }
@@ -98,7 +98,7 @@ public sealed class DatasetPullerTests : IDisposable
     [Fact]
     public async Task A_data_set_by_hand_says_what_to_do()
     {
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(DatasetCard.Load("utkface"), null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => _puller.PullAsync(DatasetCard.Load("utkface"), JobContext.None));
         Assert.Contains("accept the terms", e.Message, StringComparison.Ordinal);
     }
 

@@ -33,7 +33,7 @@ public abstract class DownloaderBench : IDisposable
 
     protected async Task Fails(LoopbackServer server, long maxBytes, params string[] parts)
     {
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(server.Url(), Target, Hash, maxBytes, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(server.Url(), Target, Hash, maxBytes, JobContext.None));
         Assert.All(parts, p => Assert.Contains(p, e.Message, StringComparison.Ordinal));
         Assert.DoesNotContain('\n', e.Message);
         Assert.False(File.Exists(Target));

@@ -72,7 +72,7 @@ public sealed class DownloaderRefusalTests : DownloaderBench
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
         var e = await Assert.ThrowsAsync<FaceDistillException>(() =>
-            Subject.DownloadAsync($"http://127.0.0.1:{port}/x", Target, Hash, 1000, null, default));
+            Subject.DownloadAsync($"http://127.0.0.1:{port}/x", Target, Hash, 1000, JobContext.None));
         Assert.Contains($"cannot connect to 127.0.0.1:{port}", e.Message, StringComparison.Ordinal);
         Assert.Contains(Target, e.Message, StringComparison.Ordinal);
     }
@@ -81,7 +81,7 @@ public sealed class DownloaderRefusalTests : DownloaderBench
     public async Task An_unknown_host_is_one_line()
     {
         var e = await Assert.ThrowsAsync<FaceDistillException>(() =>
-            Subject.DownloadAsync("https://nowhere.invalid/x", Target, Hash, 1000, null, default));
+            Subject.DownloadAsync("https://nowhere.invalid/x", Target, Hash, 1000, JobContext.None));
         Assert.Contains("nowhere.invalid", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
     }
@@ -93,7 +93,7 @@ public sealed class DownloaderRefusalTests : DownloaderBench
     [InlineData("x")]
     public async Task Only_https_and_loopback_are_asked(string url)
     {
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(url, Target, Hash, 1000, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(url, Target, Hash, 1000, JobContext.None));
         Assert.Contains(url, e.Message, StringComparison.Ordinal);
     }
 
@@ -107,7 +107,7 @@ public sealed class DownloaderRefusalTests : DownloaderBench
             stop.Wait(TimeSpan.FromSeconds(20));
             return [];
         });
-        var e = await Assert.ThrowsAsync<FaceDistillException>(() => downloader.DownloadAsync(server.Url(), Target, Hash, 1000, null, default));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => downloader.DownloadAsync(server.Url(), Target, Hash, 1000, JobContext.None));
         stop.Set();
         Assert.Contains("nothing came for 0.2 s", e.Message, StringComparison.Ordinal);
     }

@@ -11,7 +11,7 @@ public sealed class DownloaderTests : DownloaderBench
     {
         using var server = new LoopbackServer(_ => LoopbackServer.Whole(Body));
         var seen = new Reports();
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, seen, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, new JobContext(Progress: seen));
 
         Assert.Equal(Body, File.ReadAllBytes(Target));
         Assert.True(seen.All.Count > 1);
@@ -26,7 +26,7 @@ public sealed class DownloaderTests : DownloaderBench
         using var server = new LoopbackServer(head => LoopbackServer.From(head) is { } from
             ? LoopbackServer.Rest(Body, from)
             : LoopbackServer.Whole(Body, "ETag: \"v1\"\n")[..100_000]);
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None);
 
         Assert.Equal(Body, File.ReadAllBytes(Target));
         Assert.Equal(2, server.Requests.Count);
@@ -49,7 +49,7 @@ public sealed class DownloaderTests : DownloaderBench
         Assert.True(File.Exists(Target + ".part"));
 
         up = true;
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None);
         Assert.Equal(Body, File.ReadAllBytes(Target));
         Assert.Contains("If-Range: Wed, 21 Oct 2015 07:28:00 GMT", server.Requests.Last(), StringComparison.Ordinal);
         OnlyTheTarget();
@@ -60,7 +60,7 @@ public sealed class DownloaderTests : DownloaderBench
     {
         int asked = 0;
         using var server = new LoopbackServer(_ => Interlocked.Increment(ref asked) == 1 ? LoopbackServer.Whole(Body)[..50_000] : LoopbackServer.Whole(Body));
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None);
         Assert.Equal(Body, File.ReadAllBytes(Target));
         Assert.NotNull(LoopbackServer.From(server.Requests.Last()));
     }
@@ -76,7 +76,7 @@ public sealed class DownloaderTests : DownloaderBench
             (null, 1) => LoopbackServer.Whole(other)[..80_000],
             _ => LoopbackServer.Whole(Body),
         });
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None);
         Assert.Equal(Body, File.ReadAllBytes(Target));
         Assert.Equal(3, server.Requests.Count);
     }
@@ -91,7 +91,7 @@ public sealed class DownloaderTests : DownloaderBench
             2 => LoopbackServer.Rest(Body, LoopbackServer.From(head)!.Value + 7),
             _ => LoopbackServer.Whole(Body),
         });
-        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default);
+        await Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None);
         Assert.Equal(Body, File.ReadAllBytes(Target));
     }
 
@@ -102,7 +102,7 @@ public sealed class DownloaderTests : DownloaderBench
         using var server = new LoopbackServer(head => LoopbackServer.Whole(Body)[..100_000]);
         var cancelling = new Reports(_ => stop.Cancel());
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, cancelling, stop.Token));
+            Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, new JobContext(Progress: cancelling, Cancel: stop.Token)));
         Assert.True(new FileInfo(Target + ".part").Length > 0);
         Assert.False(File.Exists(Target));
     }
@@ -115,13 +115,14 @@ public sealed class DownloaderTests : DownloaderBench
         {
             using var hasty = new Downloader(Quick with { LockWait = TimeSpan.FromMilliseconds(150) });
             var told = new Reports();
-            var e = await Assert.ThrowsAsync<FaceDistillException>(() => hasty.DownloadAsync(server.Url(), Target, Hash, 1 << 20, told, default));
+            var e = await Assert.ThrowsAsync<FaceDistillException>(() =>
+                hasty.DownloadAsync(server.Url(), Target, Hash, 1 << 20, new JobContext(Progress: told)));
             Assert.Contains("another facedistill is fetching " + Target, e.Message, StringComparison.Ordinal);
             Assert.StartsWith("waiting for another", Assert.Single(told.All).Stage, StringComparison.Ordinal);
             Assert.Empty(server.Requests);
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, null, default)));
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Subject.DownloadAsync(server.Url(), Target, Hash, 1 << 20, JobContext.None)));
         Assert.Single(server.Requests);
         Assert.Equal(Body, File.ReadAllBytes(Target));
     }

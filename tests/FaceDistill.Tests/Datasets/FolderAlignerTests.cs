@@ -47,7 +47,7 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Prepare();
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Run(new CancelAfter(5, cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(new JobContext(Progress: new CancelAfter(5, cancel), Cancel: cancel.Token)));
         Assert.Contains("not finished", Assert.Throws<FaceDistillException>(() => AlignedFaces.Open(Output)).Message, StringComparison.Ordinal);
         var continued = Run();
         Assert.InRange(continued.Reused, 1, Photos);
@@ -124,14 +124,14 @@ public sealed class FolderAlignerTests : IDisposable
         var aligner = new FolderAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame);
         foreach (string output in new[] { Raw, Path.Combine(Raw, "aligned"), Path.Combine(Raw, "a", "b") + Path.DirectorySeparatorChar })
         {
-            string message = Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, null, default)).Message;
+            string message = Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, JobContext.None)).Message;
             Assert.Contains("outside the photos", message, StringComparison.Ordinal);
         }
 
         Assert.Equal([_folder[Path.Combine("raw", "noise.png")]], Directory.GetFileSystemEntries(Raw));
         // Its neighbours are outside: these get as far as the detector.
         Assert.All(new[] { Raw + "-aligned", _folder["..raw"] }, output => Assert.Contains("does not load",
-            Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, null, default)).Message, StringComparison.Ordinal));
+            Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, JobContext.None)).Message, StringComparison.Ordinal));
     }
 
     [RealDataFact]
@@ -141,11 +141,11 @@ public sealed class FolderAlignerTests : IDisposable
         Run();
         var other = new FolderAligner(Detector(), AlignmentTemplate.ArcFace, Frame);
         Assert.Contains("aligned otherwise (dlib at 96)",
-            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), Output, null, default)).Message, StringComparison.Ordinal);
+            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), Output, JobContext.None)).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["full"]);
         File.WriteAllText(_folder["full/thesis.tex"], "mine");
         Assert.Contains("already holds other files",
-            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), _folder["full"], null, default)).Message, StringComparison.Ordinal);
+            Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), _folder["full"], JobContext.None)).Message, StringComparison.Ordinal);
         Assert.Equal([_folder[Path.Combine("full", "thesis.tex")]], Directory.GetFileSystemEntries(_folder["full"]));
         using var held = FolderLock.Take(Output);
         Assert.StartsWith("another facedistill is writing", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
@@ -156,9 +156,9 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Prepare(photos: 3);
         var said = new List<string>();
-        var source = new FaceSource(AssetFinder.FromEnvironment(), said.Add);
+        var source = new FaceSource(AssetFinder.FromEnvironment());
         var data = DataFolder.Of(Raw);
-        var faces = source.Open(data, "arcface", null, null, default);
+        var faces = source.Open(data, "arcface", null, new JobContext(said.Add));
         try
         {
             Assert.Equal(5, faces.Dataset.Images.Count);
@@ -166,11 +166,11 @@ public sealed class FolderAlignerTests : IDisposable
             Assert.StartsWith(CacheFolder.Root, faces.Dataset.Root, StringComparison.Ordinal);
             Assert.Equal(2, said.Count); // what is done, and how many files were left out
             var written = File.GetLastWriteTimeUtc(faces.Dataset.FullPath(faces.Dataset.Images[0]));
-            var again = source.Open(data, "arcface", null, null, default);
+            var again = source.Open(data, "arcface", null, new JobContext(said.Add));
             Assert.Equal(faces.Dataset.Root, again.Dataset.Root);
             Assert.Equal(written, File.GetLastWriteTimeUtc(again.Dataset.FullPath(again.Dataset.Images[0])));
             Assert.Equal(2, said.Count);
-            var aligned = source.Open(new DataFolder(faces.Dataset.Root, faces.Dataset.Root), "arcface", null, null, default);
+            var aligned = source.Open(new DataFolder(faces.Dataset.Root, faces.Dataset.Root), "arcface", null, JobContext.None);
             Assert.Equal(faces.Dataset.Images, aligned.Dataset.Images);
         }
         finally
@@ -193,16 +193,16 @@ public sealed class FolderAlignerTests : IDisposable
         File.WriteAllText(_folder["broken.onnx"], "not a model");
         var aligner = new FolderAligner(_folder["broken.onnx"], AlignmentTemplate.Dlib, Frame);
         Assert.Contains("does not load", Assert.Throws<FaceDistillException>(
-            () => aligner.Run(FaceDataset.List(Raw), Output, null, default)).Message, StringComparison.Ordinal);
+            () => aligner.Run(FaceDataset.List(Raw), Output, JobContext.None)).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["empty"]);
         Assert.Contains("has no picture", Assert.Throws<FaceDistillException>(
-            () => aligner.Run(FaceDataset.List(_folder["empty"]), Output, null, default)).Message, StringComparison.Ordinal);
+            () => aligner.Run(FaceDataset.List(_folder["empty"]), Output, JobContext.None)).Message, StringComparison.Ordinal);
     }
 
     private static string Detector() => DetectorCard.FindModel(AssetFinder.FromEnvironment());
 
-    private FolderAlignment Run(IProgress<WorkProgress>? progress = null, CancellationToken cancel = default) =>
-        new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, progress, cancel);
+    private FolderAlignment Run(JobContext? job = null) =>
+        new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, job ?? JobContext.None);
 
     // LFW's first photos, one of them three times under other endings, and what else people have in such a folder.
     private void Prepare(int photos = Photos)

@@ -72,5 +72,5 @@ public sealed class SyntheticDatasetTests
     }
 
     private static AlignedFaces Write(string folder, ulong seed, CancellationToken cancellation = default) =>
-        SyntheticDataset.Write(folder, 3, 2, AlignmentTemplate.Dlib, Frame, seed, cancellation: cancellation);
+        SyntheticDataset.Write(folder, 3, 2, AlignmentTemplate.Dlib, Frame, seed, new JobContext(Cancel: cancellation));
 }

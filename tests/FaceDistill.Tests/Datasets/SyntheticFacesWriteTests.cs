@@ -44,7 +44,7 @@ public sealed class SyntheticFacesWriteTests
     {
         using var folder = new TempFolder();
         var seen = new Reports();
-        SyntheticFaces.Write(folder.Path, 2, 4, Template, 32, 1, seen);
+        SyntheticFaces.Write(folder.Path, 2, 4, Template, 32, 1, new JobContext(Progress: seen));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], seen.List.Select(report => report.Done));
         Assert.All(seen.List, report => Assert.Equal(8, report.Total));
     }
@@ -56,7 +56,7 @@ public sealed class SyntheticFacesWriteTests
         using var source = new CancellationTokenSource();
         var seen = new Reports { Each = report => { if (report.Done == 3) { source.Cancel(); } } };
         Assert.ThrowsAny<OperationCanceledException>(
-            () => SyntheticFaces.Write(folder.Path, 50, 50, Template, 32, 1, seen, 2, source.Token));
+            () => SyntheticFaces.Write(folder.Path, 50, 50, Template, 32, 1, new JobContext(Progress: seen, Cancel: source.Token), 2));
         string[] files = Files(folder.Path);
         Assert.InRange(files.Length, 3, 50);
         Assert.All(files, file => Assert.EndsWith(".png", file, StringComparison.Ordinal));

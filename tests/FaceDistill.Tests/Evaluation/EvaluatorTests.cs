@@ -35,7 +35,7 @@ public sealed class EvaluatorTests : IDisposable
         var search = Evaluator.Run(Evaluator.Identification, set).Identification!;
         Assert.Equal((5_748, 7_484), (search.GalleryImages, search.Probes));
         Assert.InRange(search.Rank1, 0, 0.05);
-        var pairs = AgreementJob.RunAll(Evaluator.LfwView1Test, [set, set], 0, images, null, null, null, default).Single().Search![2];
+        var pairs = AgreementJob.RunAll(Evaluator.LfwView1Test, [set, set], 0, images, null, JobContext.None).Single().Search![2];
         Assert.Equal((2 * 24_620, 2 * 6_844_451L), (pairs.GenuinePairs, pairs.ImpostorPairs)); // ordered: a teacher's image and a student's
     }
 

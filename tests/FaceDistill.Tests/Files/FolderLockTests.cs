@@ -51,13 +51,13 @@ public sealed class FolderLockTests
         using (FolderLock.Take(folder.Path))
         {
             using var cancel = new CancellationTokenSource();
-            var given = Task.Run(() => FolderLock.Wait(folder.Path, null, cancel.Token));
+            var given = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Cancel: cancel.Token)));
             cancel.Cancel();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
         }
 
         var first = FolderLock.Take(folder.Path);
-        var waits = Task.Run(() => FolderLock.Wait(folder.Path, says, default));
+        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Progress: says)));
         await says.Something.Task.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.False(waits.IsCompleted);
         first.Dispose();

@@ -135,7 +135,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
 
     public void Dispose() => _folder.Dispose();
 
-    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], [], _folder["cache"]), _lines.Add).Run(request, null, default);
+    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, new JobContext(_lines.Add));
 
     private void Refused(AuditRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);
@@ -146,7 +146,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     private void Store(string name, (string Path, string Identity, float[] Vector)[] faces, string teacher = "tiny")
     {
         var key = new EmbeddingStoreKey(teacher, teacher, "alignment", name, Dimension, faces.Length, ["original"]);
-        using var writer = EmbeddingStore.OpenOrCreate(_folder[name], key, [.. faces.Select(f => (f.Path, f.Identity))]);
+        using var writer = EmbeddingStoreWriter.Open(_folder[name], key, [.. faces.Select(f => (f.Path, f.Identity))]);
         writer.WritePart(0, faces.SelectMany(f => f.Vector).ToArray());
     }
 

@@ -31,7 +31,7 @@ public sealed class DistillJobTests : IDisposable
         Run(Options);
         byte[] before = File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]);
         var lines = new List<string>();
-        var report = new DistillJob(Finder(), lines.Add).Run(Request(Options, resume: true), null, default);
+        var report = new DistillJob(Finder()).Run(Request(Options, resume: true), new JobContext(lines.Add));
         Assert.True(report.Finished);
         Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
         Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
@@ -55,8 +55,8 @@ public sealed class DistillJobTests : IDisposable
     {
         using var cancel = new CancellationTokenSource();
         var options = Options with { Epochs = 2 };
-        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null)
-            .Run(Request(options), new CancelIn("training", cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder())
+            .Run(Request(options), new JobContext(Progress: new CancelIn("training", cancel), Cancel: cancel.Token)));
         Assert.False(File.Exists(_folder["run/report.md"]));
         Assert.True(Run(options, resume: true).Finished);
         Assert.True(File.Exists(_folder["run/report.md"]));
@@ -70,21 +70,21 @@ public sealed class DistillJobTests : IDisposable
         File.WriteAllLines(_folder["exclude.txt"], [.. listed.Select(path => $"faces\t{path}"), "other\tx.jpg"]);
         var lines = new List<string>();
         var request = Request(Options) with { Output = _folder["less"], Data = [DataFolder.Of(_folder["faces"]) with { Exclude = _folder["exclude.txt"] }] };
-        var report = new DistillJob(Finder(), lines.Add).Run(request, null, default);
+        var report = new DistillJob(Finder()).Run(request, new JobContext(lines.Add));
         Assert.Equal((13, 3), (report.Run.Images, report.Run.Excluded));
         Assert.Contains(lines, l => l.StartsWith("faces: 3 of 16 faces excluded", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
         Assert.Equal(listed.Select(path => $"faces\t{path}"), File.ReadAllLines(_folder["less/excluded.txt"]));
         Assert.Equal(_folder["exclude.txt"], Recipe.Read(_folder["less/recipe.json"]).Exclude);
-        var remaining = TrainingData.Open(_folder["less"], "dlib", Finder(), null, null, default).Dataset.Images.Select(i => i.Path).ToList();
+        var remaining = TrainingData.Open(_folder["less"], "dlib", Finder(), JobContext.None).Dataset.Images.Select(i => i.Path).ToList();
         Assert.Equal(13, remaining.Count);
         Assert.Empty(remaining.Intersect(listed));
 
         File.WriteAllLines(_folder["exclude.txt"], listed.Take(2).Select(path => $"faces\t{path}"));
-        string refused = Assert.Throws<FaceDistillException>(() => new DistillJob(Finder(), null).Run(request with { Resume = true }, null, default)).Message;
+        string refused = Assert.Throws<FaceDistillException>(() => new DistillJob(Finder()).Run(request with { Resume = true }, JobContext.None)).Message;
         Assert.Contains("left out other pictures (3, listed in", refused, StringComparison.Ordinal);
         Assert.Contains("left out other pictures (3", Assert.Throws<FaceDistillException>(
-            () => new DistillJob(Finder(), null).Run(Request(Options, resume: true) with { Output = _folder["less"] }, null, default)).Message,
+            () => new DistillJob(Finder()).Run(Request(Options, resume: true) with { Output = _folder["less"] }, JobContext.None)).Message,
                 StringComparison.Ordinal);
     }
 
@@ -114,7 +114,7 @@ public sealed class DistillJobTests : IDisposable
         Assert.False(File.Exists(_folder["run/student.onnx"]));
         Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
         // It goes on from there.
-        new DistillJob(Finder(), null).Run(Request(options with { Init = _folder["run"], Epochs = 4 }) with { Output = _folder["more"] }, null, default);
+        new DistillJob(Finder()).Run(Request(options with { Init = _folder["run"], Epochs = 4 }) with { Output = _folder["more"] }, JobContext.None);
         Assert.True(File.Exists(_folder["more/student.onnx"]));
     }
 
@@ -124,20 +124,20 @@ public sealed class DistillJobTests : IDisposable
     {
         SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
         var options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" }; // 2 steps an epoch
-        new DistillJob(Finder(), null).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, null, default);
-        var eight = new ExportJob(Finder(), null)
-            .Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, null, default);
+        new DistillJob(Finder()).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, JobContext.None);
+        var eight = new ExportJob(Finder())
+            .Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, JobContext.None);
         Assert.False(eight.Spread!.IsDead);
         Assert.False(eight.FileSpread!.IsDead);
-        var result = new EvaluateJob(Finder(), null).Run(
+        var result = new EvaluateJob(Finder()).Run(
             new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null,
-                DataFolder.Of(_folder["small"]), null, "cpu"), null, default);
+                DataFolder.Of(_folder["small"]), null, "cpu"), JobContext.None);
         Assert.DoesNotContain(result.Warnings, w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();
 
-    private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder(), null).Run(Request(options, resume), null, default);
+    private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder()).Run(Request(options, resume), JobContext.None);
 
     private DistillRequest Request(DistillOptions options, bool resume = false) =>
         new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);

@@ -20,7 +20,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         string copy = run.CopyTo(_folder["run"]);
         string card = TinyTeacher.Write(_folder["teacher"]);
         var faces = run.CopyFaces(_folder["people"]);
-        var result = Job().Run(Request(["teacher:" + card, copy]) with { Data = DataFolder.Of(faces.Dataset.Root + ending) }, null, default);
+        var result = Job().Run(Request(["teacher:" + card, copy]) with { Data = DataFolder.Of(faces.Dataset.Root + ending) }, JobContext.None);
         Assert.Equal(0, result.Reference);
         var noted = Assert.Single(RunEvaluations.Read(copy));
         Assert.Equal("people", noted.Data);
@@ -39,7 +39,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         NpyFile.Write(_folder["other.npy"], 2, [1, 2, 2, -4, 1, 3, 3, -6]);
         File.WriteAllText(_folder["labels.txt"], "one\none\ntwo\ntwo\n");
         var request = Request([]) with { Embeddings = [_folder["same.npy"], _folder["other.npy"]], Labels = _folder["labels.txt"] };
-        string warning = Assert.Single(Job().Run(request, null, default).Warnings);
+        string warning = Assert.Single(Job().Run(request, JobContext.None).Warnings);
         Assert.StartsWith("same.npy gives 4 faces nearly the same embedding: their variance is 0.0e+0", warning, StringComparison.Ordinal);
     }
 
@@ -57,8 +57,8 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
 
     private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, [], null, null, null, "cpu");
 
-    private EvaluateJob Job() => new(new AssetFinder([], [], [], _folder["cache"]), null);
+    private EvaluateJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));
 
     private void Refused(EvaluateRequest request, string expected) =>
-        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job().Run(request, null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job().Run(request, JobContext.None)).Message, StringComparison.Ordinal);
 }

@@ -76,8 +76,8 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     public void What_was_evaluated_before_counts_for_this_student_only()
     {
         string copy = run.CopyTo(_folder["run"]);
-        new EvaluateJob(Finder(), null).Run(
-            new EvaluateRequest("all-pairs", [copy], [], null, DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), null, "cpu"), null, default);
+        new EvaluateJob(Finder()).Run(
+            new EvaluateRequest("all-pairs", [copy], [], null, DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), null, "cpu"), JobContext.None);
         Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
         var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
         Assert.Equal("the student in TorchSharp", Assert.Single(card.Accuracy).Model);
@@ -161,7 +161,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 
-    private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder(), null).Run(request with { Device = "cpu" }, null, default);
+    private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder()).Run(request with { Device = "cpu" }, JobContext.None);
 
     private void Refused(ExportRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job(request)).Message, StringComparison.Ordinal);

@@ -52,10 +52,10 @@ public sealed class HeldOutMeasureTests : IDisposable
         var held = report.Run.HeldOut!;
         Assert.Equal((People, 84, 84, 210L, 3276L, 1e-2), (held.People, held.Faces, held.Measured, held.GenuinePairs, held.ImpostorPairs, held.Far));
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], null, default).Store.ReadAll(
+        var set = EmbeddingRun.Run(teacher, AlignedFaces.Open(_folder["faces"]), [FaceView.Original], "x", _folder["store"], JobContext.None).Store.ReadAll(
             "original");
         var people = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People);
-        var naive = PairScorer.Score(EmbeddingRows.Take(set, people.Measured, i => set.Identities[i]), [1e-2]).At(1e-2)!;
+        var naive = ThresholdPass.Score(EmbeddingRows.Take(set, people.Measured, i => set.Identities[i]), [1e-2]).At(1e-2)!;
         Assert.Equal(naive.Tar, held.TeacherTar);
 
         var best = report.Best!;
@@ -90,14 +90,14 @@ public sealed class HeldOutMeasureTests : IDisposable
     public void A_run_that_is_resumed_holds_out_whom_it_held_out_before()
     {
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder(), null)
-            .Run(Request(Options, "run", false), new Cancelling(cancel), cancel.Token));
-        var report = new DistillJob(Finder(), _lines.Add).Run(Request(Options with { ValidationPeople = null }, "run", true), null, default);
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder())
+            .Run(Request(Options, "run", false), new JobContext(Progress: new Cancelling(cancel), Cancel: cancel.Token)));
+        var report = new DistillJob(Finder()).Run(Request(Options with { ValidationPeople = null }, "run", true), new JobContext(_lines.Add));
         Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people", StringComparison.Ordinal));
         Assert.NotNull(report.Best!.PeopleTar);
         Assert.Equal(People, report.Run.Options.ValidationPeople);
         Assert.Contains("other options", Assert.Throws<FaceDistillException>(
-            () => new DistillJob(Finder(), null).Run(Request(Options with { ValidationPeople = 13 }, "run", true), null, default)).Message,
+            () => new DistillJob(Finder()).Run(Request(Options with { ValidationPeople = 13 }, "run", true), JobContext.None)).Message,
                 StringComparison.Ordinal);
     }
 
@@ -123,7 +123,7 @@ public sealed class HeldOutMeasureTests : IDisposable
     }
 
     private RunReportData Run(DistillOptions options, string output = "run") =>
-        new DistillJob(Finder(), _lines.Add).Run(Request(options, output, false), null, default);
+        new DistillJob(Finder()).Run(Request(options, output, false), new JobContext(_lines.Add));
 
     private DistillRequest Request(DistillOptions options, string output, bool resume) =>
         new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], resume);

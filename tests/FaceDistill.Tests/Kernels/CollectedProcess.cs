@@ -47,7 +47,7 @@ internal static class CollectedProcess
         int epoch = tiny.Training().Training.Length / options.BatchSize;
         options = options with { LearningRate = options.LearningRate / 10, Epochs = (steps + epoch - 1) / epoch };
         using var trainer = tiny.Trainer(folder.Path, options);
-        var log = trainer.Run(null, default).Log;
+        var log = trainer.Run(JobContext.None).Log;
         using var embedder = new StudentEmbedder(RunStudent.Open(folder.Path), "student", "cpu");
         var embedding = new float[embedder.Dimension];
         embedder.Embed(new float[embedder.Contract.Values], 1, embedding);

@@ -45,11 +45,11 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     public void The_warning_is_in_the_document_the_verdict_and_the_runs_report()
     {
         using var folder = new TempFolder();
-        var job = new EvaluateJob(new AssetFinder([], [], [], folder["cache"]), null);
+        var job = new EvaluateJob(new AssetFinder([], [], [], folder["cache"]));
         string run = trained.CopyTo(folder["run"]);
         (trained.Info with { TrainedOn = [DataFolder.Of(trained.Tiny.Faces.Dataset.Root)] }).Write(run);
         var request = new EvaluateRequest(Evaluator.AllPairs, [run], [], null, DataFolder.Of(trained.Tiny.Faces.Dataset.Root), null, "cpu");
-        var document = job.Run(request, null, default).ToJson();
+        var document = job.Run(request, JobContext.None).ToJson();
         Assert.Contains("trained on 12 of the 12 people", Assert.Single(document.Warnings!), StringComparison.Ordinal);
         Assert.Contains("Warning: ", EvaluationVerdict.Of(document, null), StringComparison.Ordinal);
         Assert.Contains("**Warning: ", File.ReadAllText(Path.Combine(run, "report.md")), StringComparison.Ordinal);

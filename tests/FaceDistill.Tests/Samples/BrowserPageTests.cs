@@ -87,7 +87,7 @@ public sealed class BrowserPageTests(TinyRun tiny) : IClassFixture<TinyRun>
         if (!File.Exists(folder["run/checkpoint.safetensors"]))
         {
             using var trainer = tiny.Trainer(folder["run"]);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         format ??= new OnnxFormat();

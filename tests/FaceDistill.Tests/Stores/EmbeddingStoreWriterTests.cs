@@ -27,7 +27,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
     {
         Fill(_temp["s"]);
 
-        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStore.OpenOrCreate(_temp["s"], other, Images));
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], other, Images));
 
         Assert.Equal($"{_temp["s"]} {difference}; choose another --output or delete the folder", e.Message);
         Assert.Equal(Key.Id, EmbeddingStore.Open(_temp["s"]).Key.Id);
@@ -90,9 +90,9 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         (string, string)[] twice = [.. Images];
         twice[20] = twice[3];
 
-        var list = Assert.Throws<FaceDistillException>(() => EmbeddingStore.OpenOrCreate(_temp["s"], Key, twice));
-        var key = Assert.Throws<FaceDistillException>(() => EmbeddingStore.OpenOrCreate(_temp["s"], Key with { Views = [] }, Images));
-        Assert.Throws<ArgumentException>(() => EmbeddingStore.OpenOrCreate(_temp["s"], Key, Images[..34]));
+        var list = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, twice));
+        var key = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, Images));
+        Assert.Throws<ArgumentException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, Images[..34]));
 
         Assert.Equal($"image 20 of the list: {Images[3].Path} is in the list twice; list each image once", list.Message);
         Assert.Contains("0 views", key.Message);
@@ -116,7 +116,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         Fill(_temp["s"]);
 
         Assert.Throws<OperationCanceledException>(
-            () => EmbeddingStore.OpenOrCreate(_temp["s"], Key, Images, null, new CancellationToken(canceled: true)));
+            () => EmbeddingStoreWriter.Open(_temp["s"], Key, Images, new JobContext(Cancel: new CancellationToken(canceled: true))));
 
         using EmbeddingStoreWriter writer = OpenWriter(_temp["s"]);
         Assert.True(writer.IsComplete);

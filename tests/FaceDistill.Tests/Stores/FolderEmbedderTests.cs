@@ -69,7 +69,7 @@ public sealed class FolderEmbedderTests : IDisposable
         Assert.Equal(0, Run(faces, "whole").Computed);
 
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Run(faces, "cut", new CancelIn(1030, cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(faces, "cut", new JobContext(Progress: new CancelIn(1030, cancel), Cancel: cancel.Token)));
         Assert.Contains("incomplete", Assert.Throws<FaceDistillException>(() => EmbeddingStore.Open(_folder["cut"])).Message, StringComparison.Ordinal);
         var continued = Run(faces, "cut");
         Assert.Equal(1100 - EmbeddingStoreKey.DefaultImagesPerPart, continued.Computed);
@@ -92,8 +92,8 @@ public sealed class FolderEmbedderTests : IDisposable
         Assert.Contains(_folder["store"], Assert.Throws<FaceDistillException>(() => Run(faces, "store")).Message, StringComparison.Ordinal);
     }
 
-    private EmbeddingOutcome Run(AlignedFaces faces, string store, IProgress<WorkProgress>? progress = null, CancellationToken cancel = default) =>
-        EmbeddingRun.Run(_teacher, faces, Both, faces.Dataset.Root, _folder[store], progress, cancel);
+    private EmbeddingOutcome Run(AlignedFaces faces, string store, JobContext? job = null) =>
+        EmbeddingRun.Run(_teacher, faces, Both, faces.Dataset.Root, _folder[store], job ?? JobContext.None);
 
     private float[] One(Mat face)
     {

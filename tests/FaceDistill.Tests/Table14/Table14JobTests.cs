@@ -25,12 +25,12 @@ public sealed class Table14JobTests : IDisposable
         // The second row's training has begun.
         var progress = new Listener(
             p => Cancel(stop, p.Stage == "training" && p.Done >= 40 && said.Any(s => s.EndsWith("0.25@96: training", StringComparison.Ordinal))));
-        Assert.ThrowsAny<OperationCanceledException>(() => new Table14Job(_finder, said.Add).Run(request, progress, stop.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => new Table14Job(_finder).Run(request, new JobContext(said.Add, progress, stop.Token)));
         var first = File.GetLastWriteTimeUtc(Row("0.25@64", "row.json"));
         Assert.False(File.Exists(Row("0.25@96", "row.json")));
 
         said.Clear();
-        var result = new Table14Job(_finder, said.Add).Run(request, null, default);
+        var result = new Table14Job(_finder).Run(request, new JobContext(said.Add));
         Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
         Assert.Contains(said, s => s.StartsWith("resumed at epoch", StringComparison.Ordinal));
         Assert.Equal(first, File.GetLastWriteTimeUtc(Row("0.25@64", "row.json")));
@@ -41,15 +41,15 @@ public sealed class Table14JobTests : IDisposable
     public void A_recipe_that_trains_otherwise_does_not_take_a_finished_row_for_its_own()
     {
         var request = Request();
-        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        new Table14Job(_finder).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, JobContext.None);
         var other = request with
         {
             Rows = ["mobilenet-v1:0.25@64"],
             Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } },
         };
-        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(other, JobContext.None)).Message;
         Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
-        Assert.Single(new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default).Lines);
+        Assert.Single(new Table14Job(_finder).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, JobContext.None).Lines);
     }
 
     [Fact]
@@ -57,10 +57,10 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
-        var before = new Table14Job(_finder, null).Run(small, null, default);
+        var before = new Table14Job(_finder).Run(small, JobContext.None);
         File.Delete(Row("0.25@64", "student.onnx"));
-        Assert.Equal(before.Speed!.Students, new Table14Job(_finder, null).Run(small, null, default).Speed!.Students);
-        var result = new Table14Job(_finder, null).Run(request, null, default);
+        Assert.Equal(before.Speed!.Students, new Table14Job(_finder).Run(small, JobContext.None).Speed!.Students);
+        var result = new Table14Job(_finder).Run(request, JobContext.None);
         Assert.Equal(["mobilenet-v1:0.25@96"], result.Speed!.Students.Select(s => s.Student));
     }
 
@@ -72,28 +72,28 @@ public sealed class Table14JobTests : IDisposable
         {
             Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0], request.Recipe.Rows[1] with { Init = "mobilenet-v1:0.25@64" }] },
         };
-        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null)
-            .Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, null, default)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder)
+            .Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, JobContext.None)).Message;
         Assert.Contains("mobilenet-v1:0.25@96 starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
         var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
-        new Table14Job(_finder, null).Run(small, null, default);
+        new Table14Job(_finder).Run(small, JobContext.None);
         File.AppendAllText(Row("0.25@64", "student.int8.onnx"), "x");
         var said = new List<string>();
-        new Table14Job(_finder, said.Add).Run(small, null, default);
+        new Table14Job(_finder).Run(small, new JobContext(said.Add));
         Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
         File.WriteAllText(Row("0.25@64", "row.json"), "{}");
         Assert.Contains("delete it, and the row is measured again",
-            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(small, null, default)).Message, StringComparison.Ordinal);
+            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(small, JobContext.None)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_row_whose_student_is_dead_is_refused_before_it_is_measured()
     {
         var request = Request() with { Rows = ["mobilenet-v1:0.25@64"] };
-        new Table14Job(_finder, null).Run(request, null, default);
+        new Table14Job(_finder).Run(request, JobContext.None);
         File.Delete(Row("0.25@64", "row.json"));
         DeadStudent.Make(Row("0.25@64", ""));
-        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message;
         Assert.Contains("nearly the same embedding", message, StringComparison.Ordinal);
         Assert.Contains("delete the folder", message, StringComparison.Ordinal);
         Assert.False(File.Exists(Row("0.25@64", "row.json")));
@@ -103,10 +103,10 @@ public sealed class Table14JobTests : IDisposable
     public void The_folder_of_another_table_is_refused_before_anything_is_written()
     {
         var request = Request();
-        new Table14Job(_finder, null).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, null, default);
+        new Table14Job(_finder).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, JobContext.None);
         string before = File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile));
         var other = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
-        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(other, null, default)).Message,
+        Assert.Contains("holds a table of", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(other, JobContext.None)).Message,
             StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllText(Path.Combine(request.Output, Table14Job.RecipeFile)));
     }
@@ -116,7 +116,7 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         request = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
-        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message,
+        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message,
             StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
     }
@@ -128,7 +128,7 @@ public sealed class Table14JobTests : IDisposable
     {
         string eval = Path.Combine(RepositoryRoot.Path, "eval");
         var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", name + ".json"));
-        var rows = new Table14RowJob(new Table14Request(recipe, "facedistill table14", Path.Combine(eval, "results", name), []), _finder, null);
+        var rows = new Table14RowJob(new Table14Request(recipe, "facedistill table14", Path.Combine(eval, "results", name), []), _finder);
         Assert.All(recipe.Rows, row => Assert.True(rows.Finished(row) is not null, $"{row.Student} would be trained again"));
     }
 
@@ -137,7 +137,7 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         using var held = FaceDistill.Files.FolderLock.Take(request.Output);
-        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder, null).Run(request, null, default)).Message,
+        Assert.Contains("another facedistill", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message,
             StringComparison.Ordinal);
     }
 
@@ -153,7 +153,7 @@ public sealed class Table14JobTests : IDisposable
             Options = new DistillOptions { Student = "mobilenet-v1:0.25@64", Precision = PrecisionMode.Fp32, Device = "cpu" },
             Rows = [new() { Student = "mobilenet-v1:0.25@64" }, new() { Student = "mobilenet-v1:0.25@96" }],
         };
-        recipe = Table14Smoke.Of(recipe, _folder["table"], null, default);
+        recipe = Table14Smoke.Of(recipe, _folder["table"], JobContext.None);
         recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Epochs = 4 }] };
         return new Table14Request(recipe, "facedistill table14", _folder["table"], []);
     }

@@ -87,7 +87,7 @@ public sealed class EmbeddingStoreDamageTests : IDisposable
     public void A_part_of_another_store_or_another_place_is_foreign()
     {
         EmbeddingStoreKey otherKey = Key with { TeacherHash = "other" };
-        using (EmbeddingStoreWriter other = EmbeddingStore.OpenOrCreate(_temp["other"], otherKey, Images))
+        using (EmbeddingStoreWriter other = EmbeddingStoreWriter.Open(_temp["other"], otherKey, Images))
         {
             other.WritePart(0, PartValues(0));
         }
@@ -108,7 +108,7 @@ public sealed class EmbeddingStoreDamageTests : IDisposable
         (string, string)[] relabelled = [.. Images];
         relabelled[12] = (Images[12].Path, "somebody else");
 
-        using EmbeddingStoreWriter writer = EmbeddingStore.OpenOrCreate(_folder, Key, relabelled);
+        using EmbeddingStoreWriter writer = EmbeddingStoreWriter.Open(_folder, Key, relabelled);
 
         Assert.Equal([1], writer.MissingParts());
         Assert.Contains("other images or identities than the list", Assert.Single(writer.Notices));

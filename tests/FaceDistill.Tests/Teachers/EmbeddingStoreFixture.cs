@@ -24,7 +24,7 @@ internal static class EmbeddingStoreFixture
                 select Value(i, v, d)).ToArray();
     }
 
-    public static EmbeddingStoreWriter OpenWriter(string folder) => EmbeddingStore.OpenOrCreate(folder, Key, Images);
+    public static EmbeddingStoreWriter OpenWriter(string folder) => EmbeddingStoreWriter.Open(folder, Key, Images);
 
     /// <summary>Writes the missing parts, at most so many, and returns those written.</summary>
     public static int[] Fill(string folder, int atMost = int.MaxValue)

@@ -96,7 +96,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         var options = TinyRun.Options with { Student = "mobilenet-v1:0.5@64", Head = HeadKind.Gdc, Epochs = 1, Ema = 0, Keep = KeepKind.Last };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
-            trainer.Run(null, default); // 6 steps: 0.9^6 of the ones that running variances begin at is left
+            trainer.Run(JobContext.None); // 6 steps: 0.9^6 of the ones that running variances begin at is left
         }
 
         using var validation = new ValidationPass(tiny.Training(), RunStudent.Open(folder.Path).Description.Contract, options, CPU);
@@ -111,7 +111,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         Assert.True(spread.IsDead, $"{spread}");
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]));
-        Assert.Contains("nearly the same embedding", Assert.Throws<FaceDistillException>(() => again.Run(null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("nearly the same embedding", Assert.Throws<FaceDistillException>(() => again.Run(JobContext.None)).Message, StringComparison.Ordinal);
     }
 
     private static MobileNetV1 Network(DistillOptions options) =>

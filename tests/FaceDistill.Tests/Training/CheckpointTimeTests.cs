@@ -23,7 +23,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         var clock = new StepClock();
         var seen = new List<int>();
         using var trainer = Trainer(folder.Path, TinyRun.Options with { Epochs = 2, CheckpointMinutes = minutes }, clock);
-        trainer.Run(
+        trainer.Run(new JobContext(Progress:
             new Each(step =>
             {
                 clock.Minutes += 3;
@@ -31,8 +31,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
                 {
                     seen.Add(StepsIn(folder.Path));
                 }
-            }),
-            default);
+            })));
         Assert.Equal(expected, string.Join(' ', seen));
         Assert.Equal(2 * StepsPerEpoch, StepsIn(folder.Path));
     }
@@ -48,7 +47,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         var options = TinyRun.Options with { CheckpointMinutes = 5 };
         using (var trainer = Trainer(whole.Path, options, clock))
         {
-            trainer.Run(
+            trainer.Run(new JobContext(Progress:
                 new Each(step =>
                 {
                     clock.Minutes += 3;
@@ -59,8 +58,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
                             File.Copy(file, killed[Path.GetFileName(file)]);
                         }
                     }
-                }),
-                default);
+                })));
         }
 
         var checkpoint = StudentCheckpoint.Read(killed[StudentCheckpoint.FileName]);
@@ -69,7 +67,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = Trainer(killed.Path, options with { CheckpointMinutes = 0 }, clock)) // another interval is the same run
         {
             trainer.Resume(checkpoint);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         AssertSameTensors(whole[StudentCheckpoint.FileName], killed[StudentCheckpoint.FileName]);
@@ -82,20 +80,21 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var failed = new TempFolder();
         using (var trainer = Trainer(whole.Path, TinyRun.Options))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         using (var trainer = Trainer(failed.Path, TinyRun.Options))
         {
             var failure = new InvalidOperationException("the disk of the log is full");
-            Assert.Same(failure, Assert.Throws<InvalidOperationException>(() => trainer.Run(new Each(step => _ = step == 8 ? throw failure : 0), default)));
+            Assert.Same(failure,
+                Assert.Throws<InvalidOperationException>(() => trainer.Run(new JobContext(Progress: new Each(step => _ = step == 8 ? throw failure : 0)))));
         }
 
         Assert.Equal(8, StepsIn(failed.Path));
         using (var trainer = Trainer(failed.Path, TinyRun.Options))
         {
             trainer.Resume(StudentCheckpoint.Read(failed[StudentCheckpoint.FileName]));
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         AssertSameTensors(whole[StudentCheckpoint.FileName], failed[StudentCheckpoint.FileName]);
@@ -107,13 +106,12 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         using var trainer = Trainer(folder["run"], TinyRun.Options);
         var failure = new InvalidOperationException("first");
-        Assert.Same(failure, Assert.Throws<InvalidOperationException>(() => trainer.Run(
+        Assert.Same(failure, Assert.Throws<InvalidOperationException>(() => trainer.Run(new JobContext(Progress:
             new Each(step =>
             {
                 File.WriteAllText(folder["run"], "no folder can be made here");
                 throw failure;
-            }),
-            default)));
+            })))));
     }
 
     // A face that cannot be read: the steps before it are kept, whole.
@@ -124,7 +122,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var other = new TinyRun();
         using var trainer = other.Trainer(folder.Path, TinyRun.Options with { BatchSize = 2 });
         File.Delete(Path.Combine(other.Faces.Dataset.Root, other.Faces.Dataset.Images[10].Path));
-        Assert.Throws<FaceDistillException>(() => trainer.Run(null, default));
+        Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None));
         Assert.True(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]).State is { Epoch: 0, Step: > 0 });
     }
 
@@ -138,7 +136,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         var options = TinyRun.Options with { Epochs = 2, CheckpointMinutes = minutes, Optimizer = OptimizerKind.AdamW };
         using (var first = Trainer(folder.Path, options))
         {
-            first.Run(null, default);
+            first.Run(JobContext.None);
         }
 
         byte[] before = File.ReadAllBytes(folder[StudentCheckpoint.FileName]);
@@ -150,7 +148,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         SafetensorsFile.Write(folder["poisoned.safetensors"], tensors, metadata);
         using var again = Trainer(folder.Path, options);
         again.Resume(StudentCheckpoint.Read(folder["poisoned.safetensors"]));
-        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => again.Run(null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => again.Run(JobContext.None)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(folder[StudentCheckpoint.FileName]));
     }
 

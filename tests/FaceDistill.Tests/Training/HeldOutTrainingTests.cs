@@ -78,7 +78,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
             sets.Add(set);
             return tars[epoch++];
         }));
-        var state = trainer.Run(null, default);
+        var state = trainer.Run(JobContext.None);
         Assert.NotEqual(1, state.Log.MaxBy(e => e.CentredCosine)!.Epoch); // it would choose a later one
         Assert.Equal(new BestEpoch(1, state.Log[0].CentredCosine) { PeopleTar = 0.5, PeopleFar = 1e-2 }, state.Best);
         Assert.Equal(tars, state.Log.Select(e => e.PeopleTar!.Value));
@@ -116,7 +116,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         TrainingState state;
         using (var trainer = tiny.Trainer(whole.Path, Options, measure))
         {
-            state = trainer.Run(null, default);
+            state = trainer.Run(JobContext.None);
         }
 
         using (var trainer = tiny.Trainer(cut.Path, Options, measure))
@@ -124,13 +124,13 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
             using var cancel = new CancellationTokenSource();
             int steps = 0;
             var stop = new Heard(p => (p.Stage == "training" && ++steps == stopAfter ? cancel.Cancel : (Action)(() => { }))());
-            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(stop, cancel.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new JobContext(Progress: stop, Cancel: cancel.Token)));
         }
 
         using (var trainer = tiny.Trainer(cut.Path, Options, measure))
         {
             trainer.Resume(StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]));
-            var again = trainer.Run(null, default);
+            var again = trainer.Run(JobContext.None);
             Assert.Equal(state.Best, again.Best);
             Assert.Equal(state.Log.Select(e => (e.Loss, e.CentredCosine, e.PeopleTar)), again.Log.Select(e => (e.Loss, e.CentredCosine, e.PeopleTar)));
         }
@@ -149,7 +149,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2, Patience = 2 }))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         var (tensors, metadata) = SafetensorsFile.Read(folder[StudentCheckpoint.FileName]);
@@ -161,7 +161,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         SafetensorsFile.Write(folder[StudentCheckpoint.FileName], tensors, changed);
         using var again = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2, Patience = 2 });
         again.Resume(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]));
-        Assert.Equal(2, again.Run(null, default).Log.Count);
+        Assert.Equal(2, again.Run(JobContext.None).Log.Count);
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, Options with { Validation = 0 }, new Told(_ => double.NaN));
-        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => trainer.Run(null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None)).Message, StringComparison.Ordinal);
     }
 
     private AlignedFaces Copy(string folder)

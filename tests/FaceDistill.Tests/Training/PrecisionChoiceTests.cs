@@ -30,7 +30,7 @@ public sealed class PrecisionChoiceTests
         double Loss(PrecisionMode mode)
         {
             using var trainer = run.Trainer(folder[mode.ToString()], TinyRun.Options with { Precision = mode });
-            return trainer.Run(null, default).Log[^1].Loss;
+            return trainer.Run(JobContext.None).Log[^1].Loss;
         }
 
         var (single, half) = (Loss(PrecisionMode.Fp32), Loss(PrecisionMode.Bf16));

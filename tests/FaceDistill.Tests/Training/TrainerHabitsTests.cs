@@ -26,7 +26,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         TrainingState state;
         using (var trainer = tiny.Trainer(whole.Path, options))
         {
-            state = trainer.Run(null, default);
+            state = trainer.Run(JobContext.None);
         }
 
         Assert.Equal([32, 32, 64, 64], state.Log.Select(e => e.Resolution));
@@ -36,7 +36,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = tiny.Trainer(cut.Path, options))
         {
             trainer.Resume(StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]));
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         foreach (string file in new[] { StudentCheckpoint.FileName, RunStudent.BestFileName })
@@ -56,7 +56,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 5, Ema = 0.5 });
-        var log = trainer.Run(null, default).Log;
+        var log = trainer.Run(JobContext.None).Log;
         var top = log.MaxBy(e => e.CentredCosine)!;
         var best = RunStudent.Open(folder.Path);
         Assert.EndsWith(RunStudent.BestFileName, best.Path, StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         {
             using var folder = new TempFolder();
             using var trainer = tiny.Trainer(folder.Path, options);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
             Assert.EndsWith(StudentCheckpoint.FileName, RunStudent.Open(folder.Path).Path, StringComparison.Ordinal);
         }
     }
@@ -91,7 +91,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.05, WarmupEpochs = 0 };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
-            var state = trainer.Run(null, default);
+            var state = trainer.Run(JobContext.None);
             Assert.True(state.StoppedEarly);
             Assert.InRange(state.Epoch, 2, 49);
             Assert.Equal(state.Epoch - 1, state.Best!.Epoch);
@@ -100,7 +100,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var again = tiny.Trainer(folder.Path, options);
         var checkpoint = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
         again.Resume(checkpoint);
-        Assert.Equal(checkpoint.State.Epoch, again.Run(null, default).Epoch);
+        Assert.Equal(checkpoint.State.Epoch, again.Run(JobContext.None).Epoch);
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Contains("--minutes", Assert.Throws<FaceDistillException>(() =>
         {
             using var trainer = tiny.Trainer(folder["other"], options with { Minutes = 1e-6 });
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }).Message, StringComparison.Ordinal);
     }
 
@@ -125,7 +125,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1 });
-        trainer.Run(null, default);
+        trainer.Run(JobContext.None);
         File.Delete(folder[RunStudent.BestFileName]);
         Assert.Contains(RunStudent.BestFileName, Assert.Throws<FaceDistillException>(
             () => trainer.Resume(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]))).Message, StringComparison.Ordinal);
@@ -136,7 +136,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2 });
-        trainer.Run(null, default);
+        trainer.Run(JobContext.None);
         var files = Directory.GetFiles(folder[TensorBoardLog.FolderName]);
         Assert.NotEmpty(files);
         string bytes = string.Concat(files.Select(f => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(f))));
@@ -148,7 +148,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var trainer = tiny.Trainer(folder, options);
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new AtStep(stopAfter, cancel.Cancel), cancel.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new JobContext(Progress: new AtStep(stopAfter, cancel.Cancel), Cancel: cancel.Token)));
     }
 
     private sealed class AtStep(int step, Action act) : IProgress<WorkProgress>

@@ -16,7 +16,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 25 });
-        var log = trainer.Run(null, default).Log;
+        var log = trainer.Run(JobContext.None).Log;
         Assert.Equal(25, log.Count);
         Assert.True(log[^1].Loss < 0.4, $"loss {log[^1].Loss}");
         Assert.True(log[^1].ValidationLoss < 0.6, $"validation loss {log[^1].ValidationLoss}");
@@ -33,14 +33,14 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var whole = new TempFolder();
         using (var trainer = tiny.Trainer(whole.Path))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         using var cut = new TempFolder();
         using (var trainer = tiny.Trainer(cut.Path))
         {
             using var cancel = new CancellationTokenSource();
-            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new At(stopAfter, cancel.Cancel), cancel.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new JobContext(Progress: new At(stopAfter, cancel.Cancel), Cancel: cancel.Token)));
         }
 
         var checkpoint = StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]);
@@ -48,7 +48,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = tiny.Trainer(cut.Path))
         {
             trainer.Resume(checkpoint);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         AssertSameTensors(whole[StudentCheckpoint.FileName], cut[StudentCheckpoint.FileName]);
@@ -61,14 +61,14 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var whole = new TempFolder();
         using (var trainer = tiny.Trainer(whole.Path, options))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         using var cut = new TempFolder();
         using (var trainer = tiny.Trainer(cut.Path, options))
         {
             using var cancel = new CancellationTokenSource();
-            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new At(4, cancel.Cancel), cancel.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new JobContext(Progress: new At(4, cancel.Cancel), Cancel: cancel.Token)));
         }
 
         var checkpoint = StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]);
@@ -76,7 +76,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = tiny.Trainer(cut.Path, options with { Replicas = null })) // goes on with what the run began with
         {
             trainer.Resume(checkpoint);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         AssertSameTensors(whole[StudentCheckpoint.FileName], cut[StudentCheckpoint.FileName]);
@@ -89,20 +89,20 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var whole = new TempFolder();
         using (var trainer = tiny.Trainer(whole.Path, options))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         using var cut = new TempFolder();
         using (var trainer = tiny.Trainer(cut.Path, options))
         {
             using var cancel = new CancellationTokenSource();
-            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new At(4, cancel.Cancel), cancel.Token));
+            Assert.ThrowsAny<OperationCanceledException>(() => trainer.Run(new JobContext(Progress: new At(4, cancel.Cancel), Cancel: cancel.Token)));
         }
 
         using (var trainer = tiny.Trainer(cut.Path, options))
         {
             trainer.Resume(StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]));
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         Assert.Contains("loss.centres", SafetensorsFile.Read(whole[StudentCheckpoint.FileName]).Tensors.Keys);
@@ -117,7 +117,8 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using (var trainer = tiny.Trainer(whole.Path))
         {
             // In the second epoch's middle, what a kill would leave is copied.
-            trainer.Run(new At(8, () => Array.ForEach([StudentCheckpoint.FileName, RunStudent.BestFileName], f => File.Copy(whole[f], killed[f]))), default);
+            trainer.Run(new JobContext(Progress: new At(8,
+                () => Array.ForEach([StudentCheckpoint.FileName, RunStudent.BestFileName], f => File.Copy(whole[f], killed[f])))));
         }
 
         using (var trainer = tiny.Trainer(killed.Path))
@@ -125,7 +126,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
             var checkpoint = StudentCheckpoint.Read(killed[StudentCheckpoint.FileName]);
             Assert.Equal((1, 0), (checkpoint.State.Epoch, checkpoint.State.Step));
             trainer.Resume(checkpoint);
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         AssertSameTensors(whole[StudentCheckpoint.FileName], killed[StudentCheckpoint.FileName]);
@@ -139,7 +140,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         foreach (var (folder, seed) in new[] { (one, 1), (two, 2) })
         {
             using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1, Seed = seed });
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         Assert.NotEqual(StudentCheckpoint.Read(one[StudentCheckpoint.FileName]).Weight("embedding.bias", 16),
@@ -153,7 +154,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         var options = TinyRun.Options with { Epochs = 1 };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         var checkpoint = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
@@ -171,7 +172,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         Array.Fill(mirrored.Values, float.NaN);
         var faces = new TrainingFaces(tiny.Faces, tiny.Read("original"), mirrored, 0, 1);
         using var trainer = new Trainer(faces, Description(), TinyRun.Options, folder["run"]);
-        string message = Assert.Throws<FaceDistillException>(() => trainer.Run(null, default)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None)).Message;
         Assert.Contains("no longer finite after 0 steps", message, StringComparison.Ordinal);
         Assert.DoesNotContain("checkpoint", message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["run"]));
@@ -186,7 +187,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         var options = TinyRun.Options with { Epochs = 2, Validation = validation };
         using (var first = tiny.Trainer(folder.Path, options))
         {
-            first.Run(null, default);
+            first.Run(JobContext.None);
         }
 
         byte[] before = File.ReadAllBytes(folder[StudentCheckpoint.FileName]);
@@ -198,7 +199,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         SafetensorsFile.Write(folder["poisoned.safetensors"], tensors, metadata);
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(StudentCheckpoint.Read(folder["poisoned.safetensors"]));
-        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => again.Run(null, default)).Message, StringComparison.Ordinal);
+        Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => again.Run(JobContext.None)).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(folder[StudentCheckpoint.FileName]));
     }
 
@@ -208,7 +209,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1 }))
         {
-            trainer.Run(null, default);
+            trainer.Run(JobContext.None);
         }
 
         var checkpoint = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
@@ -221,14 +222,14 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2 });
-        trainer.Run(null, default);
+        trainer.Run(JobContext.None);
         byte[] before = File.ReadAllBytes(folder[StudentCheckpoint.FileName]);
 
         var checkpoint = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
         Poison(folder[StudentCheckpoint.FileName]);
         using var again = tiny.Trainer(folder.Path, checkpoint.Options);
         again.Resume(StudentCheckpoint.Read(folder["poisoned.safetensors"]));
-        var error = Assert.Throws<FaceDistillException>(() => again.Run(null, default));
+        var error = Assert.Throws<FaceDistillException>(() => again.Run(JobContext.None));
         Assert.Contains("no longer finite", error.Message, StringComparison.Ordinal);
         Assert.Contains(folder[StudentCheckpoint.FileName], error.Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(folder[StudentCheckpoint.FileName]));

@@ -19,17 +19,16 @@ public static class CrossModelSearch
     /// <param name="teacher">The teacher's embeddings, each with its identity.</param>
     /// <param name="student">The student's, of the same images in any order; extensions do not count.</param>
     /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
-    /// <param name="progress">Told how many pairs of the present score matrix are done.</param>
-    /// <param name="cancel">Stops the scoring.</param>
+    /// <param name="job">Told how many pairs of the present score matrix are done.</param>
     /// <exception cref="FaceDistillException">Other images, another dimension, an unusable embedding, a missing identity, or
     /// no genuine or no impostor pair.</exception>
     public static CrossModelResult Run(
         EmbeddingSet teacher,
         EmbeddingSet student,
         IReadOnlyList<double>? fars = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         AgreementMeasure.CheckDimensions(teacher, student);
@@ -40,9 +39,9 @@ public static class CrossModelSearch
         return new CrossModelResult(
             teacher.Name,
             student.Name,
-            PairScorer.Score(teacher, fars, progress, cancel),
-            PairScorer.Score(student, fars, progress, cancel),
-            Score(UnitEmbeddings.From(teacher, groups.Order), UnitEmbeddings.From(student, groups.Order), teacher.Dimension, groups, fars, progress, cancel));
+            ThresholdPass.Score(teacher, fars, job: job),
+            ThresholdPass.Score(student, fars, job: job),
+            Score(UnitEmbeddings.From(teacher, groups.Order), UnitEmbeddings.From(student, groups.Order), teacher.Dimension, groups, fars, job));
     }
 
     /// <summary>Scores every row of one matrix with every other row of the other by their inner product as they are.</summary>
@@ -51,17 +50,16 @@ public static class CrossModelSearch
     /// <param name="dimension">D.</param>
     /// <param name="groups">Who is who.</param>
     /// <param name="fars">The false accept rates.</param>
-    /// <param name="progress">Told after each tile.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="job">Told after each tile.</param>
     internal static AllPairsResult Score(
         float[] teacher,
         float[] student,
         int dimension,
         IdentityGroups groups,
         IReadOnlyList<double> fars,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
+        JobContext? job = null)
     {
+        job ??= JobContext.None;
         FarTargets.Check(fars);
         long impostors = 2 * groups.ImpostorPairs;
         if (2 * groups.GenuinePairs > Array.MaxLength)
@@ -77,11 +75,11 @@ public static class CrossModelSearch
         long done = 0;
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             selection.Take(tile, tiles.Scores);
             done += (long)tile.Rows * (tiles.Columns - 1);
-            progress?.Report(new WorkProgress("scoring teacher with student", done, genuine.Length + impostors, "pairs"));
+            job.Progress?.Report(new WorkProgress("scoring teacher with student", done, genuine.Length + impostors, "pairs"));
         }
 
         return new AllPairsResult(

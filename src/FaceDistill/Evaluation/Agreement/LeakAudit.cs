@@ -64,24 +64,21 @@ public sealed record AuditTest(
         bool chance = Counts.All(c => c.ExpectedPairs is not null), files = Counts.All(c => c.SameFiles is not null);
         long matches = Counts.Sum(c => (long)c.Matches), faces = Counts.Sum(c => (long)c.Faces), pairs = Counts.Sum(c => c.MatchedPairs);
         double? expected = Counts.Sum(c => c.ExpectedPairs);
-        return string.Create(CultureInfo.InvariantCulture, $"{matches:N0} of {faces:N0} training faces match people of {Test} ({pairs:N0} pairs")
-            + (chance ? string.Create(CultureInfo.InvariantCulture, $"; {expected:N1} expected by chance where nobody is shared)") : ")")
-            + (files ? string.Create(CultureInfo.InvariantCulture, $", {Counts.Sum(c => c.SameFiles):N0} are the same file") : "");
+        return InvariantText.Of($"{matches:N0} of {faces:N0} training faces match people of {Test} ({pairs:N0} pairs")
+            + (chance ? InvariantText.Of($"; {expected:N1} expected by chance where nobody is shared)") : ")")
+            + (files ? InvariantText.Of($", {Counts.Sum(c => c.SameFiles):N0} are the same file") : "");
     }
 
     /// <summary>What was compared and what a match is, in one line.</summary>
     /// <param name="model">The model's name.</param>
     public string Words(string model)
     {
-        string people = People == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" of {People:N0} people");
+        string people = People == 0 ? "" : InvariantText.Of($" of {People:N0} people");
         string protocol = Protocol == AllFaces ? "" : $" ({Protocol})";
         string rate = MeasuredFar is null ? "; how often strangers reach it was not measured"
-            : string.Create(
-                CultureInfo.InvariantCulture,
-                $"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs reach it");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
+            : InvariantText.Of($"; on {MeasuredOn}, {MeasuredFar:0.0e-0} of {ImpostorPairs:N0} impostor pairs and {MeasuredTar:0.0%} of the genuine pairs "
+                + $"reach it");
+        return InvariantText.Of($"test {Test}{protocol}, {Faces:N0} faces{people}: a match is a cosine of at least {Threshold:0.0000} by {model}{rate}");
     }
 }
 

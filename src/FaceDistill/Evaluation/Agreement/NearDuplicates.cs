@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 
@@ -24,19 +25,18 @@ internal static class NearDuplicates
     /// <param name="dimension">D.</param>
     /// <param name="threshold">The least inner product of a pair.</param>
     /// <param name="gone">The rows that neither stay nor are dropped here: they were found in another way.</param>
-    /// <param name="progress">Told after each tile.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="job">Told after each tile.</param>
     /// <returns>How many pairs there are, and which rows to drop, in their order.</returns>
     /// <exception cref="FaceDistillException">There are more than ten million pairs.</exception>
     public static (long Pairs, IReadOnlyList<NearDuplicate> Drop) Find(
-        float[] vectors, int dimension, float threshold, IReadOnlySet<int> gone, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        float[] vectors, int dimension, float threshold, IReadOnlySet<int> gone, JobContext job)
     {
         long count = vectors.Length / dimension, done = 0, all = count * (count - 1) / 2;
         var found = Enumerable.Range(0, TileRows.Workers).Select(_ => new List<NearDuplicate>()).ToArray(); // each pair with its later row as the one to drop
         using var tiles = new PairTiles(vectors, dimension);
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             TileRows.ForEach(tile, (worker, i) =>
             {
@@ -52,12 +52,13 @@ internal static class NearDuplicates
             });
             if (found.Sum(list => (long)list.Count) > MostPairs)
             {
-                throw new FaceDistillException(FormattableString.Invariant(
-                    $"more than {MostPairs} pairs of training faces are at or above {threshold}: that finds people, not duplicates; raise --duplicate-threshold"));
+                throw new FaceDistillException(InvariantText.Of(
+                    $"more than {MostPairs} pairs of training faces are at or above {threshold}: that finds people, not duplicates; raise "
+                        + $"--duplicate-threshold"));
             }
 
             done += TileRows.Pairs(tile);
-            progress?.Report(new WorkProgress("searching duplicates", done, all, "pairs"));
+            job.Progress?.Report(new WorkProgress("searching duplicates", done, all, "pairs"));
         }
 
         NearDuplicate[] pairs = [.. found.SelectMany(list => list)];

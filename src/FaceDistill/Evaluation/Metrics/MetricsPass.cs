@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using MathNet.Numerics.Statistics;
@@ -42,8 +43,9 @@ internal sealed class MetricsPass
 
         if (first.Genuine.Length > MostGenuine)
         {
-            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
-                $"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate fewer images an "
+            throw new FaceDistillException(
+                InvariantText.Of($"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate "
+                + $"fewer images an "
                     + $"identity, or leave the metrics out"));
         }
 
@@ -55,17 +57,17 @@ internal sealed class MetricsPass
     }
 
     /// <summary>Looks.</summary>
-    public void Run(IProgress<WorkProgress>? progress, CancellationToken cancel)
+    public void Run(JobContext job)
     {
         using var tiles = new PairTiles(_vectors);
         long done = 0;
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             TileRows.ForEach(tile, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
             done += TileRows.Pairs(tile);
-            progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
+            job.Progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
         }
     }
 

@@ -8,67 +8,12 @@ using FaceDistill.Stores;
 namespace FaceDistill.Evaluation.Metrics;
 
 /// <summary>
-/// Scores every pair of N faces and finds the exact thresholds at given false accept rates.
+/// Scores every pair of N faces once, and keeps what exact thresholds need: the genuine scores, and the highest of the impostors'.
 /// </summary>
 /// <remarks>
-/// Time is that of half an N x N x D matrix product and one look at each score; memory is the embeddings, all genuine
-/// scores, and about twice the impostor scores that the largest rate permits. Nothing is rounded into bins. The scores are
-/// float32; see <see cref="PairTiles"/> for their last bit.
+/// Time is that of half an N x N x D matrix product and one look at each score; memory is the embeddings, all genuine scores, and about twice the impostor
+/// scores that the largest rate permits. Nothing is rounded into bins. The scores are float32; see <see cref="PairTiles"/> for their last bit.
 /// </remarks>
-public static class PairScorer
-{
-    /// <summary>Scores all pairs by cosine.</summary>
-    /// <param name="set">The embeddings, of any length other than zero, each with its identity.</param>
-    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
-    /// <param name="progress">Told after each tile of pairs.</param>
-    /// <param name="cancel">Stops between tiles.</param>
-    /// <exception cref="FaceDistillException">An embedding is unusable, an identity is missing, or there is no genuine or
-    /// no impostor pair.</exception>
-    public static AllPairsResult Score(
-        EmbeddingSet set,
-        IReadOnlyList<double>? fars = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default) => Score(set, ScoreKind.Cosine, fars, progress, cancel);
-
-    /// <summary>Scores all pairs.</summary>
-    /// <param name="set">The embeddings, of any length other than zero, each with its identity.</param>
-    /// <param name="score">How two embeddings make a score.</param>
-    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
-    /// <param name="progress">Told after each tile of pairs.</param>
-    /// <param name="cancel">Stops between tiles.</param>
-    /// <exception cref="FaceDistillException">As for the cosine; also where embeddings are too long or too short for distances
-    /// in float32.</exception>
-    public static AllPairsResult Score(
-        EmbeddingSet set,
-        ScoreKind score,
-        IReadOnlyList<double>? fars = null,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        var groups = IdentityGroups.Of(set);
-        return Score(ScoredVectors.Of(set, groups.Order, score), groups, fars ?? FarTargets.Default, progress, cancel);
-    }
-
-    /// <summary>Scores all pairs of vectors.</summary>
-    /// <param name="vectors">In the order of the groups.</param>
-    /// <param name="groups">Who is who.</param>
-    /// <param name="fars">The false accept rates.</param>
-    /// <param name="progress">Told after each tile.</param>
-    /// <param name="cancel">Stops between tiles.</param>
-    internal static AllPairsResult Score(
-        ScoredVectors vectors,
-        IdentityGroups groups,
-        IReadOnlyList<double> fars,
-        IProgress<WorkProgress>? progress = null,
-        CancellationToken cancel = default)
-    {
-        FarTargets.Check(fars);
-        return ThresholdPass.At(vectors, groups, ThresholdPass.Ranks(fars, groups.ImpostorPairs), progress, cancel).Result(fars);
-    }
-}
-
-/// <summary>What one look at all scores leaves: the genuine ones, and the highest of the impostors'.</summary>
 internal sealed class ThresholdPass
 {
     private const long SmallTail = 1 << 20; // 4 MB
@@ -84,14 +29,34 @@ internal sealed class ThresholdPass
     /// <summary>The highest impostor scores.</summary>
     public TopImpostorScores Tail { get; }
 
+    /// <summary>Scores all pairs of a set.</summary>
+    /// <param name="set">The embeddings, of any length other than zero, each with its identity.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="score">How two embeddings make a score.</param>
+    /// <param name="job">Told after each tile of pairs.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable (for distances in float32 also one that is too long or too short), an identity is
+    /// missing, or there is no genuine or no impostor pair.</exception>
+    public static AllPairsResult Score(EmbeddingSet set, IReadOnlyList<double>? fars = null, ScoreKind score = ScoreKind.Cosine, JobContext? job = null)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var groups = IdentityGroups.Of(set);
+        return Score(ScoredVectors.Of(set, groups.Order, score), groups, fars ?? FarTargets.Default, job);
+    }
+
+    /// <summary>Scores all pairs of vectors, and finds the thresholds at false accept rates.</summary>
+    public static AllPairsResult Score(ScoredVectors vectors, IdentityGroups groups, IReadOnlyList<double> fars, JobContext? job = null)
+    {
+        FarTargets.Check(fars);
+        return At(vectors, groups, Ranks(fars, groups.ImpostorPairs), job ?? JobContext.None).Result(fars);
+    }
+
     /// <summary>Scores all pairs.</summary>
     /// <param name="vectors">In the order of the groups.</param>
     /// <param name="groups">Who is who.</param>
     /// <param name="ranks">The lowest rank (from 1) of an impostor score that will be asked for.</param>
-    /// <param name="progress">Told after each tile.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="job">Told after each tile.</param>
     public static ThresholdPass At(
-        ScoredVectors vectors, IdentityGroups groups, long ranks, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        ScoredVectors vectors, IdentityGroups groups, long ranks, JobContext job)
     {
         var tail = new TopImpostorScores(ranks, TileRows.Workers, SmallTail);
         float[] genuine = new float[groups.GenuinePairs];
@@ -100,10 +65,10 @@ internal sealed class ThresholdPass
         long done = 0;
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             done += selection.Take(tile, tiles.Scores);
-            progress?.Report(new WorkProgress("scoring", done, genuine.Length + groups.ImpostorPairs, "pairs"));
+            job.Progress?.Report(new WorkProgress("scoring", done, genuine.Length + groups.ImpostorPairs, "pairs"));
         }
 
         return new ThresholdPass(groups, genuine, tail);

@@ -5,6 +5,7 @@ using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Evaluation.Uncertainty;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Protocols;
@@ -28,9 +29,9 @@ internal static class AllPairsEvaluation
 
     /// <summary>Measures a model.</summary>
     /// <exception cref="FaceDistillException">As
-    /// <see cref="PairScorer.Score(EmbeddingSet, ScoreKind, IReadOnlyList{double}, IProgress{WorkProgress}, CancellationToken)"/>.</exception>
+    /// <see cref="ThresholdPass"/>.</exception>
     public static ModelEvaluation Run(
-        EmbeddingSet set, EvaluationOptions options, IReadOnlyList<string> missing, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        EmbeddingSet set, EvaluationOptions options, IReadOnlyList<string> missing, JobContext job)
     {
         var groups = IdentityGroups.Of(set);
         var fars = options.Fars ?? FarTargets.Affordable(groups.ImpostorPairs);
@@ -41,11 +42,11 @@ internal static class AllPairsEvaluation
         {
             long permitted = resampled.Length == 0 ? 0 : resampled.Max(far => FarTargets.Permitted(far, groups.ImpostorPairs));
             long kept = Math.Min(Tail(permitted, widening), groups.ImpostorPairs);
-            var first = ThresholdPass.At(vectors, groups, Math.Max(ThresholdPass.Ranks(fars, groups.ImpostorPairs), kept), progress, cancel);
+            var first = ThresholdPass.At(vectors, groups, Math.Max(ThresholdPass.Ranks(fars, groups.ImpostorPairs), kept), job);
             var tail = resampled.Length == 0 ? null : new TailPairs(groups, Bound(first, kept), TileRows.Workers, MostTail);
             var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
-            var metrics = Look(set, options, vectors, first, tail, worst, progress, cancel);
-            var uncertainty = tail is null ? null : Uncertainty(set, options, first, tail, resampled, cancel);
+            var metrics = Look(set, options, vectors, first, tail, worst, job);
+            var uncertainty = tail is null ? null : Uncertainty(set, options, first, tail, resampled, job.Cancel);
             bool wider = kept < groups.ImpostorPairs && Tail(permitted, widening * 2) <= MostTail;
             if (uncertainty is null || tail!.Overflowed || !wider || resampled.All(far => uncertainty.At(far) is not null))
             {
@@ -68,7 +69,7 @@ internal static class AllPairsEvaluation
 
     private static ScoreMetrics? Look(
         EmbeddingSet set, EvaluationOptions options, ScoredVectors vectors, ThresholdPass first, TailPairs? tail, WorstPairs? worst,
-            IProgress<WorkProgress>? progress, CancellationToken cancel)
+            JobContext job)
     {
         worst?.AddGenuine(first.Groups, first.Genuine);
         if (!options.Metrics && tail is null && worst is null)
@@ -77,7 +78,7 @@ internal static class AllPairsEvaluation
         }
 
         var look = new MetricsPass(vectors, first, options.Metrics, tail, set.Name, worst);
-        look.Run(progress, cancel);
+        look.Run(job);
         return look.Metrics();
     }
 
@@ -104,6 +105,6 @@ internal static class AllPairsEvaluation
     {
         var faces = set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n").Order(StringComparer.Ordinal);
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(faces)));
-        return FormattableString.Invariant($"{options.Seed} {options.Resamples} {Convert.ToHexString(hash)}");
+        return InvariantText.Of($"{options.Seed} {options.Resamples} {Convert.ToHexString(hash)}");
     }
 }

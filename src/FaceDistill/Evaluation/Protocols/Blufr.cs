@@ -30,31 +30,31 @@ public static class Blufr
     /// <summary>Runs all trials.</summary>
     /// <param name="set">The embeddings, each with its identity.</param>
     /// <param name="trials">Their test images.</param>
-    /// <param name="progress">Told how many trials are done.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="job">Told how many trials are done.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, or a trial is too small for the rates.</exception>
-    public static BlufrResult Run(EmbeddingSet set, BlufrTrials trials, IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
+    public static BlufrResult Run(EmbeddingSet set, BlufrTrials trials, JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(trials);
         var results = new List<BlufrTrialResult>();
         foreach (var (gallery, probes) in trials.Trials)
         {
-            results.Add(RunTrial($"{set.Name}, trial {results.Count + 1} of {trials.Label}", set, gallery, probes, cancel));
-            progress?.Report(new WorkProgress("BLUFR", results.Count, trials.Trials.Count, "trials"));
+            results.Add(RunTrial($"{set.Name}, trial {results.Count + 1} of {trials.Label}", set, gallery, probes, new JobContext(Cancel: job.Cancel)));
+            job.Progress?.Report(new WorkProgress("BLUFR", results.Count, trials.Trials.Count, "trials"));
         }
 
         return new BlufrResult(set.Name, trials.Label, results, trials.MissingImages);
     }
 
-    private static BlufrTrialResult RunTrial(string name, EmbeddingSet set, int[] gallery, int[] probes, CancellationToken cancel)
+    private static BlufrTrialResult RunTrial(string name, EmbeddingSet set, int[] gallery, int[] probes, JobContext job)
     {
         var part = EmbeddingRows.Take(set, [.. gallery, .. probes], row => set.Identities[row]);
         part = new EmbeddingSet(name, part.Dimension, part.Values, part.Paths, part.Identities); // errors name the trial
-        var verification = PairScorer.Score(part, [VerificationFar], null, cancel);
+        var verification = ThresholdPass.Score(part, [VerificationFar], job: job);
         int[] rows = [.. Enumerable.Range(0, part.Count)];
         var openSet = Identification.OpenSet(
-            part, UnitEmbeddings.From(part), rows[..gallery.Length], rows[gallery.Length..], [IdentificationFar], null, cancel);
+            part, UnitEmbeddings.From(part), rows[..gallery.Length], rows[gallery.Length..], [IdentificationFar], job);
         return verification.Points[0] is { } point && openSet.Points[0] is not null
             ? new BlufrTrialResult(part.Count, verification.Identities, verification.GenuinePairs, verification.ImpostorPairs, point, openSet)
             : throw new FaceDistillException($"{name}: {verification.ImpostorPairs} impostor pairs and {openSet.UnknownProbes} probes of others "

@@ -3,6 +3,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;
@@ -19,13 +20,13 @@ public static class Identification
     /// <summary>Searches all images that are not in the gallery.</summary>
     /// <param name="set">The embeddings, each with its identity.</param>
     /// <param name="options">The gallery and the unknown people; null for the defaults.</param>
-    /// <param name="progress">Told how many probes of the present search are done.</param>
-    /// <param name="cancel">Stops the search.</param>
+    /// <param name="job">Told how many probes of the present search are done.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, an identity is missing, the gallery has none of the
     /// images, or there is no probe of somebody in it.</exception>
     public static IdentificationResult Run(
-        EmbeddingSet set, IdentificationOptions? options = null, IProgress<WorkProgress>? progress = null, CancellationToken cancel = default)
+        EmbeddingSet set, IdentificationOptions? options = null, JobContext? job = null)
     {
+        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(set);
         options ??= new IdentificationOptions();
         IdentityGroups.Of(set);
@@ -42,13 +43,13 @@ public static class Identification
                 $"{set.Name}: no image outside the gallery shows one of its {people.Count} people; identification needs a second image of somebody");
         }
 
-        var outcomes = IdentificationSearch.Run(set, unit, gallery, known, progress, cancel);
+        var outcomes = IdentificationSearch.Run(set, unit, gallery, known, job);
         var taken = Unknown(people, options, strangers: known.Length < probes.Length);
         int[] left = [.. gallery.Where(row => !taken.Contains(set.Identities[row]))];
         int[] searched = [.. Enumerable.Range(0, set.Count).Where(row => !inGallery.Contains(row) || taken.Contains(set.Identities[row]))];
         return new IdentificationResult(
             set.Name, gallery.Length, people.Count, known.Length, Share(outcomes, 1), Share(outcomes, 5),
-            OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, progress, cancel), missing)
+            OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, job), missing)
         {
             GenuinePairs = GenuinePairs(set, gallery, known),
             ImpostorPairs = ((long)gallery.Length * known.Length) - GenuinePairs(set, gallery, known),
@@ -67,14 +68,13 @@ public static class Identification
     /// <param name="gallery">The gallery's rows.</param>
     /// <param name="probes">The probes' rows.</param>
     /// <param name="fars">The false alarm rates.</param>
-    /// <param name="progress">Told how many probes are done.</param>
-    /// <param name="cancel">Stops the search.</param>
+    /// <param name="job">Told how many probes are done.</param>
     /// <exception cref="FaceDistillException">There is no probe of somebody in the gallery, or of somebody else.</exception>
     internal static OpenSetResult OpenSet(
-        EmbeddingSet set, float[] unit, int[] gallery, int[] probes, IReadOnlyList<double> fars, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        EmbeddingSet set, float[] unit, int[] gallery, int[] probes, IReadOnlyList<double> fars, JobContext job)
     {
         FarTargets.Check(fars);
-        var outcomes = gallery.Length == 0 || probes.Length == 0 ? [] : IdentificationSearch.Run(set, unit, gallery, probes, progress, cancel);
+        var outcomes = gallery.Length == 0 || probes.Length == 0 ? [] : IdentificationSearch.Run(set, unit, gallery, probes, job);
         ProbeOutcome[] known = [.. outcomes.Where(outcome => outcome.Known)];
         float[] alarms = [.. outcomes.Where(outcome => !outcome.Known).Select(outcome => outcome.Best)];
         if (known.Length == 0 || alarms.Length == 0)
@@ -137,7 +137,7 @@ public static class Identification
         double share = options.UnknownShare ?? (strangers ? 0 : 0.5);
         if (!(share >= 0 && share < 1))
         {
-            throw new FaceDistillException(FormattableString.Invariant($"the share of unknown people must be at least 0 and below 1, not {share}"));
+            throw new FaceDistillException(InvariantText.Of($"the share of unknown people must be at least 0 and below 1, not {share}"));
         }
 
         string[] names = [.. people.Order(StringComparer.Ordinal)];
@@ -165,11 +165,10 @@ internal static class IdentificationSearch
     /// <param name="unit">Its embeddings at unit length: float32 [N, D].</param>
     /// <param name="gallery">The gallery's rows, at least one.</param>
     /// <param name="probes">The probes' rows, at least one.</param>
-    /// <param name="progress">Told after each tile of probes.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="job">Told after each tile of probes.</param>
     /// <returns>One for each probe, in their order.</returns>
     public static ProbeOutcome[] Run(
-        EmbeddingSet set, float[] unit, IReadOnlyList<int> gallery, IReadOnlyList<int> probes, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        EmbeddingSet set, float[] unit, IReadOnlyList<int> gallery, IReadOnlyList<int> probes, JobContext job)
     {
         var identities = gallery.GroupBy(row => set.Identities[row], StringComparer.Ordinal).ToList();
         var numbers = identities.Select((group, i) => (group.Key, i)).ToDictionary(entry => entry.Key, entry => entry.i, StringComparer.Ordinal);
@@ -187,11 +186,11 @@ internal static class IdentificationSearch
             set.Dimension);
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             Parallel.For(0, tile.Rows, i => outcomes[tile.Row + i] =
                 Outcome(tiles.Scores.AsSpan(i * tiles.Columns, tiles.Columns), starts, own[tile.Row + i]));
-            progress?.Report(new WorkProgress("searching", tile.Row + tile.Rows, probes.Count, "probes"));
+            job.Progress?.Report(new WorkProgress("searching", tile.Row + tile.Rows, probes.Count, "probes"));
         }
 
         return outcomes;

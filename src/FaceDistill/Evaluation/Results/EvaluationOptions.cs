@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Files;
 
 namespace FaceDistill.Evaluation.Results;
 
@@ -58,13 +59,12 @@ public sealed record EvaluationOptions
 
         if (UnknownShare is { } share && !(share >= 0 && share < 1))
         {
-            throw new FaceDistillException(FormattableString.Invariant($"the share of unknown people must be at least 0 and below 1, not {share}"));
+            throw new FaceDistillException(InvariantText.Of($"the share of unknown people must be at least 0 and below 1, not {share}"));
         }
 
         if (Resamples != 0 && Resamples is < 100 or > MaxResamples)
         {
-            throw new FaceDistillException(string.Create(CultureInfo.InvariantCulture,
-                $"{Resamples} resamples: a 95% interval needs 100 to {MaxResamples}, or 0 for no intervals"));
+            throw new FaceDistillException(InvariantText.Of($"{Resamples} resamples: a 95% interval needs 100 to {MaxResamples}, or 0 for no intervals"));
         }
     }
 }

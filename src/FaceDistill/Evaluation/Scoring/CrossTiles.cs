@@ -89,19 +89,18 @@ internal static class CrossMatches
     /// <param name="columns">float32 [M, D], likewise.</param>
     /// <param name="dimension">D.</param>
     /// <param name="threshold">The least inner product of a match.</param>
-    /// <param name="stage">What <paramref name="progress"/> calls it.</param>
-    /// <param name="progress">Told after each tile.</param>
-    /// <param name="cancel">Stops between tiles.</param>
+    /// <param name="stage">What <paramref name="job"/> calls it.</param>
+    /// <param name="job">Told after each tile.</param>
     /// <returns>The vectors with a match, in the order of their rows.</returns>
     public static IReadOnlyList<CrossMatch> Find(
-        float[] rows, float[] columns, int dimension, float threshold, string stage, IProgress<WorkProgress>? progress, CancellationToken cancel)
+        float[] rows, float[] columns, int dimension, float threshold, string stage, JobContext job)
     {
         int count = rows.Length / dimension;
         var found = new CrossMatch[count]; // without pairs where nothing was found
         using var tiles = new CrossTiles(rows, columns, dimension);
         foreach (var tile in tiles.All())
         {
-            cancel.ThrowIfCancellationRequested();
+            job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
             Parallel.For(0, tile.Rows, i =>
             {
@@ -112,7 +111,7 @@ internal static class CrossMatches
                     found[tile.Row + i] = new CrossMatch(tile.Row + i, best, scores[best], CountAtLeast(scores, threshold));
                 }
             });
-            progress?.Report(new WorkProgress(stage, tile.Row + tile.Rows, count, "images"));
+            job.Progress?.Report(new WorkProgress(stage, tile.Row + tile.Rows, count, "images"));
         }
 
         return [.. found.Where(match => match.Pairs > 0)];

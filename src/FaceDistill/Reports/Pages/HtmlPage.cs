@@ -1,6 +1,10 @@
+using System.Globalization;
 using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Reports.Pages;
@@ -61,7 +65,8 @@ internal static class HtmlPage
     public static Section Facts(string id, string title, string caption, IReadOnlyList<(string Name, string Value)> facts) => new(id, title, Table(
         $"{id}-table", HtmlText.Of($"{caption}"), null,
         HtmlText.Join(facts.Select(
-            fact => HtmlText.Of($"<tr><th scope=\"row\">{fact.Name}</th><td class=\"{(fact.Name == "Command" ? "text code" : "text")}\">{fact.Value}</td></tr>\n"))), "facts"));
+            fact => HtmlText.Of($"<tr><th scope=\"row\">{fact.Name}</th><td "
+                + $"class=\"{(fact.Name == "Command" ? "text code" : "text")}\">{fact.Value}</td></tr>\n"))), "facts"));
 
     /// <summary>A table in a box of its own that scrolls, also by keyboard, where the page is narrower.</summary>
     public static HtmlText Table(string id, HtmlText caption, HtmlText? head, HtmlText rows, string kind = "figures") => HtmlText.Of($"""
@@ -100,28 +105,33 @@ internal readonly record struct HtmlText(string Html)
 
     /// <summary>Makes markup from a template: its holes are escaped unless they are <see cref="HtmlText"/>, so that a path or a
     /// name can never become markup.</summary>
-    public static HtmlText Of(FormattableString template) => new(string.Format(Escaper.Instance, template.Format, template.GetArguments()));
+    public static HtmlText Of(HtmlTemplate template) => new(template.ToString());
 
     /// <summary>Joins pieces.</summary>
     public static HtmlText Join(IEnumerable<HtmlText> pieces) => new(string.Concat(pieces.Select(piece => piece.Html)));
 
     /// <summary>The markup.</summary>
     public override string ToString() => Html ?? "";
+}
 
-    private sealed class Escaper : IFormatProvider, ICustomFormatter
+/// <summary>An interpolated string, or several joined by +, whose holes are escaped unless they are <see cref="HtmlText"/>; numbers are in the invariant
+/// culture.</summary>
+[InterpolatedStringHandler]
+internal ref struct HtmlTemplate(int literalLength, int formattedCount)
+{
+    private readonly StringBuilder _html = new(literalLength + (16 * formattedCount));
+
+    public readonly void AppendLiteral(string value) => _html.Append(value);
+
+    public readonly void AppendFormatted<T>(T value, string? format = null) => _html.Append(value switch
     {
-        public static readonly Escaper Instance = new();
+        null => "",
+        HtmlText html => html.ToString(),
+        IFormattable number => WebUtility.HtmlEncode(number.ToString(format, CultureInfo.InvariantCulture)),
+        _ => WebUtility.HtmlEncode(value.ToString()),
+    });
 
-        public object? GetFormat(Type? formatType) => formatType == typeof(ICustomFormatter) ? this : null;
-
-        public string Format(string? format, object? arg, IFormatProvider? formatProvider) => arg switch
-        {
-            null => "",
-            HtmlText html => html.ToString(),
-            IFormattable value => WebUtility.HtmlEncode(value.ToString(format, System.Globalization.CultureInfo.InvariantCulture)),
-            _ => WebUtility.HtmlEncode(arg.ToString() ?? ""),
-        };
-    }
+    public override readonly string ToString() => _html.ToString();
 }
 
 /// <summary>How figures stand in an evaluation's report; the same in each of its files for people.</summary>
@@ -131,23 +141,23 @@ internal static class ReportFormat
     public static readonly string DecidingFar = FarTargets.Label(EvaluationResult.RetentionFar);
 
     /// <summary>A fraction as a percentage with two decimals; "-" for none.</summary>
-    public static string Percent(double? part) => part is { } value ? FormattableString.Invariant($"{100 * value:0.00}%") : "-";
+    public static string Percent(double? part) => part is { } value ? InvariantText.Of($"{100 * value:0.00}%") : "-";
 
     /// <summary>An interval of fractions in percent, without the sign; empty for none.</summary>
     public static string Range(IReadOnlyList<double>? interval) =>
-        interval is [var low, var high] ? FormattableString.Invariant($"{100 * low:0.00}-{100 * high:0.00}") : "";
+        interval is [var low, var high] ? InvariantText.Of($"{100 * low:0.00}-{100 * high:0.00}") : "";
 
     /// <summary>" (95%: low-high)", or nothing.</summary>
     public static string Bracket(IReadOnlyList<double>? interval) => interval is null ? "" : $" (95%: {Range(interval)})";
 
     /// <summary>A count in groups of three digits.</summary>
-    public static string Count(long count) => FormattableString.Invariant($"{count:#,0}");
+    public static string Count(long count) => InvariantText.Of($"{count:#,0}");
 
     /// <summary>A count with its noun, which takes an s unless the count is one.</summary>
     public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
 
     /// <summary>A score with four decimals; "-" for none.</summary>
-    public static string Score(float? score) => score is { } value ? FormattableString.Invariant($"{value:0.0000}") : "-";
+    public static string Score(float? score) => score is { } value ? InvariantText.Of($"{value:0.0000}") : "-";
 
     /// <summary>The metrics besides those by rate: name, what it is, how it reads; without those that no model has.</summary>
     public static IReadOnlyList<(string Key, string Name, Func<ModelJson, string> Text)> Metrics(EvaluationJson result)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using ScottPlot;
@@ -58,7 +59,7 @@ internal sealed class SvgPlot : IDisposable
     public void Area(int series, IReadOnlyList<(double X, double Y)> points)
     {
         var area = _plot.Add.Polygon(Coordinates([(points[0].X, 0), .. points, (points[^1].X, 0)]));
-        area.FillColor = Color.FromHex(FormattableString.Invariant($"#0103{series:x2}"));
+        area.FillColor = Color.FromHex(InvariantText.Of($"#0103{series:x2}"));
         area.LineWidth = 0;
         Line(Plain(series), points);
     }
@@ -104,7 +105,7 @@ internal sealed class SvgPlot : IDisposable
         }
 
         svg.RemoveAttributes();
-        svg.Add(new XAttribute("viewBox", FormattableString.Invariant($"0 0 {Width} {Height}")), new XAttribute("class", "plot"),
+        svg.Add(new XAttribute("viewBox", InvariantText.Of($"0 0 {Width} {Height}")), new XAttribute("class", "plot"),
             new XAttribute("role", "img"), new XAttribute("aria-label", label));
         return new HtmlText(svg.ToString(SaveOptions.DisableFormatting));
     }
@@ -164,7 +165,7 @@ internal sealed class SvgPlot : IDisposable
     /// <summary>The class of a series: six colours, and dashes that set those of one colour apart.</summary>
     /// <param name="series">Its number.</param>
     /// <param name="paint">fill, stroke, or line for a stroke without dashes.</param>
-    internal static string SeriesClass(int series, string paint) => FormattableString.Invariant(
+    internal static string SeriesClass(int series, string paint) => InvariantText.Of(
         $"s{series % 6}-{(paint == "line" ? "stroke" : paint)}{(paint == "stroke" ? $" d{(series + (series / 6)) % 4}" : "")}");
 
     /// <summary>Skia places each letter for the font that it found; another machine's font is placed by its own widths.</summary>
@@ -176,7 +177,7 @@ internal sealed class SvgPlot : IDisposable
         string anchor = before < 0.25 ? "start" : before > 0.75 ? "end" : "middle";
         string words = text.Value.Trim();
         text.ReplaceAttributes(text.Attribute("transform"), text.Attribute("font-size"), new XAttribute("text-anchor", anchor),
-            new XAttribute("y", FormattableString.Invariant($"{y[0]:0.##}")));
+            new XAttribute("y", InvariantText.Of($"{y[0]:0.##}")));
         text.ReplaceNodes(words);
     }
 
@@ -189,9 +190,9 @@ internal sealed class SvgPlot : IDisposable
         line.LineWidth = 2;
     }
 
-    private static string Plain(int series) => FormattableString.Invariant($"#0104{series:x2}");
+    private static string Plain(int series) => InvariantText.Of($"#0104{series:x2}");
 
-    private static string Series(int series) => FormattableString.Invariant($"#0102{series:x2}");
+    private static string Series(int series) => InvariantText.Of($"#0102{series:x2}");
 
     private static Coordinates[] Coordinates(IEnumerable<(double X, double Y)> points) => [.. points.Select(p => new Coordinates(p.X, p.Y))];
 

@@ -1,5 +1,6 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;
@@ -94,7 +95,7 @@ public sealed record Projector(float[] Matrix, int From, int To, double Kept)
     public void Write(string folder, string teacher, string hash) => SafetensorsFile.Write(
         Path.Combine(folder, FileName),
         new Dictionary<string, SafeTensor> { ["projection"] = SafeTensor.Of(Matrix, To, From) },
-        new Dictionary<string, string> { ["teacher"] = teacher, ["teacher_sha256"] = hash, ["kept"] = FormattableString.Invariant($"{Kept:0.000000}") });
+        new Dictionary<string, string> { ["teacher"] = teacher, ["teacher_sha256"] = hash, ["kept"] = InvariantText.Of($"{Kept:0.000000}") });
 
     private static Matrix<double> SecondMoment(EmbeddingSet teacher)
     {

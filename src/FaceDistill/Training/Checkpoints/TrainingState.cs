@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Training.Checkpoints;
@@ -52,8 +53,8 @@ public sealed record BestEpoch(int Epoch, double? CentredCosine)
 
     /// <summary>What chose it, and its value, for people to read.</summary>
     [JsonIgnore]
-    public string ChosenBy => PeopleTar is null ? FormattableString.Invariant($"centred cosine {CentredCosine:0.0000} on held-out faces")
-        : FormattableString.Invariant($"TAR {100 * PeopleTar:0.00}% at FAR {PeopleFar:0.####e-0} on held-out people");
+    public string ChosenBy => PeopleTar is null ? InvariantText.Of($"centred cosine {CentredCosine:0.0000} on held-out faces")
+        : InvariantText.Of($"TAR {100 * PeopleTar:0.00}% at FAR {PeopleFar:0.####e-0} on held-out people");
 
     /// <summary>An epoch as a candidate; null where it measured neither people nor faces.</summary>
     /// <param name="log">The epoch.</param>

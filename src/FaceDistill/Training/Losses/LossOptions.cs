@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FaceDistill.Files;
 
 namespace FaceDistill.Training.Losses;
 
@@ -43,13 +44,13 @@ public sealed record LossOptions
         {
             if (!(weight is >= 0 and <= 1000))
             {
-                throw new FaceDistillException(FormattableString.Invariant($"the weight of the {name} is 0 to 1000, not {weight}"));
+                throw new FaceDistillException(InvariantText.Of($"the weight of the {name} is 0 to 1000, not {weight}"));
             }
         }
 
         string? wrong = Squared + Cosine + Distance + Angle + ArcFace == 0 ? "every loss has the weight 0; give one a weight"
-            : !(ArcFaceScale is >= 1 and <= 1000) ? FormattableString.Invariant($"ArcFace's scale is 1 to 1000, not {ArcFaceScale}")
-            : !(ArcFaceMargin is >= 0 and <= 1) ? FormattableString.Invariant($"ArcFace's margin is 0 to 1 radians, not {ArcFaceMargin}")
+            : !(ArcFaceScale is >= 1 and <= 1000) ? InvariantText.Of($"ArcFace's scale is 1 to 1000, not {ArcFaceScale}")
+            : !(ArcFaceMargin is >= 0 and <= 1) ? InvariantText.Of($"ArcFace's margin is 0 to 1 radians, not {ArcFaceMargin}")
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }
@@ -57,5 +58,5 @@ public sealed record LossOptions
     /// <inheritdoc/>
     public override string ToString() =>
         string.Join(" + ", new[] { (Squared, "squared"), (Cosine, "cosine"), (Distance, "distance"), (Angle, "angle"), (ArcFace, "ArcFace") }
-        .Where(l => l.Item1 > 0).Select(l => l.Item1 == 1 ? l.Item2 : FormattableString.Invariant($"{l.Item1} {l.Item2}")));
+        .Where(l => l.Item1 > 0).Select(l => l.Item1 == 1 ? l.Item2 : InvariantText.Of($"{l.Item1} {l.Item2}")));
 }

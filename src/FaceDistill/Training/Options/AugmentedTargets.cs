@@ -41,9 +41,9 @@ public sealed record AugmentedTargets(AugmentOptions Options, bool Mirror, long 
     /// <param name="view">Its number, from 0.</param>
     public string Name(int view)
     {
-        string keys = FormattableString.Invariant($"{Mirror} {Seed} {ViewParameters.Version}");
+        string keys = InvariantText.Of($"{Mirror} {Seed} {ViewParameters.Version}");
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(JsonFile.Serialize(Options) + keys));
-        return FormattableString.Invariant($"augmented-{Convert.ToHexStringLower(hash)[..12]}-{view}");
+        return InvariantText.Of($"augmented-{Convert.ToHexStringLower(hash)[..12]}-{view}");
     }
 
     /// <summary>A cached view as the teacher embeds it.</summary>

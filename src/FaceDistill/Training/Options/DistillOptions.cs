@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
@@ -200,24 +201,24 @@ public sealed record DistillOptions
         Loss.Validated();
         string? wrong = Epochs is < 1 or > 10_000 ? $"epochs are 1 to 10000, not {Epochs}"
             : BatchSize is < 2 or > 4096 ? $"the batch size is 2 to 4096, not {BatchSize}"
-            : !(LearningRate is > 0 and <= 1) ? FormattableString.Invariant($"the learning rate is above 0 and at most 1, not {LearningRate}")
-            : !(WarmupEpochs is >= 0 and <= 100) ? FormattableString.Invariant($"warm-up epochs are 0 to 100, not {WarmupEpochs}")
-            : !(Minutes is null or (> 0 and <= 100_000)) ? FormattableString.Invariant($"minutes are above 0 and at most 100000, not {Minutes}")
-            : !(CheckpointMinutes is >= 0 and <= 100_000) ? FormattableString.Invariant($"minutes between checkpoints are 0 to 100000, not {CheckpointMinutes}")
-            : !(Ema is >= 0 and <= 0.99999) ? FormattableString.Invariant($"the decay of the moving average is 0 to 0.99999, not {Ema}")
-            : !(Clip is >= 0 and <= 1000) ? FormattableString.Invariant($"the clipping norm is 0 to 1000, not {Clip}")
+            : !(LearningRate is > 0 and <= 1) ? InvariantText.Of($"the learning rate is above 0 and at most 1, not {LearningRate}")
+            : !(WarmupEpochs is >= 0 and <= 100) ? InvariantText.Of($"warm-up epochs are 0 to 100, not {WarmupEpochs}")
+            : !(Minutes is null or (> 0 and <= 100_000)) ? InvariantText.Of($"minutes are above 0 and at most 100000, not {Minutes}")
+            : !(CheckpointMinutes is >= 0 and <= 100_000) ? InvariantText.Of($"minutes between checkpoints are 0 to 100000, not {CheckpointMinutes}")
+            : !(Ema is >= 0 and <= 0.99999) ? InvariantText.Of($"the decay of the moving average is 0 to 0.99999, not {Ema}")
+            : !(Clip is >= 0 and <= 1000) ? InvariantText.Of($"the clipping norm is 0 to 1000, not {Clip}")
             : Patience is < 0 or > 10_000 ? $"the patience is 0 to 10000 epochs, not {Patience}"
-            : !(Progressive is >= 0.3 and <= 1) ? FormattableString.Invariant($"the first part of the resolution is 0.3 to 1, not {Progressive}")
+            : !(Progressive is >= 0.3 and <= 1) ? InvariantText.Of($"the first part of the resolution is 0.3 to 1, not {Progressive}")
             : Progressive < 1 && Head == HeadKind.Gdc ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
             : Replicas is < 1 or > 64 ? $"replicas are 1 to 64, not {Replicas}"
             : Replicas > BatchSize / 2 ? $"{Replicas} replicas would have less than two faces each of a batch of {BatchSize}; give fewer --replicas"
             : ValidationPeople is < 0 or > 100_000 ? $"the people held out are 0 to 100000, not {ValidationPeople}"
             : Patience > 0 && Validation == 0 && ValidationPeople is not > 0
                 ? "patience needs held-out faces or people; give --validation or --validation-people above 0"
-            : !(WeightDecay is >= 0 and <= 1) ? FormattableString.Invariant($"the weight decay is 0 to 1, not {WeightDecay}")
-            : !(Validation is >= 0 and <= 0.5) ? FormattableString.Invariant($"the validation part is 0 to 0.5, not {Validation}")
+            : !(WeightDecay is >= 0 and <= 1) ? InvariantText.Of($"the weight decay is 0 to 1, not {WeightDecay}")
+            : !(Validation is >= 0 and <= 0.5) ? InvariantText.Of($"the validation part is 0 to 0.5, not {Validation}")
             : Views is < 1 or > 256 ? $"the cached views of a face are 1 to 256, not {Views}"
-            : !(MixUp is >= 0 and <= 10) ? FormattableString.Invariant($"MixUp's alpha is 0 to 10, not {MixUp}")
+            : !(MixUp is >= 0 and <= 10) ? InvariantText.Of($"MixUp's alpha is 0 to 10, not {MixUp}")
             : MixUp > 0 && Targets != TargetMode.Live ? "MixUp needs live targets: no embedding made beforehand fits a blend; give --targets live"
             : Dimension is < 1 or > 4096 ? $"the embedding's length is 1 to 4096, not {Dimension}"
             : Loss.Angle > 0 && BatchSize > RelationalAngle.MaxBatch

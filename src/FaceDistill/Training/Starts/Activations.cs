@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -231,6 +232,6 @@ internal static class EmbeddingFit
         var (all, shift) = Of(0, count).Solve(prior, best);
         StartLayers.Put(weight, StartLayers.Values(all.to(ScalarType.Float32)));
         StartLayers.Put(bias, StartLayers.Values(shift.to(ScalarType.Float32)));
-        return FormattableString.Invariant($"embedding layer fitted on {count} faces (squared difference {error:0.000} on a quarter of them left out)");
+        return InvariantText.Of($"embedding layer fitted on {count} faces (squared difference {error:0.000} on a quarter of them left out)");
     }
 }

@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
@@ -47,7 +48,7 @@ public static class WeightTransfer
         var (from, to) = (source.Architecture, target.Architecture);
         if (from.Spec.Width < to.Spec.Width)
         {
-            string width = source.Scaling is null ? FormattableString.Invariant($" of width {from.Spec.Width}") : "";
+            string width = source.Scaling is null ? InvariantText.Of($" of width {from.Spec.Width}") : "";
             throw new FaceDistillException(
                 $"{source.Path} is {source.Name}{width}, narrower than {description.Student}; --init takes a start of the same or a greater width");
         }

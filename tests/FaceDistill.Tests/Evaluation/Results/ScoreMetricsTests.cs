@@ -89,9 +89,9 @@ public sealed class ScoreMetricsTests
     {
         var groups = new IdentityGroups(identities);
         Assert.Equal(Enumerable.Range(0, identities.Length), groups.Order); // the twin's order is that of the groups
-        var first = ThresholdPass.At(vectors, groups, groups.ImpostorPairs, null, default);
+        var first = ThresholdPass.At(vectors, groups, groups.ImpostorPairs, JobContext.None);
         var look = new MetricsPass(vectors, first, true, null, "model");
-        look.Run(null, default);
+        look.Run(JobContext.None);
         var metrics = look.Metrics()!;
         var naive = new NaiveMetrics(identities, Naive.Score(vectors));
         Assert.Equal(naive.Auc(), metrics.Auc, 1e-12);

@@ -28,7 +28,7 @@ public sealed class EuclideanScoresTests
 
         float[] values = [.. some, .. some.Select(value => -value)];
         string[] identities = [.. Enumerable.Range(0, 2 * half).Select(i => $"p{(i < people ? i : random.Next(people))}")];
-        var result = PairScorer.Score(Sets.Of(dimension, values, identities), ScoreKind.Euclidean, Fars);
+        var result = ThresholdPass.Score(Sets.Of(dimension, values, identities), Fars, ScoreKind.Euclidean);
         var naive = new NaiveMetrics(identities, Naive.Score(new ScoredVectors(values, dimension, Naive.Squares(values, dimension))));
         float[] sorted = [.. naive.Impostors.OrderDescending()];
         Assert.Equal((naive.Genuine.Count, sorted.Length), (result.GenuinePairs, result.ImpostorPairs));
@@ -74,10 +74,10 @@ public sealed class EuclideanScoresTests
     {
         var set = Sets.Random("model", 6, 16, [.. Enumerable.Range(0, 300).Select(i => $"p{i / 3}/{i}.png")]);
         var unit = new EmbeddingSet("model", 16, UnitEmbeddings.From(set), set.Paths, set.Identities);
-        var cosine = PairScorer.Score(set, Fars);
-        var distance = PairScorer.Score(unit, ScoreKind.Euclidean, Fars);
+        var cosine = ThresholdPass.Score(set, Fars);
+        var distance = ThresholdPass.Score(unit, Fars, ScoreKind.Euclidean);
         Assert.Equal(cosine.Points.Select(p => p?.TrueAccepts), distance.Points.Select(p => p?.TrueAccepts));
-        Assert.NotEqual(cosine.Points[0]!.TrueAccepts, PairScorer.Score(Stretched(set), ScoreKind.Euclidean, Fars).Points[0]!.TrueAccepts);
+        Assert.NotEqual(cosine.Points[0]!.TrueAccepts, ThresholdPass.Score(Stretched(set), Fars, ScoreKind.Euclidean).Points[0]!.TrueAccepts);
     }
 
     [Theory]
@@ -87,7 +87,7 @@ public sealed class EuclideanScoresTests
     public void Unusable_embeddings_are_refused(float bad, string reason)
     {
         var set = Sets.Of(2, [1, 2, bad, bad, 3, 1], "a", "b", "a");
-        string message = Assert.Throws<FaceDistillException>(() => PairScorer.Score(set, ScoreKind.Euclidean)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => ThresholdPass.Score(set, score: ScoreKind.Euclidean)).Message;
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.StartsWith("model: ", message, StringComparison.Ordinal);
     }
@@ -95,7 +95,8 @@ public sealed class EuclideanScoresTests
     [Fact]
     public void Embeddings_too_near_each_other_are_refused() =>
         Assert.Contains("too close",
-            Assert.Throws<FaceDistillException>(() => PairScorer.Score(Sets.Of(1, [1e-20f, 2e-20f, 3e-20f], "a", "b", "a"), ScoreKind.Euclidean)).Message,
+            Assert.Throws<FaceDistillException>(() =>
+                ThresholdPass.Score(Sets.Of(1, [1e-20f, 2e-20f, 3e-20f], "a", "b", "a"), score: ScoreKind.Euclidean)).Message,
             StringComparison.Ordinal);
 
     private static EmbeddingSet Stretched(EmbeddingSet set) =>

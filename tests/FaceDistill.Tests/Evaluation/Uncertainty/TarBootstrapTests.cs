@@ -79,7 +79,7 @@ public sealed class TarBootstrapTests
         // With 60 people they cover 99% (few people make the resampled pairs vary too much), with 120 and 300 94 to 95%.
         const double far = 1e-2;
         var options = new EvaluationOptions { Metrics = false, Resamples = 200, Fars = [far] };
-        double truth = Enumerable.Range(0, 2).Average(seed => PairScorer.Score(Noisy("all", 2000, 3, 0.8f, 1000 + seed), [far]).At(far)!.Tar);
+        double truth = Enumerable.Range(0, 2).Average(seed => ThresholdPass.Score(Noisy("all", 2000, 3, 0.8f, 1000 + seed), [far]).At(far)!.Tar);
         var intervals = Enumerable.Range(0, 150)
             .Select(seed => Evaluator.Run(Evaluator.AllPairs, Noisy("part", 120, 3, 0.8f, seed), null, options).Uncertainty!.At(far)!.Value).ToList();
         double covered = intervals.Count(interval => interval.Low <= truth && truth <= interval.High) / (double)intervals.Count;
@@ -113,10 +113,10 @@ public sealed class TarBootstrapTests
 
     private static TarBootstrap Bootstrap(ScoredVectors vectors, IdentityGroups groups, long kept)
     {
-        var first = ThresholdPass.At(vectors, groups, kept, null, default);
+        var first = ThresholdPass.At(vectors, groups, kept, JobContext.None);
         float bound = kept == groups.ImpostorPairs ? float.NegativeInfinity : MathF.BitDecrement(first.Tail.ScoreAt(kept));
         var tail = new TailPairs(groups, bound, TileRows.Workers, long.MaxValue);
-        new MetricsPass(vectors, first, false, tail, "model").Run(null, default);
+        new MetricsPass(vectors, first, false, tail, "model").Run(JobContext.None);
         return new TarBootstrap(first, tail.Sorted(), [.. Enumerable.Range(0, groups.Identities)]);
     }
 

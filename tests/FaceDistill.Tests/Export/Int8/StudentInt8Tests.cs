@@ -60,7 +60,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 25 });
-        trainer.Run(null, default);
+        trainer.Run(JobContext.None);
         using var quantiser = new StudentInt8(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]), tiny.Faces, new Int8Options());
         var report = quantiser.Build(default).Report;
         Assert.Equal(12, report.Tried.Distinct().Count());

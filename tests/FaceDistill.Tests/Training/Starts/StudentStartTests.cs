@@ -31,7 +31,7 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
     [NpmFact]
     public void So_does_the_shipped_one()
     {
-        var paths = new ModelPull(_finder).Pull("faceres", null, default);
+        var paths = new ModelPull(_finder).Pull("faceres", JobContext.None);
         Assert.Equal(2, paths.Count);
         var real = TfjsWeights.Read(
             paths.Single(p => p.EndsWith(".json", StringComparison.Ordinal)), paths.Single(p => p.EndsWith(".bin", StringComparison.Ordinal)),
@@ -62,13 +62,13 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
         using (var first = run.Trainer(_folder["wide"], wide))
         {
             Assert.Contains("weights of the backbone tiny-backbone", first.StartFrom(BackboneCard.Open(card, _finder)), StringComparison.Ordinal);
-            first.Run(null, default);
+            first.Run(JobContext.None);
         }
 
         using (var second = run.Trainer(_folder["narrow"], TinyRun.Options with { Epochs = 1, Ema = 0 }))
         {
             Assert.Contains("narrowed and fitted on", second.StartFrom(RunStudent.Open(_folder["wide"])), StringComparison.Ordinal);
-            second.Run(null, default);
+            second.Run(JobContext.None);
         }
 
         foreach (var checkpoint in new[] { StudentCheckpoint.Read(_folder["narrow/" + StudentCheckpoint.FileName]), RunStudent.Open(_folder["narrow"]) })
@@ -80,7 +80,7 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
         }
 
         using var scratch = run.Trainer(_folder["scratch"], TinyRun.Options with { Epochs = 1 });
-        scratch.Run(null, default);
+        scratch.Run(JobContext.None);
         var random = RunStudent.Open(_folder["scratch"]);
         Assert.Empty(random.Origins);
         Assert.Equal(StudentOrigin.Random, StudentOrigin.Text(random.Origins));

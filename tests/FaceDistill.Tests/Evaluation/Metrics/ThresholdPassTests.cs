@@ -7,7 +7,7 @@ using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation.Metrics;
 
-public sealed class PairScorerTests
+public sealed class ThresholdPassTests
 {
     private static readonly double[] Fars = [0.5, 0.1, 1e-2, 1e-3, 1e-4, 1e-5];
 
@@ -62,7 +62,7 @@ public sealed class PairScorerTests
     public void Runs_agree_to_the_bit_on_real_values()
     {
         var set = Sets.Random("model", 6, 64, [.. Enumerable.Range(0, 1500).Select(i => $"p{i / 5}/{i}.png")]);
-        Assert.Equal(PairScorer.Score(set).Points, PairScorer.Score(set).Points);
+        Assert.Equal(ThresholdPass.Score(set).Points, ThresholdPass.Score(set).Points);
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class PairScorerTests
     {
         var set = Sets.Random("model", 7, 48, [.. Enumerable.Range(0, 500).Select(i => $"p{i / 5}/{i}.png")]);
         float[] scaled = [.. set.Values.Select((value, i) => value * (1 + (i / 48 % 7)))];
-        var result = PairScorer.Score(new EmbeddingSet("model", 48, scaled, set.Paths, set.Identities), [1e-2, 1e-3]);
+        var result = ThresholdPass.Score(new EmbeddingSet("model", 48, scaled, set.Paths, set.Identities), [1e-2, 1e-3]);
         var impostors = new List<double>();
         for (int i = 0; i < set.Count; i++)
         {
@@ -94,7 +94,7 @@ public sealed class PairScorerTests
     {
         // 2 x 50 people of two images: 4,950 x 4 = 19,800 impostor pairs.
         var set = Sets.Random("model", 8, 16, [.. Enumerable.Range(0, 200).Select(i => $"p{i / 2}/{i}.png")]);
-        var result = PairScorer.Score(set, [1e-4, 1e-5, 1.0 / 19800]);
+        var result = ThresholdPass.Score(set, [1e-4, 1e-5, 1.0 / 19800]);
         Assert.Equal(19800, result.ImpostorPairs);
         Assert.Equal(1, result.At(1e-4)!.FalseAccepts);
         Assert.Null(result.At(1e-5));
@@ -107,7 +107,7 @@ public sealed class PairScorerTests
     [InlineData(-0.1)]
     [InlineData(double.NaN)]
     public void Rates_outside_0_to_1_are_refused(double far) =>
-        Assert.Throws<FaceDistillException>(() => PairScorer.Score(Sets.Of(1, [1, 2, 3], "a", "a", "b"), [far]));
+        Assert.Throws<FaceDistillException>(() => ThresholdPass.Score(Sets.Of(1, [1, 2, 3], "a", "a", "b"), [far]));
 
     [Theory]
     [InlineData("no impostor pair", "a", "a", "a")]
@@ -115,7 +115,7 @@ public sealed class PairScorerTests
     [InlineData("row 2 (/1.png) has no identity", "a", "", "a")]
     public void Sets_without_the_pairs_are_refused(string reason, params string[] identities)
     {
-        string message = Assert.Throws<FaceDistillException>(() => PairScorer.Score(Sets.Of(1, [1, 2, 3], identities))).Message;
+        string message = Assert.Throws<FaceDistillException>(() => ThresholdPass.Score(Sets.Of(1, [1, 2, 3], identities))).Message;
         Assert.Contains(reason, message, StringComparison.Ordinal);
         Assert.StartsWith("model: ", message, StringComparison.Ordinal);
     }
@@ -125,12 +125,12 @@ public sealed class PairScorerTests
     {
         var set = Sets.Random("model", 9, 4, [.. Enumerable.Range(0, 1200).Select(i => $"p{i / 2}/{i}.png")]);
         var seen = new List<WorkProgress>();
-        PairScorer.Score(set, null, new Inline(seen.Add));
+        ThresholdPass.Score(set, job: new JobContext(Progress: new Inline(seen.Add)));
         Assert.True(seen.Count > 1);
         Assert.Equal((1200L * 1199 / 2, 1200L * 1199 / 2), (seen[^1].Done, seen[^1].Total));
         using var cancel = new CancellationTokenSource();
         var stop = new Inline(_ => cancel.Cancel());
-        Assert.Throws<OperationCanceledException>(() => PairScorer.Score(set, null, stop, cancel.Token));
+        Assert.Throws<OperationCanceledException>(() => ThresholdPass.Score(set, job: new JobContext(Progress: stop, Cancel: cancel.Token)));
     }
 
     private static void Compare(float[] vectors, int dimension, string[] identities, string name)
@@ -151,7 +151,7 @@ public sealed class PairScorerTests
     {
         var groups = new IdentityGroups(identities);
         float[] ordered = [.. groups.Order.SelectMany(row => vectors.AsSpan(row * dimension, dimension).ToArray())];
-        return PairScorer.Score(new ScoredVectors(ordered, dimension, null), groups, fars);
+        return ThresholdPass.Score(new ScoredVectors(ordered, dimension, null), groups, fars);
     }
 
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
