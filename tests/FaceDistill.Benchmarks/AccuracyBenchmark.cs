@@ -135,7 +135,7 @@ internal static class AccuracyBenchmark
         var result = Evaluator.RunAll(Evaluator.AllPairs, [truth, .. outcomes.Select(o => o.Last)], 0, null, limits);
         var reference = result.Models[0];
         var rows = outcomes.Select((o, i) =>
-            Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Retention(i + 1):0.0}%{Around(result.RetentionInterval(i + 1))} | {o.After} |"));
+            Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Models[i + 1].RetentionAt1e4:0.0}%{Around(result.Models[i + 1].RetentionInterval95At1e4)} | {o.After} |"));
         string student = Text($"{options.Student}, {options.Precision.ToString().ToLowerInvariant()}, batch {options.BatchSize}");
         string columns = $"| contender | optimizer | start | epochs | minutes in all |{string.Concat(Levels.Select(l => Text($" minutes to {100 * l:0}% |")))}"
             + " TAR at 1e-4 at the end | kept of the teacher's | images seen | images/s | cores used |";
@@ -215,9 +215,10 @@ internal static class AccuracyBenchmark
         }
     }
 
-    private static string Rate(ModelEvaluation model) => Text($"{100 * model.AllPairs!.At(Far)!.Tar:0.00}%") + Around(model.Uncertainty?.At(Far));
+    private static string Rate(ModelResult model) => Text($"{100 * model.Rates!.At(Far)!.Tar:0.00}%") + Around(model.Uncertainty?.At(Far));
 
-    private static string Around(Interval? interval) => interval is { } i ? Text($" ({100 * i.Low:0.0}-{100 * i.High:0.0})") : "";
+    private static string Around(IReadOnlyList<double>? interval) =>
+        interval is [var low, var high] ? Text($" ({100 * low:0.0}-{100 * high:0.0})") : "";
 
     private static string Text(InvariantText text) => text.ToString();
 

@@ -34,7 +34,7 @@ internal static class PairScoringBenchmark
         Bare(set, large ? 100 : int.MaxValue); // warm-up: loads libtorch, starts its threads
         ThresholdPass.Score(large ? RandomSet(LikeLfw()) : set);
         double bare = Best(rounds, () => Bare(set, int.MaxValue));
-        AllPairsResult? result = null;
+        RatesAtFar? result = null;
         double scoring = Best(rounds, () => result = ThresholdPass.Score(set));
         Print(set, result!, bare, scoring, large ? 4 : 8, large ? double.PositiveInfinity : 1.5);
         if (!options.Contains("--plain"))
@@ -45,7 +45,7 @@ internal static class PairScoringBenchmark
         return 0;
     }
 
-    private static void Print(EmbeddingSet set, AllPairsResult result, double bare, double scoring, double maxRatio, double maxSeconds)
+    private static void Print(EmbeddingSet set, RatesAtFar result, double bare, double scoring, double maxRatio, double maxSeconds)
     {
         double pairs = result.GenuinePairs + result.ImpostorPairs;
         var text = CultureInfo.InvariantCulture;

@@ -141,9 +141,11 @@ internal static class EvaluateCommand
         var parsed = context.Parsed;
         var finder = parsed.Finder();
         var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
-        var request = new EvaluateRequest(parsed.GetValue(Protocol)!, parsed.GetValue(Model)!, parsed.GetValue(Embeddings)!, parsed.GetValue(Labels),
-            data, parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!)
+        var request = new EvaluateRequest(
+            parsed.GetValue(Protocol)!, parsed.GetValue(Model)!, data, parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!)
         {
+            Embeddings = parsed.GetValue(Embeddings)!,
+            Labels = parsed.GetValue(Labels),
             Options = new EvaluationOptions
             {
                 Score = Enum.Parse<ScoreKind>(parsed.GetValue(Score)!, ignoreCase: true),
@@ -159,7 +161,7 @@ internal static class EvaluateCommand
             Agreement = !parsed.GetValue(NoAgreement),
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
-        var result = new EvaluateJob(finder).Run(request, context.Job).ToJson();
+        var result = new EvaluateJob(finder).Run(request, context.Job);
         context.Result(result, console => EvaluationTable.Render(console, result));
     }
 

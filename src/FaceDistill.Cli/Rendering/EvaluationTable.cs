@@ -7,10 +7,10 @@ using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
 
-/// <summary>An evaluation as a table: models down, false-accept rates across.</summary>
+/// <summary>An evaluation as a table: models down, false-accept rates or a search's figures across; below it what else there is, in lines.</summary>
 internal static class EvaluationTable
 {
-    private static readonly (string Name, Func<ModelJson, double?> Value, string Format)[] Metrics =
+    private static readonly (string Name, Func<ModelResult, double?> Value, string Format)[] Metrics =
     [
         ("EER", m => m.Eer, "0.000%"),
         ("AUC", m => m.Auc, "0.000000"),
@@ -19,12 +19,12 @@ internal static class EvaluationTable
         ("rank-1", m => m.Rank1, "0.00%"),
     ];
 
-    public static void Render(IAnsiConsole console, EvaluationJson result)
+    public static void Render(IAnsiConsole console, EvaluationResult result)
     {
         var other = result.Models.Where(m => m.Identification is not null || m.Blufr is not null).ToList();
         if (other.Count > 0)
         {
-            SearchTable.Render(console, result.Protocol, other);
+            RenderSearches(console, result.Protocol, other);
         }
         else
         {
@@ -37,14 +37,14 @@ internal static class EvaluationTable
         }
 
         Comparisons(console, result);
-        AgreementLines.Render(console, result.Agreements ?? []);
+        RenderAgreements(console, result.Agreements ?? []);
         if (result is { Seconds: { } seconds, PeakMemoryBytes: { } bytes })
         {
             console.WriteLine(InvariantText.Of($"{seconds:0.0} s, at most {bytes / 1e9:0.00} GB of memory"));
         }
     }
 
-    private static void RenderRates(IAnsiConsole console, EvaluationJson result)
+    private static void RenderRates(IAnsiConsole console, EvaluationResult result)
     {
         string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
         string[] fars = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
@@ -59,7 +59,7 @@ internal static class EvaluationTable
         console.Write(table);
     }
 
-    private static void Comparisons(IAnsiConsole console, EvaluationJson result)
+    private static void Comparisons(IAnsiConsole console, EvaluationResult result)
     {
         foreach (var c in result.Comparisons ?? [])
         {
@@ -70,10 +70,10 @@ internal static class EvaluationTable
     }
 
     /// <summary>The columns after those of the rates: those that some model has.</summary>
-    private static List<(string Name, Func<ModelJson, string> Cell)> Extra(IReadOnlyList<ModelJson> models)
+    private static List<(string Name, Func<ModelResult, string> Cell)> Extra(IReadOnlyList<ModelResult> models)
     {
         var columns = Metrics.Where(metric => models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Name,
-            (Func<ModelJson, string>)(m => metric.Value(m)?.ToString(metric.Format, CultureInfo.InvariantCulture) ?? "-"))).ToList();
+            (Func<ModelResult, string>)(m => metric.Value(m)?.ToString(metric.Format, CultureInfo.InvariantCulture) ?? "-"))).ToList();
         if (models.Any(m => m.TenFoldAccuracy is not null))
         {
             columns.Add(("10-fold accuracy", m => $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"));
@@ -87,7 +87,7 @@ internal static class EvaluationTable
         return columns;
     }
 
-    private static string Counts(ModelJson m)
+    private static string Counts(ModelResult m)
     {
         string text = InvariantText.Of($"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
         text += m.SkippedPairs is > 0
@@ -96,13 +96,61 @@ internal static class EvaluationTable
         return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
     }
 
-    private static string Cell(ModelJson m, string far)
+    private static string Cell(ModelResult m, string far)
     {
         double? tar = m.TarAtFar?.GetValueOrDefault(far);
         return tar is null
             ? "too few pairs"
             : InvariantText.Of($"{Percent(tar)}{Range(m.TarInterval95AtFar?.GetValueOrDefault(far))} ({m.ThresholdAtFar?[far]:0.0000}, "
             + $"{m.FalseAcceptsAtFar?[far]})");
+    }
+
+    private static void RenderSearches(IAnsiConsole console, string protocol, List<ModelResult> models)
+    {
+        bool identification = models[0].Identification is not null;
+        string[] fars = identification ? [.. models.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()] : [];
+        var table = new Table().Title(protocol).AddColumn("model");
+        table.AddColumns(identification
+            ? ["gallery", "probes", "rank-1", "rank-5", "open set: known + unknown probes", .. fars.Select(f => $"DIR at FAR {f}")]
+            : ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"]);
+        foreach (var m in models)
+        {
+            table.AddRow([Markup.Escape(m.Name), .. identification ? Identification(m.Identification!, fars) : Blufr(m.Blufr!)]);
+        }
+
+        console.Write(table);
+    }
+
+    private static IEnumerable<string> Identification(IdentificationResult i, string[] fars) =>
+    [
+        InvariantText.Of($"{i.GalleryImages} images of {i.GalleryIdentities} people"), InvariantText.Of($"{i.Probes}"), Percent(i.Rank1), Percent(i.Rank5),
+        InvariantText.Of($"{i.OpenSet.KnownProbes} + {i.OpenSet.UnknownProbes}"),
+        .. fars.Select(f => i.OpenSet.DirAtFar.GetValueOrDefault(f) is { } dir ? Percent(dir) : "too few unknown probes"),
+    ];
+
+    private static IEnumerable<string> Blufr(BlufrResult b) =>
+    [
+        Markup.Escape(InvariantText.Of($"{b.PerTrial.Count}, {b.Trials}")), .. Rate(b.VerificationRate), .. Rate(b.IdentificationRate),
+    ];
+
+    private static IEnumerable<string> Rate(TrialRate rate) =>
+        [$"{Percent(rate.Mean)} ± {Percent(rate.StandardDeviation)}", Percent(rate.MeanMinusDeviation)];
+
+    private static void RenderAgreements(IAnsiConsole console, IReadOnlyList<AgreementResult> agreements)
+    {
+        foreach (var a in agreements)
+        {
+            console.WriteLine(InvariantText.Of(
+                $"{a.Student} agrees with {a.Teacher}: cosine {a.Cosine.Mean:0.000} on average, median {a.Cosine.Median:0.000}, 5th percentile "
+                    + $"{a.Cosine.Percentile5:0.000}, ")
+                + InvariantText.Of($"least {a.Cosine.Minimum:0.000}; by chance (another image) {a.Cosine.OtherImages:0.000}; worst image {a.Worst[0].Path}"));
+            foreach (var search in a.Search ?? [])
+            {
+                console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at 1e-4 ")
+                    + (search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs} impostor pairs)")
+                        : "has too few pairs"));
+            }
+        }
     }
 
     private static string Range(IReadOnlyList<double>? interval) => interval is null ? ""

@@ -150,7 +150,7 @@ public sealed record BenchmarkModelJson(
     public long? ImpostorPairs { get; init; }
 
     /// <summary>With the accuracy at 1e-4 that an evaluation found.</summary>
-    public BenchmarkModelJson With(ModelJson? evaluated) => evaluated?.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar) is not { } tar ? this : this with
+    public BenchmarkModelJson With(ModelResult? evaluated) => evaluated?.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar) is not { } tar ? this : this with
     {
         Tar = tar,
         TarInterval95 = evaluated.TarInterval95AtFar?.GetValueOrDefault(ReportFormat.DecidingFar),

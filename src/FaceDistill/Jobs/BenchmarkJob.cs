@@ -93,9 +93,9 @@ public sealed class BenchmarkJob(AssetFinder finder)
     }
 
     /// <summary>The evaluations of one protocol: the files given, then what is measured now; the last one that names a model counts.</summary>
-    private List<EvaluationJson> Evaluations(BenchmarkRequest request, List<BenchmarkModel> models, JobContext job)
+    private List<EvaluationResult> Evaluations(BenchmarkRequest request, List<BenchmarkModel> models, JobContext job)
     {
-        var given = request.Evaluations.Select(file => (File: file, Result: JsonFile.Read<EvaluationJson>(file))).ToList();
+        var given = request.Evaluations.Select(file => (File: file, Result: JsonFile.Read<EvaluationResult>(file))).ToList();
         string protocol = request.Protocol ?? given.FirstOrDefault().Result?.Protocol ?? Evaluator.AllPairs;
         foreach (var (file, result) in given.Where(g => g.Result.Protocol != protocol))
         {
@@ -112,7 +112,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             }
 
             found.Add(new EvaluateJob(finder)
-                .Run(new EvaluateRequest(protocol, known, [], null, request.Data, request.Aligned, request.Device), job).ToJson());
+                .Run(new EvaluateRequest(protocol, known, request.Data, request.Aligned, request.Device), job));
         }
 
         return found;

@@ -18,14 +18,17 @@ namespace FaceDistill.Jobs;
 /// <summary>What to evaluate.</summary>
 /// <param name="Protocol">One of <see cref="Evaluator.Protocols"/>.</param>
 /// <param name="Models">Model arguments: run folders, exported .onnx files, teacher:CARD; they need <paramref name="Data"/>.</param>
-/// <param name="Embeddings">Instead of models, or besides: stores, or .npy files float32 [N, D].</param>
-/// <param name="Labels">For .npy files: a text file with one identity a line.</param>
 /// <param name="Data">The test faces; also where LFW's protocol files are.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Device">Where a run folder's student computes.</param>
-public sealed record EvaluateRequest(
-    string Protocol, IReadOnlyList<string> Models, IReadOnlyList<string> Embeddings, string? Labels, DataFolder? Data, string? Aligned, string Device)
+public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Models, DataFolder? Data, string? Aligned, string Device)
 {
+    /// <summary>Instead of models, or besides: stores, or .npy files float32 [N, D].</summary>
+    public IReadOnlyList<string> Embeddings { get; init; } = [];
+
+    /// <summary>For .npy files: a text file with one identity a line.</summary>
+    public string? Labels { get; init; }
+
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
 
@@ -84,7 +87,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                select $"{set.Name} {spread.Words}",
         ];
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
-        var result = Measure(request, sets, folder, job) with { Warnings = warnings };
+        var result = Measure(request, sets, folder, job) with { Warnings = warnings.Length > 0 ? warnings : null };
         using (var process = Process.GetCurrentProcess())
         {
             result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
@@ -97,7 +100,7 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
-            RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result.ToJson())
+            RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result)
             {
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
@@ -123,7 +126,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
             Agreements = teacher is { } reference && request.Agreement && cosine
-                ? AgreementJob.RunAll(request.Protocol, sets, reference, folder, request.Options.Fars, job) : [],
+                ? Evaluator.Agreements(request.Protocol, sets, reference, folder, request.Options.Fars, job) : null,
         };
     }
 

@@ -24,15 +24,15 @@ internal sealed class ExportEvaluation(AssetFinder finder)
     {
         var data = DataFolder.Resolve(request.Data!, finder);
         var result = new EvaluateJob(finder).Run(
-            new EvaluateRequest(request.Protocol!, [request.Run, file], [], null, data, request.Aligned, request.Device)
+            new EvaluateRequest(request.Protocol!, [request.Run, file], data, request.Aligned, request.Device)
             {
                 Note = false, // the run's own notes may hold its teacher as well
                 Options = new EvaluationOptions { Metrics = false },
             },
-            job).ToJson();
+            job);
         string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
         var (before, after) = (result.Models[0], result.Models[1]);
-        IReadOnlyList<double>? Interval(ModelJson m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
+        IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
         bool seen = TrainingData.Shares(request.Run, name, result.Protocol);
         return (new ExportAccuracy(
             result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),

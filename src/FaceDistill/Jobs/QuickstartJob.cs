@@ -38,7 +38,7 @@ public sealed class QuickstartJob(AssetFinder finder)
         var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs, Device = device };
         new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
         new EvaluateJob(finder).Run(
-            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], [], null, test, null, options.Device), job);
+            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Device), job);
         return RunReport.Write(run);
     }
 

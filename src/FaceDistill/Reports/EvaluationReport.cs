@@ -6,6 +6,7 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
+using static FaceDistill.Reports.Pages.ReportFormat;
 
 namespace FaceDistill.Reports;
 
@@ -27,11 +28,8 @@ public sealed record EvaluationReport(
     /// is null where a model's faces are not at hand.</summary>
     public IReadOnlyList<AlignedFaces?>? Faces { get; init; }
 
-    /// <summary>The document of <c>evaluate --json</c>.</summary>
-    public EvaluationJson Document { get; } = Result.ToJson();
-
     /// <summary>The verdict.</summary>
-    public string Verdict => EvaluationVerdict.Of(Document, Result.Reference);
+    public string Verdict => EvaluationVerdict.Of(Result, Result.Reference);
 
     /// <summary>Refuses a folder that cannot take a report; asked before the models are run.</summary>
     /// <exception cref="FaceDistillException">It is a file, or a run folder, whose own report.md would be lost.</exception>
@@ -54,8 +52,8 @@ public sealed record EvaluationReport(
     {
         string html = EvaluationReportHtml.Of(this);
         string markdown = EvaluationReportMarkdown.Of(this);
-        string csv = EvaluationReportCsv.Of(Document);
-        JsonFile.Write(Path.Combine(folder, "report.json"), Document);
+        string csv = EvaluationReportCsv.Of(Result);
+        JsonFile.Write(Path.Combine(folder, "report.json"), Result);
         AtomicFile.WriteText(Path.Combine(folder, "report.csv"), csv);
         AtomicFile.WriteText(Path.Combine(folder, "report.md"), markdown);
         AtomicFile.WriteText(Path.Combine(folder, "report.html"), html);
@@ -67,7 +65,7 @@ public sealed record EvaluationReport(
         ("Command", CommandLine),
         ("Protocol", Result.Protocol),
         ("Faces", Data ?? "not known"),
-        ("Score", Result.Score == ScoreKind.Cosine ? "cosine" : "Euclidean distance, negated"),
+        ("Score", Result.Score is null ? "cosine" : "Euclidean distance, negated"),
         ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)"
             : InvariantText.Of($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
         ("Metrics and curves", Options.Metrics ? "yes" : "left out (--no-metrics)"),
@@ -82,10 +80,8 @@ public sealed record EvaluationReport(
         ("Runtime", Environment.Framework),
         ("Processor cores", InvariantText.Of($"{Environment.Cores}")),
         ("Device", Environment.Device),
-        ("Took", Document.Seconds is { } seconds
-            ? InvariantText.Of(
-            $"{seconds:0.0} s{(Document.PeakMemoryBytes is { } peak ? InvariantText.Of($", at most {peak / 1048576.0:0} MiB of memory") : "")}")
-            : "not known"),
+        ("Took", Result.Seconds is not { } seconds ? "not known" : InvariantText.Of(
+            $"{seconds:0.0} s{(Result.PeakMemoryBytes is { } peak ? InvariantText.Of($", at most {peak / 1048576.0:0} MiB of memory") : "")}")),
         ("Made", InvariantText.Of($"{Made:yyyy-MM-dd HH:mm} UTC")),
     ];
 }
@@ -95,10 +91,11 @@ public sealed record EvaluationReport(
 public static class EvaluationReportCsv
 {
     private const string Header =
-        "protocol,model,images,genuinePairs,impostorPairs,far,tar,tarLow95,tarHigh95,threshold,falseAccepts,retentionAt1e-4,tenFoldAccuracy,tenFoldStandardError,multAdds,rank1,rank5,dir,verificationRate,verificationRateDeviation,identificationRate,identificationRateDeviation";
+        "protocol,model,images,genuinePairs,impostorPairs,far,tar,tarLow95,tarHigh95,threshold,falseAccepts,retentionAt1e-4,tenFoldAccuracy,"
+        + "tenFoldStandardError,multAdds,rank1,rank5,dir,verificationRate,verificationRateDeviation,identificationRate,identificationRateDeviation";
 
     /// <summary>The text of report.csv; rates are fractions, and what there is not is empty.</summary>
-    public static string Of(EvaluationJson result)
+    public static string Of(EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
         var text = new StringBuilder(Header).Append('\n');
@@ -107,22 +104,95 @@ public static class EvaluationReportCsv
             var keys = m.TarAtFar?.Keys ?? m.Identification?.OpenSet.DirAtFar.Keys ?? [];
             foreach (string? far in keys.Any() ? keys.Cast<string?>() : [null])
             {
-                var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
+                var (tar, interval) = far is null ? ((double?)null, null) : (m.TarAtFar?.GetValueOrDefault(far), m.TarInterval95AtFar?.GetValueOrDefault(far));
                 object?[] row =
                 [
-                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, far is null
-                        ? null
-                        : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
+                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, tar, interval?[0], interval?[1],
                     far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
                     m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
                     m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
-                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation, m.Blufr?.IdentificationRate.Mean,
-                        m.Blufr?.IdentificationRate.StandardDeviation,
+                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation,
+                    m.Blufr?.IdentificationRate.Mean, m.Blufr?.IdentificationRate.StandardDeviation,
                 ];
                 text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
             }
         }
 
         return text.ToString();
+    }
+}
+
+/// <summary>An evaluation in one plain sentence.</summary>
+public static class EvaluationVerdict
+{
+    /// <summary>The sentence: about the best model that is not the teacher, at FAR 1e-4 where the pairs permit it.</summary>
+    /// <param name="result">What was measured.</param>
+    /// <param name="reference">Which of the models is the teacher; null for none.</param>
+    public static string Of(EvaluationResult result, int? reference)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return Sentence(result, reference) + string.Concat((result.Warnings ?? []).Select(w => $" Warning: {w}."));
+    }
+
+    private static string Sentence(EvaluationResult result, int? reference)
+    {
+        string? far = Far(result);
+        var others = result.Models.Where((_, i) => i != reference).ToList();
+        var candidates = others.Count > 0 ? others : [.. result.Models];
+        if (far is not null)
+        {
+            var best = candidates.OrderByDescending(m => m.TarAtFar?.GetValueOrDefault(far) ?? -1).First();
+            return Limit(best, far) + Rate(best, far)
+                + (best.RetentionAt1e4 is { } kept && far == DecidingFar ? $"; {Percent(kept)} of its teacher's." : Lead(result, best, candidates, far));
+        }
+
+        if (candidates.MaxBy(m => m.Identification?.Rank1 ?? -1) is { Identification: { } search } first)
+        {
+            return $"{first.Name} ranks the right person first for {Percent(search.Rank1)} of {Count(search.Probes, "probe")} in a gallery of "
+                + $"{Count(search.GalleryIdentities)} people.";
+        }
+
+        if (candidates.MaxBy(m => m.Blufr?.VerificationRate.MeanMinusDeviation ?? -1) is { Blufr: { } blufr } leader)
+        {
+            return $"{leader.Name} accepts {Percent(blufr.VerificationRate.Mean)} of genuine pairs at FAR 0.1% over {Count(blufr.PerTrial.Count, "trial")} "
+                + $"({Percent(blufr.VerificationRate.MeanMinusDeviation)} less one deviation), {blufr.Trials}.";
+        }
+
+        var folds = candidates.OrderByDescending(m => m.TenFoldAccuracy ?? -1).First();
+        return folds.TenFoldAccuracy is not null
+            ? $"{folds.Name} is right on {Percent(folds.TenFoldAccuracy)} (standard error {Percent(folds.TenFoldStandardError)}) of "
+                + $"{Count(folds.GenuinePairs + folds.ImpostorPairs)} pairs in ten folds."
+            : $"{string.Join(", ", result.Models.Select(m => m.Name))}: measured by {result.Protocol} on {Count(folds.Images, "image")}.";
+    }
+
+    /// <summary>The rate that the sentence is about: 1e-4, or the smallest that the pairs permit; null for none.</summary>
+    internal static string? Far(EvaluationResult result)
+    {
+        bool Measured(string far) => result.Models.Any(m => m.TarAtFar?.GetValueOrDefault(far) is not null);
+        return Measured(DecidingFar) ? DecidingFar : Fars(result).LastOrDefault(Measured);
+    }
+
+    private static string Rate(ModelResult m, string far) =>
+        $"{m.Name} accepts {Percent(m.TarAtFar![far])}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(far))} of genuine pairs at FAR {far} over "
+            + $"{Count(m.ImpostorPairs, "impostor pair")}";
+
+    private static string Limit(ModelResult m, string far) => far == DecidingFar ? ""
+        : $"{Count(m.ImpostorPairs, "impostor pair")} do not permit FAR {DecidingFar}; ";
+
+    private static string Lead(EvaluationResult result, ModelResult best, List<ModelResult> candidates, string far)
+    {
+        var second = candidates.Where(m => m != best).OrderByDescending(m => m.TarAtFar?.GetValueOrDefault(far) ?? -1).FirstOrDefault();
+        var comparison = far != DecidingFar || second is null
+            ? null
+            : result.Comparisons?.FirstOrDefault(c => (c.A, c.B) == (best.Name, second.Name) || (c.B, c.A) == (best.Name, second.Name));
+        if (comparison is null)
+        {
+            return second is null ? "." : $"; the next best is {second.Name} with {Percent(second.TarAtFar?.GetValueOrDefault(far))}.";
+        }
+
+        double sign = comparison.A == best.Name ? 1 : -1;
+        double[] range = [.. comparison.Interval95.Select(end => 100 * sign * end).Order()];
+        return InvariantText.Of(
+            $"; {100 * sign * comparison.DifferenceAt1e4:0.00} points (95%: {range[0]:0.00} to {range[1]:0.00}) more than {second!.Name}.");
     }
 }

@@ -16,11 +16,11 @@ public static class EvaluationReportMarkdown
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
         text.Append($"# Evaluation: {Escape(report.Result.Protocol)}\n\n{Escape(report.Verdict)}\n\n");
-        Accuracy(text, report.Document);
-        Metrics(text, report.Document);
-        Searches(text, report.Document);
-        Agreements(text, report.Document);
-        foreach (var m in report.Document.Models)
+        Accuracy(text, report.Result);
+        Metrics(text, report.Result);
+        Searches(text, report.Result);
+        Agreements(text, report.Result);
+        foreach (var m in report.Result.Models)
         {
             Pairs(text, $"{m.Name}: impostor pairs of the highest scores", m.WorstFalseAccepts);
             Pairs(text, $"{m.Name}: genuine pairs of the lowest scores", m.WorstFalseRejects);
@@ -31,7 +31,7 @@ public static class EvaluationReportMarkdown
         return text.ToString();
     }
 
-    private static void Accuracy(StringBuilder text, EvaluationJson result)
+    private static void Accuracy(StringBuilder text, EvaluationResult result)
     {
         var fars = Fars(result);
         text.Append("## Accuracy\n\n");
@@ -45,10 +45,10 @@ public static class EvaluationReportMarkdown
             : "\nEach cell: true accept rate, 95% interval, threshold, false accepts. A dash: too few impostor pairs for one false accept.\n\n");
     }
 
-    private static string Cell(ModelJson m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? "-"
+    private static string Cell(ModelResult m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? "-"
         : $"{Percent(tar)}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(far))}, {Score(m.ThresholdAtFar?[far])}, {Count(m.FalseAcceptsAtFar?[far] ?? 0)}";
 
-    private static void Metrics(StringBuilder text, EvaluationJson result)
+    private static void Metrics(StringBuilder text, EvaluationResult result)
     {
         var metrics = ReportFormat.Metrics(result);
         if (metrics.Count > 0)
@@ -64,7 +64,7 @@ public static class EvaluationReportMarkdown
         }
     }
 
-    private static void Searches(StringBuilder text, EvaluationJson result)
+    private static void Searches(StringBuilder text, EvaluationResult result)
     {
         var searched = result.Models.Where(m => m.Identification is not null).ToList();
         if (searched.Count > 0)
@@ -99,7 +99,7 @@ public static class EvaluationReportMarkdown
         }
     }
 
-    private static void Agreements(StringBuilder text, EvaluationJson result)
+    private static void Agreements(StringBuilder text, EvaluationResult result)
     {
         foreach (var a in result.Agreements ?? [])
         {

@@ -26,7 +26,7 @@ public sealed record ModelCardInput(string Tensor, string ColorOrder, string Sca
 /// <param name="Protocol">The protocol.</param>
 /// <param name="Result">What <c>evaluate --json</c> says of it.</param>
 /// <param name="Seen">Whether the training faces hold people of the test, so that the figure says little of strangers.</param>
-public sealed record ModelCardAccuracy(string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelJson Result, bool Seen);
+public sealed record ModelCardAccuracy(string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen);
 
 /// <summary>Everything that a model card says (FILE.card.json; FILE.MODEL_CARD.md says the same for people).</summary>
 public sealed record ModelCard

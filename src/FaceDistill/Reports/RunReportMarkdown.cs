@@ -132,7 +132,7 @@ public static class RunReportMarkdown
         text.Append('\n');
     }
 
-    private static string Tar(ModelJson model, string far)
+    private static string Tar(ModelResult model, string far)
     {
         double? tar = model.TarAtFar?.GetValueOrDefault(far);
         return tar is null ? " - |" : $" {Percent(tar)} ({model.FalseAcceptsAtFar?.GetValueOrDefault(far)?.ToString(CultureInfo.InvariantCulture)}) |";

@@ -98,7 +98,7 @@ public sealed record RunInfo(
 /// <summary>One evaluation noted in a run folder.</summary>
 /// <param name="Data">The test data's name.</param>
 /// <param name="Result">The document of <c>evaluate --json</c>.</param>
-public sealed record RunEvaluation(string Data, EvaluationJson Result)
+public sealed record RunEvaluation(string Data, EvaluationResult Result)
 {
     /// <summary>The run's student among the result's models; null where an earlier version noted it.</summary>
     public string? Student { get; init; }

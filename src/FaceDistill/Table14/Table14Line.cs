@@ -20,7 +20,7 @@ public sealed record Table14Line(
     string Command,
     StudentCost Cost,
     Table14Training Training,
-    IReadOnlyList<EvaluationJson> Evaluations,
+    IReadOnlyList<EvaluationResult> Evaluations,
     Table14Files Files)
 {
     /// <summary>The name of the file that holds a line, in its row's folder.</summary>
@@ -44,11 +44,11 @@ public sealed record Table14Line(
 
     /// <summary>The student by the table's protocol.</summary>
     [JsonIgnore]
-    public ModelJson Measured => Evaluations[0].Models[0];
+    public ModelResult Measured => Evaluations[0].Models[0];
 
     /// <summary>The teacher by the same protocol, on the same pairs.</summary>
     [JsonIgnore]
-    public ModelJson Teacher => Evaluations[0].Models[1];
+    public ModelResult Teacher => Evaluations[0].Models[1];
 
     /// <summary>True accept rate at 1e-4; null where the impostor pairs are too few.</summary>
     [JsonIgnore]
@@ -60,7 +60,7 @@ public sealed record Table14Line(
 
     /// <summary>LFW's ten folds, where that protocol was measured: student and teacher.</summary>
     [JsonIgnore]
-    public EvaluationJson? Folds => Evaluations.FirstOrDefault(e => e.Models[0].TenFoldAccuracy is not null);
+    public EvaluationResult? Folds => Evaluations.FirstOrDefault(e => e.Models[0].TenFoldAccuracy is not null);
 }
 
 /// <summary>How a line's student was trained.</summary>
@@ -111,9 +111,9 @@ public sealed record Table14Files(
 /// <param name="Epochs">Passes over them.</param>
 /// <param name="Minutes">Time of these.</param>
 /// <param name="Evaluation">What was measured by the table's protocol.</param>
-public sealed record Table14Baseline(int Faces, int Epochs, double Minutes, EvaluationJson Evaluation)
+public sealed record Table14Baseline(int Faces, int Epochs, double Minutes, EvaluationResult Evaluation)
 {
     /// <summary>The student's figures.</summary>
     [JsonIgnore]
-    public ModelJson Measured => Evaluation.Models[0];
+    public ModelResult Measured => Evaluation.Models[0];
 }

@@ -129,5 +129,5 @@ internal static class Table14Csv
         return text.ToString();
     }
 
-    private static double? Tar(ModelJson model) => model.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar);
+    private static double? Tar(ModelResult model) => model.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar);
 }

@@ -122,12 +122,12 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "");
     }
 
-    private EvaluationJson Evaluated(string run, string protocol, bool teacher, JobContext job)
+    private EvaluationResult Evaluated(string run, string protocol, bool teacher, JobContext job)
     {
         job.Say?.Invoke($"{run}: {protocol}");
         string[] models = teacher ? [run, $"teacher:{_recipe.Teacher}"] : [run];
         return new EvaluateJob(finder).Run(
-            new EvaluateRequest(protocol, models, [], null, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Device), job).ToJson();
+            new EvaluateRequest(protocol, models, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Device), job);
     }
 
     private Table14Files Exported(string run, JobContext job)

@@ -5,7 +5,6 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Jobs;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation;
@@ -23,19 +22,19 @@ public sealed class EvaluatorTests : IDisposable
         var set = Sets.Random("random", 1, 8, [.. FaceDataset.List(images).Images.Select(image => image.Path)]);
         var all = Evaluator.Run(Evaluator.AllPairs, set);
         Assert.Equal((13_232, 242_257, 87_294_039), (all.Images, all.GenuinePairs, all.ImpostorPairs));
-        Assert.Equal([8_729_403, 872_940, 87_294, 8_729, 872, 87], all.AllPairs!.Points.Select(point => point!.FalseAccepts));
+        Assert.Equal([8_729_403, 872_940, 87_294, 8_729, 872, 87], all.Rates!.Points.Select(point => point!.FalseAccepts));
         var view1 = Evaluator.Run(Evaluator.LfwView1Test, set, images); // the files lie in the folder above
         Assert.Equal((3_707, 24_620, 6_844_451), (view1.Images, view1.GenuinePairs, view1.ImpostorPairs));
-        Assert.Equal(1_710, view1.AllPairs!.Identities);
-        Assert.Equal(["Betsy_Coffin_0001"], view1.MissingImages);
+        Assert.Equal(1_710, view1.Rates!.Identities);
+        Assert.Equal(["Betsy_Coffin_0001"], view1.Missing);
         var folds = Evaluator.Run(Evaluator.LfwTenFold, set, LfwFactAttribute.Folder);
-        Assert.Equal(6000, folds.GenuinePairs + folds.ImpostorPairs + folds.TenFold!.SkippedPairs);
-        Assert.Equal(10, folds.TenFold.FoldAccuracies.Count);
-        Assert.InRange(folds.TenFold.Accuracy, 0.45, 0.55); // random embeddings know nobody
+        Assert.Equal(6000, folds.GenuinePairs + folds.ImpostorPairs + folds.SkippedPairs);
+        Assert.Equal(10, folds.Folds!.Folds.Count);
+        Assert.InRange(folds.Folds.Accuracy, 0.45, 0.55); // random embeddings know nobody
         var search = Evaluator.Run(Evaluator.Identification, set).Identification!;
         Assert.Equal((5_748, 7_484), (search.GalleryImages, search.Probes));
         Assert.InRange(search.Rank1, 0, 0.05);
-        var pairs = AgreementJob.RunAll(Evaluator.LfwView1Test, [set, set], 0, images, null, JobContext.None).Single().Search![2];
+        var pairs = Evaluator.Agreements(Evaluator.LfwView1Test, [set, set], 0, images, null, JobContext.None)!.Single().Search![2];
         Assert.Equal((2 * 24_620, 2 * 6_844_451L), (pairs.GenuinePairs, pairs.ImpostorPairs)); // ordered: a teacher's image and a student's
     }
 
@@ -54,25 +53,25 @@ public sealed class EvaluatorTests : IDisposable
     {
         var teacher = Sets.Random("teacher", 1, 16, Paths);
         var result = Evaluator.RunAll(Evaluator.AllPairs, [teacher, Noisy(teacher)], reference: 0);
-        using var json = JsonDocument.Parse(JsonFile.Serialize(result.ToJson()));
+        using var json = JsonDocument.Parse(JsonFile.Serialize(result));
         Assert.Equal("all-pairs", json.RootElement.GetProperty("protocol").GetString());
         var models = json.RootElement.GetProperty("models");
         var student = models[1];
         Assert.Equal(("student", 200, 100L, 19_800L),
             (student.GetProperty("name").GetString(), student.GetProperty("images").GetInt32(), student.GetProperty("genuinePairs").GetInt64(),
             student.GetProperty("impostorPairs").GetInt64()));
-        var point = result.Models[1].AllPairs!.At(1e-4)!;
+        var point = result.Models[1].Rates!.At(1e-4)!;
         Assert.Equal(point.Tar, student.GetProperty("tarAtFar").GetProperty("1e-4").GetDouble());
         Assert.Equal(point.Threshold, student.GetProperty("thresholdAtFar").GetProperty("1e-4").GetSingle());
         Assert.Equal(1, student.GetProperty("falseAcceptsAtFar").GetProperty("1e-4").GetInt64());
         Assert.Equal(["1e-1", "1e-2", "1e-3", "1e-4", "1e-5", "1e-6"], student.GetProperty("tarAtFar").EnumerateObject().Select(p => p.Name));
         Assert.Equal(JsonValueKind.Null, student.GetProperty("tarAtFar").GetProperty("1e-5").ValueKind);
         Assert.Equal(JsonValueKind.Null, student.GetProperty("thresholdAtFar").GetProperty("1e-6").ValueKind);
-        Assert.Equal(point.Tar / result.Models[0].AllPairs!.At(1e-4)!.Tar, student.GetProperty("retentionAt1e-4").GetDouble());
+        Assert.Equal(point.Tar / result.Models[0].Rates!.At(1e-4)!.Tar, student.GetProperty("retentionAt1e-4").GetDouble());
         Assert.False(models[0].TryGetProperty("retentionAt1e-4", out _));
         Assert.False(student.TryGetProperty("tenFoldAccuracy", out _));
-        JsonFile.Write(_folder["e.json"], result.ToJson());
-        Assert.Equal(point.Tar, JsonFile.Read<EvaluationJson>(_folder["e.json"]).Models[1].TarAtFar!["1e-4"]);
+        JsonFile.Write(_folder["e.json"], result);
+        Assert.Equal(point.Tar, JsonFile.Read<EvaluationResult>(_folder["e.json"]).Models[1].TarAtFar!["1e-4"]);
     }
 
     [Fact]
@@ -82,9 +81,9 @@ public sealed class EvaluatorTests : IDisposable
         File.WriteAllLines(_folder["peopleDevTest.txt"], ["90", .. Enumerable.Range(0, 90).Select(person => $"P{person}\t2")]);
         var teacher = Sets.Random("teacher", 1, 16, paths);
         var result = Evaluator.RunAll(Evaluator.LfwView1Test, [teacher, Noisy(teacher)], 0, _folder.Path);
-        var student = result.ToJson().Models[1];
+        var student = result.Models[1];
         Assert.Equal(180, student.Images);
-        Assert.Equal(student.TarAtFar!["1e-4"] / result.ToJson().Models[0].TarAtFar!["1e-4"], student.RetentionAt1e4);
+        Assert.Equal(student.TarAtFar!["1e-4"] / result.Models[0].TarAtFar!["1e-4"], student.RetentionAt1e4);
         Assert.InRange(student.RetentionAt1e4!.Value, student.RetentionInterval95At1e4![0], student.RetentionInterval95At1e4[1]);
         Assert.True(student.RetentionInterval95At1e4[0] < student.RetentionInterval95At1e4[1]);
     }
@@ -96,7 +95,7 @@ public sealed class EvaluatorTests : IDisposable
         var set = new EmbeddingSet(
             "m", 2, [1, 0, 1, 0.1f, 0, 1, 0.1f, 1], ["A/A_0001.jpg", "A/A_0002.jpg", "B/B_0001.jpg", "B/B_0002.jpg"], ["A", "A", "B", "B"]);
         var result = Evaluator.RunAll(Evaluator.LfwTenFold, [set], reference: null, _folder.Path);
-        using var json = JsonDocument.Parse(JsonFile.Serialize(result.ToJson()));
+        using var json = JsonDocument.Parse(JsonFile.Serialize(result));
         var model = json.RootElement.GetProperty("models")[0];
         Assert.Equal(1, model.GetProperty("skippedPairs").GetInt32());
         Assert.Equal(1, model.GetProperty("missingImages").GetInt32());
@@ -113,7 +112,7 @@ public sealed class EvaluatorTests : IDisposable
         string[] paths = ["A/A_0001.png", "A/A_0002.png", "B/B_0001.png", "C/C_0001.png", "C/C_0002.png"];
         var result = Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, paths), _folder.Path, new EvaluationOptions { Fars = [0.5] });
         Assert.Equal((4, 2, 4), (result.Images, result.GenuinePairs, result.ImpostorPairs));
-        Assert.Equal(["C_0003"], result.MissingImages);
+        Assert.Equal(["C_0003"], result.Missing);
         string message = Assert.Throws<FaceDistillException>(() =>
             Evaluator.Run(Evaluator.LfwView1Test, Sets.Random("m", 1, 4, ["X/1.png"]), _folder.Path)).Message;
         Assert.Contains("none of the 5 images", message, StringComparison.Ordinal);

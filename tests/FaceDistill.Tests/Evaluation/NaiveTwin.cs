@@ -11,7 +11,7 @@ internal static class NaiveTwin
     /// <param name="dimension">D.</param>
     /// <param name="identities">N identities, in the order of the vectors.</param>
     /// <param name="fars">The rates.</param>
-    public static AllPairsResult Score(float[] vectors, int dimension, string[] identities, double[] fars)
+    public static RatesAtFar Score(float[] vectors, int dimension, string[] identities, double[] fars)
     {
         var genuine = new List<float>();
         var impostor = new List<float>();
@@ -31,7 +31,7 @@ internal static class NaiveTwin
 
         float[] sorted = [.. impostor];
         Array.Sort(sorted);
-        return new AllPairsResult(
+        return new RatesAtFar(
             identities.Length,
             identities.Distinct().Count(),
             genuine.Count,

@@ -130,9 +130,9 @@ public sealed class DistillJobTests : IDisposable
         Assert.False(eight.Spread!.IsDead);
         Assert.False(eight.FileSpread!.IsDead);
         var result = new EvaluateJob(Finder()).Run(
-            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]], [], null,
+            new EvaluateRequest(Evaluator.AllPairs, [_folder["run"], _folder["run/student.onnx"], _folder["run/student.int8.onnx"]],
                 DataFolder.Of(_folder["small"]), null, "cpu"), JobContext.None);
-        Assert.DoesNotContain(result.Warnings, w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
+        Assert.DoesNotContain(result.Warnings ?? [], w => w.Contains("nearly the same embedding", StringComparison.Ordinal));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -27,7 +27,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         var agreement = Assert.Single(noted.Result.Agreements!);
         Assert.Equal((result.Models[0].Name, result.Models[1].Name, 120), (agreement.Teacher, agreement.Student, agreement.Images));
         Assert.Equal((20, 3), (agreement.Worst.Count, agreement.Search!.Count));
-        Assert.Equal(JsonFile.Serialize(result.ToJson()), JsonFile.Serialize(noted.Result));
+        Assert.Equal(JsonFile.Serialize(result), JsonFile.Serialize(noted.Result));
         Assert.Contains("all-pairs on people", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
         Assert.Equal(120, result.Models[1].Images);
     }
@@ -39,7 +39,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         NpyFile.Write(_folder["other.npy"], 2, [1, 2, 2, -4, 1, 3, 3, -6]);
         File.WriteAllText(_folder["labels.txt"], "one\none\ntwo\ntwo\n");
         var request = Request([]) with { Embeddings = [_folder["same.npy"], _folder["other.npy"]], Labels = _folder["labels.txt"] };
-        string warning = Assert.Single(Job().Run(request, JobContext.None).Warnings);
+        string warning = Assert.Single(Job().Run(request, JobContext.None).Warnings!);
         Assert.StartsWith("same.npy gives 4 faces nearly the same embedding: their variance is 0.0e+0", warning, StringComparison.Ordinal);
     }
 
@@ -55,7 +55,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
 
     public void Dispose() => _folder.Dispose();
 
-    private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, [], null, null, null, "cpu");
+    private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, null, null, "cpu");
 
     private EvaluateJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));
 

@@ -77,7 +77,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     {
         string copy = run.CopyTo(_folder["run"]);
         new EvaluateJob(Finder()).Run(
-            new EvaluateRequest("all-pairs", [copy], [], null, DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), null, "cpu"), JobContext.None);
+            new EvaluateRequest("all-pairs", [copy], DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), null, "cpu"), JobContext.None);
         Job(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"]));
         var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
         Assert.Equal("the student in TorchSharp", Assert.Single(card.Accuracy).Model);

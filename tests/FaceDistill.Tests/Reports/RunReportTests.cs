@@ -115,14 +115,14 @@ public sealed class RunReportTests : IDisposable
         return info;
     }
 
-    private static EvaluationJson Evaluation(double tar) => new("lfw-folds",
+    private static EvaluationResult Evaluation(double tar) => new("lfw-folds",
     [
-        new ModelJson("some-teacher", 100, 50, 90_000)
+        new ModelResult("some-teacher", 100, 50, 90_000)
         {
             TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0.8, ["1e-6"] = null },
             FalseAcceptsAtFar = new Dictionary<string, long?> { ["1e-4"] = 9, ["1e-6"] = null },
         },
-        new ModelJson("student", 100, 50, 90_000)
+        new ModelResult("student", 100, 50, 90_000)
         {
             TarAtFar = new Dictionary<string, double?> { ["1e-4"] = tar, ["1e-6"] = null },
             FalseAcceptsAtFar = new Dictionary<string, long?> { ["1e-4"] = 9, ["1e-6"] = null },

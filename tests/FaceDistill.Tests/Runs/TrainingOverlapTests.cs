@@ -48,8 +48,8 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
         var job = new EvaluateJob(new AssetFinder([], [], [], folder["cache"]));
         string run = trained.CopyTo(folder["run"]);
         (trained.Info with { TrainedOn = [DataFolder.Of(trained.Tiny.Faces.Dataset.Root)] }).Write(run);
-        var request = new EvaluateRequest(Evaluator.AllPairs, [run], [], null, DataFolder.Of(trained.Tiny.Faces.Dataset.Root), null, "cpu");
-        var document = job.Run(request, JobContext.None).ToJson();
+        var request = new EvaluateRequest(Evaluator.AllPairs, [run], DataFolder.Of(trained.Tiny.Faces.Dataset.Root), null, "cpu");
+        var document = job.Run(request, JobContext.None);
         Assert.Contains("trained on 12 of the 12 people", Assert.Single(document.Warnings!), StringComparison.Ordinal);
         Assert.Contains("Warning: ", EvaluationVerdict.Of(document, null), StringComparison.Ordinal);
         Assert.Contains("**Warning: ", File.ReadAllText(Path.Combine(run, "report.md")), StringComparison.Ordinal);

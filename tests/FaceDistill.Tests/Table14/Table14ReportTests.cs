@@ -137,7 +137,7 @@ public sealed class Table14ReportTests : IDisposable
         Table14Line Warned(string student) => Line(student, 0.2) is var line ? line with
         {
             Evaluations = [.. line.Evaluations,
-                new EvaluationJson(Evaluator.LfwTenFold,
+                new EvaluationResult(Evaluator.LfwTenFold,
                 [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings =
                 [$"{line.Measured.Name} was trained on 3 people"] }],
         } : line;
@@ -215,7 +215,7 @@ public sealed class Table14ReportTests : IDisposable
 
     private static Table14Line Line(string student, double? tar)
     {
-        ModelJson Model(string name, double? rate) => new(name, 3707, 24_620, 6_844_451)
+        ModelResult Model(string name, double? rate) => new(name, 3707, 24_620, 6_844_451)
         {
             TarAtFar = new Dictionary<string, double?> { ["1e-4"] = rate },
             TarInterval95AtFar = rate is null ? null : new Dictionary<string, IReadOnlyList<double>> { ["1e-4"] = [rate.Value - 0.1, rate.Value + 0.1] },
@@ -224,7 +224,7 @@ public sealed class Table14ReportTests : IDisposable
         EpochLog[] log = [.. Enumerable.Range(1, 16).Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60, 400) { CentredCosine = 0.8 })];
         var measured = Model(student, tar) with { RetentionAt1e4 = tar / 0.7, RetentionInterval95At1e4 = tar is null ? null : [0.35, 0.5] };
         return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 0.004, 16, 1, log),
-            [new EvaluationJson(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])],
+            [new EvaluationResult(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])],
                 new Table14Files(4_000_000, $"a {student}", 1_000_000, $"b {student}", tar, null));
     }
 }

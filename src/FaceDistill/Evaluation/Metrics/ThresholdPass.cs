@@ -36,7 +36,7 @@ internal sealed class ThresholdPass
     /// <param name="job">Told after each tile of pairs.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable (for distances in float32 also one that is too long or too short), an identity is
     /// missing, or there is no genuine or no impostor pair.</exception>
-    public static AllPairsResult Score(EmbeddingSet set, IReadOnlyList<double>? fars = null, ScoreKind score = ScoreKind.Cosine, JobContext? job = null)
+    public static RatesAtFar Score(EmbeddingSet set, IReadOnlyList<double>? fars = null, ScoreKind score = ScoreKind.Cosine, JobContext? job = null)
     {
         ArgumentNullException.ThrowIfNull(set);
         var groups = IdentityGroups.Of(set);
@@ -44,7 +44,7 @@ internal sealed class ThresholdPass
     }
 
     /// <summary>Scores all pairs of vectors, and finds the thresholds at false accept rates.</summary>
-    public static AllPairsResult Score(ScoredVectors vectors, IdentityGroups groups, IReadOnlyList<double> fars, JobContext? job = null)
+    public static RatesAtFar Score(ScoredVectors vectors, IdentityGroups groups, IReadOnlyList<double> fars, JobContext? job = null)
     {
         FarTargets.Check(fars);
         return At(vectors, groups, Ranks(fars, groups.ImpostorPairs), job ?? JobContext.None).Result(fars);
@@ -79,7 +79,7 @@ internal sealed class ThresholdPass
         fars.Max(far => FarTargets.Permitted(far, impostorPairs)) + 1;
 
     /// <summary>The thresholds at these rates, and what they accept.</summary>
-    public AllPairsResult Result(IReadOnlyList<double> fars) => new(
+    public RatesAtFar Result(IReadOnlyList<double> fars) => new(
         Groups.Order.Length, Groups.Identities, Genuine.Length, Groups.ImpostorPairs, [.. fars],
             [.. fars.Select(far => ExactThreshold.Point(far, Groups.ImpostorPairs, Genuine, Tail))]);
 }

@@ -32,7 +32,7 @@ public static class Blufr
     /// <param name="trials">Their test images.</param>
     /// <param name="job">Told how many trials are done.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, or a trial is too small for the rates.</exception>
-    public static BlufrResult Run(EmbeddingSet set, BlufrTrials trials, JobContext? job = null)
+    public static ModelResult Run(EmbeddingSet set, BlufrTrials trials, JobContext? job = null)
     {
         job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(set);
@@ -44,7 +44,15 @@ public static class Blufr
             job.Progress?.Report(new WorkProgress("BLUFR", results.Count, trials.Trials.Count, "trials"));
         }
 
-        return new BlufrResult(set.Name, trials.Label, results, trials.MissingImages);
+        var blufr = new BlufrResult(
+            set.Name, trials.Label, TrialRate.Of([.. results.Select(trial => trial.VerificationRate)]),
+            TrialRate.Of([.. results.Select(trial => trial.IdentificationRate)]), trials.MissingImages.Count, results);
+        return new ModelResult( // the pairs are those of all trials together
+            set.Name, results.Max(trial => trial.Images), results.Sum(trial => trial.GenuinePairs), results.Sum(trial => trial.ImpostorPairs))
+        {
+            Blufr = blufr,
+            Missing = trials.MissingImages,
+        };
     }
 
     private static BlufrTrialResult RunTrial(string name, EmbeddingSet set, int[] gallery, int[] probes, JobContext job)
@@ -55,8 +63,21 @@ public static class Blufr
         int[] rows = [.. Enumerable.Range(0, part.Count)];
         var openSet = Identification.OpenSet(
             part, UnitEmbeddings.From(part), rows[..gallery.Length], rows[gallery.Length..], [IdentificationFar], job);
-        return verification.Points[0] is { } point && openSet.Points[0] is not null
-            ? new BlufrTrialResult(part.Count, verification.Identities, verification.GenuinePairs, verification.ImpostorPairs, point, openSet)
+        return verification.Points[0] is { } point && openSet.Points[0] is { } found
+            ? new BlufrTrialResult
+            {
+                Images = part.Count,
+                Identities = verification.Identities,
+                GenuinePairs = verification.GenuinePairs,
+                ImpostorPairs = verification.ImpostorPairs,
+                Gallery = openSet.GalleryImages,
+                GenuineProbes = openSet.KnownProbes,
+                ImpostorProbes = openSet.UnknownProbes,
+                VerificationRate = point.Tar,
+                VerificationThreshold = point.Threshold,
+                IdentificationRate = found.Dir,
+                IdentificationThreshold = found.Threshold,
+            }
             : throw new FaceDistillException($"{name}: {verification.ImpostorPairs} impostor pairs and {openSet.UnknownProbes} probes of others "
                 + "are too few; FAR 0.1% needs 1000 and FAR 1% needs 100");
     }

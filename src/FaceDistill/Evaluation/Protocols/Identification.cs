@@ -23,8 +23,7 @@ public static class Identification
     /// <param name="job">Told how many probes of the present search are done.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, an identity is missing, the gallery has none of the
     /// images, or there is no probe of somebody in it.</exception>
-    public static IdentificationResult Run(
-        EmbeddingSet set, IdentificationOptions? options = null, JobContext? job = null)
+    public static ModelResult Run(EmbeddingSet set, IdentificationOptions? options = null, JobContext? job = null)
     {
         job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(set);
@@ -47,12 +46,21 @@ public static class Identification
         var taken = Unknown(people, options, strangers: known.Length < probes.Length);
         int[] left = [.. gallery.Where(row => !taken.Contains(set.Identities[row]))];
         int[] searched = [.. Enumerable.Range(0, set.Count).Where(row => !inGallery.Contains(row) || taken.Contains(set.Identities[row]))];
-        return new IdentificationResult(
-            set.Name, gallery.Length, people.Count, known.Length, Share(outcomes, 1), Share(outcomes, 5),
-            OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, job), missing)
+        long genuine = GenuinePairs(set, gallery, known);
+        return new ModelResult(set.Name, gallery.Length + known.Length, genuine, ((long)gallery.Length * known.Length) - genuine)
         {
-            GenuinePairs = GenuinePairs(set, gallery, known),
-            ImpostorPairs = ((long)gallery.Length * known.Length) - GenuinePairs(set, gallery, known),
+            Identification = new IdentificationResult
+            {
+                Name = set.Name,
+                GalleryImages = gallery.Length,
+                GalleryIdentities = people.Count,
+                Probes = known.Length,
+                Rank1 = Share(outcomes, 1),
+                Rank5 = Share(outcomes, 5),
+                OpenSet = OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, job),
+                MissingImages = missing.Count,
+            },
+            Missing = missing,
         };
     }
 
@@ -85,11 +93,19 @@ public static class Identification
 
         var people = gallery.Select(row => set.Identities[row]).ToHashSet(StringComparer.Ordinal);
         var tail = ExactThreshold.TailOf(alarms, fars);
-        return new OpenSetResult(
-            gallery.Length, people.Count, known.Length, alarms.Length,
-            probes.Select(row => set.Identities[row]).Where(identity => !people.Contains(identity)).Distinct(StringComparer.Ordinal).Count(),
-            [.. fars],
-            [.. fars.Select(far => Point(far, known, alarms.Length, tail))]);
+        DirPoint?[] points = [.. fars.Select(far => Point(far, known, alarms.Length, tail))];
+        return new OpenSetResult
+        {
+            GalleryImages = gallery.Length,
+            GalleryIdentities = people.Count,
+            KnownProbes = known.Length,
+            UnknownProbes = alarms.Length,
+            UnknownIdentities = probes.Select(row => set.Identities[row]).Where(identity => !people.Contains(identity)).Distinct(StringComparer.Ordinal).Count(),
+            DirAtFar = FarPoint.ByLabel(fars, points, point => point?.Dir),
+            ThresholdAtFar = FarPoint.ByLabel(fars, points, point => point?.Threshold),
+            FalseAlarmsAtFar = FarPoint.ByLabel(fars, points, point => point?.FalseAlarms),
+            Points = points,
+        };
     }
 
     private static DirPoint? Point(double far, ProbeOutcome[] known, int unknown, TopImpostorScores tail)
@@ -144,6 +160,19 @@ public static class Identification
         int[] order = SeededChoice.Permutation(names.Length, options.Seed, 0);
         return [.. order.Take((int)Math.Round(share * names.Length)).Select(i => names[i])];
     }
+}
+
+/// <summary>How probes are searched in a gallery.</summary>
+/// <param name="Gallery">Paths of the gallery's images, with or without extension; null for the first image of each identity.</param>
+/// <param name="UnknownShare">The share of the gallery's identities that the open-set search takes out of it, at least 0 and below 1, to have
+/// probes of unknown people; null for none where the gallery lacks people anyway, and otherwise a half.</param>
+/// <param name="Seed">Decides who is taken out.</param>
+/// <param name="Fars">The false alarm rates; null for 1e-2 and 1e-3.</param>
+public sealed record IdentificationOptions(
+    IReadOnlyList<string>? Gallery = null, double? UnknownShare = null, long Seed = 1, IReadOnlyList<double>? Fars = null)
+{
+    /// <summary>1e-2 and 1e-3.</summary>
+    public static IReadOnlyList<double> DefaultFars { get; } = [1e-2, 1e-3];
 }
 
 /// <summary>What the search of a probe found.</summary>

@@ -21,9 +21,9 @@ public static class LfwFolds
     /// skipped and counted.</param>
     /// <param name="pairs">The list, of at least two folds.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, or a fold has no pair left.</exception>
-    public static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs) => Run(set, pairs, null);
+    public static ModelResult Run(EmbeddingSet set, LfwPairs pairs) => Run(set, pairs, null);
 
-    internal static TenFoldResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst)
+    internal static ModelResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(pairs);
@@ -44,18 +44,12 @@ public static class LfwFolds
             }
         }
 
-        var folds = FoldAccuracy.Of(scored, pairs.Folds);
-        double[] accuracies = [.. folds.Select(fold => fold.Accuracy)];
-        return new TenFoldResult(
-            used.Count,
-            scored.Count(pair => pair.Same),
-            scored.Count(pair => !pair.Same),
-            pairs.Pairs.Count - scored.Count,
-            [.. missing],
-            accuracies,
-            [.. folds.Select(fold => fold.Threshold)],
-            accuracies.Mean(),
-            accuracies.StandardDeviation() / Math.Sqrt(accuracies.Length));
+        return new ModelResult(set.Name, used.Count, scored.Count(pair => pair.Same), scored.Count(pair => !pair.Same))
+        {
+            Folds = FoldAccuracy.Of(scored, pairs.Folds, pairs.Pairs.Count - scored.Count),
+            Missing = [.. missing],
+            Worst = worst?.Of(set),
+        };
     }
 
     private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used, WorstPairs? worst)
@@ -146,5 +140,56 @@ public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingIma
 
         return rows.Count > 0 ? new LfwView1(EmbeddingRows.Take(set, rows, row => names[row]), missing)
             : throw new FaceDistillException($"{set.Name}: none of the {missing.Count} images of {people.File} is there; embed LFW");
+    }
+}
+
+/// <summary>A scored pair that belongs to a fold.</summary>
+/// <param name="Fold">From 0.</param>
+/// <param name="Score">Cosine.</param>
+/// <param name="Same">Whether both images show one person.</param>
+internal readonly record struct FoldPair(int Fold, float Score, bool Same);
+
+/// <summary>Accuracy over folds: the threshold that is right most often on the other folds is applied to each.</summary>
+internal static class FoldAccuracy
+{
+    /// <summary>Each fold's accuracy and the threshold that gave it, with their mean.</summary>
+    /// <param name="pairs">All pairs, in any order; every fold has one.</param>
+    /// <param name="folds">How many folds, at least 2.</param>
+    /// <param name="skipped">How many pairs were left out.</param>
+    public static FoldsResult Of(IEnumerable<FoldPair> pairs, int folds, int skipped)
+    {
+        FoldPair[] falling = [.. pairs.OrderByDescending(pair => pair.Score)];
+        (double Accuracy, float Threshold)[] each = [.. Enumerable.Range(0, folds).Select(fold =>
+        {
+            float threshold = BestThreshold(falling.Where(pair => pair.Fold != fold).ToList());
+            return (falling.Where(pair => pair.Fold == fold).Average(pair => pair.Score >= threshold == pair.Same ? 1.0 : 0.0), threshold);
+        })];
+        double[] accuracies = [.. each.Select(fold => fold.Accuracy)];
+        return new FoldsResult(each, skipped, accuracies.Mean(), accuracies.StandardDeviation() / Math.Sqrt(folds));
+    }
+
+    /// <summary>
+    /// The threshold with most right decisions, the smallest where several are equally good; it lies midway between the
+    /// lowest score that it accepts and the next lower one.
+    /// </summary>
+    /// <param name="pairs">By falling score, at least one.</param>
+    private static float BestThreshold(List<FoldPair> pairs)
+    {
+        int right = pairs.Count(pair => !pair.Same); // all rejected
+        int best = right;
+        float threshold = MathF.BitIncrement(pairs[0].Score);
+        for (int i = 0; i < pairs.Count; i++)
+        {
+            right += pairs[i].Same ? 1 : -1;
+            float next = i + 1 < pairs.Count ? pairs[i + 1].Score : -1;
+            bool tied = i + 1 < pairs.Count && next == pairs[i].Score;
+            if (!tied && right >= best)
+            {
+                best = right;
+                threshold = MathF.Max(MathF.BitIncrement(next), (pairs[i].Score + next) / 2);
+            }
+        }
+
+        return threshold;
     }
 }

@@ -82,8 +82,12 @@ internal static class HtmlPage
     public static HtmlText Heads(params string[] names) => HtmlText.Join(names.Select(name => HtmlText.Of($"<th scope=\"col\">{name}</th>")));
 
     /// <summary>Which series has which colour.</summary>
-    public static HtmlText Legend(IEnumerable<(int Series, string Name)> entries, string paint = "stroke") => HtmlText.Of(
-        $"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li><svg class=\"key\" viewBox=\"0 0 28 8\" aria-hidden=\"true\"><path class=\"{SvgPlot.SeriesClass(e.Series, paint)}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>{e.Name}</li>")))}</ul>");
+    public static HtmlText Legend(IEnumerable<(int Series, string Name)> entries, string paint = "stroke")
+    {
+        HtmlText Key(int series) => HtmlText.Of($"<svg class=\"key\" viewBox=\"0 0 28 8\" aria-hidden=\"true\">"
+            + $"<path class=\"{SvgPlot.SeriesClass(series, paint)}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>");
+        return HtmlText.Of($"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li>{Key(e.Series)}{e.Name}</li>")))}</ul>");
+    }
 
     /// <summary>A plot with what it says.</summary>
     public static HtmlText Figure(HtmlText plot, HtmlText caption) => HtmlText.Of($"<figure>{plot}<figcaption>{caption}</figcaption></figure>\n");
@@ -109,6 +113,9 @@ internal readonly record struct HtmlText(string Html)
 
     /// <summary>Joins pieces.</summary>
     public static HtmlText Join(IEnumerable<HtmlText> pieces) => new(string.Concat(pieces.Select(piece => piece.Html)));
+
+    /// <summary>A path that may break after each '/'.</summary>
+    public static HtmlText Path(string path) => new(Of($"{path}").Html.Replace("/", "/<wbr>", StringComparison.Ordinal));
 
     /// <summary>The markup.</summary>
     public override string ToString() => Html ?? "";
@@ -160,9 +167,9 @@ internal static class ReportFormat
     public static string Score(float? score) => score is { } value ? InvariantText.Of($"{value:0.0000}") : "-";
 
     /// <summary>The metrics besides those by rate: name, what it is, how it reads; without those that no model has.</summary>
-    public static IReadOnlyList<(string Key, string Name, Func<ModelJson, string> Text)> Metrics(EvaluationJson result)
+    public static IReadOnlyList<(string Key, string Name, Func<ModelResult, string> Text)> Metrics(EvaluationResult result)
     {
-        (string Key, string Name, Func<ModelJson, double?> Value, Func<ModelJson, string> Text)[] all =
+        (string Key, string Name, Func<ModelResult, double?> Value, Func<ModelResult, string> Text)[] all =
         [
             ("retentionAt1e-4", "Retention at 1e-4", m => m.RetentionAt1e4,
                 m => Percent(m.RetentionAt1e4) + (m.RetentionInterval95At1e4 is null ? "" : $" ({Range(m.RetentionInterval95At1e4)})")),
@@ -180,7 +187,7 @@ internal static class ReportFormat
     }
 
     /// <summary>All rates that some model was asked for, in their order.</summary>
-    public static IReadOnlyList<string> Fars(EvaluationJson result) => [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
+    public static IReadOnlyList<string> Fars(EvaluationResult result) => [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
 
     private static string Number(double? value, string format) => value?.ToString(format, System.Globalization.CultureInfo.InvariantCulture) ?? "-";
 }

@@ -209,7 +209,8 @@ internal static class SvgFile
     // The page's style decides an inline plot's colours; a file of its own brings them along. The colours are those of report.css in light.
     private const string Style =
         "text{font-family:sans-serif;fill:#5a5d64}.ink-stroke{stroke:#5a5d64}.ink-fill{fill:#5a5d64}.grid-stroke{stroke:#dddbd5}.grid-fill{fill:#dddbd5}"
-        + ".s0-stroke{stroke:#0a5ea8}.s1-stroke{stroke:#b8420f}.s2-stroke{stroke:#0b7556}.s3-stroke{stroke:#7b3f9a}.s4-stroke{stroke:#86600a}.s5-stroke{stroke:#4c545f}"
+        + ".s0-stroke{stroke:#0a5ea8}.s1-stroke{stroke:#b8420f}.s2-stroke{stroke:#0b7556}"
+        + ".s3-stroke{stroke:#7b3f9a}.s4-stroke{stroke:#86600a}.s5-stroke{stroke:#4c545f}"
         + ".s0-fill{fill:#0a5ea8}.s1-fill{fill:#b8420f}.s2-fill{fill:#0b7556}.s3-fill{fill:#7b3f9a}.s4-fill{fill:#86600a}.s5-fill{fill:#4c545f}";
 
     /// <summary>The text of the file.</summary>

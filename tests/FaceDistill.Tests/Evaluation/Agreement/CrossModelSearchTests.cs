@@ -40,17 +40,17 @@ public sealed class CrossModelSearchTests
     {
         var teacher = SignSets.Of("teacher", 1, 500, 50, 3);
         var same = CrossModelSearch.Run(teacher, SignSets.Student(teacher, 2, 0), Fars);
-        Assert.Equal(same.TeacherTeacher.Points, same.StudentStudent.Points);
-        Assert.Equal(2 * same.TeacherTeacher.ImpostorPairs, same.TeacherStudent.ImpostorPairs);
-        for (int i = 0; i < 4; i++) // every pair comes twice: the same thresholds and rates
+        Assert.Equal(same[0].TarAtFar, same[1].TarAtFar);
+        Assert.Equal(same[0].ThresholdAtFar, same[1].ThresholdAtFar);
+        Assert.Equal(2 * same[0].ImpostorPairs, same[2].ImpostorPairs);
+        foreach (string far in new[] { "5e-1", "1e-1", "1e-2", "1e-3" }) // every pair comes twice: the same thresholds and rates
         {
-            Assert.Equal(same.TeacherTeacher.Points[i]!.Threshold, same.TeacherStudent.Points[i]!.Threshold);
-            Assert.Equal(same.TeacherTeacher.Points[i]!.Tar, same.TeacherStudent.Points[i]!.Tar);
-            Assert.Equal(2 * same.TeacherTeacher.Points[i]!.FalseAccepts, same.TeacherStudent.Points[i]!.FalseAccepts);
+            Assert.NotNull(same[0].TarAtFar[far]);
+            Assert.Equal((same[0].ThresholdAtFar[far], same[0].TarAtFar[far]), (same[2].ThresholdAtFar[far], same[2].TarAtFar[far]));
         }
 
         var other = CrossModelSearch.Run(teacher, SignSets.Student(teacher, 2, 6), Fars);
-        Assert.True(other.TeacherStudent.At(1e-2)!.Tar < same.TeacherStudent.At(1e-2)!.Tar);
+        Assert.True(other[2].TarAtFar["1e-2"] < same[2].TarAtFar["1e-2"]);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class CrossModelSearchTests
         Assert.Contains("student: the embedding in row ", Message(teacher, student), StringComparison.Ordinal);
     }
 
-    private static void Compare(float[] teacher, float[] student, int dimension, int[] person, AllPairsResult actual)
+    private static void Compare(float[] teacher, float[] student, int dimension, int[] person, RatesAtFar actual)
     {
         var genuine = new List<float>();
         var impostors = new List<float>();

@@ -147,7 +147,7 @@ public sealed class ThresholdPassTests
         }
     }
 
-    private static AllPairsResult Score(float[] vectors, int dimension, string[] identities, double[] fars)
+    private static RatesAtFar Score(float[] vectors, int dimension, string[] identities, double[] fars)
     {
         var groups = new IdentityGroups(identities);
         float[] ordered = [.. groups.Order.SelectMany(row => vectors.AsSpan(row * dimension, dimension).ToArray())];

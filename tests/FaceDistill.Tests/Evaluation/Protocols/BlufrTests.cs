@@ -59,7 +59,7 @@ public sealed class BlufrTests
     {
         var set = SignSets.Of("m", 2, 600, 100, 3);
         var trials = BlufrTrials.Draw(set, Small);
-        var result = Blufr.Run(set, trials);
+        var result = Blufr.Run(set, trials).Blufr!;
         double[] verification = new double[3], identification = new double[3];
         for (int t = 0; t < 3; t++)
         {
@@ -71,20 +71,22 @@ public sealed class BlufrTests
             verification[t] = twin.Points[0]!.Tar;
             identification[t] = Identification.OpenSet(set, UnitEmbeddings.From(set), gallery, probes, [1e-2], JobContext.None).Points[0]!.Dir;
             Assert.Equal((twin.GenuinePairs, twin.ImpostorPairs, test.Length),
-                (result.Results[t].GenuinePairs, result.Results[t].ImpostorPairs, result.Results[t].Images));
-            Assert.Equal(twin.Points[0]!.Threshold, result.Results[t].Verification.Threshold);
+                (result.PerTrial[t].GenuinePairs, result.PerTrial[t].ImpostorPairs, result.PerTrial[t].Images));
+            Assert.Equal(twin.Points[0]!.Threshold, result.PerTrial[t].VerificationThreshold);
         }
 
         double mean = verification.Average();
         double deviation = Math.Sqrt(verification.Sum(rate => (rate - mean) * (rate - mean)) / 2);
         Assert.Equal(mean - deviation, result.VerificationRate.MeanMinusDeviation, 1e-12);
-        Assert.Equal(identification, result.Results.Select(trial => trial.IdentificationRate));
+        Assert.Equal(identification, result.PerTrial.Select(trial => trial.IdentificationRate));
         Assert.Equal(identification.Average(), result.IdentificationRate.Mean, 1e-12);
-        using var json = JsonDocument.Parse(JsonFile.Serialize(BlufrJson.Of(result)));
+        string text = JsonFile.Serialize(result);
+        using var json = JsonDocument.Parse(text);
         Assert.Equal(BlufrTrials.OwnLabel, json.RootElement.GetProperty("trials").GetString());
         Assert.Equal(result.VerificationRate.MeanMinusDeviation, json.RootElement.GetProperty("verificationRate").GetProperty("meanMinusDeviation")
             .GetDouble());
         Assert.Equal(3, json.RootElement.GetProperty("perTrial").GetArrayLength());
+        Assert.Equal(text, JsonFile.Serialize(JsonFile.Parse<BlufrResult>(text, "test")));
     }
 
     [Fact]

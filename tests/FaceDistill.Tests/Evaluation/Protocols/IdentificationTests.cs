@@ -21,7 +21,7 @@ public sealed class IdentificationTests
     public void Agrees_with_the_naive_twin_where_nearly_all_scores_tie(int seed, int images, int people, int changes)
     {
         var set = SignSets.Of("model", seed, images, people, changes);
-        var result = Identification.Run(set, new IdentificationOptions(Fars: Fars, Seed: seed));
+        var result = Identification.Run(set, new IdentificationOptions(Fars: Fars, Seed: seed)).Identification!;
         int[] gallery = [.. Enumerable.Range(0, images).Where(row => Array.IndexOf(set.Identities, set.Identities[row]) == row)];
         int[] probes = [.. Enumerable.Range(0, images).Except(gallery)];
         int[] ranks = [.. probes.Select(probe => Search(set, gallery, probe).Rank)];
@@ -56,8 +56,8 @@ public sealed class IdentificationTests
             Assert.Equal(threshold is null ? null : known.Count(probe => probe.Rank == 1 && probe.Own >= threshold), result.Points[i]?.Identified);
         }
 
-        Assert.Null(result.At(1e-3)); // fewer than 1,000 unknown probes
-        Assert.True(result.At(0.5)!.Dir > 0);
+        Assert.Null(result.DirAtFar["1e-3"]); // fewer than 1,000 unknown probes
+        Assert.True(result.DirAtFar["5e-1"] > 0);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class IdentificationTests
     public void A_probe_that_ties_with_another_person_is_not_at_rank_1()
     {
         var set = new EmbeddingSet("m", 2, [1, 0, 1, 0, 1, 0, 0, 1, 0, 1], ["a/1", "b/1", "a/2", "c/1", "c/2"], ["a", "b", "a", "c", "c"]);
-        var result = Identification.Run(set, new IdentificationOptions(UnknownShare: 0.4, Fars: [0.5]));
+        var result = Identification.Run(set, new IdentificationOptions(UnknownShare: 0.4, Fars: [0.5])).Identification!;
         Assert.Equal((0.5, 1), (result.Rank1, result.Rank5));
     }
 
@@ -89,10 +89,11 @@ public sealed class IdentificationTests
     {
         var set = SignSets.Of("m", 5, 400, 20, 3);
         string[] paths = [.. set.Paths.Where((_, row) => row is >= 3 and < 12).Select(path => path[..^4]), "gone/1.png"];
-        var result = Identification.Run(set, new IdentificationOptions(paths, Fars: [0.1]));
+        var model = Identification.Run(set, new IdentificationOptions(paths, Fars: [0.1]));
+        var result = model.Identification!;
         Assert.Equal((9, 9), (result.GalleryImages, result.OpenSet.GalleryImages)); // others are unknown already: nobody is taken out
         Assert.Equal(11, result.OpenSet.UnknownIdentities);
-        Assert.Equal(["gone/1.png"], result.MissingImages);
+        Assert.Equal(["gone/1.png"], model.Missing);
         int[] gallery = [.. Enumerable.Range(3, 9)];
         int[] known = [.. Enumerable.Range(0, 400).Where(row => !gallery.Contains(row) && gallery.Any(g => set.Identities[g] == set.Identities[row]))];
         Assert.Equal((known.Length, known.Length), (result.Probes, result.OpenSet.KnownProbes));
@@ -103,12 +104,12 @@ public sealed class IdentificationTests
     public void The_seed_decides_who_is_unknown_and_the_order_of_people_does_not()
     {
         var set = SignSets.Of("m", 6, 500, 40, 4);
-        var one = Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).OpenSet;
-        Assert.Equal(one.Points, Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).OpenSet.Points);
-        Assert.Contains(Enumerable.Range(2, 5), seed => Identification.Run(set, new IdentificationOptions(Seed: seed)).OpenSet.KnownProbes != one.KnownProbes);
+        var one = Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet;
+        Assert.Equal(one.Points, Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet.Points);
+        Assert.Contains(Enumerable.Range(2, 5), seed => Identification.Run(set, new IdentificationOptions(Seed: seed)).Identification!.OpenSet.KnownProbes != one.KnownProbes);
         int[] rows = [.. Enumerable.Range(0, 40).Reverse(), .. Enumerable.Range(40, 460)]; // first images stay first
         var turned = EmbeddingRows.Take(set, rows, row => set.Identities[row]);
-        Assert.Equal(one.Points, Identification.Run(turned, new IdentificationOptions(Seed: 1, Fars: Fars)).OpenSet.Points);
+        Assert.Equal(one.Points, Identification.Run(turned, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet.Points);
     }
 
     [Fact]
@@ -139,12 +140,14 @@ public sealed class IdentificationTests
     [Fact]
     public void Json_has_null_for_refused_rates()
     {
-        var result = Identification.Run(SignSets.Of("m", 8, 400, 20, 3));
-        using var json = JsonDocument.Parse(JsonFile.Serialize(IdentificationJson.Of(result)));
+        var result = Identification.Run(SignSets.Of("m", 8, 400, 20, 3)).Identification!;
+        string text = JsonFile.Serialize(result);
+        using var json = JsonDocument.Parse(text);
         Assert.Equal(result.Rank1, json.RootElement.GetProperty("rank1").GetDouble());
         var open = json.RootElement.GetProperty("openSet");
-        Assert.Equal(result.OpenSet.At(1e-2)!.Dir, open.GetProperty("dirAtFar").GetProperty("1e-2").GetDouble());
+        Assert.Equal(result.OpenSet.Points[0]!.Dir, open.GetProperty("dirAtFar").GetProperty("1e-2").GetDouble());
         Assert.Equal(JsonValueKind.Null, open.GetProperty("dirAtFar").GetProperty("1e-3").ValueKind);
+        Assert.Equal(text, JsonFile.Serialize(JsonFile.Parse<IdentificationResult>(text, "test")));
     }
 
     private static (float Best, float Own, int Rank) Search(EmbeddingSet set, int[] gallery, int probe)

@@ -12,10 +12,10 @@ public sealed class LfwFoldsTests
     public void Separable_pairs_are_all_right()
     {
         var result = LfwFolds.Run(Circle(6, spread: 5), Pairs(3, 2));
-        Assert.Equal((1.0, 0.0), (result.Accuracy, result.StandardError));
+        Assert.Equal((1.0, 0.0), (result.Folds!.Accuracy, result.Folds!.StandardError));
         Assert.Equal((6, 6, 0, 12), (result.GenuinePairs, result.ImpostorPairs, result.SkippedPairs, result.Images));
         // Genuine pairs are 5 degrees apart, impostors 65: the threshold lies midway between the cosines.
-        Assert.All(result.FoldThresholds, t => Assert.Equal((Cos(5) + Cos(65)) / 2, t, 1e-6));
+        Assert.All(result.Folds!.Folds.Select(fold => fold.Threshold), t => Assert.Equal((Cos(5) + Cos(65)) / 2, t, 1e-6));
     }
 
     [Fact]
@@ -30,9 +30,9 @@ public sealed class LfwFoldsTests
             new(2, "z_0000", "z_0010", true), new(2, "z_0000", "z_0080", false),
         ]);
         var result = LfwFolds.Run(Degrees("z", 0, 10, 30, 60, 80), pairs);
-        Assert.Equal([0, 1, 1], result.FoldAccuracies);
-        Assert.Equal(2 / 3.0, result.Accuracy, 12);
-        Assert.Equal(1 / 3.0, result.StandardError, 12); // the sample deviation of 0, 1, 1 is the root of 1/3
+        Assert.Equal([0, 1, 1], result.Folds!.Folds.Select(fold => fold.Accuracy));
+        Assert.Equal(2 / 3.0, result.Folds!.Accuracy, 12);
+        Assert.Equal(1 / 3.0, result.Folds!.StandardError, 12); // the sample deviation of 0, 1, 1 is the root of 1/3
     }
 
     [Fact]
@@ -44,8 +44,8 @@ public sealed class LfwFoldsTests
             new(0, "z_0000", "z_0080", false)];
         var pairs = new LfwPairs("pairs.txt", 2, [.. fold, .. fold.Select(pair => pair with { Fold = 1 })]);
         var result = LfwFolds.Run(Degrees("z", 0, 10, 30, 60, 80), pairs);
-        Assert.All(result.FoldThresholds, t => Assert.Equal((Cos(60) + Cos(80)) / 2, t, 1e-6));
-        Assert.Equal([0.75, 0.75], result.FoldAccuracies);
+        Assert.All(result.Folds!.Folds.Select(fold => fold.Threshold), t => Assert.Equal((Cos(60) + Cos(80)) / 2, t, 1e-6));
+        Assert.Equal([0.75, 0.75], result.Folds!.Folds.Select(fold => fold.Accuracy));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class LfwFoldsTests
         var circle = Circle(6, spread: 5);
         float[] constant = [.. Enumerable.Repeat(1f, circle.Values.Length)];
         var result = LfwFolds.Run(new EmbeddingSet("constant", 2, constant, circle.Paths, circle.Identities), Pairs(3, 2));
-        Assert.Equal(0.5, result.Accuracy, 12);
+        Assert.Equal(0.5, result.Folds!.Accuracy, 12);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class LfwFoldsTests
         Assert.True(lost > 0);
         Assert.Equal(lost, result.SkippedPairs);
         Assert.Equal(12 - lost, result.GenuinePairs + result.ImpostorPairs);
-        Assert.Equal(["p0_0001"], result.MissingImages);
+        Assert.Equal(["p0_0001"], result.Missing);
     }
 
     [Fact]

@@ -30,12 +30,12 @@ public sealed class PairListEvaluationTests
         for (int i = 0; i < Fars.Length; i++)
         {
             float? threshold = SignSets.Threshold(Fars[i], impostors);
-            Assert.Equal(threshold, result.Points[i]?.Threshold);
-            Assert.Equal(threshold is null ? null : impostors.Count(score => score >= threshold), result.Points[i]?.FalseAccepts);
-            Assert.Equal(threshold is null ? null : genuine.Count(score => score >= threshold) / (double)genuine.Length, result.Points[i]?.Tar);
+            Assert.Equal(threshold, result.Rates!.Points[i]?.Threshold);
+            Assert.Equal(threshold is null ? null : impostors.Count(score => score >= threshold), result.Rates!.Points[i]?.FalseAccepts);
+            Assert.Equal(threshold is null ? null : genuine.Count(score => score >= threshold) / (double)genuine.Length, result.Rates!.Points[i]?.Tar);
         }
 
-        Assert.Equal(NaiveFolds(genuine, impostors), result.TenFold!.FoldAccuracies);
+        Assert.Equal(NaiveFolds(genuine, impostors), result.Folds!.Folds.Select(fold => fold.Accuracy));
     }
 
     [LfwFact]
@@ -47,11 +47,11 @@ public sealed class PairListEvaluationTests
         var list = new PairList("lfw", [.. lfw.Pairs.Select(pair => new ImagePair(At(pair.First), At(pair.Second), pair.Same))]);
         var expected = LfwFolds.Run(set, lfw);
         var actual = PairListEvaluation.Run(set, list);
-        Assert.Equal(expected.FoldAccuracies, actual.TenFold!.FoldAccuracies);
-        Assert.Equal(expected.FoldThresholds, actual.TenFold.FoldThresholds);
-        Assert.Equal((expected.Accuracy, expected.StandardError, expected.Images), (actual.TenFold.Accuracy, actual.TenFold.StandardError, actual.Images));
-        Assert.Equal([30, 3], actual.Points.Take(2).Select(point => (int)point!.FalseAccepts));
-        Assert.All(actual.Points.Skip(2), Assert.Null); // 3,000 impostor pairs do not permit one at 1e-4
+        Assert.Equal(expected.Folds!.Folds, actual.Folds!.Folds);
+        Assert.Equal((expected.TenFoldAccuracy, expected.TenFoldStandardError, expected.Images),
+            (actual.TenFoldAccuracy, actual.TenFoldStandardError, actual.Images));
+        Assert.Equal([30, 3], actual.Rates!.Points.Take(2).Select(point => (int)point!.FalseAccepts));
+        Assert.All(actual.Rates.Points.Skip(2), Assert.Null); // 3,000 impostor pairs do not permit one at 1e-4
     }
 
     [Fact]
@@ -60,10 +60,10 @@ public sealed class PairListEvaluationTests
         var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
         var result = PairListEvaluation.Run(
             set, List(("a/0", "a/1.jpg", true), ("a/0.png", "b/2", false), ("a/0", "gone/1", true), ("gone/1", "gone/2", false)), [0.5]);
-        Assert.Equal((1, 1, 2, 3), (result.GenuinePairs, result.ImpostorPairs, result.SkippedPairs, result.Images));
-        Assert.Equal(["gone/1", "gone/2"], result.MissingImages);
-        Assert.Null(result.TenFold);
-        Assert.Null(result.At(0.5)); // one impostor pair
+        Assert.Equal((1, 1, 3), (result.GenuinePairs, result.ImpostorPairs, result.Images));
+        Assert.Equal(["gone/1", "gone/2"], result.Missing);
+        Assert.Null(result.Folds);
+        Assert.Null(result.Rates!.At(0.5)); // one impostor pair
     }
 
     [Fact]
@@ -83,9 +83,9 @@ public sealed class PairListEvaluationTests
         File.WriteAllText(folder["pairs.csv"], "a,b,same\na/0,a/1,1\na/0,b/2,0\na/1,b/2,0\ngone,b/2,0\n");
         var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
         var model = Evaluator.Run(Evaluator.Pairs, set, folder.Path, new EvaluationOptions { Fars = [0.5] });
-        Assert.Equal((3, 1, 2, 2), (model.Images, model.GenuinePairs, model.ImpostorPairs, model.AllPairs!.Identities));
-        Assert.Equal((1, 1.0), (model.AllPairs.At(0.5)!.FalseAccepts, model.AllPairs.At(0.5)!.Tar));
-        Assert.Equal(["gone"], model.MissingImages);
+        Assert.Equal((3, 1, 2, 2), (model.Images, model.GenuinePairs, model.ImpostorPairs, model.Rates!.Identities));
+        Assert.Equal((1, 1.0), (model.Rates.At(0.5)!.FalseAccepts, model.Rates.At(0.5)!.Tar));
+        Assert.Equal(["gone"], model.Missing);
         Assert.Contains("--data", Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.Pairs, set)).Message, StringComparison.Ordinal);
     }
 
@@ -93,9 +93,9 @@ public sealed class PairListEvaluationTests
     public void Few_pairs_get_no_folds_and_sorted_lists_get_folds_of_both_kinds()
     {
         var set = SignSets.Of("m", 4, 60, 12, 2);
-        Assert.Null(PairListEvaluation.Run(set, Ordered(set, 50, 49)).TenFold);
-        Assert.Null(PairListEvaluation.Run(set, Ordered(set, 9, 300)).TenFold);
-        Assert.InRange(PairListEvaluation.Run(set, Ordered(set, 50, 50)).TenFold!.Accuracy, 0.8, 1);
+        Assert.Null(PairListEvaluation.Run(set, Ordered(set, 50, 49)).Folds);
+        Assert.Null(PairListEvaluation.Run(set, Ordered(set, 9, 300)).Folds);
+        Assert.InRange(PairListEvaluation.Run(set, Ordered(set, 50, 50)).Folds!.Accuracy, 0.8, 1);
     }
 
     private static PairList Ordered(EmbeddingSet set, int genuine, int impostors)

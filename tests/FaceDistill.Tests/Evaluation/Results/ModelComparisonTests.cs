@@ -31,15 +31,16 @@ public sealed class ModelComparisonTests
         var worse = new EmbeddingSet("worse", good.Dimension, [.. good.Values.Select(v => v + ((random.NextSingle() - 0.5f) * 2))],
             [.. good.Paths.Select(path => Path.ChangeExtension(path, ".jpg"))], good.Identities);
         var result = Evaluator.RunAll(Evaluator.AllPairs, [good, copy, worse], 0, null, Options);
-        var comparisons = result.Comparisons();
+        var comparisons = result.Comparisons!;
         Assert.Equal(["good copy", "good worse", "copy worse"], comparisons.Select(c => $"{c.A} {c.B}"));
-        Assert.Equal((0.0, new Interval(0, 0), 1.0), (comparisons[0].Difference, comparisons[0].Interval95, comparisons[0].PValue));
+        Assert.Equal((0.0, 1.0), (comparisons[0].DifferenceAt1e4, comparisons[0].PValue));
+        Assert.Equal([0, 0], comparisons[0].Interval95);
         Assert.Equal(2.0 / 201, comparisons[1].PValue);
-        Assert.True(comparisons[1].Interval95.Low > 0 && comparisons[1].Interval95.High > comparisons[1].Difference);
-        Assert.Equal(new Interval(1, 1), result.RetentionInterval(1));
-        Assert.Null(result.RetentionInterval(0));
-        var kept = result.RetentionInterval(2)!.Value;
-        Assert.InRange(result.Retention(2)!.Value, kept.Low, kept.High);
+        Assert.True(comparisons[1].Interval95[0] > 0 && comparisons[1].Interval95[1] > comparisons[1].DifferenceAt1e4);
+        Assert.Equal([1, 1], result.Models[1].RetentionInterval95At1e4!);
+        Assert.Null(result.Models[0].RetentionInterval95At1e4);
+        var kept = result.Models[2].RetentionInterval95At1e4!;
+        Assert.InRange(result.Models[2].RetentionAt1e4!.Value, kept[0], kept[1]);
     }
 
     [Fact]
@@ -48,15 +49,14 @@ public sealed class ModelComparisonTests
         var sets = new[] { TarBootstrapTests.Noisy("a", 120, 3, 0.5f, 1), TarBootstrapTests.Noisy("b", 119, 3, 0.5f, 1) };
         var result = Evaluator.RunAll(Evaluator.AllPairs, sets, null, null, Options);
         Assert.All(result.Models, model => Assert.NotNull(model.Uncertainty!.At(1e-4)));
-        Assert.Empty(result.Comparisons());
-        Assert.Null(result.ToJson().Comparisons);
+        Assert.Null(result.Comparisons);
     }
 
     [Fact]
     public void Json_has_the_new_keys_and_reads_back()
     {
         var sets = new[] { TarBootstrapTests.Noisy("a", 120, 3, 0.5f, 1), TarBootstrapTests.Noisy("b", 120, 3, 0.6f, 1) };
-        string text = JsonFile.Serialize(Evaluator.RunAll(Evaluator.AllPairs, sets, 0, null, Options with { Score = ScoreKind.Euclidean }).ToJson());
+        string text = JsonFile.Serialize(Evaluator.RunAll(Evaluator.AllPairs, sets, 0, null, Options with { Score = ScoreKind.Euclidean }));
         using var json = JsonDocument.Parse(text);
         Assert.Equal("euclidean", json.RootElement.GetProperty("score").GetString());
         var model = json.RootElement.GetProperty("models")[1];
@@ -69,7 +69,7 @@ public sealed class ModelComparisonTests
         Assert.Equal(("a", "b", 2),
             (comparison.GetProperty("a").GetString(), comparison.GetProperty("b").GetString(), comparison.GetProperty("interval95").GetArrayLength()));
         Assert.True(comparison.TryGetProperty("differenceAt1e-4", out _) && comparison.TryGetProperty("pValue", out _));
-        Assert.Equal(text, JsonFile.Serialize(JsonFile.Parse<EvaluationJson>(text, "test")));
+        Assert.Equal(text, JsonFile.Serialize(JsonFile.Parse<EvaluationResult>(text, "test")));
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class ModelComparisonTests
     {
         var set = TarBootstrapTests.Noisy("a", 120, 3, 0.5f, 1);
         var plain = Evaluator.RunAll(Evaluator.AllPairs, [set], null, null, new EvaluationOptions { Metrics = false, Resamples = 0 });
-        string text = JsonFile.Serialize(plain.ToJson());
+        string text = JsonFile.Serialize(plain);
         Assert.All("tarInterval95AtFar eer rank1 comparisons score".Split(' '), key => Assert.DoesNotContain(key, text, StringComparison.Ordinal));
         Assert.Null(Evaluator.Run(Evaluator.AllPairs, TarBootstrapTests.Noisy("few", 9, 3, 0.5f, 1)).Uncertainty); // 9 people
         Assert.NotNull(Evaluator.Run(Evaluator.AllPairs, TarBootstrapTests.Noisy("more", 10, 3, 0.5f, 1), null, Options).Uncertainty);

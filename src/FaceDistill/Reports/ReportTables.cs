@@ -8,10 +8,11 @@ using static FaceDistill.Reports.Pages.ReportFormat;
 
 namespace FaceDistill.Reports;
 
-/// <content>The tables of figures.</content>
-public static partial class EvaluationReportHtml
+/// <summary>The tables of an evaluation's report, in their sections; null where the result has nothing to put in.</summary>
+internal static class ReportTables
 {
-    private static Section? Accuracy(EvaluationJson result)
+    /// <summary>True accept rates and thresholds.</summary>
+    public static Section? Accuracy(EvaluationResult result)
     {
         var fars = Fars(result);
         if (result.Models.All(m => m.Identification is not null || m.Blufr is not null))
@@ -19,33 +20,34 @@ public static partial class EvaluationReportHtml
             return null; // their own sections say how many probes and pairs there were
         }
 
-        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]);
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(Head)]);
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine "
                 + $"pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor "
                 + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
-        var table = Table("accuracy-table",
-            HtmlText.Of($"{(fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs")} over "
-                + $"{Count(result.Models[0].Images, "image")}"), head, rows);
+        string what = fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs";
+        var table = Table("accuracy-table", HtmlText.Of($"{what} over {Count(result.Models[0].Images, "image")}"), head, rows);
         if (fars.Count == 0)
         {
             return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
         }
 
+        HtmlText Threshold(ModelResult m, int model, string far) => HtmlText.Of(
+            $"<td data-cell=\"{model} thresholdAtFar {far}\"{Deciding(far)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>");
         var thresholds = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td data-cell=\"{i} thresholdAtFar {far}\"{Deciding(far)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => Threshold(m, i, far)))}</tr>\n")));
         string score = (result.Score ?? ScoreKind.Cosine) == ScoreKind.Cosine ? "cosine" : "negated Euclidean distance";
-        var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"),
-            HtmlText.Join([Heads("Model"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), thresholds);
-        return new Section("accuracy", "Accuracy", HtmlText.Of($"""
-            {table}<p class="note">Each cell: the share of genuine pairs accepted, its 95% interval where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not above the one named; with fewer impostor pairs than 1/FAR there is none.</p>
-            {Missing(result)}{second}
-            """));
+        var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"), head, thresholds);
+        return new Section("accuracy", "Accuracy", HtmlText.Of($"{table}<p class=\"note\">Each cell: the share of genuine pairs accepted, its 95% interval "
+            + $"where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not "
+            + $"above the one named; with fewer impostor pairs than 1/FAR there is none.</p>\n{Missing(result)}{second}"));
     }
+
+    private static HtmlText Head(string far) => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>");
 
     private static HtmlText Deciding(string far) => far == DecidingFar ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
 
-    private static HtmlText Cell(ModelJson m, int model, string far)
+    private static HtmlText Cell(ModelResult m, int model, string far)
     {
         if (m.TarAtFar?.GetValueOrDefault(far) is not { } tar)
         {
@@ -61,12 +63,13 @@ public static partial class EvaluationReportHtml
             + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
-    private static HtmlText Missing(EvaluationJson result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+    private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
         .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
             + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
         .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
 
-    private static Section? Metrics(EvaluationJson result)
+    /// <summary>What is told besides the rates.</summary>
+    public static Section? Metrics(EvaluationResult result)
     {
         var metrics = ReportFormat.Metrics(result);
         if (metrics.Count == 0)
@@ -74,12 +77,12 @@ public static partial class EvaluationReportHtml
             return null;
         }
 
-        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(metrics.Select(metric => HtmlText.Of($"<td data-cell=\"{i} {metric.Key}\">{metric.Text(m)}</td>")))}</tr>\n")));
+        HtmlText Cells(ModelResult m, int model) =>
+            HtmlText.Join(metrics.Select(metric => HtmlText.Of($"<td data-cell=\"{model} {metric.Key}\">{metric.Text(m)}</td>")));
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of($"<tr><th scope=\"row\">{m.Name}</th>{Cells(m, i)}</tr>\n")));
         string explained = string.Join(" ", metrics.Select(metric => Explained.GetValueOrDefault(metric.Key)).Where(text => text is not null));
-        return new Section("metrics", "Other figures", HtmlText.Of(
-            $"{Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows)}<p "
-                + $"class=\"note\">{explained}</p>\n"));
+        var table = Table("metrics-table", HtmlText.Of($"Figures besides the rates"), Heads(["Model", .. metrics.Select(metric => metric.Name)]), rows);
+        return new Section("metrics", "Other figures", HtmlText.Of($"{table}<p class=\"note\">{explained}</p>\n"));
     }
 
     private static readonly Dictionary<string, string> Explained = new(StringComparer.Ordinal)
@@ -94,7 +97,8 @@ public static partial class EvaluationReportHtml
         ["multAdds"] = "Mult-adds: multiply-accumulates of one face.",
     };
 
-    private static Section? Comparisons(EvaluationJson result)
+    /// <summary>Each two models.</summary>
+    public static Section? Comparisons(EvaluationResult result)
     {
         if (result.Comparisons is not { Count: > 0 } comparisons)
         {
@@ -104,36 +108,37 @@ public static partial class EvaluationReportHtml
         var rows = HtmlText.Join(comparisons.Select(c => HtmlText.Of(
             $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to "
                 + $"{100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
-        return new Section("comparisons", "Models compared", HtmlText.Of(
-            $"{Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"), Heads("Models", "Difference", "95% interval", "p"), rows)}<p class=\"note\">Paired bootstrap over people: both models on the same resamples. p is two-sided, for no difference.</p>\n"));
+        var table = Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"),
+            Heads("Models", "Difference", "95% interval", "p"), rows);
+        return new Section("comparisons", "Models compared", HtmlText.Of($"{table}<p class=\"note\">Paired bootstrap over people: both models on the same "
+            + $"resamples. p is two-sided, for no difference.</p>\n"));
     }
-}
 
-/// <content>Searches, and how students agree with their teacher.</content>
-public static partial class EvaluationReportHtml
-{
-    private static Section? Agreement(EvaluationJson result)
+    /// <summary>How students agree with their teacher, image by image.</summary>
+    public static Section? Agreement(EvaluationResult result)
     {
         if (result.Agreements is not { Count: > 0 } agreements)
         {
             return null;
         }
 
-        var rows = HtmlText.Join(agreements.Select(a => HtmlText.Of(
-            $"<tr><th scope=\"row\">{a.Student}</th>{Cells(Cosine(a.Cosine.Mean), Cosine(a.Cosine.Median), Cosine(a.Cosine.Percentile5), Cosine(a.Cosine.Minimum), Cosine(a.Cosine.OtherImages))}</tr>\n")));
-        var worst = HtmlText.Join(
-            agreements.Select((a, i) =>
-            Table($"agreement{i}-table", HtmlText.Of($"{a.Student}: the {Count(a.Worst.Count, "image")} that agree least"), Heads("No.", "Cosine", "Image"),
-            HtmlText.Join(a.Worst.Select(
-                (image, n) => HtmlText.Of(
-                $"<tr><th scope=\"row\">{n + 1}</th><td>{Cosine(image.Cosine)}</td><td class=\"text path\">{Breakable(image.Path)}</td></tr>\n"))), "pairs")));
-        return new Section("agreement", "Agreement with the teacher", HtmlText.Of($"""
-            {Table("agreement-table", HtmlText.Of($"Cosine between the student's and {agreements[0].Teacher}'s embedding of an image, over {Count(agreements[0].Images, "image")}"), Heads("Student", "Mean", "Median", "5th percentile", "Least", "Other image"), rows)}<p class="note">Other image: the mean between embeddings of different images, which is agreement by chance.</p>
-            {worst}
-            """));
+        static HtmlText Figures(CosineSpread c) =>
+            Cells(Cosine(c.Mean), Cosine(c.Median), Cosine(c.Percentile5), Cosine(c.Minimum), Cosine(c.OtherImages));
+        static HtmlText Image(ImageAgreement image, int n) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{n + 1}</th><td>{Cosine(image.Cosine)}</td><td class=\"text path\">{HtmlText.Path(image.Path)}</td></tr>\n");
+        var rows = HtmlText.Join(agreements.Select(a => HtmlText.Of($"<tr><th scope=\"row\">{a.Student}</th>{Figures(a.Cosine)}</tr>\n")));
+        var worst = HtmlText.Join(agreements.Select((a, i) => Table(
+            $"agreement{i}-table", HtmlText.Of($"{a.Student}: the {Count(a.Worst.Count, "image")} that agree least"), Heads("No.", "Cosine", "Image"),
+            HtmlText.Join(a.Worst.Select(Image)), "pairs")));
+        var (teacher, images) = (agreements[0].Teacher, Count(agreements[0].Images, "image"));
+        var table = Table("agreement-table", HtmlText.Of($"Cosine between the student's and {teacher}'s embedding of an image, over {images}"),
+            Heads("Student", "Mean", "Median", "5th percentile", "Least", "Other image"), rows);
+        return new Section("agreement", "Agreement with the teacher", HtmlText.Of($"{table}<p class=\"note\">Other image: the mean between embeddings of "
+            + $"different images, which is agreement by chance.</p>\n{worst}"));
     }
 
-    private static Section? CrossSearch(EvaluationJson result)
+    /// <summary>Students' probes in their teacher's gallery.</summary>
+    public static Section? CrossSearch(EvaluationResult result)
     {
         var searches = (result.Agreements ?? []).SelectMany(a => a.Search ?? []).DistinctBy(s => (s.Gallery, s.Probe)).ToList();
         if (searches.Count == 0)
@@ -147,10 +152,11 @@ public static partial class EvaluationReportHtml
                 + $"{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
         return new Section("cross", "One model's probes in another's gallery",
             Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
-            HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(far => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>"))]), rows));
+            HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(Head)]), rows));
     }
 
-    private static Section? Identification(EvaluationJson result)
+    /// <summary>Probes searched in a gallery.</summary>
+    public static Section? Identification(EvaluationResult result)
     {
         var models = result.Models.Where(m => m.Identification is not null).Select(m => (m.Name, Search: m.Identification!)).ToList();
         if (models.Count == 0)
@@ -163,13 +169,15 @@ public static partial class EvaluationReportHtml
             $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Percent(m.Search.Rank1), Percent(m.Search.Rank5))}"
                 + $"{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
         var (closed, open) = (models[0].Search, models[0].Search.OpenSet);
-        return new Section("identification", "Identification", HtmlText.Of($"""
-            {Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"), Heads(["Model", "Rank-1", "Rank-5", .. fars.Select(far => $"DIR at FAR {far}")]), rows)}<p class="note">DIR: known probes whose own person comes first and at or above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and {Count(open.UnknownProbes, "unknown one")}.</p>
-
-            """));
+        var table = Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"),
+            Heads(["Model", "Rank-1", "Rank-5", .. fars.Select(far => $"DIR at FAR {far}")]), rows);
+        return new Section("identification", "Identification", HtmlText.Of($"{table}<p class=\"note\">DIR: known probes whose own person comes first and at or "
+            + $"above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and "
+            + $"{Count(open.UnknownProbes, "unknown one")}.</p>\n"));
     }
 
-    private static Section? Blufr(EvaluationJson result)
+    /// <summary>BLUFR's trials.</summary>
+    public static Section? Blufr(EvaluationResult result)
     {
         var models = result.Models.Where(m => m.Blufr is not null).Select(m => (m.Name, Blufr: m.Blufr!)).ToList();
         if (models.Count == 0)
@@ -177,7 +185,7 @@ public static partial class EvaluationReportHtml
             return null;
         }
 
-        static string[] Rate(TrialRateJson rate) => [Percent(rate.Mean), Percent(rate.StandardDeviation), Percent(rate.MeanMinusDeviation)];
+        static string[] Rate(TrialRate rate) => [Percent(rate.Mean), Percent(rate.StandardDeviation), Percent(rate.MeanMinusDeviation)];
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}</th>{Cells([.. Rate(m.Blufr.VerificationRate), .. Rate(m.Blufr.IdentificationRate)])}</tr>\n")));
         return new Section("blufr", "BLUFR", Table("blufr-table",
