@@ -135,7 +135,8 @@ internal static class AccuracyBenchmark
         var result = Evaluator.RunAll(Evaluator.AllPairs, [truth, .. outcomes.Select(o => o.Last)], 0, null, limits);
         var reference = result.Models[0];
         var rows = outcomes.Select((o, i) =>
-            Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Models[i + 1].RetentionAt1e4:0.0}%{Around(result.Models[i + 1].RetentionInterval95At1e4)} | {o.After} |"));
+            Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Models[i + 1].RetentionAt1e4:0.0}%"
+                + $"{Around(result.Models[i + 1].RetentionInterval95At1e4)} | {o.After} |"));
         string student = Text($"{options.Student}, {options.Precision.ToString().ToLowerInvariant()}, batch {options.BatchSize}");
         string columns = $"| contender | optimizer | start | epochs | minutes in all |{string.Concat(Levels.Select(l => Text($" minutes to {100 * l:0}% |")))}"
             + " TAR at 1e-4 at the end | kept of the teacher's | images seen | images/s | cores used |";

@@ -111,7 +111,8 @@ public sealed class EvaluationReportPageTests : IDisposable
         Assert.Equal("[]", (await page.Evaluate("[...document.querySelectorAll('svg:not([aria-hidden]),img')].filter(i => !(i.getAttribute('aria-label') ?? "
             + "i.alt)).map(i => i.outerHTML.slice(0, 80))"))!.ToJsonString());
         string roc = (string)(await page.Evaluate("document.querySelector('svg[aria-label^=ROC]').getAttribute('aria-label')"))!;
-        Assert.Contains(ReportFormat.Percent(JsonFile.Read<FaceDistill.Evaluation.Results.EvaluationResult>(_folder["report.json"]).Models[0].TarAtFar!["1e-4"]),
+        Assert.Contains(ReportFormat.Percent(
+            JsonFile.Read<FaceDistill.Evaluation.Results.EvaluationResult>(_folder["report.json"]).Models[0].TarAtFar!["1e-4"]),
             roc, StringComparison.Ordinal);
         Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => "
             + "e.id))"))!.ToJsonString());

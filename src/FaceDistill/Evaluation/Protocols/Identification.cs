@@ -94,13 +94,14 @@ public static class Identification
         var people = gallery.Select(row => set.Identities[row]).ToHashSet(StringComparer.Ordinal);
         var tail = ExactThreshold.TailOf(alarms, fars);
         DirPoint?[] points = [.. fars.Select(far => Point(far, known, alarms.Length, tail))];
+        var unknown = probes.Select(row => set.Identities[row]).Where(identity => !people.Contains(identity));
         return new OpenSetResult
         {
             GalleryImages = gallery.Length,
             GalleryIdentities = people.Count,
             KnownProbes = known.Length,
             UnknownProbes = alarms.Length,
-            UnknownIdentities = probes.Select(row => set.Identities[row]).Where(identity => !people.Contains(identity)).Distinct(StringComparer.Ordinal).Count(),
+            UnknownIdentities = unknown.Distinct(StringComparer.Ordinal).Count(),
             DirAtFar = FarPoint.ByLabel(fars, points, point => point?.Dir),
             ThresholdAtFar = FarPoint.ByLabel(fars, points, point => point?.Threshold),
             FalseAlarmsAtFar = FarPoint.ByLabel(fars, points, point => point?.FalseAlarms),

@@ -106,7 +106,8 @@ public sealed class IdentificationTests
         var set = SignSets.Of("m", 6, 500, 40, 4);
         var one = Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet;
         Assert.Equal(one.Points, Identification.Run(set, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet.Points);
-        Assert.Contains(Enumerable.Range(2, 5), seed => Identification.Run(set, new IdentificationOptions(Seed: seed)).Identification!.OpenSet.KnownProbes != one.KnownProbes);
+        Assert.Contains(Enumerable.Range(2, 5),
+            seed => Identification.Run(set, new IdentificationOptions(Seed: seed)).Identification!.OpenSet.KnownProbes != one.KnownProbes);
         int[] rows = [.. Enumerable.Range(0, 40).Reverse(), .. Enumerable.Range(40, 460)]; // first images stay first
         var turned = EmbeddingRows.Take(set, rows, row => set.Identities[row]);
         Assert.Equal(one.Points, Identification.Run(turned, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet.Points);
