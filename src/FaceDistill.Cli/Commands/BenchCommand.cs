@@ -37,7 +37,7 @@ internal static class BenchCommand
     {
         Description = "The protocol of the accuracies; by default that of the first evaluation given, else all-pairs.",
     }
-        .AcceptOnlyFromAmong(Evaluator.AllPairs, Evaluator.LfwView1Test);
+        .AcceptOnlyFromAmong([.. Evaluator.AllPairsProtocols]);
 
     private static readonly Option<int> Rounds = new("--rounds")
     {

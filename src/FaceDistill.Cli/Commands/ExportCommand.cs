@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
+using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
@@ -58,7 +59,7 @@ internal static class ExportCommand
     };
     private static readonly Option<string> Protocol =
         new Option<string>("--protocol") { Description = "How --evaluate chooses pairs.",
-        DefaultValueFactory = _ => ExportRequest.Protocols[0] }.AcceptOnlyFromAmong([.. ExportRequest.Protocols]);
+        DefaultValueFactory = _ => Evaluator.AllPairsProtocols[0] }.AcceptOnlyFromAmong([.. Evaluator.AllPairsProtocols]);
     private static readonly Option<double?> MaxLoss = new("--max-loss")
     {
         Description = "With --evaluate: the most TAR at 1e-4 that may be lost, percentage points.",

@@ -37,6 +37,9 @@ public static class Evaluator
     /// <summary>The names of the protocols.</summary>
     public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs, Identification, Blufr];
 
+    /// <summary>Those that score all pairs, and so give a TAR at 1e-4 and thresholds from a data set alone.</summary>
+    public static IReadOnlyList<string> AllPairsProtocols { get; } = [AllPairs, LfwView1Test];
+
     /// <summary>Runs a protocol on one model.</summary>
     /// <param name="protocol">One of <see cref="Protocols"/>.</param>
     /// <param name="set">The model's embeddings.</param>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
@@ -43,6 +44,9 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
         var set = embeddings.Read(EmbeddedView.NameOf(FaceView.Original), job.Cancel);
         return new AuditFaces(data.Name, data.Root, set, faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
     }
+
+    /// <summary>One of them, as a list names it.</summary>
+    public AuditPicture Picture(int row) => new(Name, Set.Paths[row], Set.Identities[row]);
 
     /// <summary>The faces that are not on a list.</summary>
     public AuditFaces Without(ExclusionList? list)

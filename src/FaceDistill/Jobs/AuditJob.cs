@@ -89,11 +89,11 @@ public sealed class AuditJob(AssetFinder finder)
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
                 ? Duplicates(training, hashes, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
-            Write(list, findings);
+            AuditFinding.Write(list, findings);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
             {
                 List = list,
-                Listed = findings.Select(f => (f.Data, f.Path)).Distinct().Count(),
+                Listed = findings.Select(f => (f.Picture.Data, f.Picture.Path)).Distinct().Count(),
                 Seconds = watch.Elapsed.TotalSeconds,
             };
             JsonFile.Write(Path.ChangeExtension(list, ".json"), summary);
@@ -211,7 +211,7 @@ public sealed class AuditJob(AssetFinder finder)
             var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", job);
             var files = known && own is not null ? same.In(own) : [];
             AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
-                new(kind, faces.Name, faces.Set.Paths[row], test.Name, test.Set.Paths[column], test.Set.Identities[column], score, pairs);
+                new(kind, faces.Picture(row), test.Picture(column), score, pairs);
             var pairsOf = matches.ToDictionary(m => m.Row, m => m.Pairs);
             findings.AddRange(files.Select(f => Finding(
                 AuditFindingKind.SameFile, f.Row, f.Other, Cosine(rows, f.Row, columns, f.Other, test.Set.Dimension), pairsOf.GetValueOrDefault(f.Row, 1))));
@@ -219,13 +219,33 @@ public sealed class AuditJob(AssetFinder finder)
             findings.AddRange(people.OrderByDescending(m => m.Score).ThenBy(m => m.Row)
                 .Select(m => Finding(AuditFindingKind.Person, m.Row, m.Column, m.Score, m.Pairs)));
             long pairs = (long)faces.Set.Count * test.Set.Count;
-            counts.Add(new AuditCount(faces.Name, faces.Set.Count, pairs, people.Length,
-                test.People == 0 ? 0 : people.Select(m => test.Set.Identities[m.Column]).Distinct(StringComparer.Ordinal).Count(),
-                people.Sum(m => (long)m.Pairs), far * pairs, known && own is not null ? files.Count : null));
+            counts.Add(new AuditCount
+            {
+                Data = faces.Name,
+                Faces = faces.Set.Count,
+                Pairs = pairs,
+                Matches = people.Length,
+                People = test.People == 0 ? 0 : people.Select(m => test.Set.Identities[m.Column]).Distinct(StringComparer.Ordinal).Count(),
+                MatchedPairs = people.Sum(m => (long)m.Pairs),
+                ExpectedPairs = far * pairs,
+                SameFiles = known && own is not null ? files.Count : null,
+            });
         }
 
-        return new AuditTest(test.Name, request.Protocol, test.Set.Count, test.People, threshold, request.Threshold is null ? request.Far : null, far,
-            far is null ? null : labelled.Name, impostors, tar, counts);
+        return new AuditTest
+        {
+            Test = test.Name,
+            Protocol = request.Protocol,
+            Faces = test.Set.Count,
+            People = test.People,
+            Threshold = threshold,
+            Far = request.Threshold is null ? request.Far : null,
+            MeasuredFar = far,
+            MeasuredOn = far is null ? null : labelled.Name,
+            ImpostorPairs = impostors,
+            MeasuredTar = tar,
+            Counts = counts,
+        };
     }
 
     private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
@@ -262,8 +282,7 @@ public sealed class AuditJob(AssetFinder finder)
         {
             var (set, face) = Place(row);
             var (otherSet, otherFace) = Place(other);
-            return new AuditFinding(kind, training[set].Name, training[set].Set.Paths[face], training[otherSet].Name, training[otherSet].Set.Paths[otherFace],
-                training[otherSet].Set.Identities[otherFace], score, 1);
+            return new AuditFinding(kind, training[set].Picture(face), training[otherSet].Picture(otherFace), score, 1);
         }
 
         findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, Cosine(vectors, f.Row, vectors, f.Other, dimension))));
@@ -274,18 +293,4 @@ public sealed class AuditJob(AssetFinder finder)
 
     private static double Cosine(float[] first, int row, float[] second, int other, int dimension) =>
         System.Numerics.Tensors.TensorPrimitives.Dot<float>(first.AsSpan(row * dimension, dimension), second.AsSpan(other * dimension, dimension));
-
-    private static void Write(string path, List<AuditFinding> findings)
-    {
-        var csv = new StringBuilder("kind,data,path,other,other_path,person,similarity,pairs\n");
-        foreach (var f in findings)
-        {
-            string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
-            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
-            string[] fields = [kind, f.Data, f.Path, f.Other, f.OtherPath, f.Person, similarity, pairs];
-            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
-        }
-
-        AtomicFile.WriteText(path, csv.ToString());
-    }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using FaceDistill.Files;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Evaluation.Agreement;
 
@@ -16,45 +18,102 @@ public enum AuditFindingKind
     Duplicate,
 }
 
+/// <summary>A picture that an audit names.</summary>
+/// <param name="Data">The name of its data: that of the folder.</param>
+/// <param name="Path">Its path in it, of the aligned face.</param>
+/// <param name="Person">Its identity; empty where unknown.</param>
+public sealed record AuditPicture(string Data, string Path, string Person);
+
 /// <summary>A training picture on an audit's list.</summary>
 /// <param name="Kind">Why.</param>
-/// <param name="Data">The training data's name: that of its folder.</param>
-/// <param name="Path">The picture's path in it, of the aligned face.</param>
-/// <param name="Other">The name of the other picture's data: a test's, or that of training data whose picture stays.</param>
-/// <param name="OtherPath">The other picture's path in it.</param>
-/// <param name="Person">The other picture's identity; empty where unknown.</param>
+/// <param name="Picture">The training picture.</param>
+/// <param name="Other">The other picture: a test's, or one of training data that stays.</param>
 /// <param name="Similarity">The cosine of both embeddings.</param>
 /// <param name="Pairs">How many pictures of the test match this one; 1 for a duplicate.</param>
-public sealed record AuditFinding(AuditFindingKind Kind, string Data, string Path, string Other, string OtherPath, string Person, double Similarity, int Pairs);
+public sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture, AuditPicture Other, double Similarity, int Pairs)
+{
+    /// <summary>Writes a list as comma-separated rows.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    internal static void Write(string path, IReadOnlyList<AuditFinding> findings)
+    {
+        var csv = new StringBuilder("kind,data,path,other,other_path,person,similarity,pairs\n");
+        foreach (var f in findings)
+        {
+            string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
+            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
+            string[] fields = [kind, f.Picture.Data, f.Picture.Path, f.Other.Data, f.Other.Path, f.Other.Person, similarity, pairs];
+            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
+        }
+
+        AtomicFile.WriteText(path, csv.ToString());
+    }
+}
 
 /// <summary>What an audit found in one training set for one test.</summary>
-/// <param name="Data">The training data's name.</param>
-/// <param name="Faces">How many faces of it were looked at.</param>
-/// <param name="Pairs">How many pairs with faces of the test.</param>
-/// <param name="Matches">Faces whose embedding matches a test face at the threshold, same files left out.</param>
-/// <param name="People">Test people whom these match; 0 where the test's people are unknown.</param>
-/// <param name="MatchedPairs">Pairs at or above the threshold, those of same files left out.</param>
-/// <param name="ExpectedPairs">Pairs that reach the threshold by chance if no person is shared: pairs times the false accept rate measured at the
-/// threshold. Null where no rate is known.</param>
-/// <param name="SameFiles">Faces whose file or aligned face is also in the test; null where pictures were not at hand.</param>
-public sealed record AuditCount(string Data, int Faces, long Pairs, int Matches, int People, long MatchedPairs, double? ExpectedPairs, int? SameFiles);
+public sealed record AuditCount
+{
+    /// <summary>The training data's name.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>How many faces of it were looked at.</summary>
+    public required int Faces { get; init; }
+
+    /// <summary>How many pairs with faces of the test.</summary>
+    public required long Pairs { get; init; }
+
+    /// <summary>Faces whose embedding matches a test face at the threshold, same files left out.</summary>
+    public required int Matches { get; init; }
+
+    /// <summary>Test people whom these match; 0 where the test's people are unknown.</summary>
+    public required int People { get; init; }
+
+    /// <summary>Pairs at or above the threshold, those of same files left out.</summary>
+    public required long MatchedPairs { get; init; }
+
+    /// <summary>Pairs that reach the threshold by chance if no person is shared: pairs times the false accept rate measured at the
+    /// threshold. Null where no rate is known.</summary>
+    public required double? ExpectedPairs { get; init; }
+
+    /// <summary>Faces whose file or aligned face is also in the test; null where pictures were not at hand.</summary>
+    public required int? SameFiles { get; init; }
+}
 
 /// <summary>An audit for one test.</summary>
-/// <param name="Test">The test data's name.</param>
-/// <param name="Protocol">Which faces of it: all, or lfw-view1-test.</param>
-/// <param name="Faces">How many.</param>
-/// <param name="People">How many people; 0 where unknown.</param>
-/// <param name="Threshold">The least similarity of a match.</param>
-/// <param name="Far">The permitted false accept rate of a pair; null where the threshold was given.</param>
-/// <param name="MeasuredFar">The false accept rate measured at the threshold; null where the faces have no identities.</param>
-/// <param name="MeasuredOn">The name of the labelled faces on which; null likewise.</param>
-/// <param name="ImpostorPairs">Their impostor pairs; 0 likewise.</param>
-/// <param name="MeasuredTar">The part of their genuine pairs that reaches the threshold; null likewise.</param>
-/// <param name="Counts">One entry a training set.</param>
-public sealed record AuditTest(
-    string Test, string Protocol, int Faces, int People, double Threshold, double? Far, double? MeasuredFar, string? MeasuredOn, long ImpostorPairs,
-    double? MeasuredTar, IReadOnlyList<AuditCount> Counts)
+public sealed record AuditTest
 {
+    /// <summary>The test data's name.</summary>
+    public required string Test { get; init; }
+
+    /// <summary>Which faces of it: all, or lfw-view1-test.</summary>
+    public required string Protocol { get; init; }
+
+    /// <summary>How many.</summary>
+    public required int Faces { get; init; }
+
+    /// <summary>How many people; 0 where unknown.</summary>
+    public required int People { get; init; }
+
+    /// <summary>The least similarity of a match.</summary>
+    public required double Threshold { get; init; }
+
+    /// <summary>The permitted false accept rate of a pair; null where the threshold was given.</summary>
+    public required double? Far { get; init; }
+
+    /// <summary>The false accept rate measured at the threshold; null where the faces have no identities.</summary>
+    public required double? MeasuredFar { get; init; }
+
+    /// <summary>The name of the labelled faces on which; null likewise.</summary>
+    public required string? MeasuredOn { get; init; }
+
+    /// <summary>Their impostor pairs; 0 likewise.</summary>
+    public required long ImpostorPairs { get; init; }
+
+    /// <summary>The part of their genuine pairs that reaches the threshold; null likewise.</summary>
+    public required double? MeasuredTar { get; init; }
+
+    /// <summary>One entry a training set.</summary>
+    public required IReadOnlyList<AuditCount> Counts { get; init; }
+
     /// <summary>The protocol that takes every face of a test.</summary>
     public const string AllFaces = "all";
 
