@@ -112,7 +112,8 @@ public sealed record Table14Recipe
         string? wrong = Rows.Count == 0 || Rows.Any(r => r is null) ? "a table has at least one row, and no empty one"
             : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "a table needs training faces: data"
             : string.IsNullOrWhiteSpace(Test) ? "a table needs test faces: test"
-            : Protocols.Count == 0 || !Evaluator.AllPairsProtocols.Contains(Protocols[0]) ? $"the first protocol is {string.Join(" or ", Evaluator.AllPairsProtocols)}"
+            : Protocols.Count == 0 || !Evaluator.AllPairsProtocols.Contains(Protocols[0])
+                ? $"the first protocol is {string.Join(" or ", Evaluator.AllPairsProtocols)}"
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol
                 ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"

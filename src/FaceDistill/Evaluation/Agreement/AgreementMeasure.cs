@@ -1,6 +1,5 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Formats;

@@ -3,7 +3,6 @@ using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
-using TorchSharp;
 
 namespace FaceDistill.Evaluation.Agreement;
 

@@ -3,7 +3,6 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Evaluation.Results;
-using FaceDistill.Formats;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Scoring;

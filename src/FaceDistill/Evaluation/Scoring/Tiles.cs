@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using TorchSharp;

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
-using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using MathNet.Numerics.Random;

@@ -1,5 +1,4 @@
 using FaceDistill.Evaluation.Agreement;
-using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Evaluation.Agreement;
