@@ -14,16 +14,15 @@ namespace FaceDistill.Evaluation.Protocols;
 /// LFW's View 2 protocol (Huang et al. 2007, section 4): for each fold, the threshold that is right most often on the other
 /// folds is applied to it; told are the mean accuracy and its standard error.
 /// </summary>
-public static class LfwFolds
+internal static class LfwFolds
 {
     /// <summary>Runs the protocol.</summary>
     /// <param name="set">The embeddings; found by image name, whatever the extension. Pairs of images that it lacks are
     /// skipped and counted.</param>
     /// <param name="pairs">The list, of at least two folds.</param>
+    /// <param name="worst">Takes all scores; null for none.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, or a fold has no pair left.</exception>
-    public static ModelResult Run(EmbeddingSet set, LfwPairs pairs) => Run(set, pairs, null);
-
-    internal static ModelResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst)
+    public static ModelResult Run(EmbeddingSet set, LfwPairs pairs, WorstPairs? worst = null)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(pairs);

@@ -11,7 +11,7 @@ using FaceDistill.Stores;
 namespace FaceDistill.Evaluation.Protocols;
 
 /// <summary>Scores a user's own list of pairs by cosine.</summary>
-public static class PairListEvaluation
+internal static class PairListEvaluation
 {
     private const int Folds = 10;
     private const int FewestPairs = 100; // fewer than ten pairs a fold say nothing
@@ -23,11 +23,10 @@ public static class PairListEvaluation
     /// skipped and counted.</param>
     /// <param name="list">The pairs.</param>
     /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="worst">Takes all scores; null for none.</param>
     /// <exception cref="FaceDistillException">An embedding is unusable, a path fits several images or is its pair's other
     /// image, or no genuine or no impostor pair is left.</exception>
-    public static ModelResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars = null) => Run(set, list, fars, null);
-
-    internal static ModelResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars, WorstPairs? worst)
+    public static ModelResult Run(EmbeddingSet set, PairList list, IReadOnlyList<double>? fars = null, WorstPairs? worst = null)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(list);
