@@ -145,13 +145,8 @@ public sealed class FolderAligner
             throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
         }
 
-        var csv = new StringBuilder("path,reason\n");
-        foreach (var (path, reason) in skipped)
-        {
-            csv.Append(Csv.Field(path)).Append(',').Append(Csv.Field(reason)).Append('\n');
-        }
-
-        AtomicFile.WriteText(Path.Combine(output, AlignmentManifest.SkippedFileName), csv.ToString());
+        AtomicFile.WriteText(
+            Path.Combine(output, AlignmentManifest.SkippedFileName), Csv.Text("path,reason", skipped.Select(s => new[] { s.Path, s.Reason })));
         NewManifest(raw, complete: true).Write(output);
         return new FolderAlignment(AlignedFaces.Open(output), aligned, reused, skipped);
     }
