@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;

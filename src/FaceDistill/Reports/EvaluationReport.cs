@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
