@@ -1,4 +1,4 @@
-using FaceDistill.Files;
+using System.Security.Cryptography;
 
 namespace FaceDistill.Files;
 
@@ -123,6 +123,25 @@ public static class StagedFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The failure that brought us here is the one to report.
+        }
+    }
+}
+
+/// <summary>SHA-256 of files.</summary>
+public static class FileHash
+{
+    /// <summary>The file's SHA-256 as 64 lower-case hexadecimal digits.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be read.</exception>
+    public static string Sha256(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return Convert.ToHexStringLower(SHA256.HashData(stream));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
         }
     }
 }

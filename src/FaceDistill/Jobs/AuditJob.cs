@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
@@ -277,15 +275,15 @@ public sealed class AuditJob(AssetFinder finder)
 
     private static void Write(string path, List<AuditFinding> findings)
     {
-        var csv = new StringBuilder("kind,data,path,other,other_path,person,similarity,pairs\n");
-        foreach (var f in findings)
+        static string Name(AuditFindingKind kind) => kind switch
         {
-            string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
-            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
-            string[] fields = [kind, f.Data, f.Path, f.Other, f.OtherPath, f.Person, similarity, pairs];
-            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
-        }
-
-        AtomicFile.WriteText(path, csv.ToString());
+            AuditFindingKind.SameFile => "same file",
+            AuditFindingKind.Person => "person",
+            _ => "duplicate",
+        };
+        AtomicFile.WriteText(path, Csv.Text("kind,data,path,other,other_path,person,similarity,pairs", findings.Select(f => new object?[]
+        {
+            Name(f.Kind), f.Data, f.Path, f.Other, f.OtherPath, f.Person, InvariantText.Of($"{f.Similarity:0.0000}"), f.Pairs,
+        })));
     }
 }
