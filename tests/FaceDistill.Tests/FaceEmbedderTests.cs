@@ -69,7 +69,10 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
     [Fact]
     public void Thresholds_come_from_the_file()
     {
-        using var embedder = FaceEmbedder.Load(Student("""[{"far":1e-3,"threshold":0.91,"protocol":"lfw-view1-test","impostorPairs":6844451},{"far":1e-4,"threshold":0.93,"protocol":"lfw-view1-test","impostorPairs":6844451}]"""));
+        using var embedder = FaceEmbedder.Load(Student("""
+            [{"far":1e-3,"threshold":0.91,"protocol":"lfw-view1-test","impostorPairs":6844451},
+             {"far":1e-4,"threshold":0.93,"protocol":"lfw-view1-test","impostorPairs":6844451}]
+            """));
         Assert.Equal(0.93f, embedder.Threshold(1e-4));
         Assert.Equal(0.91f, embedder.Threshold(0.001));
         Assert.Equal(6844451, embedder.Thresholds[1].ImpostorPairs);

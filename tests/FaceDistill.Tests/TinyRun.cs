@@ -25,7 +25,8 @@ public sealed class TinyRun : IDisposable
     {
         Faces = SyntheticDataset.Write(_folder["faces"], 12, 10, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 3);
         _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
-        _store = EmbeddingRun.Run(_teacher, Faces, [FaceView.Original, FaceView.Mirrored], _folder.Path, _folder["store"], JobContext.None).Store;
+        _store = EmbeddingRun.Run(
+            _teacher, Faces, [EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)], _folder.Path, _folder["store"], JobContext.None).Store;
     }
 
     public AlignedFaces Faces { get; }

@@ -6,6 +6,10 @@ namespace FaceDistill.Cli.Rendering;
 /// <summary>
 /// Shows progress with rate and time left: one line rewritten in place on a terminal, a plain line every few seconds elsewhere.
 /// </summary>
+/// <remarks>
+/// Not Spectre.Console's Progress: it draws only while a callback runs, so that each stage would need a thread of its own beside the plain
+/// lines (152 lines in all); a cancel's "^C" leaves its bar on the screen, and a killed process a hidden cursor.
+/// </remarks>
 internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<WorkProgress>, IDisposable
 {
     private static readonly TimeSpan TerminalPause = TimeSpan.FromSeconds(0.1);

@@ -64,7 +64,7 @@ public sealed class Downloader : IDisposable
         Uri source, string target, string? sha256, long maxBytes, JobContext job)
     {
         var part = new DownloadPart(target, source);
-        var transfer = new Transfer(_client, source, part, maxBytes, _rules.Idle, Path.GetFileName(target), job.Progress);
+        var transfer = new Transfer(_client, part, maxBytes, _rules.Idle, job.Progress);
         for (bool again = true; ; again = false)
         {
             await WithRetriesAsync(transfer, target, job.Cancel).ConfigureAwait(false);
@@ -143,20 +143,25 @@ public sealed record DownloadRules(int Attempts, TimeSpan BackOff, TimeSpan Idle
 internal sealed class DownloadPart
 {
     private readonly string _note;
-    private readonly string _url;
     private State? _state;
 
     public DownloadPart(string target, Uri source)
     {
         Path = target + ".part";
         _note = Path + ".json";
-        _url = source.AbsoluteUri;
+        (Name, Source) = (System.IO.Path.GetFileName(target), source);
         _state = ReadState();
         if (_state is null)
         {
             Delete();
         }
     }
+
+    /// <summary>The whole file's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The address.</summary>
+    public Uri Source { get; }
 
     /// <summary>The part file.</summary>
     public string Path { get; }
@@ -184,7 +189,7 @@ internal sealed class DownloadPart
     {
         Delete();
         string? tag = response.Headers.ETag is { IsWeak: false } strong ? strong.Tag : null;
-        _state = new State(_url, total, tag, response.Content.Headers.LastModified);
+        _state = new State(Source.AbsoluteUri, total, tag, response.Content.Headers.LastModified);
         JsonFile.Write(_note, _state);
     }
 
@@ -213,7 +218,7 @@ internal sealed class DownloadPart
         {
             var state = File.Exists(_note) && File.Exists(Path)
                 ? JsonSerializer.Deserialize<State>(File.ReadAllText(_note), JsonFile.Options) : null;
-            return state?.Url == _url ? state : null;
+            return state?.Url == Source.AbsoluteUri ? state : null;
         }
         catch (JsonException)
         {

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Formats.Tar;
-using System.Globalization;
 using System.IO.Compression;
 using FaceDistill.Files;
 
@@ -186,3 +185,10 @@ internal static class NpmClient
             ?? InvariantText.Of($"exit code {exitCode}, without a word");
     }
 }
+
+/// <summary>A file wanted from an npm package.</summary>
+/// <param name="Path">Its path inside the package, with '/' between folders.</param>
+/// <param name="Target">Where it goes.</param>
+/// <param name="Sha256">64 hexadecimal digits.</param>
+/// <param name="MaxBytes">The most bytes to take.</param>
+public sealed record NpmMember(string Path, string Target, string Sha256, long MaxBytes);

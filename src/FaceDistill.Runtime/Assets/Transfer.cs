@@ -9,8 +9,7 @@ namespace FaceDistill.Assets;
 internal sealed class LineCutException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>Single attempts at one download.</summary>
-internal sealed class Transfer(
-    HttpClient client, Uri source, DownloadPart part, long maxBytes, TimeSpan idle, string name, IProgress<WorkProgress>? progress)
+internal sealed class Transfer(HttpClient client, DownloadPart part, long maxBytes, TimeSpan idle, IProgress<WorkProgress>? progress)
 {
     private const int BufferBytes = 1 << 17;
 
@@ -18,7 +17,7 @@ internal sealed class Transfer(
     private bool _answered;
 
     /// <summary>The address.</summary>
-    public Uri Source => source;
+    public Uri Source => part.Source;
 
     /// <summary>Whether the last attempts went on with a part instead of beginning at the first byte.</summary>
     public bool Resumed { get; private set; } = part.Length > 0;
@@ -63,7 +62,7 @@ internal sealed class Transfer(
 
     private async Task<HttpResponseMessage> SendAsync(CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, source);
+        using var request = new HttpRequestMessage(HttpMethod.Get, part.Source);
         long have = part.Length;
         Resumed = have > 0;
         if (Resumed)
@@ -82,7 +81,7 @@ internal sealed class Transfer(
         var headers = response.Content.Headers;
         if (AssetSource.UrlProblem(response.RequestMessage!.RequestUri!.AbsoluteUri) is { } problem)
         {
-            throw new FaceDistillException($"{source} leads elsewhere: {problem}");
+            throw new FaceDistillException($"{part.Source} leads elsewhere: {problem}");
         }
 
         long? total = response.StatusCode == HttpStatusCode.PartialContent ? headers.ContentRange?.Length : headers.ContentLength;
@@ -135,7 +134,7 @@ internal sealed class Transfer(
             }
 
             await file.WriteAsync(buffer.AsMemory(0, read), CancellationToken.None).ConfigureAwait(false);
-            progress?.Report(new WorkProgress($"downloading {name}", have, total ?? 0, "bytes"));
+            progress?.Report(new WorkProgress($"downloading {part.Name}", have, total ?? 0, "bytes"));
         }
 
         file.Flush(flushToDisk: true);
@@ -157,7 +156,7 @@ internal sealed class Transfer(
     private FaceDistillException TooLong(string what)
     {
         part.Delete();
-        return new FaceDistillException($"{source}: {what}; nothing was kept");
+        return new FaceDistillException($"{part.Source}: {what}; nothing was kept");
     }
 
     private LineCutException Cut(Exception? cause) => new(

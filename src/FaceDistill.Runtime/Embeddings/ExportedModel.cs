@@ -1,3 +1,4 @@
+using System.Globalization;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 
@@ -48,5 +49,85 @@ public static class ExportedModel
             ? JsonFile.Parse<ModelInputSpec>(contract, origin).Validated(origin)
             : throw new FaceDistillException(
                 $"{path} does not say what input it wants (FaceDistill did not export it); write a card for it and give teacher:CARD.json");
+    }
+}
+
+/// <summary>A measured threshold that an exported file carries: accept a pair when the cosine of its embeddings is at or above it.</summary>
+/// <param name="Far">The false accept rate that it permits.</param>
+/// <param name="Threshold">The cosine.</param>
+/// <param name="Protocol">The protocol by which it was measured.</param>
+/// <param name="ImpostorPairs">On how many impostor pairs.</param>
+public sealed record StudentThreshold(double Far, float Threshold, string Protocol, long ImpostorPairs)
+{
+    /// <summary>The metadata key under which the list stands as JSON; a file without it carries no threshold.</summary>
+    public const string MetadataKey = "facedistill.thresholds";
+
+    /// <summary>The list as the metadata hold it.</summary>
+    public static string Text(IReadOnlyList<StudentThreshold> thresholds) => JsonFile.Serialize(thresholds);
+}
+
+/// <summary>Reads the thresholds that an exported file carries, and finds one.</summary>
+public static class StudentThresholds
+{
+    // A rate is typed: 0.0001 and 1e-4 are one, 1e-4 and 1.1e-4 are not.
+    private const double RelativeTolerance = 1e-9;
+
+    /// <summary>The thresholds of a file; none where its metadata have no <see cref="StudentThreshold.MetadataKey"/>.</summary>
+    /// <param name="path">An .onnx file.</param>
+    /// <exception cref="FaceDistillException">The file is no model, or the list is malformed.</exception>
+    public static IReadOnlyList<StudentThreshold> Read(string path)
+    {
+        using var session = OnnxEmbedder.Open(path);
+        return session.ModelMetadata.CustomMetadataMap.TryGetValue(StudentThreshold.MetadataKey, out string? text)
+            ? JsonFile.Parse<StudentThreshold[]>(text, $"{path}, metadata {StudentThreshold.MetadataKey}") : [];
+    }
+
+    /// <summary>The cosine at a false accept rate.</summary>
+    /// <param name="thresholds">Those of the file.</param>
+    /// <param name="far">The false accept rate.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="FaceDistillException">There is none for that rate.</exception>
+    public static float At(IReadOnlyList<StudentThreshold> thresholds, double far, string path)
+    {
+        ArgumentNullException.ThrowIfNull(thresholds);
+        var found = thresholds.FirstOrDefault(t => Math.Abs(t.Far - far) <= far * RelativeTolerance);
+        return found is not null ? found.Threshold : throw new FaceDistillException(thresholds.Count == 0
+            ? $"{path} carries no threshold: measured none; export with --evaluate"
+            : $"{path} carries no threshold for FAR {FarTargets.Label(far)}; it has those for "
+                + $"{string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with 'facedistill evaluate'");
+    }
+}
+
+/// <summary>The false accept rates at which accuracy is told.</summary>
+public static class FarTargets
+{
+    /// <summary>1e-2, 1e-3, 1e-4, 1e-5 and 1e-6.</summary>
+    public static IReadOnlyList<double> Default { get; } = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+
+    /// <summary>
+    /// The default rates for a number of impostor pairs: those of <see cref="Default"/>, and before them 1e-1 where there are at
+    /// most 500 million. The exact threshold at 1e-1 needs a tenth of all impostor scores in memory, twice over: 400 MB at
+    /// that number, 4 GB at 5 thousand million.
+    /// </summary>
+    public static IReadOnlyList<double> Affordable(long impostorPairs) => impostorPairs <= 500_000_000 ? [1e-1, .. Default] : Default;
+
+    /// <summary>A rate as it stands in tables and in JSON keys: 0.0001 is "1e-4".</summary>
+    public static string Label(double far) => far.ToString("0.####e-0", CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// How many false accepts a rate permits: the whole part of rate x pairs, in decimal arithmetic, so that 1e-4 of
+    /// 30,000 pairs is 3 and not 2.999.
+    /// </summary>
+    public static long Permitted(double far, long impostorPairs) => (long)decimal.Floor((decimal)far * impostorPairs);
+
+    /// <summary>Refuses rates that are not above 0 and below 1.</summary>
+    /// <exception cref="FaceDistillException">One is not, or there is none.</exception>
+    public static void Check(IReadOnlyList<double> fars)
+    {
+        ArgumentNullException.ThrowIfNull(fars);
+        if (fars.Count == 0 || fars.Any(far => !(far >= 1e-12 && far < 1)))
+        {
+            throw new FaceDistillException($"false accept rates must be at least 1e-12 and below 1, not {string.Join(", ", fars.Select(Label))}");
+        }
     }
 }

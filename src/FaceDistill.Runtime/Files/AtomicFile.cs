@@ -1,4 +1,4 @@
-using FaceDistill.Files;
+using System.Security.Cryptography;
 
 namespace FaceDistill.Files;
 

@@ -3,6 +3,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
+using MathNet.Numerics.Statistics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -177,11 +178,8 @@ public static class LatencyRounds
     /// <summary>The smallest value that at least a share of the values does not exceed.</summary>
     /// <param name="values">At least one.</param>
     /// <param name="share">Above 0, at most 1.</param>
-    public static double Percentile(IEnumerable<double> values, double share)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
-    }
+    public static double Percentile(IEnumerable<double> values, double share) =>
+        SortedArrayStatistics.QuantileCustom([.. values.Order()], share, QuantileDefinition.R1);
 
     private static long OnEveryCore(Action run, int cores, long began)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
@@ -51,23 +50,14 @@ public static class BenchmarkReport
         }
     }
 
-    private static string CsvOf(BenchmarkJson result)
-    {
-        var text = new StringBuilder(
-            "model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs\n");
-        foreach (var m in result.Models)
+    private static string CsvOf(BenchmarkJson result) => Csv.Text(
+        "model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,"
+        + "protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs",
+        result.Models.Select(m => new object?[]
         {
-            object?[] row =
-            [
-                m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
-                    m.FileBytes,
-                m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
-            ];
-            text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
-        }
-
-        return text.ToString();
-    }
+            m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
+            m.FileBytes, m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
+        }));
 
     private static string MarkdownOf(BenchmarkJson result)
     {

@@ -34,7 +34,7 @@ public sealed class ExclusionList
         {
             using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
             bool lines = System.IO.File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0)?.Contains('\t', StringComparison.Ordinal) ?? false;
-            var pictures = (lines ? Lines(reader, path) : Csv(CsvRows.Read(reader, path), path)).Distinct().ToList();
+            var pictures = (lines ? Lines(reader, path) : Table(Csv.Rows(reader, path), path)).Distinct().ToList();
             var sets = pictures.GroupBy(p => p.Name, StringComparer.Ordinal);
             return pictures.Count > 0 ? new ExclusionList(path, sets.ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
                 : throw new FaceDistillException($"{path} names no picture; write a data set's folder name, a tab and a path in it on each line");
@@ -95,7 +95,7 @@ public sealed class ExclusionList
         }
     }
 
-    private static IEnumerable<(string Name, string Path)> Csv(IEnumerable<CsvRow> rows, string path)
+    private static IEnumerable<(string Name, string Path)> Table(IEnumerable<CsvRow> rows, string path)
     {
         int data = -1, picture = -1, columns = 0;
         foreach (var row in rows)

@@ -36,7 +36,7 @@ public sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
         try
         {
             using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            return new PairList(path, ReadPairs(path, CsvRows.Read(reader, path)));
+            return new PairList(path, ReadPairs(path, Csv.Rows(reader, path)));
         }
         catch (DecoderFallbackException e)
         {

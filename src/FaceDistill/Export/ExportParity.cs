@@ -8,6 +8,7 @@ using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
+using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Export;
 
@@ -144,7 +145,7 @@ public sealed record CosineSpread(double Mean, double Percentile5, double Min)
     public static CosineSpread Of(IEnumerable<double> cosines)
     {
         double[] sorted = [.. cosines.Select(c => Math.Min(1, c)).Order()];
-        return new CosineSpread(sorted.Average(), sorted[(int)Math.Ceiling(0.05 * sorted.Length) - 1], sorted[0]);
+        return new CosineSpread(sorted.Average(), SortedArrayStatistics.QuantileCustom(sorted, 0.05, QuantileDefinition.R1), sorted[0]);
     }
 }
 

@@ -1,5 +1,11 @@
 namespace FaceDistill.Formats;
 
+/// <summary>How a convolution's kernel moves.</summary>
+/// <param name="Stride">The stride in both directions.</param>
+/// <param name="Pad">Zeros added on each side.</param>
+/// <param name="Group">The number of groups; the number of input channels makes it depthwise.</param>
+public readonly record struct ConvStep(int Stride, int Pad, int Group);
+
 /// <summary>
 /// The operators that the project's networks use, by ONNX's names. Images are NCHW; the first argument names the output,
 /// the others name values of the graph; each call adds one node and returns the output's name.
@@ -12,13 +18,13 @@ public static class OnnxOperators
     /// <param name="input">[N, in, H, W].</param>
     /// <param name="weights">[out, in / group, kernel height, kernel width].</param>
     /// <param name="bias">[out], or null for none.</param>
-    /// <param name="stride">The stride in both directions.</param>
-    /// <param name="pad">Zeros added on each side.</param>
-    /// <param name="group">The number of groups; the number of input channels makes it depthwise.</param>
-    public static string Conv(
-        this OnnxGraph graph, string output, string input, string weights, string? bias, int stride = 1, int pad = 0, int group = 1) =>
-        Checked(graph).Node("Conv", output, bias is null ? [input, weights] : [input, weights, bias],
+    /// <param name="step">How the kernel moves; null for stride 1 without padding, one group.</param>
+    public static string Conv(this OnnxGraph graph, string output, string input, string weights, string? bias, ConvStep? step = null)
+    {
+        (int stride, int pad, int group) = step ?? new ConvStep(1, 0, 1);
+        return Checked(graph).Node("Conv", output, bias is null ? [input, weights] : [input, weights, bias],
             OnnxAttribute.Ints("strides", stride, stride), OnnxAttribute.Ints("pads", pad, pad, pad, pad), OnnxAttribute.Int("group", group));
+    }
 
     /// <summary>max(x, 0), element by element.</summary>
     public static string Relu(this OnnxGraph graph, string output, string input) => Checked(graph).Node("Relu", output, [input]);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 using FaceDistill.Files;
 
@@ -64,7 +63,8 @@ public static class SafetensorsFile
         {
             return Parse(File.ReadAllBytes(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException
+            or InvalidOperationException or KeyNotFoundException)
         {
             throw new FaceDistillException($"{path} is not a whole safetensors file: {e.Message}", e);
         }

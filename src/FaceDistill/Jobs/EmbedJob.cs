@@ -27,6 +27,6 @@ public sealed class EmbedJob(AssetFinder finder)
         var folder = DataFolder.Resolve(request.Data, finder);
         var faces = new FaceSource(finder).Open(folder, model.Contract.Template, request.Aligned, job);
         FaceView[] views = request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        return EmbeddingRun.Run(model, faces, views, folder.Root, request.Output, job);
+        return EmbeddingRun.Run(model, faces, [.. views.Select(EmbeddedView.Of)], folder.Root, request.Output, job);
     }
 }

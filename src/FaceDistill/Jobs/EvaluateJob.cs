@@ -168,7 +168,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
-        var outcome = EmbeddingRun.Run(model, faces, [FaceView.Original], data.Root, null, job);
+        var outcome = EmbeddingRun.Run(model, faces, [EmbeddedView.Of(FaceView.Original)], data.Root, null, job);
         return (outcome.Store.ReadAll(EmbeddedView.NameOf(FaceView.Original), new JobContext(Cancel: job.Cancel)), faces);
     }
 

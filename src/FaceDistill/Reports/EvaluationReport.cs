@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
@@ -98,27 +96,26 @@ public static class EvaluationReportCsv
     public static string Of(EvaluationResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        var text = new StringBuilder(Header).Append('\n');
-        foreach (var m in result.Models)
-        {
-            var keys = m.TarAtFar?.Keys ?? m.Identification?.OpenSet.DirAtFar.Keys ?? [];
-            foreach (string? far in keys.Any() ? keys.Cast<string?>() : [null])
-            {
-                var (tar, interval) = far is null ? ((double?)null, null) : (m.TarAtFar?.GetValueOrDefault(far), m.TarInterval95AtFar?.GetValueOrDefault(far));
-                object?[] row =
-                [
-                    result.Protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far, tar, interval?[0], interval?[1],
-                    far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
-                    m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
-                    m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
-                    m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation,
-                    m.Blufr?.IdentificationRate.Mean, m.Blufr?.IdentificationRate.StandardDeviation,
-                ];
-                text.AppendJoin(',', row.Select(value => Csv.Field(Convert.ToString(value, CultureInfo.InvariantCulture) ?? ""))).Append('\n');
-            }
-        }
+        return Csv.Text(Header, result.Models.SelectMany(m => Rows(result.Protocol, m)));
+    }
 
-        return text.ToString();
+    private static IEnumerable<object?[]> Rows(string protocol, ModelResult m)
+    {
+        var keys = m.TarAtFar?.Keys ?? m.Identification?.OpenSet.DirAtFar.Keys ?? [];
+        foreach (string? far in keys.Any() ? keys.Cast<string?>() : [null])
+        {
+            var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
+            yield return
+            [
+                protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far,
+                far is null ? null : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
+                far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
+                m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
+                m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
+                m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation,
+                m.Blufr?.IdentificationRate.Mean, m.Blufr?.IdentificationRate.StandardDeviation,
+            ];
+        }
     }
 }
 

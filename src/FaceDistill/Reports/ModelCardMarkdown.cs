@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -23,7 +22,8 @@ public static class ModelCardMarkdown
         var text = new StringBuilder();
         Line(text, $"# {card.File}");
         Line(text, $"");
-        Line(text, $"A face-embedding student, {card.Student}, {(card.Teacher.Name == FaceDistill.Students.StudentDescription.NoTeacher ? "trained by identities" : "distilled from " + card.Teacher.Name)} by FaceDistill {card.Version}, {card.Made:yyyy-MM-dd}.");
+        string how = card.Teacher.Name == FaceDistill.Students.StudentDescription.NoTeacher ? "trained by identities" : "distilled from " + card.Teacher.Name;
+        Line(text, $"A face-embedding student, {card.Student}, {how} by FaceDistill {card.Version}, {card.Made:yyyy-MM-dd}.");
         Use(text, card);
         Origin(text, card);
         Interface(text, card);

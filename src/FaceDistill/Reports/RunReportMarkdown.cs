@@ -18,7 +18,8 @@ public static class RunReportMarkdown
     {
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
-        Line(text, $"# {report.Run.Options.Student} {(report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher")}");
+        string how = report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher";
+        Line(text, $"# {report.Run.Options.Student} {how}");
         Line(text, $"{Verdict(report)}");
         if (report.Run.Synthetic)
         {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics.Tensors;
 using System.Reflection;
 using FaceDistill.Files;
@@ -122,7 +121,7 @@ public sealed class EmbeddingStore
     {
         try
         {
-            return EmbeddingStoreParquetReader.Read(PartFile(part), Key, _id, part, buffer);
+            return new EmbeddingStoreParquetReader(PartFile(part), Key, _id, part).Read(buffer);
         }
         catch (FaceDistillException e)
         {

@@ -83,7 +83,11 @@ internal static class EmbeddingStoreParquet
 }
 
 /// <summary>Reads a store's part (<see cref="EmbeddingStoreParquet"/>); takes nothing that the file claims on trust.</summary>
-internal static class EmbeddingStoreParquetReader
+/// <param name="file">The part's file.</param>
+/// <param name="key">The store's key.</param>
+/// <param name="storeId">The key's id.</param>
+/// <param name="part">The part's index.</param>
+internal sealed class EmbeddingStoreParquetReader(string file, EmbeddingStoreKey key, string storeId, int part)
 {
     // A store's own footers take 2 kB and, through the column statistics, up to four times the longest texts.
     private const int MaxFooterBytes = 256 * 1024;
@@ -91,15 +95,11 @@ internal static class EmbeddingStoreParquetReader
     // Strings of one row (path, identity, view), page headers and levels.
     private const int MaxOverheadPerRow = 2 * MaxTextBytes;
 
-    /// <summary>Reads and checks part <paramref name="part"/> of the store with this key.</summary>
-    /// <param name="file">The part's file.</param>
-    /// <param name="key">The store's key.</param>
-    /// <param name="storeId">The key's id.</param>
-    /// <param name="part">The part's index.</param>
+    /// <summary>Reads and checks the part.</summary>
     /// <param name="values">Receives float32 [rows, D]; the part returned lies in it.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or belongs to another store; the message is
     /// "FILE WHAT" without a remedy, which differs between a reader and a writer.</exception>
-    public static EmbeddingStorePart Read(string file, EmbeddingStoreKey key, string storeId, int part, Memory<float> values)
+    public EmbeddingStorePart Read(Memory<float> values)
     {
         int count = key.PartValues(part);
         byte[]? bytes = null;
@@ -107,11 +107,11 @@ internal static class EmbeddingStoreParquetReader
         EmbeddingStorePart read;
         try
         {
-            bytes = ReadBounded(file, key, part, out int length);
+            bytes = ReadBounded(out int length);
             Memory<int> definition = levels.AsMemory(0, count), repetition = levels.AsMemory(count, count);
             using var memory = new MemoryStream(bytes, 0, length, writable: false);
-            read = ReadAsync(memory, file, key, storeId, part, values[..count], definition, repetition).GetAwaiter().GetResult();
-            CheckLevels(file, key.Dimension, definition.Span, repetition.Span);
+            read = ReadAsync(memory, values[..count], definition, repetition).GetAwaiter().GetResult();
+            CheckLevels(definition.Span, repetition.Span);
         }
         catch (Exception e) when (e is not FaceDistillException)
         {
@@ -133,7 +133,7 @@ internal static class EmbeddingStoreParquetReader
     }
 
     /// <summary>The file's bytes in a rented array, if its size fits what it should hold and its seal is right.</summary>
-    private static byte[] ReadBounded(string file, EmbeddingStoreKey key, int part, out int length)
+    private byte[] ReadBounded(out int length)
     {
         long valueBytes = (long)key.PartValues(part) * sizeof(float);
         long rows = valueBytes / sizeof(float) / key.Dimension;
@@ -176,13 +176,11 @@ internal static class EmbeddingStoreParquetReader
         }
     }
 
-    private static async Task<EmbeddingStorePart> ReadAsync(
-        MemoryStream stream, string file, EmbeddingStoreKey key, string storeId, int part,
-        Memory<float> values, Memory<int> definition, Memory<int> repetition)
+    private async Task<EmbeddingStorePart> ReadAsync(MemoryStream stream, Memory<float> values, Memory<int> definition, Memory<int> repetition)
     {
         await using ParquetReader reader = await ParquetReader.CreateAsync(stream).ConfigureAwait(false);
         int images = key.Images(part).Count, views = key.Views.Count;
-        CheckClaims(file, reader, storeId, part, images * views, key.Dimension);
+        CheckClaims(reader, images * views);
         using ParquetRowGroupReader group = reader.OpenRowGroupReader(0);
         string[] paths = new string[images * views];
         string[] identities = new string[paths.Length];
@@ -191,12 +189,12 @@ internal static class EmbeddingStoreParquetReader
         await group.ReadAsync(IdentityField, identities.AsMemory()!).ConfigureAwait(false);
         await group.ReadAsync(ViewField, viewNames.AsMemory()!).ConfigureAwait(false);
         await group.ReadRawAsync(ElementField, values, definition, repetition).ConfigureAwait(false);
-        CheckRows(file, key, paths, identities, viewNames);
+        CheckRows(paths, identities, viewNames);
         string[] EachImage(string[] rows) => Enumerable.Range(0, images).Select(i => rows[i * views]).ToArray();
         return new EmbeddingStorePart(part, key.Images(part).First, EachImage(paths), EachImage(identities), key.Views, key.Dimension, values);
     }
 
-    private static void CheckClaims(string file, ParquetReader reader, string storeId, int part, int rows, int dimension)
+    private void CheckClaims(ParquetReader reader, int rows)
     {
         FileMetaData? claims = reader.Metadata;
         string? wrong =
@@ -205,8 +203,8 @@ internal static class EmbeddingStoreParquetReader
             : reader.CustomMetadata.GetValueOrDefault(PartEntry) != Number(part) ? "is another part of the store under a wrong name"
             : claims.RowGroups.Count != 1 || claims.NumRows != rows || claims.RowGroups[0].NumRows != rows ? $"does not hold the {rows} rows it should"
             : claims.RowGroups[0].Columns.Any(c => c.MetaData?.Codec != CompressionCodec.UNCOMPRESSED) ? "is compressed, which an embedding store is not"
-            : !claims.RowGroups[0].Columns.Select(c => c.MetaData!.NumValues).SequenceEqual([rows, rows, rows, (long)rows * dimension])
-                ? $"does not hold {rows} embeddings of dimension {dimension}"
+            : !claims.RowGroups[0].Columns.Select(c => c.MetaData!.NumValues).SequenceEqual([rows, rows, rows, (long)rows * key.Dimension])
+                ? $"does not hold {rows} embeddings of dimension {key.Dimension}"
             : null;
         if (wrong is not null)
         {
@@ -214,7 +212,7 @@ internal static class EmbeddingStoreParquetReader
         }
     }
 
-    private static void CheckRows(string file, EmbeddingStoreKey key, string?[] paths, string?[] identities, string?[] views)
+    private void CheckRows(string?[] paths, string?[] identities, string?[] views)
     {
         for (int row = 0; row < paths.Length; row++)
         {
@@ -227,13 +225,13 @@ internal static class EmbeddingStoreParquetReader
         }
     }
 
-    private static void CheckLevels(string file, int dimension, ReadOnlySpan<int> definition, ReadOnlySpan<int> repetition)
+    private void CheckLevels(ReadOnlySpan<int> definition, ReadOnlySpan<int> repetition)
     {
         for (int i = 0; i < definition.Length; i++)
         {
-            if (definition[i] != ElementField.MaxDefinitionLevel || repetition[i] != (i % dimension == 0 ? 0 : 1))
+            if (definition[i] != ElementField.MaxDefinitionLevel || repetition[i] != (i % key.Dimension == 0 ? 0 : 1))
             {
-                throw new FaceDistillException($"{file} row {i / dimension}: the embedding is not a list of {dimension} numbers");
+                throw new FaceDistillException($"{file} row {i / key.Dimension}: the embedding is not a list of {key.Dimension} numbers");
             }
         }
     }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Files;
@@ -175,7 +174,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
             try
             {
-                EmbeddingStorePart read = EmbeddingStoreParquetReader.Read(file, Key, _id, part, buffer);
+                EmbeddingStorePart read = new EmbeddingStoreParquetReader(file, Key, _id, part).Read(buffer);
                 (string[] paths, string[] identities) = Texts(read.FirstImage, read.Paths.Count);
                 _done[part] = read.Paths.SequenceEqual(paths) && read.Identities.SequenceEqual(identities)
                     ? true

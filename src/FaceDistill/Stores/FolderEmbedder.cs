@@ -23,10 +23,6 @@ public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
     /// <param name="cancel">Stops between batches.</param>
     /// <returns>float32 [count, views, D].</returns>
     /// <exception cref="FaceDistillException">A picture is damaged or aligned otherwise, or the model fails.</exception>
-    public float[] Embed(int start, int count, IReadOnlyList<FaceView> views, Action<int>? done, CancellationToken cancel) =>
-        Embed(start, count, [.. views.Select(EmbeddedView.Of)], done, cancel);
-
-    /// <inheritdoc cref="Embed(int, int, IReadOnlyList{FaceView}, Action{int}?, CancellationToken)"/>
     public float[] Embed(int start, int count, IReadOnlyList<EmbeddedView> views, Action<int>? done, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(views);
@@ -101,11 +97,6 @@ public static class EmbeddingRun
     /// <param name="folder">The store's folder; null for the cache's own for this key.</param>
     /// <param name="job">Told of every batch.</param>
     /// <exception cref="FaceDistillException">A face or the model is not right, or the folder holds another store.</exception>
-    public static EmbeddingOutcome Run(
-        IEmbedder model, AlignedFaces faces, IReadOnlyList<FaceView> views, string data, string? folder, JobContext job) =>
-        Run(model, faces, [.. views.Select(EmbeddedView.Of)], data, folder, job);
-
-    /// <inheritdoc cref="Run(IEmbedder, AlignedFaces, IReadOnlyList{FaceView}, string, string?, JobContext)"/>
     public static EmbeddingOutcome Run(
         IEmbedder model, AlignedFaces faces, IReadOnlyList<EmbeddedView> views, string data, string? folder, JobContext job)
     {

@@ -140,7 +140,8 @@ internal static class Table14Plots
 
         return plot.Render(id,
             $"Retention against mult-adds: {Words(known, l => $"{Percent(l.Measured.RetentionAt1e4)}{Bracket(l.Measured.RetentionInterval95At1e4)}")}; the "
-                + $"paper's: {string.Join("; ", printed.Select(row => InvariantText.Of($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million")))}");
+                + "paper's: "
+                + string.Join("; ", printed.Select(row => InvariantText.Of($"{100 * row.AccuracyPercent / paper:0.0}% at {row.MillionMultAdds:0} million"))));
     }
 
     /// <summary>Agreement with the teacher on held-out faces by epoch, a curve a student.</summary>
@@ -162,7 +163,8 @@ internal static class Table14Plots
         }
 
         return plot.Render(id,
-            $"{name} by epoch: {string.Join("; ", curves.Select(c => InvariantText.Of($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}")))}");
+            $"{name} by epoch: "
+                + string.Join("; ", curves.Select(c => InvariantText.Of($"{result.Lines[c.series].Label} ends at {c.Points[^1].Value:0.000}"))));
     }
 
     /// <summary>The lines that have an accuracy.</summary>

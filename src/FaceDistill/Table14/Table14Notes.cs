@@ -66,9 +66,10 @@ internal static class Table14Notes
 
         if (started.Count > 0)
         {
-            yield return
-            $"Rows that start from another student have seen its images too: "
-                + $"{string.Join("; ", started.Select(l => InvariantText.Of($"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own {l.Training.Images / 1000.0:#,0} thousand")))}.";
+            string seen = string.Join("; ", started.Select(l => InvariantText.Of(
+                $"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own "
+                + $"{l.Training.Images / 1000.0:#,0} thousand")));
+            yield return $"Rows that start from another student have seen its images too: {seen}.";
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
@@ -117,17 +116,9 @@ internal static class Table14Csv
     ];
 
     /// <summary>The text of table14.csv.</summary>
-    public static string Of(Table14Result result)
-    {
-        var text = new StringBuilder().AppendJoin(',', Columns.Select(c => c.Head)).Append('\n');
-        foreach (var line in result.Lines)
-        {
-            text.AppendJoin(',', Columns.Select(c => Csv.Field(Convert.ToString(c.Value(line, result.Speed?.Of(line)), CultureInfo.InvariantCulture) ?? "")))
-                .Append('\n');
-        }
-
-        return text.ToString();
-    }
+    public static string Of(Table14Result result) => Csv.Text(
+        string.Join(',', Columns.Select(c => c.Head)),
+        result.Lines.Select(line => Columns.Select(c => c.Value(line, result.Speed?.Of(line)))));
 
     private static double? Tar(ModelResult model) => model.TarAtFar?.GetValueOrDefault(ReportFormat.DecidingFar);
 }

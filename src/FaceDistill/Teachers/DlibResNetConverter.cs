@@ -99,7 +99,7 @@ internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int
     /// <summary>Convolution 7x7/2 and max-pool 3x3/2, both without padding.</summary>
     public string Stem(string input, string name, int outputs)
     {
-        string x = graph.Relu($"{name}/relu", Conv(input, name, Channels, outputs, StemKernel, stride: 2, pad: 0));
+        string x = graph.Relu($"{name}/relu", Conv(input, name, Channels, outputs, StemKernel, stride: 2));
         (Channels, Size) = (outputs, Halved(Halved(Size, StemKernel), StemPool));
         return graph.MaxPool("max_pool", x, StemPool, stride: 2);
     }
@@ -107,8 +107,8 @@ internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int
     /// <summary>relu(conv2(relu(conv1(x))) + x), both convolutions 3x3 with padding 1.</summary>
     public string Block(string input, string name)
     {
-        string x = graph.Relu($"{name}/conv1/relu", Conv(input, $"{name}/conv1", Channels, Channels, BlockKernel, stride: 1, pad: 1));
-        x = Conv(x, $"{name}/conv2", Channels, Channels, BlockKernel, stride: 1, pad: 1);
+        string x = graph.Relu($"{name}/conv1/relu", Conv(input, $"{name}/conv1", Channels, Channels, BlockKernel, stride: 1));
+        x = Conv(x, $"{name}/conv2", Channels, Channels, BlockKernel, stride: 1);
         return graph.Relu($"{name}/relu", graph.Add($"{name}/sum", x, input));
     }
 
@@ -118,8 +118,8 @@ internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int
     /// </summary>
     public string DownBlock(string input, string name, int outputs)
     {
-        string x = graph.Relu($"{name}/conv1/relu", Conv(input, $"{name}/conv1", Channels, outputs, BlockKernel, stride: 2, pad: 0));
-        x = Conv(x, $"{name}/conv2", outputs, outputs, BlockKernel, stride: 1, pad: 1);
+        string x = graph.Relu($"{name}/conv1/relu", Conv(input, $"{name}/conv1", Channels, outputs, BlockKernel, stride: 2));
+        x = Conv(x, $"{name}/conv2", outputs, outputs, BlockKernel, stride: 1);
         string skip = graph.AveragePool($"{name}/skip", input, size: 2, stride: 2);
         (int convSize, int skipSize) = (Halved(Size, BlockKernel), Size / 2);
         if (skipSize > convSize)
@@ -139,7 +139,7 @@ internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int
     private static int Halved(int size, int kernel) => (size - kernel) / 2 + 1;
 
     // scale * (conv(x, w) + b) + shift = conv(x, scale * w) + (scale * b + shift)
-    private string Conv(string input, string name, int inputs, int outputs, int kernel, int stride, int pad)
+    private string Conv(string input, string name, int inputs, int outputs, int kernel, int stride)
     {
         float[] filters = weights.Get($"{name}/conv/filters", kernel, kernel, inputs, outputs).Values;
         float[] bias = weights.Get($"{name}/conv/bias", outputs).Values;
@@ -163,6 +163,6 @@ internal sealed class DlibResNetLayers(OnnxGraph graph, TfjsWeights weights, int
 
         graph.Initializer<float>($"{name}/weights", folded, outputs, inputs, kernel, kernel);
         graph.Initializer<float>($"{name}/bias", foldedBias, outputs);
-        return graph.Conv(name, input, $"{name}/weights", $"{name}/bias", stride, pad);
+        return graph.Conv(name, input, $"{name}/weights", $"{name}/bias", new ConvStep(stride, stride == 1 ? 1 : 0, 1)); // what halves has no padding
     }
 }

@@ -143,6 +143,7 @@ public sealed class Trainer : IDisposable
     {
         Decide(job.Cancel);
         _saved = _clock.GetTimestamp();
+        var curves = new TensorBoardLog(_folder);
         var schedule = new LearningRateSchedule(
             _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
         while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
@@ -165,7 +166,7 @@ public sealed class Trainer : IDisposable
 
             Save(student);
             TrainingLogFile.Write(_folder, _state.Log);
-            TensorBoardLog.Add(_folder, _state.Log[^1]);
+            curves.Add(_state.Log[^1]);
         }
 
         RequireLiving(job.Cancel);

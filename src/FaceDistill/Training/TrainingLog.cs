@@ -3,6 +3,7 @@ using System.Text;
 using FaceDistill.Files;
 using FaceDistill.Training.Checkpoints;
 using TorchSharp;
+using TorchSharp.Modules;
 
 namespace FaceDistill.Training;
 
@@ -31,19 +32,20 @@ public static class TrainingLogFile
     }
 }
 
-/// <summary>The run's curves for TensorBoard, in the folder "tensorboard" of a run folder; log.csv holds the same figures.</summary>
-public static class TensorBoardLog
+/// <summary>The run's curves for TensorBoard, in the folder "tensorboard" of a run folder: one file a run; log.csv holds the same figures.</summary>
+/// <param name="folder">The run folder.</param>
+public sealed class TensorBoardLog(string folder)
 {
     /// <summary>The folder's name in a run folder.</summary>
     public const string FolderName = "tensorboard";
 
+    private SummaryWriter? _writer; // made by the first epoch; it holds no file open between two figures
+
     /// <summary>Adds one epoch.</summary>
-    /// <param name="folder">The run folder.</param>
-    /// <param name="log">The epoch.</param>
-    public static void Add(string folder, EpochLog log)
+    public void Add(EpochLog log)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var writer = torch.utils.tensorboard.SummaryWriter(Path.Combine(folder, FolderName), createRunName: false);
+        _writer ??= torch.utils.tensorboard.SummaryWriter(Path.Combine(folder, FolderName), createRunName: false);
         (string Tag, double? Value)[] values =
         [
             ("loss/training", log.Loss), ("loss/held-out", log.ValidationLoss), ("cosine/held-out", log.ValidationCosine),
@@ -54,7 +56,7 @@ public static class TensorBoardLog
         {
             if (value is { } number)
             {
-                writer.add_scalar(tag, (float)number, log.Epoch);
+                _writer.add_scalar(tag, (float)number, log.Epoch);
             }
         }
     }

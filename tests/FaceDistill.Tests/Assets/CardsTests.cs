@@ -87,7 +87,10 @@ public sealed class CardsTests
     public void A_users_own_card_is_taken_by_its_path()
     {
         using var folder = new TempFolder();
-        File.WriteAllText(folder["mine.json"], """{ "name": "mine", "description": "d", "licence": "l", "source": "s", "assets": [{ "file": "m.onnx", "source": { "path": "sub/m.onnx" } }] }""");
+        File.WriteAllText(folder["mine.json"], """
+            { "name": "mine", "description": "d", "licence": "l", "source": "s",
+              "assets": [{ "file": "m.onnx", "source": { "path": "sub/m.onnx" } }] }
+            """);
         var set = DetectorCard.Files(folder["mine.json"]);
         Assert.Equal(("mine", folder.Path), (set.Name, set.Card.Folder));
         var missing = Assert.Throws<FaceDistillException>(() => Cards.ReadText(Cards.Teachers, folder["none.json"]));

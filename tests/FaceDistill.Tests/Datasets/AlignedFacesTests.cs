@@ -30,7 +30,7 @@ public sealed class AlignedFacesTests : IDisposable
     [Theory]
     [InlineData("""{"formatVersion":1,"template":"dlib","size":64,"pad":6,"aligner":"user","source":"","complete":false}""", "was not finished")]
     [InlineData("""{"formatVersion":2,"template":"another","size":64,"pad":6,"aligner":"user","source":"","complete":true}""", "format version 2 is not 1")]
-    [InlineData("""{"formatVersion":1,"template":"another","size":64,"pad":6,"aligner":"user","source":"","complete":true}""", "no alignment template 'another'")]
+    [InlineData("""{"formatVersion":1,"template":"another","size":64,"pad":6,"aligner":"user","source":"","complete":true}""", "template 'another'")]
     [InlineData("""{"formatVersion":1,"template":"dlib","size":31,"pad":6,"aligner":"user","source":"","complete":true}""", "out of range")]
     [InlineData("""{"formatVersion":1,"template":"dlib","size":64,"pad":-1,"aligner":"user","source":"","complete":true}""", "out of range")]
     [InlineData("""{"formatVersion":1,"template":"dlib"}""", "line 1")]

@@ -28,7 +28,7 @@ public sealed class OnnxOperatorsTests
         Check(OneToNine, [1, 1, 3, 3], [12, 16, 24, 28], [1, 1, 2, 2], graph =>
         {
             graph.Initializer<float>("w", [1, 1, 1, 1, 1, 1, 1, 1, 1], 1, 1, 3, 3);
-            graph.Conv("y", "x", "w", bias: null, stride: 2, pad: 1);
+            graph.Conv("y", "x", "w", bias: null, new(2, 1, 1));
         });
     }
 
@@ -37,7 +37,7 @@ public sealed class OnnxOperatorsTests
         Check([1, 2, 3, 4], [1, 2, 1, 2], [10, 20, 300, 400], [1, 2, 1, 2], graph =>
         {
             graph.Initializer<float>("w", [10, 100], 2, 1, 1, 1);
-            graph.Conv("y", "x", "w", bias: null, group: 2);
+            graph.Conv("y", "x", "w", bias: null, new(1, 0, 2));
         });
 
     [Fact]

@@ -48,7 +48,7 @@ public sealed class ModelPullTests
             .Run(FaceDataset.List(folder["raw"]), folder["aligned"], JobContext.None).Faces;
         Assert.Equal(12, faces.Dataset.Images.Count);
         using var teacher = TeacherCard.Open(Name, Finder);
-        float[] embeddings = new FolderEmbedder(teacher, faces).Embed(0, 12, [FaceView.Original], null, default);
+        float[] embeddings = new FolderEmbedder(teacher, faces).Embed(0, 12, [EmbeddedView.Of(FaceView.Original)], null, default);
         double Distance(int a, int b) => TensorPrimitives.Distance<float>(embeddings.AsSpan(a * 128, 128), embeddings.AsSpan(b * 128, 128));
         double[] same = [.. Enumerable.Range(0, 6).Select(p => Distance(2 * p, (2 * p) + 1))];
         double[] others = [.. from a in Enumerable.Range(0, 12) from b in Enumerable.Range(0, 12) where a / 2 < b / 2 select Distance(a, b)];

@@ -13,7 +13,7 @@ public sealed class EmbeddingRunTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var named = new Named(tiny.Teacher, $"tiny-{Path.GetFileName(folder.Path)}"); // a store of its own in the cache
         var outcomes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(
-            () => EmbeddingRun.Run(named, tiny.Faces, [FaceView.Original], folder.Path, null, JobContext.None))));
+            () => EmbeddingRun.Run(named, tiny.Faces, [EmbeddedView.Of(FaceView.Original)], folder.Path, null, JobContext.None))));
         try
         {
             Assert.Equal(tiny.Faces.Dataset.Images.Count, outcomes.Sum(o => o.Computed));

@@ -33,7 +33,7 @@ public sealed class FolderEmbedderTests : IDisposable
     {
         var faces = Aligned(Faces, 64);
         int told = 0;
-        float[] all = new FolderEmbedder(_teacher, faces).Embed(3, Faces - 3, Both, n => Interlocked.Add(ref told, n), default);
+        float[] all = new FolderEmbedder(_teacher, faces).Embed(3, Faces - 3, [.. Both.Select(EmbeddedView.Of)], n => Interlocked.Add(ref told, n), default);
         Assert.Equal(Faces - 3, told);
         for (int i = 3; i < Faces; i++)
         {
@@ -54,10 +54,10 @@ public sealed class FolderEmbedderTests : IDisposable
         string damaged = faces.Dataset.FullPath(faces.Dataset.Images[40]);
         File.WriteAllText(damaged, "no picture");
         Assert.StartsWith(damaged, Assert.Throws<FaceDistillException>(
-            () => new FolderEmbedder(_teacher, faces).Embed(0, Faces, Both, null, default)).Message, StringComparison.Ordinal);
+            () => new FolderEmbedder(_teacher, faces).Embed(0, Faces, [.. Both.Select(EmbeddedView.Of)], null, default)).Message, StringComparison.Ordinal);
         var other = faces with { Manifest = faces.Manifest with { Template = "arcface" } };
         Assert.Contains("'arcface' but tiny wants 'dlib'", Assert.Throws<FaceDistillException>(
-            () => new FolderEmbedder(_teacher, other).Embed(0, 1, Both, null, default)).Message, StringComparison.Ordinal);
+            () => new FolderEmbedder(_teacher, other).Embed(0, 1, [.. Both.Select(EmbeddedView.Of)], null, default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class FolderEmbedderTests : IDisposable
     }
 
     private EmbeddingOutcome Run(AlignedFaces faces, string store, JobContext? job = null) =>
-        EmbeddingRun.Run(_teacher, faces, Both, faces.Dataset.Root, _folder[store], job ?? JobContext.None);
+        EmbeddingRun.Run(_teacher, faces, [.. Both.Select(EmbeddedView.Of)], faces.Dataset.Root, _folder[store], job ?? JobContext.None);
 
     private float[] One(Mat face)
     {

@@ -67,12 +67,14 @@ public sealed class Table14RecipeTests : IDisposable
     [InlineData("\"rounds\": 1", "rounds")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:1.0@96\"], \"data\": [\"x\"], \"epochs\": 1}", "not among the rows")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 0}", "epochs are 1 to 10000")]
-    public void A_wrong_value_is_one_line_that_names_it(string more, string names) => AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""", more), names);
+    public void A_wrong_value_is_one_line_that_names_it(string more, string names) =>
+        AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""", more), names);
 
     [Fact]
     public void A_row_has_the_tables_options_but_for_what_it_says_itself()
     {
-        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.25@64", "epochs": 3, "learningRate": 0.002, "init": "mobilenet-v1:0.25@96"}"""));
+        File.WriteAllText(
+            _folder["t.json"], Text("""{"student": "mobilenet-v1:0.25@64", "epochs": 3, "learningRate": 0.002, "init": "mobilenet-v1:0.25@96"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
         var options = recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}");
         Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@64", Epochs = 3, LearningRate = 0.002, Init = "rows/mobilenet-v1:0.25@96" }, options);
@@ -90,10 +92,11 @@ public sealed class Table14RecipeTests : IDisposable
     [Fact]
     public void A_rate_that_is_left_out_is_the_usual_one_of_the_optimizer_and_a_common_start_is_refused()
     {
-        File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));
+        string text = Text("""{"student": "mobilenet-v1:0.5@96"}""");
+        File.WriteAllText(_folder["t.json"], text.Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));
         var options = Table14Recipe.Read(_folder["t.json"]).Options;
         Assert.Equal((0.1, 1e-4), (options.LearningRate, options.WeightDecay));
-        AssertRefused(Text("""{"student": "mobilenet-v1:0.5@96"}""").Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
+        AssertRefused(text.Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
         AssertRefused(Text("null"), "no empty one");
     }
 
@@ -107,5 +110,8 @@ public sealed class Table14RecipeTests : IDisposable
     }
 
     private static string Text(string row, string? more = null) =>
-        $$"""{"data": ["utkface"], "test": "lfw", {{(more is null ? "" : more + ", ")}}"options": {"student": "mobilenet-v1:0.25@96"}, "rows": [{"student": "mobilenet-v1:0.25@96"}, {{row}}]}""";
+        $$"""
+        {"data": ["utkface"], "test": "lfw", {{(more is null ? "" : more + ", ")}}"options": {"student": "mobilenet-v1:0.25@96"},
+         "rows": [{"student": "mobilenet-v1:0.25@96"}, {{row}}]}
+        """;
 }

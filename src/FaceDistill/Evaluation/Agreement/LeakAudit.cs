@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 
@@ -36,16 +34,16 @@ public sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture, A
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     internal static void Write(string path, IReadOnlyList<AuditFinding> findings)
     {
-        var csv = new StringBuilder("kind,data,path,other,other_path,person,similarity,pairs\n");
-        foreach (var f in findings)
+        static string Name(AuditFindingKind kind) => kind switch
         {
-            string kind = f.Kind switch { AuditFindingKind.SameFile => "same file", AuditFindingKind.Person => "person", _ => "duplicate" };
-            string similarity = f.Similarity.ToString("0.0000", CultureInfo.InvariantCulture), pairs = f.Pairs.ToString(CultureInfo.InvariantCulture);
-            string[] fields = [kind, f.Picture.Data, f.Picture.Path, f.Other.Data, f.Other.Path, f.Other.Person, similarity, pairs];
-            csv.Append(string.Join(',', fields.Select(Csv.Field))).Append('\n');
-        }
-
-        AtomicFile.WriteText(path, csv.ToString());
+            AuditFindingKind.SameFile => "same file",
+            AuditFindingKind.Person => "person",
+            _ => "duplicate",
+        };
+        AtomicFile.WriteText(path, Csv.Text("kind,data,path,other,other_path,person,similarity,pairs", findings.Select(f => new object?[]
+        {
+            Name(f.Kind), f.Picture.Data, f.Picture.Path, f.Other.Data, f.Other.Path, f.Other.Person, InvariantText.Of($"{f.Similarity:0.0000}"), f.Pairs,
+        })));
     }
 }
 

@@ -23,7 +23,7 @@ public sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
         ArgumentNullException.ThrowIfNull(graph);
         string w = graph.Initializer<float>($"{Layer.Name}.weight", Weights, Layer.Out, Layer.In / Layer.Groups, Layer.Kernel, Layer.Kernel);
         string b = graph.Initializer<float>($"{Layer.Name}.bias", Bias, Layer.Out);
-        string output = graph.Conv(Layer.Name, input, w, b, Layer.Stride, Layer.Padding, Layer.Groups);
+        string output = graph.Conv(Layer.Name, input, w, b, new ConvStep(Layer.Stride, Layer.Padding, Layer.Groups));
         return Layer.Relu ? graph.Relu($"{Layer.Name}.relu", output) : output;
     }
 }

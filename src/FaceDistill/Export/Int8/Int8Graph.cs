@@ -67,7 +67,7 @@ public sealed class Int8Graph
             "DequantizeLinear", $"{shape.Name}.b",
             [_graph.Initializer<int>($"{shape.Name}.bias", bias, shape.Out), _graph.Initializer<float>($"{shape.Name}.bias.scale", steps, shape.Out)],
             OnnxAttribute.Int("axis", 0));
-        return Rounded(shape.Name, _graph.Conv($"{shape.Name}.conv", input, w, b, shape.Stride, shape.Padding, shape.Groups));
+        return Rounded(shape.Name, _graph.Conv($"{shape.Name}.conv", input, w, b, new ConvStep(shape.Stride, shape.Padding, shape.Groups)));
     }
 
     private void Embedding(string features, MobileNetV1Architecture architecture)

@@ -44,7 +44,8 @@ public sealed class TrainingStateTests
         Assert.Equal(state.Log, read.Log);
         read = JsonFile.Parse<TrainingState>("""
             {"epoch": 1, "step": 0, "lossSum": 0, "gradientNormSum": 0, "seconds": 0, "best": {"epoch": 1, "centredCosine": 0.5}, "stoppedEarly": false,
-             "log": [{"epoch": 1, "loss": 0.9, "validationLoss": 0.8, "validationCosine": 0.7, "learningRate": 0.1, "seconds": 1, "imagesPerSecond": 2, "centredCosine": 0.5, "gradientNorm": 1, "resolution": 64}]}
+             "log": [{"epoch": 1, "loss": 0.9, "validationLoss": 0.8, "validationCosine": 0.7, "learningRate": 0.1, "seconds": 1, "imagesPerSecond": 2,
+                      "centredCosine": 0.5, "gradientNorm": 1, "resolution": 64}]}
             """, "before");
         Assert.Equal(new BestEpoch(1, 0.5), read.Best);
         Assert.Equal((null, null), (read.Log[0].PeopleTar, read.Log[0].PeopleFar));

@@ -1,0 +1,72 @@
+using System.Globalization;
+using CsvHelper;
+
+namespace FaceDistill.Formats;
+
+/// <summary>A row of a CSV file.</summary>
+/// <param name="Line">The line in the file, from 1, where it begins.</param>
+/// <param name="Fields">Its fields, without their quotes.</param>
+internal readonly record struct CsvRow(int Line, IReadOnlyList<string> Fields);
+
+/// <summary>Reads and writes comma-separated values (RFC 4180).</summary>
+public static class Csv
+{
+    private static readonly CsvReaderOptions Strict = new()
+    {
+        Separator = ',', DetectSeparatorHint = false, HasHeader = false, TrackLineNumbers = true, MalformedData = CsvMalformedDataHandling.Throw,
+    };
+
+    /// <summary>The text of a file of these rows, each field in quotes where it needs them; a line ends in a line feed.</summary>
+    /// <param name="header">The columns' names, with commas between them.</param>
+    /// <param name="rows">Rows of as many values; null is an empty field.</param>
+    public static string Text(string header, IEnumerable<IEnumerable<object?>> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var text = new StringWriter(CultureInfo.InvariantCulture);
+        text.Write(header + "\n");
+        using (var csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }))
+        {
+            foreach (var row in rows)
+            {
+                foreach (object? value in row)
+                {
+                    csv.WriteField(Convert.ToString(value, CultureInfo.InvariantCulture));
+                }
+
+                csv.EndRecord();
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>The rows; empty lines do not count.</summary>
+    /// <param name="text">The file, read as the rows are asked for.</param>
+    /// <param name="path">Its path, for errors.</param>
+    /// <exception cref="FaceDistillException">While iterating: a quote stands where it may not, or is not closed.</exception>
+    internal static IEnumerable<CsvRow> Rows(TextReader text, string path)
+    {
+        using var csv = CsvReader.Create(text, Strict, leaveOpen: true);
+        while (Read(csv, path))
+        {
+            string[] fields = [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetString)];
+            if (fields.Length > 1 || fields[0].Trim().Length > 0)
+            {
+                yield return new CsvRow((int)csv.LineNumber, fields);
+            }
+        }
+    }
+
+    private static bool Read(CsvReader csv, string path)
+    {
+        try
+        {
+            return csv.Read();
+        }
+        catch (CsvFormatException e)
+        {
+            throw new FaceDistillException(
+                $"{path} line {e.LineNumber}: not comma-separated values; a field with a quote or comma in it goes in quotes, with its own quotes doubled", e);
+        }
+    }
+}
