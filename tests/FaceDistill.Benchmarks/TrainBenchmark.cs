@@ -122,7 +122,11 @@ internal static class TrainBenchmark
             using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
             faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);
             new Random(1).NextBytes(faces.Pixels.bytes);
-            using var step = new TrainingStep(description, new DistillOptions { Student = test.Student, BatchSize = batch, Head = Head }, CPU);
+            using var step = new TrainingStep(description, new DistillOptions
+            {
+                Student = new StudentOptions { Name = test.Student, Head = Head },
+                Run = new TrainingRunOptions { BatchSize = batch },
+            }, CPU);
             step.Model.train();
             double[] best = new double[2];
             for (int round = 0; round < 2 * Rounds; round++)

@@ -41,7 +41,7 @@ internal static class RandomStudent
         using var optimizer = new AdamWState(model, 0);
         float[] mean = [.. Enumerable.Range(0, dimension).Select(i => i / (float)dimension)];
         var description = new StudentDescription(student, head, dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "teacher", "hash", targetScale);
-        var options = new DistillOptions { Student = student, Head = head };
+        var options = new DistillOptions { Student = new StudentOptions { Name = student, Head = head } };
         StudentCheckpoint.Write(path, model, optimizer, new TargetScaling(mean, targetScale), description, options, new TrainingState(1, 0, 0, []));
         return StudentCheckpoint.Read(path);
     }

@@ -56,10 +56,11 @@ public sealed class TinyRun : IDisposable
     public Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
     {
         options ??= Options;
-        var spec = StudentSpec.Parse(options.Student);
+        var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
-            options.Student, options.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash, 1);
-        return new Trainer(Training(options.Validation, options.Seed, options.ValidationPeople ?? 0), description, options, folder, measure);
+            options.Student.Name, options.Student.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash,
+                1);
+        return new Trainer(Training(options.HeldOut.Part, options.Run.Seed, options.HeldOut.People ?? 0), description, options, folder, measure);
     }
 
     public void Dispose()

@@ -41,7 +41,7 @@ public sealed class Trainer : IDisposable
     /// <param name="options">The run's options.</param>
     /// <param name="folder">The run folder.</param>
     /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
-    /// <param name="clock">Says when <see cref="DistillOptions.CheckpointMinutes"/> are over; null for the system's.</param>
+    /// <param name="clock">Says when <see cref="TrainingRunOptions.CheckpointMinutes"/> are over; null for the system's.</param>
     public Trainer(
         TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null, TimeProvider? clock = null)
     {
@@ -50,12 +50,12 @@ public sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
-        _device = TorchDevice.Resolve(options.Device);
+        _device = TorchDevice.Resolve(options.Run.Device);
         HostMemory.KeepFreed();
-        if (faces.Training.Length < options.BatchSize)
+        if (faces.Training.Length < options.Run.BatchSize)
         {
             throw new FaceDistillException(
-                $"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
+                $"{faces.Training.Length} training faces are fewer than one batch of {options.Run.BatchSize}; lower --batch-size or add faces");
         }
 
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
@@ -72,7 +72,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The network's state as it is now; the tensors stay the network's.</summary>
     internal Dictionary<string, Tensor> Weights => _student.Model.state_dict();
 
-    private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
+    private int StepsPerEpoch => _faces.Training.Length / _options.Run.BatchSize;
 
     /// <summary>Takes up where a checkpoint of the same run left off.</summary>
     /// <exception cref="FaceDistillException">The checkpoint belongs to other options, another teacher or other faces.</exception>
@@ -102,7 +102,7 @@ public sealed class Trainer : IDisposable
     public string StartFrom(StudentCheckpoint source)
     {
         using var start = StudentStart.Of(source);
-        return StartFrom(start, new StartFaces(_faces, _description.Contract, _options.Seed));
+        return StartFrom(start, new StartFaces(_faces, _description.Contract, _options.Run.Seed));
     }
 
     /// <summary>Starts with a published backbone's weights, as <see cref="StartFrom(StudentCheckpoint)"/> does with a student's.</summary>
@@ -110,7 +110,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
     internal string StartFrom(Backbone source)
     {
-        var faces = new StartFaces(_faces, _description.Contract, _options.Seed);
+        var faces = new StartFaces(_faces, _description.Contract, _options.Run.Seed);
         using var start = StudentStart.Of(source, faces);
         return StartFrom(start, faces);
     }
@@ -119,8 +119,8 @@ public sealed class Trainer : IDisposable
     {
         // On the CPU, wherever the student lies.
         using var frozen = no_grad();
-        using var made = new MobileNetV1(_student.Model.Architecture, _options.Seed);
-        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.InitChannels, _options.InitRefit, faces);
+        using var made = new MobileNetV1(_student.Model.Architecture, _options.Run.Seed);
+        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.Student.InitChannels, _options.Student.InitRefit, faces);
         var weights = _student.Model.state_dict();
         foreach (var (name, tensor) in made.state_dict())
         {
@@ -144,8 +144,9 @@ public sealed class Trainer : IDisposable
         Decide(job.Cancel);
         _saved = _clock.GetTimestamp();
         var schedule = new LearningRateSchedule(
-            _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
-        while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
+            _options.Optimizer.Schedule, _options.Optimizer.LearningRate, _options.Optimizer.WarmupEpochs * StepsPerEpoch,
+                (long)StepsPerEpoch * _options.Run.Epochs);
+        while (_state.Epoch < _options.Run.Epochs && !_state.StoppedEarly)
         {
             MobileNetV1 student;
             try
@@ -183,14 +184,20 @@ public sealed class Trainer : IDisposable
     // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
     private void Decide(CancellationToken cancel)
     {
-        _options = _options with { ValidationPeople = _faces.HeldOut.Names.Length };
-        _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
-        _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
-        _options = _options with { Replicas = _options.Replicas ?? Replicas.Usual(_options.BatchSize, _device.type) };
-        _student.Split(_options.Replicas.Value);
-        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        _options = _options with { HeldOut = _options.HeldOut with { People = _faces.HeldOut.Names.Length } };
+        _options = _options with
         {
-            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) };
+            Run = _options.Run with
+            {
+                Precision = PrecisionChoice.Resolve(_options.Run.Precision, _student.Model.Architecture, _options.Run.BatchSize, _device),
+            },
+        };
+        _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Run.Precision);
+        _options = _options with { Run = _options.Run with { Replicas = _options.Run.Replicas ?? Replicas.Usual(_options.Run.BatchSize, _device.type) } };
+        _student.Split(_options.Run.Replicas.Value);
+        if (_options.Run.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        {
+            _options = _options with { Run = _options.Run with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) } };
         }
     }
 
@@ -229,13 +236,13 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private bool IsCheckpointDue => _options.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.CheckpointMinutes;
+    private bool IsCheckpointDue => _options.Run.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.Run.CheckpointMinutes;
 
     private MobileNetV1 RunEpoch(LearningRateSchedule schedule, JobContext job)
     {
         var watch = Stopwatch.StartNew();
         double earlier = _state.Seconds;
-        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
+        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Run.Progressive, _options.Run.Epochs).At(_state.Epoch);
         long before = (long)_state.Epoch * StepsPerEpoch;
         _student.Model.train();
         foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, job.Cancel))
@@ -256,12 +263,13 @@ public sealed class Trainer : IDisposable
                 Save(_statistics.Estimate(_student.Student, job.Cancel));
             }
 
-            job.Progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
-                InvariantText.Of($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
+            job.Progress?.Report(
+                new WorkProgress("training", (before + _state.Step) * _options.Run.BatchSize, schedule.TotalSteps * _options.Run.BatchSize, "images",
+                InvariantText.Of($"epoch {_state.Epoch + 1}/{_options.Run.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
             job.Cancel.ThrowIfCancellationRequested();
         }
 
-        double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
+        double rate = (_state.Step - firstStep) * (double)_options.Run.BatchSize / watch.Elapsed.TotalSeconds;
         var student = _statistics.Estimate(_student.Student, job.Cancel); // what is measured is what would be exported
         var (validation, people) = (_validation.Measure(student, job.Cancel), _validation.MeasurePeople(student, job.Cancel));
         Finish(student, validation, people, schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
@@ -279,7 +287,7 @@ public sealed class Trainer : IDisposable
             GradientNorm = _state.GradientNormSum / _state.Step,
             Resolution = size,
         };
-        var next = _state.After(log, _options.Patience);
+        var next = _state.After(log, _options.HeldOut.Patience);
         if (next.Best != _state.Best)
         {
             // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
@@ -296,7 +304,7 @@ public sealed class Trainer : IDisposable
         if (_reader is null || _readerSize != size)
         {
             _reader?.Dispose();
-            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.BatchSize, _options.Seed, _options.Mirror), size);
+            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.Run.BatchSize, _options.Run.Seed, _options.Targets.Mirror), size);
         }
 
         return _reader;

@@ -36,22 +36,22 @@ public sealed class TrainingStep : IDisposable
     {
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        (_contract, _device, _clip) = (description.Contract, device, options.Clip);
-        Model = new MobileNetV1(description.Architecture(), options.Seed);
+        (_contract, _device, _clip) = (description.Contract, device, options.Optimizer.Clip);
+        Model = new MobileNetV1(description.Architecture(), options.Run.Seed);
         Model.to(device);
-        Model.TrainingType = options.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Precision);
-        Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Seed, device);
-        Optimizer = options.Optimizer switch
+        Model.TrainingType = options.Run.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Run.Precision);
+        Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Run.Seed, device);
+        Optimizer = options.Optimizer.Kind switch
         {
-            OptimizerKind.AdamW => new AdamWState(Model, options.WeightDecay, Loss.People),
-            OptimizerKind.Muon => new MuonState(Model, options.WeightDecay, Loss.People),
-            _ => new NesterovState(Model, options.WeightDecay, Loss.People),
+            OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.People),
+            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.People),
+            _ => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.People),
         };
-        Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
-        Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device.type));
+        Ema = options.Optimizer.Ema > 0 ? new EmaWeights(Model, options.Optimizer.Ema, device) : null;
+        Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type));
     }
 
-    /// <summary>Sets in how many parts a batch is computed at once on the CPU; see <see cref="DistillOptions.Replicas"/>. A GPU computes it whole.</summary>
+    /// <summary>Sets in how many parts a batch is computed at once on the CPU; see <see cref="TrainingRunOptions.Replicas"/>. A GPU computes it whole.</summary>
     /// <param name="replicas">1 or more.</param>
     internal void Split(int replicas)
     {

@@ -48,7 +48,8 @@ public sealed class StudentCheckpoint
 
     /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
     public IReadOnlyList<StudentOrigin> Origins => Description.Origins
-        ?? (Options.Init is { } init ? [new StudentOrigin("of an earlier version, which did not note more", StudentOrigin.Student, null, init, false)] : []);
+        ?? (Options.Student.Init is { } init ? [new StudentOrigin("of an earlier version, which did not note more", StudentOrigin.Student, null, init, false)]
+            : []);
 
     /// <summary>How the network's output comes into the teacher's space.</summary>
     public TargetScaling Scaling { get; }

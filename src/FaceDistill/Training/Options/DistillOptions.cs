@@ -19,7 +19,7 @@ public sealed record DistillOptions
 
     /// <summary>How long, and how a step is computed.</summary>
     [JsonFlattened]
-    public RunOptions Run { get; init; } = new();
+    public TrainingRunOptions Run { get; init; } = new();
 
     /// <summary>How gradients become steps.</summary>
     [JsonFlattened]

@@ -14,7 +14,7 @@ public sealed class StudentCheckpointTests : IDisposable
         new() { Student = "mobilenet-v1:0.25@64", Head = HeadKind.Gdc, Epochs = 7, LearningRate = 0.1234567890123, Seed = long.MaxValue };
 
     private static readonly StudentDescription Description = new(
-        Options.Student, Options.Head, 5, FaceTensor.StudentContract(64, "dlib"), "teacher", new string('a', 64), 0.125f);
+        Options.Student.Name, Options.Student.Head, 5, FaceTensor.StudentContract(64, "dlib"), "teacher", new string('a', 64), 0.125f);
 
     private static readonly TrainingState State = new(2, 3, 1.25, [new(1, 0.9, 0.8, 0.7, 0.1, 12.5, 400), new(2, 0.5, null, null, 0.05, 12, 410)]);
 

@@ -5,7 +5,7 @@ using FaceDistill.Training.Optimizers;
 namespace FaceDistill.Training.Options;
 
 /// <summary>How long a run goes on, and how its steps are computed.</summary>
-public sealed record RunOptions
+public sealed record TrainingRunOptions
 {
     /// <summary>Passes over the faces, 1 to 10,000. Default 20.</summary>
     public int Epochs { get; init; } = 20;
@@ -49,7 +49,7 @@ public sealed record RunOptions
     /// <summary>Checks every range.</summary>
     /// <returns>The options themselves.</returns>
     /// <exception cref="FaceDistillException">A value is out of its range; the message names it.</exception>
-    public RunOptions Validated()
+    public TrainingRunOptions Validated()
     {
         string? wrong = Epochs is < 1 or > 10_000 ? $"epochs are 1 to 10000, not {Epochs}"
             : BatchSize is < 2 or > 4096 ? $"the batch size is 2 to 4096, not {BatchSize}"
