@@ -130,7 +130,7 @@ internal static class AccuracyBenchmark
         var truth = HeldOutMeasure.Teacher(faces);
         RequirePairs(truth);
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
-        var description = new StudentDescription(options.Student.Name, options.Student.Head, faces.Dimension, contract, teacher.Name, teacher.Hash, 1);
+        var description = new StudentDescription(options.Student.Name, options.Student.Head, faces.Dimension, contract, teacher.Name, teacher.Hash);
         var device = TorchDevice.Resolve(options.Run.Device);
         options = options with
         {
@@ -189,7 +189,7 @@ internal static class AccuracyBenchmark
             {
                 Run = options.Run with { Minutes = options.Run.Minutes - (backbone is null ? 0 : StartMinutes(backbone, faces, description, options, run)) },
             };
-            Console.Error.WriteLine(Text($"{contender.Name}: {left.Minutes:0.00} minutes for epochs"));
+            Console.Error.WriteLine(Text($"{contender.Name}: {left.Run.Minutes:0.00} minutes for epochs"));
             int epochs = TimeBudget.Epochs(faces, description, left.Validated(), TorchDevice.Resolve(options.Run.Device), null, default);
             options = options with { Run = options.Run with { Epochs = epochs, Minutes = null } };
             using var curve = new AccuracyCurve(faces, description, options, run, every,

@@ -33,7 +33,7 @@ internal sealed class EndToEnd : IDisposable
             HeldOut = new HeldOutOptions { Part = 0 },
         };
         var description = new StudentDescription(
-            test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random", 1);
+            test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random");
         var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.HeldOut.Part, options.Run.Seed);
         string run = Directory.CreateTempSubdirectory("facedistill-bench").FullName;
         try

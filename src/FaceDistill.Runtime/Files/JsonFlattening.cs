@@ -61,8 +61,8 @@ internal static class JsonFlattening
             flat.IsRequired = member.IsRequired;
             flat.IsGetNullable = member.IsGetNullable;
             flat.IsSetNullable = member.IsSetNullable;
-            flat.Get = owner => member.Get!(get(owner)!);
-            flat.Set = (owner, value) => member.Set!(Existing(owner), value);
+            flat.Get = member.Get is { } read ? owner => read(get(owner)!) : null; // neither where it is ignored
+            flat.Set = member.Set is { } write ? (owner, value) => write(Existing(owner), value) : null;
             flat.ShouldSerialize = member.ShouldSerialize is { } should ? (owner, value) => should(get(owner)!, value) : null;
             yield return flat;
         }

@@ -143,7 +143,7 @@ public sealed class DistillJob(AssetFinder finder)
     {
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
         var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
-        return new StudentDescription(options.Student.Name, options.Student.Head, training.Dimension, contract, name, hash, 1);
+        return new StudentDescription(options.Student.Name, options.Student.Head, training.Dimension, contract, name, hash);
     }
 
     // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.

@@ -66,12 +66,7 @@ public sealed class BatchNormStatistics : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var now = network.state_dict();
-        foreach (var (name, tensor) in Student.state_dict())
-        {
-            tensor.copy_(now[name]);
-        }
-
+        Student.CopyFrom(network);
         Array.ForEach(_layers, l => l.Clear());
         Student.train();
         foreach (var batch in _reader.Plain(_faces, cancel))

@@ -37,11 +37,17 @@ public static class TimeBudget
         (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known)
             ? known
             : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
-        double validation = ValidationSeconds(student, faces, description, options, device, measure, cancel);
+        double measuring;
+        using (var validation = new ValidationPass(faces, description.Contract, options, device, measure))
+        using (var statistics = new BatchNormStatistics(faces, description, options, device))
+        {
+            measuring = MeasuringSeconds(student, validation, statistics, cancel);
+        }
+
         double Needs(int epochs)
         {
             var sizes = new ResolutionSchedule(description.Contract.Size, options.Run.Progressive, epochs);
-            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * validation);
+            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * measuring);
         }
 
         double first = Needs(1);
@@ -98,12 +104,8 @@ public static class TimeBudget
         return Stopwatch.GetElapsedTime(start).TotalSeconds / (steps - warmUp) * reader.StepsPerEpoch;
     }
 
-    private static double ValidationSeconds(
-        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure,
-        CancellationToken cancel)
+    private static double MeasuringSeconds(TrainingStep student, ValidationPass validation, BatchNormStatistics statistics, CancellationToken cancel)
     {
-        using var validation = new ValidationPass(faces, description.Contract, options, device, measure);
-        using var statistics = new BatchNormStatistics(faces, description, options, device);
         long start = Stopwatch.GetTimestamp();
         var finished = statistics.Estimate(student.Student, cancel); // as at each epoch's end
         validation.Measure(finished, cancel);

@@ -55,7 +55,7 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
         HostMemory.KeepFreed();
         var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
-            options.Student.Name, options.Student.Head, options.Student.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "", 1);
+            options.Student.Name, options.Student.Head, options.Student.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "");
         var architecture = description.Architecture();
         // names need people; ArcFace costs little
         options = options with

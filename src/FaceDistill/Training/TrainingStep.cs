@@ -1,6 +1,7 @@
 using FaceDistill.Faces;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
@@ -51,7 +52,7 @@ public sealed class TrainingStep : IDisposable
         Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type));
     }
 
-    /// <summary>Sets in how many parts a batch is computed at once on the CPU; see <see cref="TrainingRunOptions.Replicas"/>. A GPU computes it whole.</summary>
+    /// <summary>Sets in how many parts a batch is computed at once on the CPU (<see cref="TrainingRunOptions.Replicas"/>). A GPU computes it whole.</summary>
     /// <param name="replicas">1 or more.</param>
     internal void Split(int replicas)
     {
@@ -73,6 +74,11 @@ public sealed class TrainingStep : IDisposable
 
     /// <summary>The network that is measured and exported: the average where there is one.</summary>
     public MobileNetV1 Student => Ema?.Model ?? Model;
+
+    /// <summary>Everything of it that a checkpoint holds.</summary>
+    /// <param name="estimated">See <see cref="TrainedStudent.Estimated"/>.</param>
+    internal TrainedStudent Trained(MobileNetV1? estimated = null) =>
+        new(Model) { Optimizer = Optimizer, Average = Ema, Beside = Loss.People, Estimated = estimated };
 
     /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights
     /// tell.</summary>

@@ -102,7 +102,7 @@ public sealed class DistillJobTests : IDisposable
     public void Resuming_where_there_is_nothing_begins()
     {
         Assert.True(Run(Options with { Targets = Options.Targets with { Mirror = false } }, resume: true).Finished);
-        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Mirror);
+        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Targets.Mirror);
     }
 
     [Theory]

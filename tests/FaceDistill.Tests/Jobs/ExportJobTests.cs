@@ -161,10 +161,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 
-    private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder()).Run(request with
-    {
-        Run = request.Run with { Device = "cpu" },
-    }, JobContext.None);
+    private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder()).Run(request with { Device = "cpu" }, JobContext.None);
 
     private void Refused(ExportRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job(request)).Message, StringComparison.Ordinal);

@@ -73,7 +73,7 @@ public sealed class HeldOutMeasureTests : IDisposable
         Assert.Contains("held-out people's TAR at 1e-2 |", text, StringComparison.Ordinal);
         Assert.Contains($"Best epoch: {best.Epoch}, by its TAR ", text, StringComparison.Ordinal);
         Assert.Contains("14 with 84 faces, 210 genuine and 3276 impostor pairs; the teacher reaches a TAR of ", text, StringComparison.Ordinal);
-        Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.ValidationPeople);
+        Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.HeldOut.People);
     }
 
     [Fact]
@@ -132,7 +132,7 @@ public sealed class HeldOutMeasureTests : IDisposable
     public void Few_people_are_held_out_only_where_asked_for()
     {
         Assert.False(HeldOutMeasure.IsUsual(AlignedFaces.Open(_folder["faces"]).Dataset.Images));
-        Assert.Equal(0, Run(Options with { HeldOut = Options.HeldOut with { People = null } }).Run.Options.ValidationPeople);
+        Assert.Equal(0, Run(Options with { HeldOut = Options.HeldOut with { People = null } }).Run.Options.HeldOut.People);
         FaceImage[] images =
             [.. from person in Enumerable.Range(0, 400) from picture in Enumerable.Range(0, 4)
             select new FaceImage($"a/p{person}/{picture}.jpg", $"p{person}")];

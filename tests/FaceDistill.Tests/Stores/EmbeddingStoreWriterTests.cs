@@ -16,8 +16,8 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         { Key with { TeacherHash = "ffff" }, "holds another network of teacher dlib-resnet (hash aa11, not ffff)" },
         { Key with { AlignmentHash = "ffff" }, "holds another alignment (hash bb22, not ffff)" },
         { Key with { ImagesHash = "ffff" }, "holds other images (hash cc33, not ffff)" },
-        { Key with { Student = Key.Student with { Dimension = 5 } }, "holds embeddings of dimension 6, not 5" },
-        { Key with { Targets = Key.Targets with { Views = ["original"] } }, "holds views original,mirrored, not original" },
+        { Key with { Dimension = 5 }, "holds embeddings of dimension 6, not 5" },
+        { Key with { Views = ["original"] }, "holds views original,mirrored, not original" },
         { Key with { ImagesPerPart = 7 }, "holds 10 images a part, not 7" },
     };
 
@@ -91,10 +91,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         twice[20] = twice[3];
 
         var list = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, twice));
-        var key = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key with
-        {
-            Targets = Key.Targets with { Views = [] },
-        }, Images));
+        var key = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, Images));
         Assert.Throws<ArgumentException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, Images[..34]));
 
         Assert.Equal($"image 20 of the list: {Images[3].Path} is in the list twice; list each image once", list.Message);
@@ -105,7 +102,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
     [Fact]
     public void The_key_decides_the_id_and_the_default_folder()
     {
-        EmbeddingStoreKey same = Key with { Targets = Key.Targets with { Views = ["original", "mirrored"] } };
+        EmbeddingStoreKey same = Key with { Views = ["original", "mirrored"] };
         Assert.Equal(Key.Id, same.Id);
         Assert.Equal(64, Key.Id.Length);
         Assert.Equal(OtherKeys.Count + 1, OtherKeys.Select(k => ((EmbeddingStoreKey)k[0]).Id).Append(Key.Id).Distinct().Count());

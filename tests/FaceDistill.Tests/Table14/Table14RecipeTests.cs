@@ -92,7 +92,7 @@ public sealed class Table14RecipeTests : IDisposable
     {
         File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:1.0@96", "init": "faceres"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
-        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Init);
+        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Student.Init);
     }
 
     [Fact]

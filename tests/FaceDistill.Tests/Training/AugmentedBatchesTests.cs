@@ -84,10 +84,7 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_views_name_tells_what_decides_its_picture()
     {
         var targets = new AugmentedTargets(Options, true, 1);
-        string[] names = [targets.Name(0), targets.Name(1), (targets with
-        {
-            Run = targets.Run with { Seed = 2 },
-        }).Name(0), (targets with { Targets = targets.Targets with { Mirror = false } }).Name(0),
+        string[] names = [targets.Name(0), targets.Name(1), (targets with { Seed = 2 }).Name(0), (targets with { Mirror = false }).Name(0),
             (targets with { Options = Options with { Blur = 0.2 } }).Name(0)];
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.Equal(targets.Name(1), new AugmentedTargets(Options with { }, true, 1).Name(1));

@@ -124,7 +124,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
         new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student.Name), options.Student.Head, 16), seed: 2);
 
     private static BatchNormStatistics Statistics(TrainingFaces faces, DistillOptions options) =>
-        new(faces, new StudentDescription(options.Student.Name, options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1), options,
+        new(faces, new StudentDescription(options.Student.Name, options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash"), options,
             CPU);
 
     private static Tensor Pictures(TrainingFaces faces, int[] indices)

@@ -163,7 +163,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         var description = new StudentDescription(
             options.Student.Name, options.Student.Head, tiny.Teacher.Dimension, FaceDistill.Faces.FaceTensor.StudentContract(64, "dlib"), tiny.Teacher.Name,
-                tiny.Teacher.Hash, 1);
+                tiny.Teacher.Hash);
         return new Trainer(tiny.Training(options.HeldOut.Part, options.Run.Seed), description, options, folder, clock: clock);
     }
 

@@ -8,11 +8,8 @@ public sealed class ResumeRulesTests
 {
     private static readonly DistillOptions Made = new()
     {
-        Student = "mobilenet-v1:0.5@96",
-        Epochs = 16,
-        Precision = PrecisionMode.Bf16,
-        Init = "rows/a",
-        Device = "cpu",
+        Student = new StudentOptions { Name = "mobilenet-v1:0.5@96", Init = "rows/a" },
+        Run = new TrainingRunOptions { Epochs = 16, Precision = PrecisionMode.Bf16, Device = "cpu" },
     };
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Equal(top.CentredCosine!.Value, validation.Measure(model, default)!.CentredCosine, 5);
         // What is not averaged measures otherwise.
         var last = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
-        last.RestoreModel(model);
+        last.Restore(new TrainedStudent(model));
         Assert.NotEqual(log[^1].CentredCosine!.Value, validation.Measure(model, default)!.CentredCosine, 5);
     }
 

@@ -277,7 +277,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     private static StudentDescription Description() => new(
-        TinyRun.Options.Student.Name, TinyRun.Options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1);
+        TinyRun.Options.Student.Name, TinyRun.Options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash");
 
     /// <summary>Does something once so many steps are done.</summary>
     private sealed class At(int step, Action act) : IProgress<WorkProgress>

@@ -91,6 +91,14 @@ public sealed class TrainingFaces
         _ => throw new ArgumentOutOfRangeException(nameof(view), view, "no embeddings of this view"),
     };
 
+    internal void RequireBatch(int size)
+    {
+        if (Training.Length < size)
+        {
+            throw new FaceDistillException($"{Training.Length} training faces are fewer than one batch of {size}; lower --batch-size or add faces");
+        }
+    }
+
     private float[] Rows(int[] indices)
     {
         var rows = new float[indices.Length * Dimension];

@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Serialization;
 using FaceDistill.Files;
 using FaceDistill.Stores;
+using TorchSharp;
 
 namespace FaceDistill.Training.Checkpoints;
 
@@ -11,10 +14,12 @@ namespace FaceDistill.Training.Checkpoints;
 /// <param name="ValidationCosine">Mean cosine between student and teacher on the held-out faces, in the teacher's space; null without any.</param>
 /// <param name="LearningRate">The rate of the epoch's last step.</param>
 /// <param name="Seconds">Time of the epoch.</param>
-/// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
-public sealed record EpochLog(
-    int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
+public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds)
 {
+    /// <summary>Training faces a second, validation not counted.</summary>
+    [JsonRequired]
+    public double ImagesPerSecond { get; init; }
+
     /// <summary>
     /// Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.
     /// </summary>
@@ -126,4 +131,58 @@ public sealed record ValidationResult(double Loss, double Cosine, double Centred
 {
     /// <summary>Whether the student's embeddings are numbers.</summary>
     public bool IsFinite => double.IsFinite(Loss + Cosine + CentredCosine);
+}
+
+/// <summary>log.csv of a run folder: one row an epoch.</summary>
+public static class TrainingLogFile
+{
+    /// <summary>The file's name in a run folder.</summary>
+    public const string FileName = "log.csv";
+
+    /// <summary>Writes all finished epochs.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public static void Write(string folder, IReadOnlyList<EpochLog> log)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        var text = new StringBuilder(
+            "epoch,loss,validation_loss,validation_cosine,validation_centred_cosine,gradient_norm,resolution,learning_rate,seconds,images_per_second,"
+            + "people_tar,people_far\n");
+        foreach (var e in log)
+        {
+            text.Append(CultureInfo.InvariantCulture,
+                $"{e.Epoch},{e.Loss:0.00000},{e.ValidationLoss:0.00000},{e.ValidationCosine:0.00000},{e.CentredCosine:0.00000},{e.GradientNorm:0.0000},"
+                    + $"{e.Resolution},{e.LearningRate:0.000000},{e.Seconds:0.0},{e.ImagesPerSecond:0},{e.PeopleTar:0.00000},{e.PeopleFar:0.####e-0}\n");
+        }
+
+        AtomicFile.WriteText(Path.Combine(folder, FileName), text.ToString());
+    }
+}
+
+/// <summary>The run's curves for TensorBoard, in the folder "tensorboard" of a run folder; log.csv holds the same figures.</summary>
+public static class TensorBoardLog
+{
+    /// <summary>The folder's name in a run folder.</summary>
+    public const string FolderName = "tensorboard";
+
+    /// <summary>Adds one epoch.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="log">The epoch.</param>
+    public static void Add(string folder, EpochLog log)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        var writer = torch.utils.tensorboard.SummaryWriter(Path.Combine(folder, FolderName), createRunName: false);
+        (string Tag, double? Value)[] values =
+        [
+            ("loss/training", log.Loss), ("loss/held-out", log.ValidationLoss), ("cosine/held-out", log.ValidationCosine),
+            ("cosine/held-out centred", log.CentredCosine), ("people/held-out TAR", log.PeopleTar), ("training/learning rate", log.LearningRate),
+            ("training/gradient norm", log.GradientNorm), ("training/resolution", log.Resolution), ("training/images a second", log.ImagesPerSecond),
+        ];
+        foreach (var (tag, value) in values)
+        {
+            if (value is { } number)
+            {
+                writer.add_scalar(tag, (float)number, log.Epoch);
+            }
+        }
+    }
 }

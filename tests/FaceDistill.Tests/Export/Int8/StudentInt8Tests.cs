@@ -109,7 +109,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         OnnxWriter.Write(student.Tapped(), file);
         using var session = OnnxEmbedder.Open(file);
-        using var run = new TrainingRunOptions();
+        using var run = new RunOptions();
         float[] input = [.. Enumerable.Range(0, 3 * 64 * 64).Select(i => MathF.Sin(i * 0.01f))];
         using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input.AsMemory(), [1, 3, 64, 64]);
         using var outputs = session.Run(run, ["input"], [value], session.OutputNames);

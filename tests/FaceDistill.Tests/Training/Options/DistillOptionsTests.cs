@@ -7,7 +7,7 @@ namespace FaceDistill.Tests.Training.Options;
 
 public sealed class DistillOptionsTests
 {
-    private static readonly DistillOptions Good = new() { Student = "mobilenet-v1:0.25@64" };
+    private static readonly DistillOptions Good = new() { Student = new StudentOptions { Name = "mobilenet-v1:0.25@64" } };
 
     public static TheoryData<DistillOptions, string> Wrong => new()
     {
