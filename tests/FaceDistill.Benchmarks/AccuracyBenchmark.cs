@@ -144,6 +144,7 @@ internal static class AccuracyBenchmark
         var reference = result.Models[0];
         var rows = outcomes.Select((o, i) =>
             Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Retention(i + 1):0.0}%{Around(result.RetentionInterval(i + 1))} | {o.After} |"));
+        double? minutes = options.Run.Minutes;
         string student = Text($"{options.Student.Name}, {options.Run.Precision.ToString().ToLowerInvariant()}, batch {options.Run.BatchSize}");
         string columns = $"| contender | optimizer | start | epochs | minutes in all |{string.Concat(Levels.Select(l => Text($" minutes to {100 * l:0}% |")))}"
             + " TAR at 1e-4 at the end | kept of the teacher's | images seen | images/s | cores used |";
@@ -158,7 +159,7 @@ internal static class AccuracyBenchmark
             Minutes are of the training clock: the start's pruning, reading, decoding, steps and checkpoints. Aligning and the teacher's pass are not in it, nor
             is any measurement: of speed at the beginning, of batch norms, of the held-out people every {every} steps and at each epoch's end. A level's minutes
             are those of the first measurement that had it, and have no interval. The learning rate falls to 0 over as many epochs as fit into
-            {options.Run.Minutes} minutes, the start included, by the measurement of distill --minutes: a shorter plan reaches the lower levels sooner. The student
+            {minutes} minutes, the start included, by the measurement of distill --minutes: a shorter plan reaches the lower levels sooner. The student
             at the end is that of the last step; none was chosen. Images/s are those of the epochs, without the start.
 
             {columns}

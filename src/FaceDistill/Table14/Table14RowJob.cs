@@ -194,10 +194,11 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     // Where files lie, how long they are timed and when checkpoints are written does not make another student; another start does.
     private string KeyOf(Table14RecipeRow row)
     {
+        var options = OptionsOf(row);
         string text = JsonFile.Serialize(new
         {
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
-            Options = KeyOf(OptionsOf(row) with { Run = OptionsOf(row).Run with { Device = "" } }),
+            Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
@@ -207,10 +208,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     // does.
     private static JsonObject KeyOf(DistillOptions options)
     {
-        var text = JsonSerializer.SerializeToNode(options with
-        {
-            HeldOut = options.HeldOut with { People = options.HeldOut.People ?? -1 },
-        }, JsonFile.Options)!.AsObject();
+        var text = JsonSerializer.SerializeToNode(
+            options with { HeldOut = options.HeldOut with { People = options.HeldOut.People ?? -1 } }, JsonFile.Options)!.AsObject();
         var before = JsonSerializer.SerializeToNode(
             options with
             {

@@ -83,12 +83,10 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     [Fact]
     public void Keep_last_and_runs_without_held_out_faces_give_the_last_student()
     {
-        foreach (var options in new[] { TinyRun.Options with
+        var once = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } };
+        foreach (var heldOut in new[] { once.HeldOut with { Keep = KeepKind.Last }, once.HeldOut with { Part = 0 } })
         {
-            Run = TinyRun.Options.Run with { Epochs = 1 },
-            HeldOut = TinyRun.Options.HeldOut with { Keep = KeepKind.Last },
-        }, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 }, HeldOut = TinyRun.Options.HeldOut with { Part = 0 } } })
-        {
+            var options = once with { HeldOut = heldOut };
             using var folder = new TempFolder();
             using var trainer = tiny.Trainer(folder.Path, options);
             trainer.Run(JobContext.None);

@@ -7,7 +7,8 @@ namespace FaceDistill.Training.Options;
 /// <summary>Everything that decides a training run besides teacher and faces. In files the groups' members stand side by side, in an order of their
 /// own.</summary>
 [JsonMemberOrder("student head dimension loss epochs batchSize minutes optimizer learningRate schedule warmupEpochs weightDecay ema clip keep patience "
-    + "progressive init initChannels initRefit mirror augment targets views mixUp validation validationPeople seed precision replicas checkpointMinutes device")]
+    + "progressive init initChannels initRefit mirror augment targets views mixUp validation validationPeople seed precision replicas checkpointMinutes "
+    + "device")]
 public sealed record DistillOptions
 {
     /// <summary>The student, and what it starts with.</summary>
