@@ -74,7 +74,12 @@ internal static class AccuracyBenchmark
                     $"there is no {Path.GetDirectoryName(ResultFile)} here; start it in the repository's folder, or leave --write out");
             }
 
-            var options = new DistillOptions { Student = given["--student"][0], ValidationPeople = people, Minutes = minutes, Device = "cpu" }.Validated();
+            var options = new DistillOptions
+            {
+                Student = new StudentOptions { Name = given["--student"][0] },
+                Run = new TrainingRunOptions { Minutes = minutes, Device = "cpu" },
+                HeldOut = new HeldOutOptions { People = people },
+            }.Validated();
             string report = $"Command: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- {string.Join(' ', ["accuracy", .. arguments])}\n\n"
                 + Compare(given["--data"], options, contenders, every);
             Console.Write(report);
@@ -124,10 +129,13 @@ internal static class AccuracyBenchmark
         var (faces, _) = new DistillTargets(teacher, aligned, options, "").Prepare(told);
         var truth = HeldOutMeasure.Teacher(faces);
         RequirePairs(truth);
-        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student).Resolution, teacher.Contract.Template);
-        var description = new StudentDescription(options.Student, options.Head, faces.Dimension, contract, teacher.Name, teacher.Hash, 1);
-        var device = TorchDevice.Resolve(options.Device);
-        options = options with { Precision = PrecisionChoice.Resolve(options.Precision, description.Architecture(), options.BatchSize, device) };
+        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
+        var description = new StudentDescription(options.Student.Name, options.Student.Head, faces.Dimension, contract, teacher.Name, teacher.Hash);
+        var device = TorchDevice.Resolve(options.Run.Device);
+        options = options with
+        {
+            Run = options.Run with { Precision = PrecisionChoice.Resolve(options.Run.Precision, description.Architecture(), options.Run.BatchSize, device) },
+        };
         double best = ThresholdPass.Score(truth, [Far]).At(Far)!.Tar;
         Outcome[] outcomes = [.. contenders.Select(c => Train(c, faces, description, options, every, best, finder))];
 
@@ -137,7 +145,8 @@ internal static class AccuracyBenchmark
         var rows = outcomes.Select((o, i) =>
             Text($"| {o.Before} {Rate(result.Models[i + 1])} | {100 * result.Models[i + 1].RetentionAt1e4:0.0}%"
                 + $"{Around(result.Models[i + 1].RetentionInterval95At1e4)} | {o.After} |"));
-        string student = Text($"{options.Student}, {options.Precision.ToString().ToLowerInvariant()}, batch {options.BatchSize}");
+        double? minutes = options.Run.Minutes;
+        string student = Text($"{options.Student.Name}, {options.Run.Precision.ToString().ToLowerInvariant()}, batch {options.Run.BatchSize}");
         string columns = $"| contender | optimizer | start | epochs | minutes in all |{string.Concat(Levels.Select(l => Text($" minutes to {100 * l:0}% |")))}"
             + " TAR at 1e-4 at the end | kept of the teacher's | images seen | images/s | cores used |";
         return Text($"""
@@ -151,7 +160,7 @@ internal static class AccuracyBenchmark
             Minutes are of the training clock: the start's pruning, reading, decoding, steps and checkpoints. Aligning and the teacher's pass are not in it, nor
             is any measurement: of speed at the beginning, of batch norms, of the held-out people every {every} steps and at each epoch's end. A level's minutes
             are those of the first measurement that had it, and have no interval. The learning rate falls to 0 over as many epochs as fit into
-            {options.Minutes} minutes, the start included, by the measurement of distill --minutes: a shorter plan reaches the lower levels sooner. The student
+            {minutes} minutes, the start included, by the measurement of distill --minutes: a shorter plan reaches the lower levels sooner. The student
             at the end is that of the last step; none was chosen. Images/s are those of the epochs, without the start.
 
             {columns}
@@ -172,17 +181,25 @@ internal static class AccuracyBenchmark
         string Point(AccuracyPoint p) => Text($"{p.Seconds / 60:0.00} {100 * p.Tar / best:0.0}%");
         try
         {
-            options = (options with { Optimizer = contender.Optimizer, Init = contender.Start }).WithUsual(rate: true, decay: true);
+            options = (options with
+            {
+                Student = options.Student with { Init = contender.Start },
+                Optimizer = options.Optimizer with { Kind = contender.Optimizer },
+            }).WithUsual(rate: true, decay: true);
             var backbone = contender.Start is { } start ? BackboneCard.Open(start, finder) : null;
-            var left = options with { Minutes = options.Minutes - (backbone is null ? 0 : StartMinutes(backbone, faces, description, options, run)) };
-            Console.Error.WriteLine(Text($"{contender.Name}: {left.Minutes:0.00} minutes for epochs"));
-            int epochs = TimeBudget.Epochs(faces, description, left.Validated(), TorchDevice.Resolve(options.Device), null, default);
-            options = options with { Epochs = epochs, Minutes = null };
+            var left = options with
+            {
+                Run = options.Run with { Minutes = options.Run.Minutes - (backbone is null ? 0 : StartMinutes(backbone, faces, description, options, run)) },
+            };
+            Console.Error.WriteLine(Text($"{contender.Name}: {left.Run.Minutes:0.00} minutes for epochs"));
+            int epochs = TimeBudget.Epochs(faces, description, left.Validated(), TorchDevice.Resolve(options.Run.Device), null, default);
+            options = options with { Run = options.Run with { Epochs = epochs, Minutes = null } };
             using var curve = new AccuracyCurve(faces, description, options, run, every,
                 p => Console.Error.WriteLine(Text($"{contender.Name}: {Point(p)} after {(double)p.Images / faces.Training.Length:0.00} of {epochs} epochs")));
             curve.Run(backbone);
             var reached = Levels.Select(l => curve.Points.Find(p => p.Tar >= l * best) is { } p ? Text($" {p.Seconds / 60:0.00} |") : " not reached |");
-            string optimizer = Text($"{options.Optimizer.ToString().ToLowerInvariant()} {options.LearningRate}, decay {options.WeightDecay}");
+            string optimizer = Text(
+                $"{options.Optimizer.Kind.ToString().ToLowerInvariant()} {options.Optimizer.LearningRate}, decay {options.Optimizer.WeightDecay}");
             return new Outcome(
                 Text($"{contender.Name} | {optimizer} | {contender.Start ?? "random"} | {epochs} | {curve.Seconds / 60:0.00} |{string.Concat(reached)}"),
                 Text($"{curve.Images} | {curve.Images / (curve.Seconds - curve.Points[0].Seconds):0} | {curve.ProcessorSeconds / curve.Seconds:0.00}"),

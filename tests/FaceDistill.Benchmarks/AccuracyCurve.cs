@@ -42,10 +42,10 @@ internal sealed class AccuracyCurve : IProgress<WorkProgress>, IStudentMeasure, 
     /// <param name="say">Told of each measurement.</param>
     public AccuracyCurve(TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, int every, Action<AccuracyPoint> say)
     {
-        (_every, _batchSize, _stepsPerEpoch, _say) = (every, options.BatchSize, faces.Training.Length / options.BatchSize, say);
-        var device = TorchDevice.Resolve(options.Device);
+        (_every, _batchSize, _stepsPerEpoch, _say) = (every, options.Run.BatchSize, faces.Training.Length / options.Run.BatchSize, say);
+        var device = TorchDevice.Resolve(options.Run.Device);
         _trainer = new Trainer(faces, description, options, folder, this);
-        _copy = new MobileNetV1(description.Architecture(), options.Seed);
+        _copy = new MobileNetV1(description.Architecture(), options.Run.Seed);
         _statistics = new BatchNormStatistics(faces, description, options, device);
         _validation = new ValidationPass(faces, description.Contract, options, device, this);
     }

@@ -27,12 +27,14 @@ internal sealed class EndToEnd : IDisposable
     {
         var options = new DistillOptions
         {
-            Student = test.Student, Head = head, Epochs = epochs, BatchSize = test.Batch, Validation = 0, WarmupEpochs = 0, LearningRate = 1e-3, Device = "cpu",
-                Precision = precision,
+            Student = new StudentOptions { Name = test.Student, Head = head },
+            Run = new TrainingRunOptions { Epochs = epochs, BatchSize = test.Batch, Device = "cpu", Precision = precision },
+            Optimizer = new OptimizerOptions { WarmupEpochs = 0, LearningRate = 1e-3 },
+            HeldOut = new HeldOutOptions { Part = 0 },
         };
         var description = new StudentDescription(
-            test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random", 1);
-        var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.Validation, options.Seed);
+            test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random");
+        var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.HeldOut.Part, options.Run.Seed);
         string run = Directory.CreateTempSubdirectory("facedistill-bench").FullName;
         try
         {

@@ -118,11 +118,15 @@ internal static class TrainBenchmark
         {
             int batch = Math.Max(test.Batch, 2 * Replicas.LeastFaces), replicas = Replicas.Usual(batch, TorchSharp.DeviceType.CPU);
             var description = new StudentDescription(
-                test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "", 1);
+                test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "");
             using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
             faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);
             new Random(1).NextBytes(faces.Pixels.bytes);
-            using var step = new TrainingStep(description, new DistillOptions { Student = test.Student, BatchSize = batch, Head = Head }, CPU);
+            using var step = new TrainingStep(description, new DistillOptions
+            {
+                Student = new StudentOptions { Name = test.Student, Head = Head },
+                Run = new TrainingRunOptions { BatchSize = batch },
+            }, CPU);
             step.Model.train();
             double[] best = new double[2];
             for (int round = 0; round < 2 * Rounds; round++)

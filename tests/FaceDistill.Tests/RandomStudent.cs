@@ -40,9 +40,13 @@ internal static class RandomStudent
 
         using var optimizer = new AdamWState(model, 0);
         float[] mean = [.. Enumerable.Range(0, dimension).Select(i => i / (float)dimension)];
-        var description = new StudentDescription(student, head, dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "teacher", "hash", targetScale);
-        var options = new DistillOptions { Student = student, Head = head };
-        StudentCheckpoint.Write(path, model, optimizer, new TargetScaling(mean, targetScale), description, options, new TrainingState(1, 0, 0, []));
+        var description = new StudentDescription(student, head, dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "teacher", "hash")
+        {
+            TargetScale = targetScale,
+        };
+        var options = new DistillOptions { Student = new StudentOptions { Name = student, Head = head } };
+        var run = new RunPosition(description, new TargetScaling(mean, targetScale), options, new TrainingState(1, 0, 0, []));
+        StudentCheckpoint.Write(path, run, new TrainedStudent(model) { Optimizer = optimizer });
         return StudentCheckpoint.Read(path);
     }
 }

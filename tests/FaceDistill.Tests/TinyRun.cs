@@ -36,17 +36,10 @@ public sealed class TinyRun : IDisposable
     public static DistillOptions Options { get; } =
         new()
         {
-            Student = "mobilenet-v1:0.25@64",
-            Epochs = 3,
-            BatchSize = 16,
-            Validation = 0.1,
-            Device = "cpu",
-            Optimizer = OptimizerKind.AdamW,
-            LearningRate = 4e-3,
-            WarmupEpochs = 1,
-            Head = HeadKind.Gap,
-            Ema = 0.999,
-            Precision = PrecisionMode.Fp32,
+            Student = new StudentOptions { Name = "mobilenet-v1:0.25@64", Head = HeadKind.Gap },
+            Run = new TrainingRunOptions { Epochs = 3, BatchSize = 16, Precision = PrecisionMode.Fp32, Device = "cpu" },
+            Optimizer = new OptimizerOptions { Kind = OptimizerKind.AdamW, LearningRate = 4e-3, WarmupEpochs = 1, Ema = 0.999 },
+            HeldOut = new HeldOutOptions { Part = 0.1 },
         };
 
     public TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) =>
@@ -57,10 +50,10 @@ public sealed class TinyRun : IDisposable
     public Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
     {
         options ??= Options;
-        var spec = StudentSpec.Parse(options.Student);
+        var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
-            options.Student, options.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash, 1);
-        return new Trainer(Training(options.Validation, options.Seed, options.ValidationPeople ?? 0), description, options, folder, measure);
+            options.Student.Name, options.Student.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash);
+        return new Trainer(Training(options.HeldOut.Part, options.Run.Seed, options.HeldOut.People ?? 0), description, options, folder, measure);
     }
 
     public void Dispose()

@@ -17,7 +17,7 @@ public sealed class TrainedRun : IDisposable
         Info.Write(Folder);
     }
 
-    public static DistillOptions Options { get; } = TinyRun.Options with { Epochs = 2 };
+    public static DistillOptions Options { get; } = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2 } };
 
     public TinyRun Tiny { get; } = new();
 

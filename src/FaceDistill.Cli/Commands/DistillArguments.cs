@@ -13,9 +13,9 @@ namespace FaceDistill.Cli.Commands;
 /// <summary>The options of <c>distill</c> that decide the training: each overrides the recipe's value.</summary>
 internal static class DistillArguments
 {
-    private static readonly DistillOptions Defaults = new() { Student = "" };
+    private static readonly DistillOptions Defaults = new() { Student = new StudentOptions { Name = "" } };
     private static readonly Option<string> Student = new("--student") { Description = "The student: mobilenet-v1:WIDTH@RESOLUTION." };
-    private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Head };
+    private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Student.Head };
     private static readonly Option<int?> Dimension = new("--dimension")
     {
         Description = "The embedding's length: the teacher's, or less, by the principal axes of the teacher's embeddings.",
@@ -48,7 +48,7 @@ internal static class DistillArguments
     {
         Description = "Which channels of a wider start are kept: l1 (the largest filters), batchNorm (the largest norm weights) or reconstruction (those "
             + "that explain most of the next layer's output on training faces).",
-        DefaultValueFactory = _ => Defaults.InitChannels,
+        DefaultValueFactory = _ => Defaults.Student.InitChannels,
     };
 
     private static readonly Option<bool> NoInitRefit = new("--no-init-refit")
@@ -56,7 +56,7 @@ internal static class DistillArguments
         Description = "Do not fit a narrowed start's layers to the wide ones on training faces.",
     };
 
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Epochs };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Run.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes")
     {
         Description = "As many epochs as fit into so many minutes of training, instead of --epochs.",
@@ -64,62 +64,62 @@ internal static class DistillArguments
     private static readonly Option<int> Patience = new("--patience")
     {
         Description = "End after so many epochs without a better one; 0 for never.",
-        DefaultValueFactory = _ => Defaults.Patience,
+        DefaultValueFactory = _ => Defaults.HeldOut.Patience,
     };
     private static readonly Option<KeepKind> Keep = new("--keep")
     {
         Description = "Export and evaluate the best or the last student.",
-        DefaultValueFactory = _ => Defaults.Keep,
+        DefaultValueFactory = _ => Defaults.HeldOut.Keep,
     };
-    private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.BatchSize };
+    private static readonly Option<int> BatchSize = new("--batch-size") { Description = "Faces a step.", DefaultValueFactory = _ => Defaults.Run.BatchSize };
 
     private static readonly Option<OptimizerKind> Optimizer = new("--optimizer")
     {
         Description = "muon, adamw or sgd (Nesterov's momentum).",
-        DefaultValueFactory = _ => Defaults.Optimizer,
+        DefaultValueFactory = _ => Defaults.Optimizer.Kind,
     };
 
     private static readonly Option<ScheduleKind> Schedule = new("--schedule")
     {
         Description = "How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third).",
-        DefaultValueFactory = _ => Defaults.Schedule,
+        DefaultValueFactory = _ => Defaults.Optimizer.Schedule,
     };
 
     private static readonly Option<double> LearningRate = new("--learning-rate")
     {
         Description = "The highest learning rate; with --init 8e-3, with adamw 4e-3 and with sgd 0.1 unless given.",
-        DefaultValueFactory = _ => Defaults.LearningRate,
+        DefaultValueFactory = _ => Defaults.Optimizer.LearningRate,
     };
 
     private static readonly Option<double> Warmup = new("--warmup-epochs")
     {
         Description = "Epochs of the learning rate's rise.",
-        DefaultValueFactory = _ => Defaults.WarmupEpochs,
+        DefaultValueFactory = _ => Defaults.Optimizer.WarmupEpochs,
     };
     private static readonly Option<double> WeightDecay = new("--weight-decay")
     {
         Description = "The weight decay; with adamw 0.02 and with sgd 1e-4 unless given.",
-        DefaultValueFactory = _ => Defaults.WeightDecay,
+        DefaultValueFactory = _ => Defaults.Optimizer.WeightDecay,
     };
     private static readonly Option<double> Ema = new("--ema")
     {
         Description = "The decay of the weights' moving average; 0 for none.",
-        DefaultValueFactory = _ => Defaults.Ema,
+        DefaultValueFactory = _ => Defaults.Optimizer.Ema,
     };
     private static readonly Option<double> Clip = new("--clip")
     {
         Description = "The largest norm of a step's gradients; 0 for no limit.",
-        DefaultValueFactory = _ => Defaults.Clip,
+        DefaultValueFactory = _ => Defaults.Optimizer.Clip,
     };
     private static readonly Option<double> Progressive = new("--progressive")
     {
         Description = "Train the first half at lower resolutions, from this part of the full one up; 1 for none.",
-        DefaultValueFactory = _ => Defaults.Progressive,
+        DefaultValueFactory = _ => Defaults.Run.Progressive,
     };
     private static readonly Option<double> Validation = new("--validation")
     {
         Description = "The part of the faces held out to measure.",
-        DefaultValueFactory = _ => Defaults.Validation,
+        DefaultValueFactory = _ => Defaults.HeldOut.Part,
     };
     private static readonly Option<int?> ValidationPeople = new("--validation-people")
     {
@@ -135,23 +135,23 @@ internal static class DistillArguments
     private static readonly Option<TargetMode> Targets = new("--targets")
     {
         Description = "Whether the teacher embeds the augmented views beforehand (cached) or while the student trains (live).",
-        DefaultValueFactory = _ => Defaults.Targets,
+        DefaultValueFactory = _ => Defaults.Targets.Mode,
     };
     private static readonly Option<int> Views = new("--views")
     {
         Description = "With cached targets, the augmented views of each face.",
-        DefaultValueFactory = _ => Defaults.Views,
+        DefaultValueFactory = _ => Defaults.Targets.Views,
     };
     private static readonly Option<double> MixUp = new("--mixup")
     {
         Description = "Alpha of MixUp, with live targets.",
-        DefaultValueFactory = _ => Defaults.MixUp,
+        DefaultValueFactory = _ => Defaults.Targets.MixUp,
     };
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
     private static readonly Option<PrecisionMode> Precision = new("--precision")
     {
         Description = "fp32, bf16 or auto (the faster one here, found by a short measurement).",
-        DefaultValueFactory = _ => Defaults.Precision,
+        DefaultValueFactory = _ => Defaults.Run.Precision,
     };
     private static readonly Option<int?> ReplicaCount = new("--replicas")
     {
@@ -162,13 +162,13 @@ internal static class DistillArguments
     private static readonly Option<double> CheckpointMinutes = new("--checkpoint-minutes")
     {
         Description = "A checkpoint every so many minutes, beside each epoch's; 0 for none within an epoch.",
-        DefaultValueFactory = _ => Defaults.CheckpointMinutes,
+        DefaultValueFactory = _ => Defaults.Run.CheckpointMinutes,
     };
 
     private static readonly Option<long> Seed = new("--seed")
     {
         Description = "Decides initial weights, order and mirroring.",
-        DefaultValueFactory = _ => Defaults.Seed,
+        DefaultValueFactory = _ => Defaults.Run.Seed,
     };
 
     /// <summary>All of them, in the order of the help.</summary>
@@ -192,11 +192,17 @@ internal static class DistillArguments
     {
         var basis = recipe?.Options ?? Defaults;
         T Or<T>(Option<T> option, T value) => parsed.Given(option) ? parsed.GetValue(option)! : value;
+        var (student, run, optimizer, targets, held) = (basis.Student, basis.Run, basis.Optimizer, basis.Targets, basis.HeldOut);
         var options = basis with
         {
-            Student = Or(Student, basis.Student),
-            Head = Or(Head, basis.Head),
-            Dimension = Or(Dimension, basis.Dimension),
+            Student = student with
+            {
+                Name = Or(Student, student.Name),
+                Head = Or(Head, student.Head),
+                Dimension = Or(Dimension, student.Dimension),
+                InitChannels = Or(InitChannels, student.InitChannels),
+                InitRefit = parsed.Given(NoInitRefit) ? !parsed.GetValue(NoInitRefit) : student.InitRefit,
+            },
             Loss = basis.Loss with
             {
                 Squared = Or(Squared, basis.Loss.Squared),
@@ -207,36 +213,53 @@ internal static class DistillArguments
                 ArcFaceScale = Or(ArcFaceScale, basis.Loss.ArcFaceScale),
                 ArcFaceMargin = Or(ArcFaceMargin, basis.Loss.ArcFaceMargin),
             },
-            InitChannels = Or(InitChannels, basis.InitChannels),
-            InitRefit = parsed.Given(NoInitRefit) ? !parsed.GetValue(NoInitRefit) : basis.InitRefit,
-            Epochs = Or(Epochs, basis.Epochs),
-            // Epochs that were typed count for more than a recipe's minutes.
-            Minutes = parsed.Given(Epochs) && !parsed.Given(Minutes) ? null : Or(Minutes, basis.Minutes),
-            Patience = Or(Patience, basis.Patience),
-            Keep = Or(Keep, basis.Keep),
-            BatchSize = Or(BatchSize, basis.BatchSize),
-            Optimizer = Or(Optimizer, basis.Optimizer),
-            Schedule = Or(Schedule, basis.Schedule),
-            WarmupEpochs = Or(Warmup, basis.WarmupEpochs),
-            Ema = Or(Ema, basis.Ema),
-            Clip = Or(Clip, basis.Clip),
-            Progressive = Or(Progressive, basis.Progressive),
-            Validation = Or(Validation, basis.Validation),
-            ValidationPeople = Or(ValidationPeople, basis.ValidationPeople),
-            Mirror = parsed.Given(NoMirror) ? !parsed.GetValue(NoMirror) : basis.Mirror,
-            Augment = parsed.Given(Augment) ? Named(parsed.GetValue(Augment)) : basis.Augment,
-            Targets = Or(Targets, basis.Targets),
-            Views = Or(Views, basis.Views),
-            MixUp = Or(MixUp, basis.MixUp),
-            Precision = Or(Precision, basis.Precision),
-            Replicas = Or(ReplicaCount, basis.Replicas),
-            Seed = Or(Seed, basis.Seed),
-            CheckpointMinutes = Or(CheckpointMinutes, basis.CheckpointMinutes),
-            Device = Or(CommonOptions.Device, basis.Device),
+            Run = run with
+            {
+                Epochs = Or(Epochs, run.Epochs),
+                BatchSize = Or(BatchSize, run.BatchSize),
+                // Epochs that were typed count for more than a recipe's minutes.
+                Minutes = parsed.Given(Epochs) && !parsed.Given(Minutes) ? null : Or(Minutes, run.Minutes),
+                Progressive = Or(Progressive, run.Progressive),
+                Seed = Or(Seed, run.Seed),
+                Precision = Or(Precision, run.Precision),
+                Replicas = Or(ReplicaCount, run.Replicas),
+                CheckpointMinutes = Or(CheckpointMinutes, run.CheckpointMinutes),
+                Device = Or(CommonOptions.Device, run.Device),
+            },
+            Optimizer = optimizer with
+            {
+                Kind = Or(Optimizer, optimizer.Kind),
+                Schedule = Or(Schedule, optimizer.Schedule),
+                WarmupEpochs = Or(Warmup, optimizer.WarmupEpochs),
+                Ema = Or(Ema, optimizer.Ema),
+                Clip = Or(Clip, optimizer.Clip),
+            },
+            Targets = targets with
+            {
+                Mirror = parsed.Given(NoMirror) ? !parsed.GetValue(NoMirror) : targets.Mirror,
+                Augment = parsed.Given(Augment) ? Named(parsed.GetValue(Augment)) : targets.Augment,
+                Mode = Or(Targets, targets.Mode),
+                Views = Or(Views, targets.Views),
+                MixUp = Or(MixUp, targets.MixUp),
+            },
+            HeldOut = held with
+            {
+                Part = Or(Validation, held.Part),
+                People = Or(ValidationPeople, held.People),
+                Keep = Or(Keep, held.Keep),
+                Patience = Or(Patience, held.Patience),
+            },
         };
-        bool another = options.Optimizer != basis.Optimizer; // a learning rate belongs to its optimizer
-        options = options.WithUsual(rate: another, decay: another).From(Or(Init, basis.Init));
-        return options with { LearningRate = Or(LearningRate, options.LearningRate), WeightDecay = Or(WeightDecay, options.WeightDecay) };
+        bool another = options.Optimizer.Kind != optimizer.Kind; // a learning rate belongs to its optimizer
+        options = options.WithUsual(rate: another, decay: another).From(Or(Init, student.Init));
+        return options with
+        {
+            Optimizer = options.Optimizer with
+            {
+                LearningRate = Or(LearningRate, options.Optimizer.LearningRate),
+                WeightDecay = Or(WeightDecay, options.Optimizer.WeightDecay),
+            },
+        };
     }
 
     private static Option<double> Weight(string name, string what, double usual) =>

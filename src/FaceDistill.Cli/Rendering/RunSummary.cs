@@ -17,7 +17,8 @@ internal static class RunSummary
             : InvariantText.Of($", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
         string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
         console.WriteLine(InvariantText.Of(
-            $"{report.Run.Options.Student}: {report.Epochs.Count} epochs in {report.TrainingSeconds / 60:0.0} minutes, loss {last.Loss:0.000}{unit}{held}"));
+            $"{report.Run.Options.Student.Name}: {report.Epochs.Count} epochs in {report.TrainingSeconds / 60:0.0} minutes, loss {last.Loss:0.000}{unit}"
+                + $"{held}"));
         foreach (var evaluation in report.Evaluations)
         {
             EvaluationTable.Render(console, evaluation.Result);

@@ -59,7 +59,7 @@ public sealed class DistillJob(AssetFinder finder)
 
         if (!File.Exists(checkpointPath))
         {
-            RequireStart(options.Init); // before hours of embedding
+            RequireStart(options.Student.Init); // before hours of embedding
         }
 
         using var held = FolderLock.Take(request.Output);
@@ -76,7 +76,7 @@ public sealed class DistillJob(AssetFinder finder)
             WriteExcluded(request.Output, excluded);
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Device), DateTime.UtcNow)
+                RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
             {
                 DataHash = hash,
                 TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
@@ -89,7 +89,7 @@ public sealed class DistillJob(AssetFinder finder)
 
         Train(training, description, options, request, people, job);
         new ExportJob(finder).Write(
-            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Device },
+            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Run.Device },
                 RunStudent.Open(request.Output), faces, job);
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
@@ -98,8 +98,8 @@ public sealed class DistillJob(AssetFinder finder)
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
-        options.ValidationPeople is not null || !File.Exists(checkpoint) ? options
-            : options with { ValidationPeople = StudentCheckpoint.Read(checkpoint).Options.ValidationPeople ?? 0 };
+        options.HeldOut.People is not null || !File.Exists(checkpoint) ? options
+            : options with { HeldOut = options.HeldOut with { People = StudentCheckpoint.Read(checkpoint).Options.HeldOut.People ?? 0 } };
 
     /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
     private static void RequireExcluded(string run, string excluded, bool begins)
@@ -126,14 +126,14 @@ public sealed class DistillJob(AssetFinder finder)
 
     private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
     {
-        About = request.Recipe?.About ?? $"{options.Student} from {request.Teacher}",
+        About = request.Recipe?.About ?? $"{options.Student.Name} from {request.Teacher}",
         Command = $"facedistill distill --recipe {Path.Combine(request.Output, Recipe.FileName)} --output DIR",
         ExpectedMinutes = minutes,
         Teacher = request.Teacher,
         Data = request.DataNames ?? [.. request.Data.Select(d => d.Root)],
         Aligned = request.Aligned,
         Exclude = request.Data[0].Exclude,
-        Options = minutes is null ? options : options with { Minutes = null }, // they became epochs
+        Options = minutes is null ? options : options with { Run = options.Run with { Minutes = null } }, // they became epochs
     };
 
     private static string DataName(DistillRequest request) =>
@@ -141,9 +141,9 @@ public sealed class DistillJob(AssetFinder finder)
 
     private static StudentDescription DescriptionOf(TrainingFaces training, OnnxEmbedder teacher, DistillOptions options)
     {
-        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student).Resolution, teacher.Contract.Template);
+        var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
         var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
-        return new StudentDescription(options.Student, options.Head, training.Dimension, contract, name, hash, 1);
+        return new StudentDescription(options.Student.Name, options.Student.Head, training.Dimension, contract, name, hash);
     }
 
     // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
@@ -182,11 +182,11 @@ public sealed class DistillJob(AssetFinder finder)
             trainer.Resume(checkpoint);
             job.Say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
-        else if (options.Init is { } source)
+        else if (options.Student.Init is { } source)
         {
             var start = IsBackbone(source) ? null : Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
             job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
-            if (people is not null && start is not null && (start.Options.ValidationPeople ?? 0) is var before && before < faces.HeldOut.Names.Length)
+            if (people is not null && start is not null && (start.Options.HeldOut.People ?? 0) is var before && before < faces.HeldOut.Names.Length)
             {
                 job.Say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
                     + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");

@@ -24,15 +24,16 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
     {
         if (!options.Loss.IsDistilled)
         {
-            int dimension = options.Dimension ?? teacher.Dimension;
+            int dimension = options.Student.Dimension ?? teacher.Dimension;
             job.Say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
             string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], job);
             var none = TrainingFaces.NoEmbeddings(faces, dimension);
-            var mirroredNone = options.Mirror ? none : null;
-            return (new TrainingFaces(faces, none, mirroredNone, 0, options.Seed, options.ValidationPeople ?? 0) { Augmented = Views(null, _ => none) }, hash);
+            var mirroredNone = options.Targets.Mirror ? none : null;
+            return (new TrainingFaces(faces, none, mirroredNone, 0, options.Run.Seed, options.HeldOut.People ?? 0) { Augmented = Views(null, _ => none) },
+                hash);
         }
 
-        FaceView[] views = options.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
+        FaceView[] views = options.Targets.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         var embedded = new FolderEmbeddings(teacher, faces);
         embedded.Embed([.. views.Select(EmbeddedView.Of)], job);
         job.Say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
@@ -40,25 +41,25 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         var original = Read(FaceView.Original);
         var projector = ProjectorOf(original, job);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
-        var mirrored = options.Mirror ? Projected(Read(FaceView.Mirrored)) : null;
-        var training = new TrainingFaces(faces, Projected(original), mirrored, options.Validation, options.Seed, People)
+        var mirrored = options.Targets.Mirror ? Projected(Read(FaceView.Mirrored)) : null;
+        var training = new TrainingFaces(faces, Projected(original), mirrored, options.HeldOut.Part, options.Run.Seed, People)
         {
             Augmented = Augmented(projector, Projected, job),
         };
         return (training, embedded.ImagesHash);
     }
 
-    private int? People => options.ValidationPeople ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
+    private int? People => options.HeldOut.People ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
 
     private Projector? ProjectorOf(EmbeddingSet original, JobContext job)
     {
-        if (options.Dimension is not { } dimension || dimension == teacher.Dimension)
+        if (options.Student.Dimension is not { } dimension || dimension == teacher.Dimension)
         {
             return null;
         }
 
         // By the faces that train alone, as everything that is measured for the student.
-        int[] training = new TrainingFaces(faces, original, null, options.Validation, options.Seed, People).Training;
+        int[] training = new TrainingFaces(faces, original, null, options.HeldOut.Part, options.Run.Seed, People).Training;
         var projector = Projector.Fit(original.Of(training), dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
         job.Say?.Invoke(InvariantText.Of(
@@ -70,25 +71,25 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
     private AugmentedTargets? Augmented(
         Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, JobContext job)
     {
-        if (!options.IsAugmented || options.Targets == TargetMode.Live)
+        if (!options.Targets.IsAugmented || options.Targets.Mode == TargetMode.Live)
         {
             return Views(projector is null ? teacher : new ProjectedTeacher(teacher, projector),
                 _ => throw new InvalidOperationException("live targets are not cached"));
         }
 
-        var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed);
+        var targets = new AugmentedTargets(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed);
         var embedded = new FolderEmbeddings(teacher, faces);
-        embedded.Embed([.. Enumerable.Range(0, options.Views).Select(targets.Embedded)], job);
+        embedded.Embed([.. Enumerable.Range(0, options.Targets.Views).Select(targets.Embedded)], job);
         string found = embedded.Computed > 0 ? "" : "found ";
-        job.Say?.Invoke($"the teacher's embeddings of {options.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
+        job.Say?.Invoke($"the teacher's embeddings of {options.Targets.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
         return Views(null, view => projected(embedded.Read(targets.Name(view), job.Cancel)));
     }
 
     private AugmentedTargets? Views(IEmbedder? live, Func<int, EmbeddingSet> cached)
     {
-        var targets = new AugmentedTargets(options.Augment, options.Mirror, options.Seed) { MixUp = options.MixUp };
-        return !options.IsAugmented ? null
-            : options.Targets == TargetMode.Live ? targets with { Teacher = live }
-            : targets with { Cached = [.. Enumerable.Range(0, options.Views).Select(cached)] };
+        var targets = new AugmentedTargets(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed) { MixUp = options.Targets.MixUp };
+        return !options.Targets.IsAugmented ? null
+            : options.Targets.Mode == TargetMode.Live ? targets with { Teacher = live }
+            : targets with { Cached = [.. Enumerable.Range(0, options.Targets.Views).Select(cached)] };
     }
 }

@@ -49,7 +49,7 @@ internal sealed class HeldOutMeasure : IStudentMeasure
         {
             string few = $"the {people.Names.Length} people held out give {genuine} genuine and {impostors} impostor pairs, fewer than the {FewestErrors} "
                 + $"and {FewestErrors * 100L} that a TAR at FAR 1e-2 needs: {instead}";
-            if (options.Patience > 0 && faces.Validation.Length == 0)
+            if (options.HeldOut.Patience > 0 && faces.Validation.Length == 0)
             {
                 throw new FaceDistillException($"{few}; raise --validation-people, or leave --patience out");
             }

@@ -35,10 +35,14 @@ public sealed class QuickstartJob(AssetFinder finder)
         var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, job);
         var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, job);
         string run = Path.Combine(output, "run");
-        var options = new DistillOptions { Student = "mobilenet-v1:0.25@96", Epochs = epochs, Device = device };
+        var options = new DistillOptions
+        {
+            Student = new StudentOptions { Name = "mobilenet-v1:0.25@96" },
+            Run = new TrainingRunOptions { Epochs = epochs, Device = device },
+        };
         new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
         new EvaluateJob(finder).Run(
-            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Device), job);
+            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job);
         return RunReport.Write(run);
     }
 

@@ -74,10 +74,11 @@ public static class ModelCardMarkdown
         Line(text, $"The student is derived from all of these; their terms may bind it. It started from {StudentOrigin.Short(card.Origins)}.");
         Heading(text, "Recipe");
         var recipe = card.Recipe;
-        string people = recipe.ValidationPeople > 0 ? InvariantText.Of($" and all faces of {recipe.ValidationPeople} people") : "";
-        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.Validation:0.##}%{people} held out; {card.Epochs} of {recipe.Epochs} epochs, batch "
-            + $"{recipe.BatchSize}, {recipe.Optimizer}, learning rate {recipe.LearningRate}, weight decay {recipe.WeightDecay}, head {recipe.Head}, mirror "
-            + $"{recipe.Mirror}, views {recipe.Views} where augmented, seed {recipe.Seed}, {recipe.Precision}. All options: {card.File}.card.json.");
+        string people = recipe.HeldOut.People > 0 ? InvariantText.Of($" and all faces of {recipe.HeldOut.People} people") : "";
+        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.HeldOut.Part:0.##}%{people} held out; {card.Epochs} of {recipe.Run.Epochs} epochs, batch "
+            + $"{recipe.Run.BatchSize}, {recipe.Optimizer.Kind}, learning rate {recipe.Optimizer.LearningRate}, weight decay {recipe.Optimizer.WeightDecay}, "
+            + $"head {recipe.Student.Head}, mirror {recipe.Targets.Mirror}, views {recipe.Targets.Views} where augmented, seed {recipe.Run.Seed}, "
+            + $"{recipe.Run.Precision}. All options: {card.File}.card.json.");
         Line(text, $"{card.MultAdds / 1e6:0.0} M mult-adds, {card.Parameters / 1e6:0.00} M parameters.");
     }
 

@@ -62,7 +62,7 @@ public static class RunReport
             checkpoint.Description.Dimension,
             StudentCost.Of(checkpoint.Description.Architecture()),
             PaperTable.Of(StudentSpec.Parse(checkpoint.Description.Student)),
-            checkpoint.State.StoppedEarly || checkpoint.State.Epoch >= checkpoint.Options.Epochs,
+            checkpoint.State.StoppedEarly || checkpoint.State.Epoch >= checkpoint.Options.Run.Epochs,
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,

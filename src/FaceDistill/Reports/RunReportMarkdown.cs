@@ -19,7 +19,7 @@ public static class RunReportMarkdown
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
         string how = report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher";
-        Line(text, $"# {report.Run.Options.Student} {how}");
+        Line(text, $"# {report.Run.Options.Student.Name} {how}");
         Line(text, $"{Verdict(report)}");
         if (report.Run.Synthetic)
         {
@@ -46,7 +46,7 @@ public static class RunReportMarkdown
 
     private static string Verdict(RunReportData report)
     {
-        string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Epochs} epochs";
+        string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Run.Epochs} epochs";
         string accuracy = report.Evaluations.SelectMany(e => e.Result.Models
                 .Where(m => m.RetentionAt1e4 is not null && m.TarAtFar is not null)
                 .Select(m => $"on {e.Data}, {m.Name} reaches TAR {Percent(m.TarAtFar!["1e-4"])} at FAR 1e-4, {Percent(m.RetentionAt1e4)} of the reference's"))
@@ -59,11 +59,11 @@ public static class RunReportMarkdown
         var (run, options) = (report.Run, report.Run.Options);
         Line(text, $"## Configuration");
         Line(text, $"| what | value |\n|---|---|");
-        Row(text, $"student", $"{options.Student}, head {options.Head}, {report.Dimension} values");
+        Row(text, $"student", $"{options.Student.Name}, head {options.Student.Head}, {report.Dimension} values");
         Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
         Row(text, $"started from", $"{StudentOrigin.Text(run.Origins ?? [])}");
         Row(text, $"loss", $"{options.Loss}");
-        Row(text, $"faces", $"{run.Images} of {run.Data}, {options.Validation:P1} held out");
+        Row(text, $"faces", $"{run.Images} of {run.Data}, {options.HeldOut.Part:P1} held out");
         if (run.HeldOut is { } people)
         {
             string teacher = people.TeacherTar is null
@@ -72,9 +72,9 @@ public static class RunReportMarkdown
             Row(text, $"people held out",
                 $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
         }
-        else if (options.ValidationPeople > 0)
+        else if (options.HeldOut.People > 0)
         {
-            Row(text, $"people held out", $"{options.ValidationPeople} with all their faces; their pairs are too few to choose an epoch by");
+            Row(text, $"people held out", $"{options.HeldOut.People} with all their faces; their pairs are too few to choose an epoch by");
         }
 
         if (run.Excluded > 0)
@@ -83,8 +83,9 @@ public static class RunReportMarkdown
         }
 
         Row(text, $"training",
-            $"{options.Epochs} epochs, batch {options.BatchSize}, {options.Optimizer} {options.LearningRate}, warm-up {options.WarmupEpochs} epochs, "
-                + $"{options.Schedule}, weight decay {options.WeightDecay}, mirror {options.Mirror}, seed {options.Seed}");
+            $"{options.Run.Epochs} epochs, batch {options.Run.BatchSize}, {options.Optimizer.Kind} {options.Optimizer.LearningRate}, warm-up "
+                + $"{options.Optimizer.WarmupEpochs} epochs, "
+                + $"{options.Optimizer.Schedule}, weight decay {options.Optimizer.WeightDecay}, mirror {options.Targets.Mirror}, seed {options.Run.Seed}");
         Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
         Row(text, $"machine",
             $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill "

@@ -110,23 +110,43 @@ internal sealed class Backbone
 }
 
 /// <summary>The card of a published backbone that students start from (teachers/backbones/NAME.json).</summary>
-/// <param name="Name">The card's name.</param>
-/// <param name="Description">One sentence.</param>
-/// <param name="Licence">The terms of the weights.</param>
-/// <param name="Source">Where the weights come from.</param>
-/// <param name="Assets">The files: one .json (the model or its manifest) and one .bin.</param>
-/// <param name="Layers">How the layers are called and folded: "keras-mobilenet-v1".</param>
-/// <param name="ColorOrder">The order of the input's channels.</param>
-/// <param name="Mean">What is subtracted from the channels of 0..255, in their order.</param>
-/// <param name="Std">What the differences are divided by.</param>
-/// <param name="Width">The width multiplier.</param>
-/// <param name="Research">Whether what starts from it is for research only.</param>
-internal sealed record BackboneCard(
-    string Name, string Description, string Licence, string Source, Asset[] Assets, string Layers, ColorOrder ColorOrder, float[] Mean, float[] Std,
-    double Width = 1, bool Research = false)
+internal sealed record BackboneCard
 {
     private const string Keras = "keras-mobilenet-v1";
     private static readonly string[] Endings = [".json", ".bin"];
+
+    /// <summary>The card's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One sentence.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The terms of the weights.</summary>
+    public required string Licence { get; init; }
+
+    /// <summary>Where the weights come from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The files: one .json (the model or its manifest) and one .bin.</summary>
+    public required Asset[] Assets { get; init; }
+
+    /// <summary>How the layers are called and folded: "keras-mobilenet-v1".</summary>
+    public required string Layers { get; init; }
+
+    /// <summary>The order of the input's channels.</summary>
+    public required ColorOrder ColorOrder { get; init; }
+
+    /// <summary>What is subtracted from the channels of 0..255, in their order.</summary>
+    public required float[] Mean { get; init; }
+
+    /// <summary>What the differences are divided by.</summary>
+    public required float[] Std { get; init; }
+
+    /// <summary>The width multiplier. Default 1.</summary>
+    public double Width { get; init; } = 1;
+
+    /// <summary>Whether what starts from it is for research only.</summary>
+    public bool Research { get; init; }
 
     /// <summary>Whether a name or path is that of a backbone's card.</summary>
     /// <exception cref="FaceDistillException">It is a path of a file that cannot be read or is no JSON.</exception>

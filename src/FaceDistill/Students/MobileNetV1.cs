@@ -94,6 +94,17 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         tensor.set_(tensor.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
     }
 
+    /// <summary>Takes over the weights and running statistics of another network of the same architecture, on any device.</summary>
+    internal void CopyFrom(MobileNetV1 other)
+    {
+        using var frozen = no_grad();
+        var now = other.state_dict();
+        foreach (var (name, tensor) in state_dict())
+        {
+            tensor.copy_(now[name]);
+        }
+    }
+
     private static Tensor Half(Conv2d conv, Tensor x)
     {
         // oneDNN 3.7 has no fast bfloat16 gradient of a strided depthwise convolution: four such layers took three quarters of a step.

@@ -25,13 +25,13 @@ public sealed class MobileNetV1Architecture
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentOutOfRangeException.ThrowIfLessThan(dimension, 1);
         (Spec, Head, Dimension) = (spec, head, dimension);
-        var layers = new List<ConvLayer> { new("conv0", 3, Channels(32, spec.Width), 3, 2, 1, 1, spec.Resolution, true) };
+        var layers = new List<ConvLayer> { new("conv0", 3, Channels(32, spec.Width), 3, spec.Resolution) { Stride = 2, Padding = 1 } };
         for (int i = 0; i < Blocks.Length; i++)
         {
             var last = layers[^1];
-            var depthwise = new ConvLayer($"dw{i + 1}", last.Out, last.Out, 3, Blocks[i].Stride, 1, last.Out, last.OutSize, true);
+            var depthwise = new ConvLayer($"dw{i + 1}", last.Out, last.Out, 3, last.OutSize) { Stride = Blocks[i].Stride, Padding = 1, Groups = last.Out };
             layers.Add(depthwise);
-            layers.Add(new ConvLayer($"pw{i + 1}", last.Out, Channels(Blocks[i].Channels, spec.Width), 1, 1, 0, 1, depthwise.OutSize, true));
+            layers.Add(new ConvLayer($"pw{i + 1}", last.Out, Channels(Blocks[i].Channels, spec.Width), 1, depthwise.OutSize));
         }
 
         Backbone = [.. layers];
@@ -39,7 +39,7 @@ public sealed class MobileNetV1Architecture
         if (head == HeadKind.Gdc)
         {
             int map = layers[^1].OutSize;
-            HeadConvolution = new ConvLayer("gdc", Features, Features, map, 1, 0, Features, map, false);
+            HeadConvolution = new ConvLayer("gdc", Features, Features, map, map) { Groups = Features, Relu = false };
         }
     }
 
@@ -73,13 +73,21 @@ public sealed class MobileNetV1Architecture
 /// <param name="In">Input channels.</param>
 /// <param name="Out">Output channels.</param>
 /// <param name="Kernel">The square kernel's side.</param>
-/// <param name="Stride">The stride in both directions.</param>
-/// <param name="Padding">Zeros added on each side.</param>
-/// <param name="Groups">1, or the number of channels of a depthwise convolution.</param>
 /// <param name="InSize">The input map's side.</param>
-/// <param name="Relu">Whether a ReLU follows the batch norm.</param>
-public sealed record ConvLayer(string Name, int In, int Out, int Kernel, int Stride, int Padding, int Groups, int InSize, bool Relu)
+public sealed record ConvLayer(string Name, int In, int Out, int Kernel, int InSize)
 {
+    /// <summary>The stride in both directions. Default 1.</summary>
+    public int Stride { get; init; } = 1;
+
+    /// <summary>Zeros added on each side. Default 0.</summary>
+    public int Padding { get; init; }
+
+    /// <summary>1, or the number of channels of a depthwise convolution. Default 1.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>Whether a ReLU follows the batch norm. Default true.</summary>
+    public bool Relu { get; init; } = true;
+
     /// <summary>The output map's side.</summary>
     public int OutSize => ((InSize + (2 * Padding) - Kernel) / Stride) + 1;
 

@@ -10,12 +10,14 @@ namespace FaceDistill.Students;
 /// <param name="Contract">What it wants to see.</param>
 /// <param name="Teacher">The teacher's name.</param>
 /// <param name="TeacherHash">The teacher's SHA-256.</param>
-/// <param name="TargetScale">What the network's output is multiplied by, before the mean is added, to come into the teacher's space.</param>
-public sealed record StudentDescription(
-    string Student, HeadKind Head, int Dimension, ModelInputSpec Contract, string Teacher, string TeacherHash, float TargetScale)
+public sealed record StudentDescription(string Student, HeadKind Head, int Dimension, ModelInputSpec Contract, string Teacher, string TeacherHash)
 {
     /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
     public const string NoTeacher = "none";
+
+    /// <summary>What the network's output is multiplied by, before the mean is added, to come into the teacher's space. Default 1.</summary>
+    [JsonRequired]
+    public float TargetScale { get; init; } = 1;
 
     /// <summary>
     /// What its weights started from, the nearest first; empty for random weights; null in students of earlier versions, which did not note it.

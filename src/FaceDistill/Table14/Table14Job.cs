@@ -90,7 +90,7 @@ public sealed class Table14Job(AssetFinder finder)
         var rows = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
         Table14Line[] lines = [.. rows.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)];
         return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], request.Command,
-            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Device), DateTime.UtcNow, lines,
+            Words(recipe.Options), RunEnvironment.Here(recipe.Options.Run.Device), DateTime.UtcNow, lines,
                 [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
         {
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
@@ -101,14 +101,14 @@ public sealed class Table14Job(AssetFinder finder)
 
     private static string Words(DistillOptions o)
     {
-        string views = o.IsAugmented
-            ? o.Targets == TargetMode.Live
+        string views = o.Targets.IsAugmented
+            ? o.Targets.Mode == TargetMode.Live
             ? "live augmented views"
-            : $"{o.Views} augmented views of each face"
+            : $"{o.Targets.Views} augmented views of each face"
             : "aligned and mirrored faces";
         return InvariantText.Of(
-            $"head {o.Head.ToString().ToLowerInvariant()}, {views}, batch {o.BatchSize}, {o.Optimizer.ToString().ToLowerInvariant()}, "
-                + $"{o.Precision.ToString().ToLowerInvariant()}, {100 * o.Validation:0.#}% held out, seed {o.Seed}");
+            $"head {o.Student.Head.ToString().ToLowerInvariant()}, {views}, batch {o.Run.BatchSize}, {o.Optimizer.Kind.ToString().ToLowerInvariant()}, "
+                + $"{o.Run.Precision.ToString().ToLowerInvariant()}, {100 * o.HeldOut.Part:0.#}% held out, seed {o.Run.Seed}");
     }
 }
 

@@ -67,15 +67,15 @@ public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFac
             }
         }
 
-        bool cached = recipe.Options.IsAugmented && recipe.Options.Targets == TargetMode.Cached;
-        return new Table14Plan(faces, (recipe.Options.Mirror ? 2 : 1) + (cached ? recipe.Options.Views : 0), rate, lines);
+        bool cached = recipe.Options.Targets.IsAugmented && recipe.Options.Targets.Mode == TargetMode.Cached;
+        return new Table14Plan(faces, (recipe.Options.Targets.Mirror ? 2 : 1) + (cached ? recipe.Options.Targets.Views : 0), rate, lines);
     }
 
     private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
     {
-        double live = options.Targets == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch
+        double live = options.Targets.Mode == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch
         return new Table14PlanLine(
-            name, cost.Images, options.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
+            name, cost.Images, options.Run.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
     }
 
     // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.

@@ -89,7 +89,12 @@ public sealed record Table14Recipe
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(folderOf);
         var options = Options.From(row.Init is null || BackboneCard.Is(row.Init) ? row.Init : folderOf(row.Init));
-        return options with { Student = row.Student, Epochs = row.Epochs ?? Options.Epochs, LearningRate = row.LearningRate ?? options.LearningRate };
+        return options with
+        {
+            Student = options.Student with { Name = row.Student },
+            Run = options.Run with { Epochs = row.Epochs ?? Options.Run.Epochs },
+            Optimizer = options.Optimizer with { LearningRate = row.LearningRate ?? options.Optimizer.LearningRate },
+        };
     }
 
     /// <summary>Only some of the rows.</summary>
@@ -118,8 +123,8 @@ public sealed record Table14Recipe
                 ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
             : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"int8MinCosine is above 0 and at most 1, not {cosine}")
-            : Options.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
-            : Options.Init is not null ? "a row of a table names its own start: leave options.init out"
+            : Options.Run.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
+            : Options.Student.Init is not null ? "a row of a table names its own start: leave options.init out"
             : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"
             : Baseline?.Students.FirstOrDefault(s => !Rows.Any(r => r.Student == s)) is { } foreign ? $"the baseline's {foreign} is not among the rows"
             : null;
@@ -165,7 +170,14 @@ public sealed record Table14RecipeBaseline
     public DistillOptions OptionsOf(DistillOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with { Epochs = Epochs, Loss = Loss, Init = null, Targets = TargetMode.Cached, MixUp = 0, Patience = 0 };
+        return options with
+        {
+            Student = options.Student with { Init = null },
+            Loss = Loss,
+            Run = options.Run with { Epochs = Epochs },
+            Targets = options.Targets with { Mode = TargetMode.Cached, MixUp = 0 },
+            HeldOut = options.HeldOut with { Patience = 0 },
+        };
     }
 
     /// <summary>What is wrong with it; null where nothing is.</summary>

@@ -109,7 +109,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     {
         var student = RunStudent.Open(run);
         var faces = new FaceSource(finder).Open(DataFolder.Resolve(_recipe.Test, finder), student.Description.Contract.Template, null, job);
-        ExportParity.Spread(student, faces, _recipe.Options.Device)?.Require(
+        ExportParity.Spread(student, faces, _recipe.Options.Run.Device)?.Require(
             $"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
     }
 
@@ -118,7 +118,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         var made = Recipe.Read(Path.Combine(run, Recipe.FileName));
         using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
         return made.Data.SequenceEqual(data) && report.Run.ExclusionHash == ExclusionHash() && ResumeRules.Same(report.Run.Options, options)
-            && Path.GetFileName(report.Run.Options.Init) == Path.GetFileName(options.Init) // a start may have been moved, not changed
+            && Path.GetFileName(report.Run.Options.Student.Init) == Path.GetFileName(options.Student.Init) // a start may have been moved, not changed
             && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "");
     }
 
@@ -127,20 +127,20 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         job.Say?.Invoke($"{run}: {protocol}");
         string[] models = teacher ? [run, $"teacher:{_recipe.Teacher}"] : [run];
         return new EvaluateJob(finder).Run(
-            new EvaluateRequest(protocol, models, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Device), job);
+            new EvaluateRequest(protocol, models, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Run.Device), job);
     }
 
     private Table14Files Exported(string run, JobContext job)
     {
         job.Say?.Invoke($"{run}: export");
         var exporter = new ExportJob(finder);
-        var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Device };
+        var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Run.Device };
         exporter.Run(single, job); // again, now that its card can tell the accuracy
         var eight = new ExportRequest(run, new OnnxInt8Format(), null)
         {
             Data = _recipe.Test,
             Protocol = _recipe.Protocols[0],
-            Device = _recipe.Options.Device,
+            Device = _recipe.Options.Run.Device,
             MinCosine = _recipe.Int8MinCosine,
         };
         var accuracy = exporter.Run(eight, job).Accuracy!;
@@ -162,10 +162,13 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     private static Table14Training TrainingOf(RunReportData report, Table14RecipeRow row)
     {
         var options = report.Run.Options;
-        int kept = options.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
-        long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with { Epochs = report.Epochs.Count });
+        int kept = options.HeldOut.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
+        long images = TrainingCost.ImagesOf(report.Run.Images - (report.Run.HeldOut?.Faces ?? 0), options with
+        {
+            Run = options.Run with { Epochs = report.Epochs.Count },
+        });
         return new Table14Training(
-            report.Run.Images, images, report.Epochs.Count, kept, options.LearningRate, report.TrainingSeconds / 60,
+            report.Run.Images, images, report.Epochs.Count, kept, options.Optimizer.LearningRate, report.TrainingSeconds / 60,
             report.Run.Environment.Cores, report.Epochs)
         {
             Init = row.Init,
@@ -177,8 +180,11 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     private DistillOptions OptionsOf(Table14RecipeRow row)
     {
         var options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name)));
-        return options.Init is { } card && BackboneCard.Is(card)
-            ? options with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) } : options;
+        return options.Student.Init is { } card && BackboneCard.Is(card)
+            ? options with
+            {
+                Student = options.Student with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) },
+            } : options;
     }
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
@@ -188,10 +194,11 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     // Where files lie, how long they are timed and when checkpoints are written does not make another student; another start does.
     private string KeyOf(Table14RecipeRow row)
     {
+        var options = OptionsOf(row);
         string text = JsonFile.Serialize(new
         {
             _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
-            Options = KeyOf(OptionsOf(row) with { Device = "" }),
+            Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
             Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
@@ -201,9 +208,15 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     // does.
     private static JsonObject KeyOf(DistillOptions options)
     {
-        var text = JsonSerializer.SerializeToNode(options with { ValidationPeople = options.ValidationPeople ?? -1 }, JsonFile.Options)!.AsObject();
+        var text = JsonSerializer.SerializeToNode(
+            options with { HeldOut = options.HeldOut with { People = options.HeldOut.People ?? -1 } }, JsonFile.Options)!.AsObject();
         var before = JsonSerializer.SerializeToNode(
-            options with { Schedule = ScheduleKind.Cosine, ValidationPeople = 0, InitChannels = ChannelRule.L1, InitRefit = false },
+            options with
+            {
+                Student = options.Student with { InitChannels = ChannelRule.L1, InitRefit = false },
+                Optimizer = options.Optimizer with { Schedule = ScheduleKind.Cosine },
+                HeldOut = options.HeldOut with { People = 0 },
+            },
             JsonFile.Options)!.AsObject();
         text.Remove("checkpointMinutes");
         foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })

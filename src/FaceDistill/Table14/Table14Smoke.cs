@@ -34,7 +34,11 @@ public static class Table14Smoke
             Data = [training],
             Test = test,
             Protocols = [Evaluator.AllPairs],
-            Options = recipe.Options with { Epochs = Epochs, BatchSize = Batch, Views = Math.Min(recipe.Options.Views, 1) },
+            Options = recipe.Options with
+            {
+                Run = recipe.Options.Run with { Epochs = Epochs, BatchSize = Batch },
+                Targets = recipe.Options.Targets with { Views = Math.Min(recipe.Options.Targets.Views, 1) },
+            },
             Rows = [.. recipe.Rows.Select(r => r with { Epochs = Epochs })],
             Baseline = recipe.Baseline is { } baseline ? baseline with { Data = [training], Epochs = Epochs } : null,
             BenchRounds = 1,
@@ -80,7 +84,7 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
         job.Say?.Invoke("timing all files; other work on this machine disturbs it");
         string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
         var bench = new BenchmarkJob(finder)
-            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Device, recipe.BenchRounds, null), job).Models;
+            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Run.Device, recipe.BenchRounds, null), job).Models;
         var teacher = bench[^1];
         var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
             [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);

@@ -44,13 +44,14 @@ public sealed class BatchNormStatistics : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         (_contract, _device) = (description.Contract, device);
         // Whole batches only, as in training.
-        int batches = Math.Max(1, Math.Min(Faces, faces.Training.Length) / options.BatchSize);
-        _faces = [.. SeededChoice.Permutation(faces.Training.Length, options.Seed, epoch: -2).Take(batches * options.BatchSize).Select(i => faces.Training[i])];
-        _reader = new BatchReader(faces, description.Contract.Size, options.BatchSize, options.Seed, mirror: false);
+        int batches = Math.Max(1, Math.Min(Faces, faces.Training.Length) / options.Run.BatchSize);
+        _faces = [.. SeededChoice.Permutation(faces.Training.Length, options.Run.Seed, epoch: -2).Take(batches * options.Run.BatchSize)
+            .Select(i => faces.Training[i])];
+        _reader = new BatchReader(faces, description.Contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false);
         Student = new MobileNetV1(description.Architecture());
         Student.to(device);
         var modules = Student.named_children().ToDictionary(m => m.name, m => m.module, StringComparer.Ordinal);
-        _layers = [.. Student.Architecture.Convolutions.Select(c => new Layer((BatchNorm)modules[c.Name + "_bn"], c, options.BatchSize))];
+        _layers = [.. Student.Architecture.Convolutions.Select(c => new Layer((BatchNorm)modules[c.Name + "_bn"], c, options.Run.BatchSize))];
     }
 
     /// <summary>The network of the last <see cref="Estimate"/>.</summary>
@@ -65,12 +66,7 @@ public sealed class BatchNormStatistics : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
-        var now = network.state_dict();
-        foreach (var (name, tensor) in Student.state_dict())
-        {
-            tensor.copy_(now[name]);
-        }
-
+        Student.CopyFrom(network);
         Array.ForEach(_layers, l => l.Clear());
         Student.train();
         foreach (var batch in _reader.Plain(_faces, cancel))

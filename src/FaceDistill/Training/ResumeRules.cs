@@ -38,11 +38,8 @@ internal static class ResumeRules
     // and runs of before held out nobody and had no replicas.
     private static string Text(DistillOptions options) => JsonFile.Serialize(options with
     {
-        Device = "",
-        CheckpointMinutes = 0,
-        Minutes = null,
-        Init = options.Init is null ? null : "",
-        ValidationPeople = options.ValidationPeople ?? 0,
-        Replicas = options.Replicas ?? 1,
+        Student = options.Student with { Init = options.Student.Init is null ? null : "" },
+        Run = options.Run with { Device = "", CheckpointMinutes = 0, Minutes = null, Replicas = options.Run.Replicas ?? 1 },
+        HeldOut = options.HeldOut with { People = options.HeldOut.People ?? 0 },
     });
 }

@@ -20,7 +20,7 @@ public static class TimeBudget
     /// <summary>Measures, and finds the largest number of epochs.</summary>
     /// <param name="faces">Faces and targets.</param>
     /// <param name="description">The student.</param>
-    /// <param name="options">The run's options; <see cref="DistillOptions.Minutes"/> is set.</param>
+    /// <param name="options">The run's options; <see cref="TrainingRunOptions.Minutes"/> is set.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="measure">Measures the held-out people after each epoch; null where nobody is measured.</param>
     /// <param name="cancel">Stops between steps.</param>
@@ -37,18 +37,24 @@ public static class TimeBudget
         (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known)
             ? known
             : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
-        double validation = ValidationSeconds(student, faces, description, options, device, measure, cancel);
+        double measuring;
+        using (var validation = new ValidationPass(faces, description.Contract, options, device, measure))
+        using (var statistics = new BatchNormStatistics(faces, description, options, device))
+        {
+            measuring = MeasuringSeconds(student, validation, statistics, cancel);
+        }
+
         double Needs(int epochs)
         {
-            var sizes = new ResolutionSchedule(description.Contract.Size, options.Progressive, epochs);
-            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * validation);
+            var sizes = new ResolutionSchedule(description.Contract.Size, options.Run.Progressive, epochs);
+            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * measuring);
         }
 
         double first = Needs(1);
-        double budget = (options.Minutes!.Value * 60) - Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double budget = (options.Run.Minutes!.Value * 60) - Stopwatch.GetElapsedTime(start).TotalSeconds;
         int fits = Largest(Needs, budget);
         return fits > 0 ? fits : throw new FaceDistillException(InvariantText.Of(
-            $"one epoch takes about {first / 60:0.00} minutes, more than is left of --minutes {options.Minutes}; give more minutes or fewer faces"));
+            $"one epoch takes about {first / 60:0.00} minutes, more than is left of --minutes {options.Run.Minutes}; give more minutes or fewer faces"));
     }
 
     /// <summary>The time of a run's epochs, the first of each resolution taking longer.</summary>
@@ -80,7 +86,7 @@ public static class TimeBudget
     private static (double First, double Later) EpochSeconds(
         TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
     {
-        using var reader = new BatchReader(faces, size, options.BatchSize, options.Seed, options.Mirror);
+        using var reader = new BatchReader(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror);
         student.Model.train();
         return (Timed(student, reader, cancel), Timed(student, reader, cancel));
     }
@@ -98,12 +104,8 @@ public static class TimeBudget
         return Stopwatch.GetElapsedTime(start).TotalSeconds / (steps - warmUp) * reader.StepsPerEpoch;
     }
 
-    private static double ValidationSeconds(
-        TrainingStep student, TrainingFaces faces, StudentDescription description, DistillOptions options, torch.Device device, IStudentMeasure? measure,
-        CancellationToken cancel)
+    private static double MeasuringSeconds(TrainingStep student, ValidationPass validation, BatchNormStatistics statistics, CancellationToken cancel)
     {
-        using var validation = new ValidationPass(faces, description.Contract, options, device, measure);
-        using var statistics = new BatchNormStatistics(faces, description, options, device);
         long start = Stopwatch.GetTimestamp();
         var finished = statistics.Estimate(student.Student, cancel); // as at each epoch's end
         validation.Measure(finished, cancel);

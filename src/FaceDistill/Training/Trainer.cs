@@ -20,18 +20,18 @@ namespace FaceDistill.Training;
 public sealed class Trainer : IDisposable
 {
     private readonly TrainingFaces _faces;
-    private StudentDescription _description;
     private readonly string _folder;
     private readonly Device _device;
     private readonly TrainingStep _student;
     private readonly ValidationPass _validation;
     private readonly IStudentMeasure? _measure;
+    private readonly TimeProvider _clock;
     private readonly BatchNormStatistics _statistics;
     private DistillOptions _options;
+    private StudentDescription _description;
     private BatchReader? _reader;
     private int _readerSize;
     private TrainingState _state = new(0, 0, 0, []);
-    private readonly TimeProvider _clock;
     private long _saved; // the clock's time of the last checkpoint
     private bool _within; // a step: weights, moments and state do not belong together
 
@@ -41,23 +41,17 @@ public sealed class Trainer : IDisposable
     /// <param name="options">The run's options.</param>
     /// <param name="folder">The run folder.</param>
     /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
-    /// <param name="clock">Says when <see cref="DistillOptions.CheckpointMinutes"/> are over; null for the system's.</param>
+    /// <param name="clock">Says when <see cref="TrainingRunOptions.CheckpointMinutes"/> are over; null for the system's.</param>
     public Trainer(
         TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
         (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
-        _device = TorchDevice.Resolve(options.Device);
+        _device = TorchDevice.Resolve(options.Run.Device);
         HostMemory.KeepFreed();
-        if (faces.Training.Length < options.BatchSize)
-        {
-            throw new FaceDistillException(
-                $"{faces.Training.Length} training faces are fewer than one batch of {options.BatchSize}; lower --batch-size or add faces");
-        }
-
+        faces.RequireBatch(options.Run.BatchSize);
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
         _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
         _statistics = new BatchNormStatistics(faces, _description, options, _device);
@@ -72,7 +66,7 @@ public sealed class Trainer : IDisposable
     /// <summary>The network's state as it is now; the tensors stay the network's.</summary>
     internal Dictionary<string, Tensor> Weights => _student.Model.state_dict();
 
-    private int StepsPerEpoch => _faces.Training.Length / _options.BatchSize;
+    private int StepsPerEpoch => _faces.Training.Length / _options.Run.BatchSize;
 
     /// <summary>Takes up where a checkpoint of the same run left off.</summary>
     /// <exception cref="FaceDistillException">The checkpoint belongs to other options, another teacher or other faces.</exception>
@@ -80,18 +74,7 @@ public sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
-        checkpoint.RestoreModel(_student.Model);
-        checkpoint.RestoreOptimizer(_student.Optimizer);
-        if (_student.Loss.People is { } people)
-        {
-            checkpoint.RestoreBeside(people);
-        }
-
-        if (_student.Ema is { } average)
-        {
-            checkpoint.RestoreAverage(average);
-        }
-
+        checkpoint.Restore(_student.Trained());
         _description = _description with { Origins = checkpoint.Origins };
         _state = checkpoint.State;
     }
@@ -99,34 +82,20 @@ public sealed class Trainer : IDisposable
     /// <summary>Starts with another student's weights instead of random ones; before <see cref="Run"/>, and not after <see cref="Resume"/>.</summary>
     /// <returns>One line about what was taken.</returns>
     /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
-    public string StartFrom(StudentCheckpoint source)
-    {
-        using var start = StudentStart.Of(source);
-        return StartFrom(start, new StartFaces(_faces, _description.Contract, _options.Seed));
-    }
+    public string StartFrom(StudentCheckpoint source) => StartFrom(_ => StudentStart.Of(source));
 
     /// <summary>Starts with a published backbone's weights, as <see cref="StartFrom(StudentCheckpoint)"/> does with a student's.</summary>
     /// <returns>One line about what was taken.</returns>
     /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
-    internal string StartFrom(Backbone source)
-    {
-        var faces = new StartFaces(_faces, _description.Contract, _options.Seed);
-        using var start = StudentStart.Of(source, faces);
-        return StartFrom(start, faces);
-    }
+    internal string StartFrom(Backbone source) => StartFrom(faces => StudentStart.Of(source, faces));
 
-    private string StartFrom(StudentStart start, StartFaces faces)
+    private string StartFrom(Func<StartFaces, StudentStart> open)
     {
-        // On the CPU, wherever the student lies.
-        using var frozen = no_grad();
-        using var made = new MobileNetV1(_student.Model.Architecture, _options.Seed);
-        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.InitChannels, _options.InitRefit, faces);
-        var weights = _student.Model.state_dict();
-        foreach (var (name, tensor) in made.state_dict())
-        {
-            weights[name].copy_(tensor);
-        }
-
+        var faces = new StartFaces(_faces, _description.Contract, _options.Run.Seed);
+        using var start = open(faces);
+        using var made = new MobileNetV1(_student.Model.Architecture, _options.Run.Seed); // on the CPU, wherever the student lies
+        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.Student, faces);
+        _student.Model.CopyFrom(made);
         _description = _description with { Origins = start.Origins };
         _student.Ema?.Restart();
         return taken;
@@ -144,9 +113,9 @@ public sealed class Trainer : IDisposable
         Decide(job.Cancel);
         _saved = _clock.GetTimestamp();
         var curves = new TensorBoardLog(_folder);
-        var schedule = new LearningRateSchedule(
-            _options.Schedule, _options.LearningRate, _options.WarmupEpochs * StepsPerEpoch, (long)StepsPerEpoch * _options.Epochs);
-        while (_state.Epoch < _options.Epochs && !_state.StoppedEarly)
+        var (optimizer, steps) = (_options.Optimizer, StepsPerEpoch);
+        var schedule = new LearningRateSchedule(optimizer.Schedule, optimizer.LearningRate, optimizer.WarmupEpochs * steps, (long)steps * _options.Run.Epochs);
+        while (_state.Epoch < _options.Run.Epochs && !_state.StoppedEarly)
         {
             MobileNetV1 student;
             try
@@ -173,27 +142,95 @@ public sealed class Trainer : IDisposable
         return _state;
     }
 
-    private void RequireLiving(CancellationToken cancel)
-    {
-        using var student = RunStudent.Open(_folder).LoadModel();
-        student.to(_device);
-        _validation.Spread(student, cancel)?.Require($"{_folder}: the student",
-            $"train it for more epochs or on more faces, or lower --learning-rate (its checkpoint is kept: --init {_folder} --output ANOTHER goes on from it)");
-    }
-
     // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
     private void Decide(CancellationToken cancel)
     {
-        _options = _options with { ValidationPeople = _faces.HeldOut.Names.Length };
-        _options = _options with { Precision = PrecisionChoice.Resolve(_options.Precision, _student.Model.Architecture, _options.BatchSize, _device) };
-        _student.Model.TrainingType = PrecisionChoice.TypeOf(_options.Precision);
-        _options = _options with { Replicas = _options.Replicas ?? Replicas.Usual(_options.BatchSize, _device.type) };
-        _student.Split(_options.Replicas.Value);
-        if (_options.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        var run = _options.Run;
+        run = run with
         {
-            _options = _options with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) };
+            Precision = PrecisionChoice.Resolve(run.Precision, _student.Model.Architecture, run.BatchSize, _device),
+            Replicas = run.Replicas ?? Replicas.Usual(run.BatchSize, _device.type),
+        };
+        _options = _options with { Run = run, HeldOut = _options.HeldOut with { People = _faces.HeldOut.Names.Length } };
+        _student.Model.TrainingType = PrecisionChoice.TypeOf(run.Precision);
+        _student.Split(run.Replicas.Value);
+        if (run.Minutes is not null && _state is { Epoch: 0, Step: 0 })
+        {
+            _options = _options with { Run = run with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) } };
         }
     }
+
+    // Trains what is left of an epoch, measures it, and gives the student that would be exported.
+    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, JobContext job)
+    {
+        var watch = Stopwatch.StartNew();
+        var run = _options.Run;
+        double earlier = _state.Seconds;
+        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, run.Progressive, run.Epochs).At(_state.Epoch);
+        long before = (long)_state.Epoch * StepsPerEpoch;
+        _student.Model.train();
+        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, job.Cancel))
+        {
+            Step(batch, schedule.At(before + _state.Step));
+            _state = _state with { Seconds = earlier + watch.Elapsed.TotalSeconds };
+            if (IsCheckpointDue)
+            {
+                Save(_statistics.Estimate(_student.Student, job.Cancel));
+            }
+
+            job.Progress?.Report(new WorkProgress("training", (before + _state.Step) * run.BatchSize, schedule.TotalSteps * run.BatchSize, "images",
+                InvariantText.Of($"epoch {_state.Epoch + 1}/{run.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
+            job.Cancel.ThrowIfCancellationRequested();
+        }
+
+        double rate = (_state.Step - firstStep) * (double)run.BatchSize / watch.Elapsed.TotalSeconds;
+        var student = _statistics.Estimate(_student.Student, job.Cancel);
+        var log = Measured(student, job.Cancel) with { LearningRate = schedule.At(before + _state.Step - 1), ImagesPerSecond = rate, Resolution = size };
+        Finish(student, log with { Seconds = earlier + watch.Elapsed.TotalSeconds });
+        return student;
+    }
+
+    private void Step(TrainingBatch batch, double learningRate)
+    {
+        _within = true;
+        var result = _student.Run(batch, learningRate);
+        Require(result.IsFinite);
+        _state = _state with
+        {
+            Step = _state.Step + 1,
+            LossSum = _state.LossSum + result.Loss,
+            GradientNormSum = _state.GradientNormSum + result.GradientNorm,
+        };
+        _within = false;
+    }
+
+    private EpochLog Measured(MobileNetV1 student, CancellationToken cancel)
+    {
+        var (validation, people) = (_validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel));
+        Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
+        return new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, LearningRate: 0, Seconds: 0)
+        {
+            CentredCosine = validation?.CentredCosine,
+            PeopleTar = people?.Tar,
+            PeopleFar = people?.Far,
+            GradientNorm = _state.GradientNormSum / _state.Step,
+        };
+    }
+
+    private void Finish(MobileNetV1 student, EpochLog log)
+    {
+        var next = _state.After(log, _options.HeldOut.Patience);
+        if (next.Best != _state.Best)
+        {
+            // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
+            Require(_student.IsFinite);
+            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), Position(next), new TrainedStudent(student));
+        }
+
+        _state = next;
+    }
+
+    private bool IsCheckpointDue => _options.Run.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.Run.CheckpointMinutes;
 
     private void Require(bool finite)
     {
@@ -209,10 +246,11 @@ public sealed class Trainer : IDisposable
     private void Save(MobileNetV1? estimated = null)
     {
         Require(_student.IsFinite);
-        StudentCheckpoint.Write(
-            CheckpointPath, _student.Model, _student.Optimizer, _faces.Scaling, _description, _options, _state, _student.Ema, _student.Loss.People, estimated);
+        StudentCheckpoint.Write(CheckpointPath, Position(_state), _student.Trained(estimated));
         _saved = _clock.GetTimestamp();
     }
+
+    private RunPosition Position(TrainingState state) => new(_description, _faces.Scaling, _options, state);
 
     // After a failure: a student that is half-way through a step, or not finite, does not replace the last good one.
     private void SaveWhatIsWhole()
@@ -230,65 +268,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private bool IsCheckpointDue => _options.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.CheckpointMinutes;
-
-    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, JobContext job)
+    private void RequireLiving(CancellationToken cancel)
     {
-        var watch = Stopwatch.StartNew();
-        double earlier = _state.Seconds;
-        int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, _options.Progressive, _options.Epochs).At(_state.Epoch);
-        long before = (long)_state.Epoch * StepsPerEpoch;
-        _student.Model.train();
-        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, job.Cancel))
-        {
-            _within = true;
-            var result = _student.Run(batch, schedule.At(before + _state.Step));
-            Require(result.IsFinite);
-            _state = _state with
-            {
-                Step = _state.Step + 1,
-                LossSum = _state.LossSum + result.Loss,
-                GradientNormSum = _state.GradientNormSum + result.GradientNorm,
-                Seconds = earlier + watch.Elapsed.TotalSeconds,
-            };
-            _within = false;
-            if (IsCheckpointDue)
-            {
-                Save(_statistics.Estimate(_student.Student, job.Cancel));
-            }
-
-            job.Progress?.Report(new WorkProgress("training", (before + _state.Step) * _options.BatchSize, schedule.TotalSteps * _options.BatchSize, "images",
-                InvariantText.Of($"epoch {_state.Epoch + 1}/{_options.Epochs} loss {_state.LossSum / _state.Step:0.000}")));
-            job.Cancel.ThrowIfCancellationRequested();
-        }
-
-        double rate = (_state.Step - firstStep) * (double)_options.BatchSize / watch.Elapsed.TotalSeconds;
-        var student = _statistics.Estimate(_student.Student, job.Cancel); // what is measured is what would be exported
-        var (validation, people) = (_validation.Measure(student, job.Cancel), _validation.MeasurePeople(student, job.Cancel));
-        Finish(student, validation, people, schedule.At(before + _state.Step - 1), size, earlier + watch.Elapsed.TotalSeconds, rate);
-        return student;
-    }
-
-    private void Finish(MobileNetV1 student, ValidationResult? validation, PeopleTar? people, double learningRate, int size, double seconds, double rate)
-    {
-        Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
-        var log = new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, learningRate, seconds, rate)
-        {
-            CentredCosine = validation?.CentredCosine,
-            PeopleTar = people?.Tar,
-            PeopleFar = people?.Far,
-            GradientNorm = _state.GradientNormSum / _state.Step,
-            Resolution = size,
-        };
-        var next = _state.After(log, _options.Patience);
-        if (next.Best != _state.Best)
-        {
-            // Before the checkpoint that names it: a run killed in between does this epoch again and writes the same file.
-            Require(_student.IsFinite);
-            StudentCheckpoint.Write(Path.Combine(_folder, RunStudent.BestFileName), student, null, _faces.Scaling, _description, _options, next);
-        }
-
-        _state = next;
+        using var student = RunStudent.Open(_folder).LoadModel();
+        student.to(_device);
+        _validation.Spread(student, cancel)?.Require($"{_folder}: the student",
+            $"train it for more epochs or on more faces, or lower --learning-rate (its checkpoint is kept: --init {_folder} --output ANOTHER goes on from it)");
     }
 
     // One at a time: each keeps its decoded faces in memory.
@@ -297,7 +282,7 @@ public sealed class Trainer : IDisposable
         if (_reader is null || _readerSize != size)
         {
             _reader?.Dispose();
-            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.BatchSize, _options.Seed, _options.Mirror), size);
+            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.Run.BatchSize, _options.Run.Seed, _options.Targets.Mirror), size);
         }
 
         return _reader;

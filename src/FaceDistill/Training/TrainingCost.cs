@@ -38,8 +38,8 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
     public static long ImagesOf(int faces, DistillOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        int training = faces - (int)Math.Round(faces * options.Validation);
-        return (long)(training / options.BatchSize) * options.BatchSize * options.Epochs;
+        int training = faces - (int)Math.Round(faces * options.HeldOut.Part);
+        return (long)(training / options.Run.BatchSize) * options.Run.BatchSize * options.Run.Epochs;
     }
 
     /// <summary>Measures the rate by the median of a few steps on noise.</summary>
@@ -51,22 +51,22 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
     public static TrainingCost Measure(DistillOptions options, int dimension, int faces, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var device = TorchDevice.Resolve(options.Device);
+        var device = TorchDevice.Resolve(options.Run.Device);
         HostMemory.KeepFreed();
-        var spec = StudentSpec.Parse(options.Student);
+        var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
-            options.Student, options.Head, options.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "", 1);
+            options.Student.Name, options.Student.Head, options.Student.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "");
         var architecture = description.Architecture();
         // names need people; ArcFace costs little
         options = options with
         {
-            Precision = PrecisionChoice.Resolve(options.Precision, architecture, options.BatchSize, device),
             Loss = options.Loss.IsDistilled ? options.Loss with { ArcFace = 0 } : new LossOptions(),
+            Run = options.Run with { Precision = PrecisionChoice.Resolve(options.Run.Precision, architecture, options.Run.BatchSize, device) },
         };
         using var student = new TrainingStep(description, options, device);
-        using var batch = new TrainingBatch(options.BatchSize, spec.Resolution, description.Dimension);
-        int[] all = [.. Enumerable.Range(0, options.BatchSize)];
-        batch.Begin(all, new long[options.BatchSize]);
+        using var batch = new TrainingBatch(options.Run.BatchSize, spec.Resolution, description.Dimension);
+        int[] all = [.. Enumerable.Range(0, options.Run.BatchSize)];
+        batch.Begin(all, new long[options.Run.BatchSize]);
         new Random(1).NextBytes(batch.Pixels.bytes);
         batch.Targets.zero_();
         student.Model.train();
@@ -79,7 +79,7 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
             seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
-        double training = seconds.Skip(WarmUpSteps).Order().ElementAt(TimedSteps / 2) / options.BatchSize;
+        double training = seconds.Skip(WarmUpSteps).Order().ElementAt(TimedSteps / 2) / options.Run.BatchSize;
         double drawing = DrawingSeconds(options, spec.Resolution, cancel) / Environment.ProcessorCount;
         // On a GPU the processor draws beside it, here it does both.
         double face = device.type == TorchSharp.DeviceType.CPU ? training + drawing : Math.Max(training, drawing);
@@ -90,7 +90,7 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
     // One view on one core; without augmentation pictures are only copied.
     private static double DrawingSeconds(DistillOptions options, int size, CancellationToken cancel)
     {
-        if (!options.IsAugmented)
+        if (!options.Targets.IsAugmented)
         {
             return 0;
         }
@@ -105,7 +105,8 @@ public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPer
         for (int view = 0; view < DrawnViews; view++)
         {
             cancel.ThrowIfCancellationRequested();
-            using var drawn = renderer.Render(pictures[view], ViewParameters.Draw(options.Augment, options.Mirror, options.Seed, view, 0), size);
+            using var drawn = renderer.Render(
+                pictures[view], ViewParameters.Draw(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed, view, 0), size);
             FaceTensor.CopyRgb(drawn, pixels);
         }
 

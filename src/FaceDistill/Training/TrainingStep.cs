@@ -1,6 +1,7 @@
 using FaceDistill.Faces;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;
+using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
@@ -36,22 +37,22 @@ public sealed class TrainingStep : IDisposable
     {
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        (_contract, _device, _clip) = (description.Contract, device, options.Clip);
-        Model = new MobileNetV1(description.Architecture(), options.Seed);
+        (_contract, _device, _clip) = (description.Contract, device, options.Optimizer.Clip);
+        Model = new MobileNetV1(description.Architecture(), options.Run.Seed);
         Model.to(device);
-        Model.TrainingType = options.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Precision);
-        Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Seed, device);
-        Optimizer = options.Optimizer switch
+        Model.TrainingType = options.Run.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Run.Precision);
+        Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Run.Seed, device);
+        Optimizer = options.Optimizer.Kind switch
         {
-            OptimizerKind.AdamW => new AdamWState(Model, options.WeightDecay, Loss.People),
-            OptimizerKind.Muon => new MuonState(Model, options.WeightDecay, Loss.People),
-            _ => new NesterovState(Model, options.WeightDecay, Loss.People),
+            OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.People),
+            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.People),
+            _ => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.People),
         };
-        Ema = options.Ema > 0 ? new EmaWeights(Model, options.Ema, device) : null;
-        Split(options.Replicas ?? Replicas.Usual(options.BatchSize, device.type));
+        Ema = options.Optimizer.Ema > 0 ? new EmaWeights(Model, options.Optimizer.Ema, device) : null;
+        Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type));
     }
 
-    /// <summary>Sets in how many parts a batch is computed at once on the CPU; see <see cref="DistillOptions.Replicas"/>. A GPU computes it whole.</summary>
+    /// <summary>Sets in how many parts a batch is computed at once on the CPU (<see cref="TrainingRunOptions.Replicas"/>). A GPU computes it whole.</summary>
     /// <param name="replicas">1 or more.</param>
     internal void Split(int replicas)
     {
@@ -73,6 +74,11 @@ public sealed class TrainingStep : IDisposable
 
     /// <summary>The network that is measured and exported: the average where there is one.</summary>
     public MobileNetV1 Student => Ema?.Model ?? Model;
+
+    /// <summary>Everything of it that a checkpoint holds.</summary>
+    /// <param name="estimated">See <see cref="TrainedStudent.Estimated"/>.</param>
+    internal TrainedStudent Trained(MobileNetV1? estimated = null) =>
+        new(Model) { Optimizer = Optimizer, Average = Ema, Beside = Loss.People, Estimated = estimated };
 
     /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights
     /// tell.</summary>

@@ -33,7 +33,7 @@ public sealed class ValidationPass : IDisposable
         ArgumentNullException.ThrowIfNull(contract);
         ArgumentNullException.ThrowIfNull(options);
         (_faces, _contract, _device, _measure) = (faces, contract, device, measure);
-        _reader = new BatchReader(faces, contract.Size, options.BatchSize, options.Seed, mirror: false);
+        _reader = new BatchReader(faces, contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false);
     }
 
     /// <summary>Measures.</summary>

@@ -26,13 +26,19 @@ public sealed class DistillCommandTests : IDisposable
             About = "a test",
             Teacher = card,
             Data = [_folder["faces"]],
-            Options = new DistillOptions { Student = "mobilenet-v1:0.25@64", Epochs = 1, BatchSize = 8, Ema = 0.5, Minutes = 60, Device = "cpu" },
+            Options = new DistillOptions
+            {
+                Student = new StudentOptions { Name = "mobilenet-v1:0.25@64" },
+                Run = new TrainingRunOptions { Epochs = 1, BatchSize = 8, Minutes = 60, Device = "cpu" },
+                Optimizer = new OptimizerOptions { Ema = 0.5 },
+            },
         });
         Assert.Equal("", await Run("--recipe", _folder["r.json"], "--output", _folder["run"], "--epochs", "2", "--optimizer", "sgd", "--validation", "0.2"));
         var kept = Recipe.Read(_folder[$"run/{Recipe.FileName}"]);
         Assert.Equal(("a test", card, _folder["faces"]), (kept.About, kept.Teacher, Assert.Single(kept.Data)));
-        Assert.Equal((2, 8, 0.5, null, OptimizerKind.Sgd, 0.1, 1e-4, 0.2), (kept.Options.Epochs, kept.Options.BatchSize, kept.Options.Ema, kept.Options.Minutes,
-            kept.Options.Optimizer, kept.Options.LearningRate, kept.Options.WeightDecay, kept.Options.Validation));
+        Assert.Equal((2, 8, 0.5, null, OptimizerKind.Sgd, 0.1, 1e-4, 0.2),
+            (kept.Options.Run.Epochs, kept.Options.Run.BatchSize, kept.Options.Optimizer.Ema, kept.Options.Run.Minutes,
+            kept.Options.Optimizer.Kind, kept.Options.Optimizer.LearningRate, kept.Options.Optimizer.WeightDecay, kept.Options.HeldOut.Part));
         Assert.True(kept.ExpectedMinutes > 0);
         var info = RunInfo.Read(_folder["run"]);
         Assert.Equal(64, info.DataHash!.Length);

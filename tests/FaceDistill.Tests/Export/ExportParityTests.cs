@@ -147,7 +147,11 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
 
     private StudentCheckpoint Train(string folder, string student, HeadKind head, int epochs = 1)
     {
-        using var trainer = tiny.Trainer(folder, TinyRun.Options with { Student = student, Head = head, Epochs = epochs });
+        using var trainer = tiny.Trainer(folder, TinyRun.Options with
+        {
+            Student = TinyRun.Options.Student with { Name = student, Head = head },
+            Run = TinyRun.Options.Run with { Epochs = epochs },
+        });
         trainer.Run(JobContext.None);
         return StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
     }

@@ -15,7 +15,11 @@ namespace FaceDistill.Tests.Jobs;
 
 public sealed class DistillJobTests : IDisposable
 {
-    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 1, BatchSize = 8, Validation = 0 };
+    private static readonly DistillOptions Options = TinyRun.Options with
+    {
+        Run = TinyRun.Options.Run with { Epochs = 1, BatchSize = 8 },
+        HeldOut = TinyRun.Options.HeldOut with { Part = 0 },
+    };
     private readonly TempFolder _folder = new();
     private readonly string _card;
 
@@ -42,9 +46,15 @@ public sealed class DistillJobTests : IDisposable
     {
         var began = Run(Options).Run.Started;
         Assert.Contains("--resume", Assert.Throws<FaceDistillException>(() => Run(Options)).Message, StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Seed = 2 }, resume: true)).Message,
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with
+        {
+            Run = Options.Run with { Seed = 2 },
+        }, resume: true)).Message,
             StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with { Mirror = false }, resume: true)).Message,
+        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with
+        {
+            Targets = Options.Targets with { Mirror = false },
+        }, resume: true)).Message,
             StringComparison.Ordinal);
         Assert.Equal(Options, RunInfo.Read(_folder["run"]).Options);
         Assert.Equal(began, RunInfo.Read(_folder["run"]).Started);
@@ -54,7 +64,7 @@ public sealed class DistillJobTests : IDisposable
     public void A_run_cut_off_is_resumed_to_a_report()
     {
         using var cancel = new CancellationTokenSource();
-        var options = Options with { Epochs = 2 };
+        var options = Options with { Run = Options.Run with { Epochs = 2 } };
         Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder())
             .Run(Request(options), new JobContext(Progress: new CancelIn("training", cancel), Cancel: cancel.Token)));
         Assert.False(File.Exists(_folder["run/report.md"]));
@@ -91,8 +101,8 @@ public sealed class DistillJobTests : IDisposable
     [Fact]
     public void Resuming_where_there_is_nothing_begins()
     {
-        Assert.True(Run(Options with { Mirror = false }, resume: true).Finished);
-        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Mirror);
+        Assert.True(Run(Options with { Targets = Options.Targets with { Mirror = false } }, resume: true).Finished);
+        Assert.False(StudentCheckpoint.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Options.Targets.Mirror);
     }
 
     [Theory]
@@ -100,7 +110,7 @@ public sealed class DistillJobTests : IDisposable
     [InlineData(0)]    // on training faces
     public void A_dead_student_is_refused_and_its_checkpoint_kept(double validation)
     {
-        var options = Options with { Validation = validation, BatchSize = 4 };
+        var options = Options with { Run = Options.Run with { BatchSize = 4 }, HeldOut = Options.HeldOut with { Part = validation } };
         Run(options);
         File.Delete(_folder["run/student.onnx"]);
         DeadStudent.Make(_folder["run"]);
@@ -114,7 +124,11 @@ public sealed class DistillJobTests : IDisposable
         Assert.False(File.Exists(_folder["run/student.onnx"]));
         Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
         // It goes on from there.
-        new DistillJob(Finder()).Run(Request(options with { Init = _folder["run"], Epochs = 4 }) with { Output = _folder["more"] }, JobContext.None);
+        new DistillJob(Finder()).Run(Request(options with
+        {
+            Student = options.Student with { Init = _folder["run"] },
+            Run = options.Run with { Epochs = 4 },
+        }) with { Output = _folder["more"] }, JobContext.None);
         Assert.True(File.Exists(_folder["more/student.onnx"]));
     }
 
@@ -123,7 +137,11 @@ public sealed class DistillJobTests : IDisposable
     public void A_small_folder_with_the_default_recipe_gives_a_student_that_tells_faces_apart()
     {
         SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
-        var options = new DistillOptions { Student = "mobilenet-v1:0.5@96", Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" }; // 2 steps an epoch
+        var options = new DistillOptions
+        {
+            Student = new StudentOptions { Name = "mobilenet-v1:0.5@96" },
+            Run = new TrainingRunOptions { Epochs = 2, Precision = PrecisionMode.Fp32, Device = "cpu" },
+        }; // 2 steps an epoch
         new DistillJob(Finder()).Run(Request(options) with { Data = [DataFolder.Of(_folder["small"])] }, JobContext.None);
         var eight = new ExportJob(Finder())
             .Run(new ExportRequest(_folder["run"], new OnnxInt8Format(), null) { Device = "cpu", MinCosine = 0.5 }, JobContext.None);

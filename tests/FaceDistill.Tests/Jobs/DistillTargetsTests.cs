@@ -18,7 +18,11 @@ namespace FaceDistill.Tests.Jobs;
 /// <summary>Students that do not simply take over the teacher's embedding: shorter ones, and ones without a teacher.</summary>
 public sealed class DistillTargetsTests : IDisposable
 {
-    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 1, BatchSize = 8, Validation = 0.2 };
+    private static readonly DistillOptions Options = TinyRun.Options with
+    {
+        Run = TinyRun.Options.Run with { Epochs = 1, BatchSize = 8 },
+        HeldOut = TinyRun.Options.HeldOut with { Part = 0.2 },
+    };
     private readonly TempFolder _folder = new();
     private readonly List<string> _lines = [];
     private readonly string _card;
@@ -34,8 +38,18 @@ public sealed class DistillTargetsTests : IDisposable
     [Fact]
     public void A_shorter_embedding_learns_the_teachers_principal_axes_cached_and_live()
     {
-        Run("cached", Options with { Validation = 0, Dimension = 4, Augment = new AugmentOptions(), Views = 1 });
-        Run("live", Options with { Validation = 0, Dimension = 4, Augment = new AugmentOptions(), Targets = TargetMode.Live });
+        Run("cached", Options with
+        {
+            Student = Options.Student with { Dimension = 4 },
+            Targets = Options.Targets with { Augment = new AugmentOptions(), Views = 1 },
+            HeldOut = Options.HeldOut with { Part = 0 },
+        });
+        Run("live", Options with
+        {
+            Student = Options.Student with { Dimension = 4 },
+            Targets = Options.Targets with { Augment = new AugmentOptions(), Mode = TargetMode.Live },
+            HeldOut = Options.HeldOut with { Part = 0 },
+        });
         Assert.Contains(_lines, l => l.StartsWith("projector 16 to 4: keeps 9", StringComparison.Ordinal));
 
         using var teacher = TeacherCard.Open(_card, Finder());
@@ -58,11 +72,11 @@ public sealed class DistillTargetsTests : IDisposable
     [Fact]
     public void The_axes_are_those_of_the_faces_that_train()
     {
-        Run("run", Options with { Validation = 0.5, Dimension = 4 });
+        Run("run", Options with { Student = Options.Student with { Dimension = 4 }, HeldOut = Options.HeldOut with { Part = 0.5 } });
         using var teacher = TeacherCard.Open(_card, Finder());
         var faces = AlignedFaces.Open(_folder["faces"]);
         var set = EmbeddingRun.Run(teacher, faces, [EmbeddedView.Of(FaceView.Original)], "x", _folder["store"], JobContext.None).Store.ReadAll("original");
-        var training = set.Of(new TrainingFaces(faces, set, null, 0.5, Options.Seed).Training);
+        var training = set.Of(new TrainingFaces(faces, set, null, 0.5, Options.Run.Seed).Training);
         float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
         Assert.Equal(Projector.Fit(training, 4).Matrix, made);
         Assert.NotEqual(Projector.Fit(set, 4).Matrix, made);
@@ -89,13 +103,21 @@ public sealed class DistillTargetsTests : IDisposable
 
     [Fact]
     public void A_longer_embedding_than_the_teachers_is_refused() =>
-        Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with { Dimension = 17 })).Message,
+        Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with
+        {
+            Student = Options.Student with { Dimension = 17 },
+        })).Message,
             StringComparison.Ordinal);
 
     [Fact]
     public void Without_a_teacher_identities_decide_and_nothing_of_the_teacher_is_in_the_student()
     {
-        var report = Run("run", Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 }, Augment = new AugmentOptions(), Views = 2, Epochs = 6 });
+        var report = Run("run", Options with
+        {
+            Loss = new LossOptions { Squared = 0, ArcFace = 1 },
+            Run = Options.Run with { Epochs = 6 },
+            Targets = Options.Targets with { Augment = new AugmentOptions(), Views = 2 },
+        });
         var student = RunStudent.Open(_folder["run"]);
         Assert.Equal((StudentDescription.NoTeacher, ""), (student.Description.Teacher, student.Description.TeacherHash));
         Assert.All(student.Scaling.Mean, m => Assert.Equal(0, m));

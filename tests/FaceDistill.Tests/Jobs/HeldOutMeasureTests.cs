@@ -21,7 +21,11 @@ namespace FaceDistill.Tests.Jobs;
 public sealed class HeldOutMeasureTests : IDisposable
 {
     private const int People = 14; // 84 faces: 210 genuine and 3,276 impostor pairs
-    private static readonly DistillOptions Options = TinyRun.Options with { Epochs = 2, BatchSize = 8, ValidationPeople = People };
+    private static readonly DistillOptions Options = TinyRun.Options with
+    {
+        Run = TinyRun.Options.Run with { Epochs = 2, BatchSize = 8 },
+        HeldOut = TinyRun.Options.HeldOut with { People = People },
+    };
     private readonly TempFolder _folder = new();
     private readonly List<string> _lines = [];
     private readonly string _card;
@@ -70,20 +74,23 @@ public sealed class HeldOutMeasureTests : IDisposable
         Assert.Contains("held-out people's TAR at 1e-2 |", text, StringComparison.Ordinal);
         Assert.Contains($"Best epoch: {best.Epoch}, by its TAR ", text, StringComparison.Ordinal);
         Assert.Contains("14 with 84 faces, 210 genuine and 3276 impostor pairs; the teacher reaches a TAR of ", text, StringComparison.Ordinal);
-        Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.ValidationPeople);
+        Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.HeldOut.People);
     }
 
     [Fact]
     public void Pairs_that_are_too_few_leave_the_choice_to_the_cosine_and_say_so()
     {
-        var report = Run(Options with { ValidationPeople = 3 });
+        var report = Run(Options with { HeldOut = Options.HeldOut with { People = 3 } });
         Assert.Null(report.Run.HeldOut);
         Assert.Null(report.Best!.PeopleTar);
         Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3000 that a TAR at FAR 1e-2 "
             + "needs: the best epoch is chosen by the centred cosine on held-out faces");
         Assert.Contains(_lines, l => l.Contains("centred cosine 0", StringComparison.Ordinal));
         Assert.DoesNotContain("held-out people's", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
-        var e = Assert.Throws<FaceDistillException>(() => Run(Options with { ValidationPeople = 3, Validation = 0, Patience = 1 }, "patient"));
+        var e = Assert.Throws<FaceDistillException>(() => Run(Options with
+        {
+            HeldOut = Options.HeldOut with { People = 3, Part = 0, Patience = 1 },
+        }, "patient"));
         Assert.Contains("raise --validation-people", e.Message, StringComparison.Ordinal);
     }
 
@@ -93,12 +100,18 @@ public sealed class HeldOutMeasureTests : IDisposable
         using var cancel = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder())
             .Run(Request(Options, "run", false), new JobContext(Progress: new Cancelling(cancel), Cancel: cancel.Token)));
-        var report = new DistillJob(Finder()).Run(Request(Options with { ValidationPeople = null }, "run", true), new JobContext(_lines.Add));
+        var report = new DistillJob(Finder()).Run(Request(Options with
+        {
+            HeldOut = Options.HeldOut with { People = null },
+        }, "run", true), new JobContext(_lines.Add));
         Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people", StringComparison.Ordinal));
         Assert.NotNull(report.Best!.PeopleTar);
-        Assert.Equal(People, report.Run.Options.ValidationPeople);
+        Assert.Equal(People, report.Run.Options.HeldOut.People);
         Assert.Contains("other options", Assert.Throws<FaceDistillException>(
-            () => new DistillJob(Finder()).Run(Request(Options with { ValidationPeople = 13 }, "run", true), JobContext.None)).Message,
+            () => new DistillJob(Finder()).Run(Request(Options with
+            {
+                HeldOut = Options.HeldOut with { People = 13 },
+            }, "run", true), JobContext.None)).Message,
                 StringComparison.Ordinal);
     }
 
@@ -109,14 +122,18 @@ public sealed class HeldOutMeasureTests : IDisposable
         Assert.Null(report.Run.HeldOut!.TeacherTar);
         Assert.NotNull(report.Best!.PeopleTar);
         Assert.Null(report.Best.CentredCosine);
-        Assert.Null(Run(Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 }, ValidationPeople = null }, "nobody").Best);
+        Assert.Null(Run(Options with
+        {
+            Loss = new LossOptions { Squared = 0, ArcFace = 1 },
+            HeldOut = Options.HeldOut with { People = null },
+        }, "nobody").Best);
     }
 
     [Fact]
     public void Few_people_are_held_out_only_where_asked_for()
     {
         Assert.False(HeldOutMeasure.IsUsual(AlignedFaces.Open(_folder["faces"]).Dataset.Images));
-        Assert.Equal(0, Run(Options with { ValidationPeople = null }).Run.Options.ValidationPeople);
+        Assert.Equal(0, Run(Options with { HeldOut = Options.HeldOut with { People = null } }).Run.Options.HeldOut.People);
         FaceImage[] images =
             [.. from person in Enumerable.Range(0, 400) from picture in Enumerable.Range(0, 4)
             select new FaceImage($"a/p{person}/{picture}.jpg", $"p{person}")];

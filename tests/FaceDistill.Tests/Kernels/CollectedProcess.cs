@@ -36,16 +36,22 @@ internal static class CollectedProcess
         using var folder = new TempFolder();
         var options = (TinyRun.Options with
         {
-            Optimizer = optimizer, BatchSize = 4, Replicas = optimizer == OptimizerKind.Muon ? 1 : 2, Ema = 0.99, Clip = 0.5, Loss = new LossOptions
+            Loss = new LossOptions
             {
                 Cosine = 1,
                 Distance = 25,
                 Angle = 50,
                 ArcFace = 0.1,
             },
+            Run = TinyRun.Options.Run with { BatchSize = 4, Replicas = optimizer == OptimizerKind.Muon ? 1 : 2 },
+            Optimizer = TinyRun.Options.Optimizer with { Kind = optimizer, Ema = 0.99, Clip = 0.5 },
         }).WithUsual(rate: true, decay: true);
-        int epoch = tiny.Training().Training.Length / options.BatchSize;
-        options = options with { LearningRate = options.LearningRate / 10, Epochs = (steps + epoch - 1) / epoch };
+        int epoch = tiny.Training().Training.Length / options.Run.BatchSize;
+        options = options with
+        {
+            Run = options.Run with { Epochs = (steps + epoch - 1) / epoch },
+            Optimizer = options.Optimizer with { LearningRate = options.Optimizer.LearningRate / 10 },
+        };
         using var trainer = tiny.Trainer(folder.Path, options);
         var log = trainer.Run(JobContext.None).Log;
         using var embedder = new StudentEmbedder(RunStudent.Open(folder.Path), "student", "cpu");

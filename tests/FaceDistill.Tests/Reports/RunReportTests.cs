@@ -15,8 +15,17 @@ namespace FaceDistill.Tests.Reports;
 
 public sealed class RunReportTests : IDisposable
 {
-    private static readonly DistillOptions Options = new() { Student = "mobilenet-v1:0.25@128", Epochs = 2, BatchSize = 48, Seed = 77 };
-    private static readonly EpochLog[] Log = [new(1, 0.912345, 0.81, 0.7654321, 0.1, 30, 400), new(2, 0.5, null, null, 0.05, 60, 410)];
+    private static readonly DistillOptions Options = new()
+    {
+        Student = new StudentOptions { Name = "mobilenet-v1:0.25@128" },
+        Run = new TrainingRunOptions { Epochs = 2, BatchSize = 48, Seed = 77 },
+    };
+
+    private static readonly EpochLog[] Log = 
+    [
+        new(1, 0.912345, 0.81, 0.7654321, 0.1, 30) { ImagesPerSecond = 400 }, new(2, 0.5, null, null, 0.05, 60) { ImagesPerSecond = 410 },
+    ];
+
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,8 +43,8 @@ public sealed class RunReportTests : IDisposable
         Assert.Equal(info, read.Run);
         Assert.Equal((128, true, 90.0), (read.Dimension, read.Finished, read.TrainingSeconds));
         Assert.Equal(Log, read.Epochs);
-        Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(Options.Student), Options.Head, 128)), read.Cost);
-        Assert.Equal(PaperTable.Of(StudentSpec.Parse(Options.Student)), read.Paper);
+        Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(Options.Student.Name), Options.Student.Head, 128)), read.Cost);
+        Assert.Equal(PaperTable.Of(StudentSpec.Parse(Options.Student.Name)), read.Paper);
         Assert.Equal(JsonFile.Serialize(export), JsonFile.Serialize(read.Export));
         Assert.Equal("lfw", Assert.Single(read.Evaluations).Data);
         Assert.Equal(JsonFile.Serialize(Evaluation(0.75)), JsonFile.Serialize(read.Evaluations[0].Result));
@@ -106,12 +115,13 @@ public sealed class RunReportTests : IDisposable
                 new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
         info.Write(_folder.Path);
         Assert.True(RunInfo.In(_folder.Path));
-        var description = new StudentDescription(Options.Student, Options.Head, 128, FaceTensor.StudentContract(128, "dlib"), "some-teacher", Hash, 1);
+        var description = new StudentDescription(
+            Options.Student.Name, Options.Student.Head, 128, FaceTensor.StudentContract(128, "dlib"), "some-teacher", Hash);
         using var model = new MobileNetV1(description.Architecture());
         using var optimizer = new AdamWState(model, 0.02);
         var state = finished ? new TrainingState(2, 0, 0, Log) : new TrainingState(1, 3, 0.7, Log[..1]);
-        StudentCheckpoint.Write(
-            _folder[StudentCheckpoint.FileName], model, optimizer, new TargetScaling(new float[128], 1), description, Options, state);
+        StudentCheckpoint.Write(_folder[StudentCheckpoint.FileName], new RunPosition(description, new TargetScaling(new float[128], 1), Options, state),
+            new TrainedStudent(model) { Optimizer = optimizer });
         return info;
     }
 

@@ -77,7 +77,7 @@ public sealed class RecipeTests : IDisposable
     {
         File.WriteAllText(_folder["r.json"], $$$"""{"options": {"student": "mobilenet-v1:0.5@96"{{{more}}}}}""");
         var options = Recipe.Read(_folder["r.json"]).Options;
-        Assert.Equal((rate, decay), (options.LearningRate, options.WeightDecay));
+        Assert.Equal((rate, decay), (options.Optimizer.LearningRate, options.Optimizer.WeightDecay));
     }
 
     [Fact]
@@ -88,11 +88,10 @@ public sealed class RecipeTests : IDisposable
             About = "a",
             Options = new DistillOptions
             {
-                Student = "mobilenet-v1:0.5@96",
-                Optimizer = OptimizerKind.Sgd,
-                Minutes = 3,
-                Init = "run",
-                Augment = new AugmentOptions { Shift = 0.1 },
+                Student = new StudentOptions { Name = "mobilenet-v1:0.5@96", Init = "run" },
+                Run = new TrainingRunOptions { Minutes = 3 },
+                Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd },
+                Targets = new TargetOptions { Augment = new AugmentOptions { Shift = 0.1 } },
             },
         };
         recipe.Write(_folder.Path);

@@ -45,7 +45,10 @@ public sealed class Table14JobTests : IDisposable
         var other = request with
         {
             Rows = ["mobilenet-v1:0.25@64"],
-            Recipe = request.Recipe with { Options = request.Recipe.Options with { LearningRate = 1e-3 } },
+            Recipe = request.Recipe with { Options = request.Recipe.Options with
+            {
+                Optimizer = request.Recipe.Options.Optimizer with { LearningRate = 1e-3 },
+            } },
         };
         string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(other, JobContext.None)).Message;
         Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
@@ -150,7 +153,11 @@ public sealed class Table14JobTests : IDisposable
             Teacher = TinyTeacher.Write(_folder["teacher"]),
             Data = ["replaced"],
             Test = "replaced",
-            Options = new DistillOptions { Student = "mobilenet-v1:0.25@64", Precision = PrecisionMode.Fp32, Device = "cpu" },
+            Options = new DistillOptions
+            {
+                Student = new StudentOptions { Name = "mobilenet-v1:0.25@64" },
+                Run = new TrainingRunOptions { Precision = PrecisionMode.Fp32, Device = "cpu" },
+            },
             Rows = [new() { Student = "mobilenet-v1:0.25@64" }, new() { Student = "mobilenet-v1:0.25@96" }],
         };
         recipe = Table14Smoke.Of(recipe, _folder["table"], JobContext.None);

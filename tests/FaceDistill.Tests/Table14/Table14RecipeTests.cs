@@ -77,8 +77,16 @@ public sealed class Table14RecipeTests : IDisposable
             _folder["t.json"], Text("""{"student": "mobilenet-v1:0.25@64", "epochs": 3, "learningRate": 0.002, "init": "mobilenet-v1:0.25@96"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
         var options = recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}");
-        Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@64", Epochs = 3, LearningRate = 0.002, Init = "rows/mobilenet-v1:0.25@96" }, options);
-        Assert.Equal(recipe.Options with { Student = "mobilenet-v1:0.25@96" }, recipe.OptionsOf(recipe.Rows[0], student => student));
+        Assert.Equal(recipe.Options with
+        {
+            Student = recipe.Options.Student with { Name = "mobilenet-v1:0.25@64", Init = "rows/mobilenet-v1:0.25@96" },
+            Run = recipe.Options.Run with { Epochs = 3 },
+            Optimizer = recipe.Options.Optimizer with { LearningRate = 0.002 },
+        }, options);
+        Assert.Equal(recipe.Options with
+        {
+            Student = recipe.Options.Student with { Name = "mobilenet-v1:0.25@96" },
+        }, recipe.OptionsOf(recipe.Rows[0], student => student));
     }
 
     [Fact]
@@ -86,7 +94,7 @@ public sealed class Table14RecipeTests : IDisposable
     {
         File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:1.0@96", "init": "faceres"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
-        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Init);
+        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Student.Init);
     }
 
     [Fact]
@@ -95,7 +103,7 @@ public sealed class Table14RecipeTests : IDisposable
         string text = Text("""{"student": "mobilenet-v1:0.5@96"}""");
         File.WriteAllText(_folder["t.json"], text.Replace("\"options\": {", "\"options\": {\"optimizer\": \"sgd\", ", StringComparison.Ordinal));
         var options = Table14Recipe.Read(_folder["t.json"]).Options;
-        Assert.Equal((0.1, 1e-4), (options.LearningRate, options.WeightDecay));
+        Assert.Equal((0.1, 1e-4), (options.Optimizer.LearningRate, options.Optimizer.WeightDecay));
         AssertRefused(text.Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
         AssertRefused(Text("null"), "no empty one");
     }

@@ -221,7 +221,8 @@ public sealed class Table14ReportTests : IDisposable
             TarInterval95AtFar = rate is null ? null : new Dictionary<string, IReadOnlyList<double>> { ["1e-4"] = [rate.Value - 0.1, rate.Value + 0.1] },
         };
         var cost = StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(student), HeadKind.Gdc, 128));
-        EpochLog[] log = [.. Enumerable.Range(1, 16).Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60, 400) { CentredCosine = 0.8 })];
+        EpochLog[] log = [.. Enumerable.Range(1, 16)
+            .Select(e => new EpochLog(e, 1.0 / e, 1.1 / e, 0.9, 0.001, 60) { ImagesPerSecond = 400, CentredCosine = 0.8 })];
         var measured = Model(student, tar) with { RetentionAt1e4 = tar / 0.7, RetentionInterval95At1e4 = tar is null ? null : [0.35, 0.5] };
         return new Table14Line(student, "key", $"facedistill table14 --rows {student}", cost, new Table14Training(25_517, 399_360, 16, 16, 0.004, 16, 1, log),
             [new EvaluationResult(Evaluator.LfwView1Test, [measured, Model("tiny", 0.7)])],

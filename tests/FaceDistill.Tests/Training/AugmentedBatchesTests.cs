@@ -92,7 +92,10 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
 
     [Fact]
     public void MixUp_without_live_targets_is_refused() => Assert.Contains(
-        "--targets live", Assert.Throws<FaceDistillException>((TinyRun.Options with { MixUp = 0.2 }).Validated).Message, StringComparison.Ordinal);
+        "--targets live", Assert.Throws<FaceDistillException>((TinyRun.Options with
+        {
+            Targets = TinyRun.Options.Targets with { MixUp = 0.2 },
+        }).Validated).Message, StringComparison.Ordinal);
 
     private TrainingFaces Live(double mixUp) => new(tiny.Faces, tiny.Read("original"), tiny.Read("mirrored"), 0.1, 1)
     {

@@ -15,7 +15,7 @@ namespace FaceDistill.Tests.Training;
 public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyRun>
 {
     // 108 training faces in 6 batches: all of them, in whatever order.
-    private static readonly DistillOptions Options = TinyRun.Options with { BatchSize = 18 };
+    private static readonly DistillOptions Options = TinyRun.Options with { Run = TinyRun.Options.Run with { BatchSize = 18 } };
 
     [Fact]
     public void The_first_layers_moments_are_those_of_all_faces_at_once()
@@ -42,7 +42,7 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
     [InlineData(HeadKind.Gdc)]
     public void With_one_batch_evaluation_gives_what_training_gives(HeadKind head)
     {
-        var options = Options with { BatchSize = 108, Head = head };
+        var options = Options with { Student = Options.Student with { Head = head }, Run = Options.Run with { BatchSize = 108 } };
         using var network = Network(options);
         var faces = tiny.Training();
         using var statistics = Statistics(faces, options);
@@ -93,7 +93,13 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
     public void A_run_of_few_steps_gives_a_student_that_lives_by_its_estimated_statistics_and_by_them_alone()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Student = "mobilenet-v1:0.5@64", Head = HeadKind.Gdc, Epochs = 1, Ema = 0, Keep = KeepKind.Last };
+        var options = TinyRun.Options with
+        {
+            Student = TinyRun.Options.Student with { Name = "mobilenet-v1:0.5@64", Head = HeadKind.Gdc },
+            Run = TinyRun.Options.Run with { Epochs = 1 },
+            Optimizer = TinyRun.Options.Optimizer with { Ema = 0 },
+            HeldOut = TinyRun.Options.HeldOut with { Keep = KeepKind.Last },
+        };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
             trainer.Run(JobContext.None); // 6 steps: 0.9^6 of the ones that running variances begin at is left
@@ -115,10 +121,11 @@ public sealed class BatchNormStatisticsTests(TinyRun tiny) : IClassFixture<TinyR
     }
 
     private static MobileNetV1 Network(DistillOptions options) =>
-        new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student), options.Head, 16), seed: 2);
+        new(new MobileNetV1Architecture(StudentSpec.Parse(options.Student.Name), options.Student.Head, 16), seed: 2);
 
     private static BatchNormStatistics Statistics(TrainingFaces faces, DistillOptions options) =>
-        new(faces, new StudentDescription(options.Student, options.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1), options, CPU);
+        new(faces, new StudentDescription(options.Student.Name, options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash"), options,
+            CPU);
 
     private static Tensor Pictures(TrainingFaces faces, int[] indices)
     {

@@ -22,7 +22,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var clock = new StepClock();
         var seen = new List<int>();
-        using var trainer = Trainer(folder.Path, TinyRun.Options with { Epochs = 2, CheckpointMinutes = minutes }, clock);
+        using var trainer = Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2, CheckpointMinutes = minutes } }, clock);
         trainer.Run(new JobContext(Progress:
             new Each(step =>
             {
@@ -44,7 +44,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var whole = new TempFolder();
         using var killed = new TempFolder();
         var clock = new StepClock();
-        var options = TinyRun.Options with { CheckpointMinutes = 5 };
+        var options = TinyRun.Options with { Run = TinyRun.Options.Run with { CheckpointMinutes = 5 } };
         using (var trainer = Trainer(whole.Path, options, clock))
         {
             trainer.Run(new JobContext(Progress:
@@ -64,7 +64,10 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         var checkpoint = StudentCheckpoint.Read(killed[StudentCheckpoint.FileName]);
         Assert.Equal(killedAt - 1, StepsIn(killed.Path));
         Assert.NotEqual(0, checkpoint.State.Step);
-        using (var trainer = Trainer(killed.Path, options with { CheckpointMinutes = 0 }, clock)) // another interval is the same run
+        using (var trainer = Trainer(killed.Path, options with
+        {
+            Run = options.Run with { CheckpointMinutes = 0 },
+        }, clock)) // another interval is the same run
         {
             trainer.Resume(checkpoint);
             trainer.Run(JobContext.None);
@@ -120,7 +123,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         using var other = new TinyRun();
-        using var trainer = other.Trainer(folder.Path, TinyRun.Options with { BatchSize = 2 });
+        using var trainer = other.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { BatchSize = 2 } });
         File.Delete(Path.Combine(other.Faces.Dataset.Root, other.Faces.Dataset.Images[10].Path));
         Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None));
         Assert.True(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]).State is { Epoch: 0, Step: > 0 });
@@ -133,7 +136,11 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_student_that_is_not_finite_or_half_updated_replaces_no_checkpoint(double minutes)
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Epochs = 2, CheckpointMinutes = minutes, Optimizer = OptimizerKind.AdamW };
+        var options = TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 2, CheckpointMinutes = minutes },
+            Optimizer = TinyRun.Options.Optimizer with { Kind = OptimizerKind.AdamW },
+        };
         using (var first = Trainer(folder.Path, options))
         {
             first.Run(JobContext.None);
@@ -155,9 +162,9 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
     private Trainer Trainer(string folder, DistillOptions options, TimeProvider? clock = null)
     {
         var description = new StudentDescription(
-            options.Student, options.Head, tiny.Teacher.Dimension, FaceDistill.Faces.FaceTensor.StudentContract(64, "dlib"), tiny.Teacher.Name,
-                tiny.Teacher.Hash, 1);
-        return new Trainer(tiny.Training(options.Validation, options.Seed), description, options, folder, clock: clock);
+            options.Student.Name, options.Student.Head, tiny.Teacher.Dimension, FaceDistill.Faces.FaceTensor.StudentContract(64, "dlib"), tiny.Teacher.Name,
+                tiny.Teacher.Hash);
+        return new Trainer(tiny.Training(options.HeldOut.Part, options.Run.Seed), description, options, folder, clock: clock);
     }
 
     private static int StepsIn(string folder)

@@ -15,7 +15,7 @@ namespace FaceDistill.Tests.Training;
 public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
 {
     private const int People = 4;
-    private static readonly DistillOptions Options = TinyRun.Options with { ValidationPeople = People };
+    private static readonly DistillOptions Options = TinyRun.Options with { HeldOut = TinyRun.Options.HeldOut with { People = People } };
 
     [Fact]
     public void Faces_of_held_out_people_are_in_no_other_part_of_the_split()
@@ -83,7 +83,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Equal(new BestEpoch(1, state.Log[0].CentredCosine) { PeopleTar = 0.5, PeopleFar = 1e-2 }, state.Best);
         Assert.Equal(tars, state.Log.Select(e => e.PeopleTar!.Value));
         var best = RunStudent.Open(folder.Path);
-        Assert.Equal((1, People), (best.State.Log.Count, best.Options.ValidationPeople));
+        Assert.Equal((1, People), (best.State.Log.Count, best.Options.HeldOut.People));
 
         // It is measured on what it gives, in the teacher's space.
         var people = tiny.Training(people: People).HeldOut;
@@ -147,7 +147,11 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_checkpoint_of_before_people_were_held_out_is_resumed()
     {
         using var folder = new TempFolder();
-        using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2, Patience = 2 }))
+        using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 2 },
+            HeldOut = TinyRun.Options.HeldOut with { Patience = 2 },
+        }))
         {
             trainer.Run(JobContext.None);
         }
@@ -159,7 +163,11 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.NotEqual(metadata["state"], changed["state"]);
         changed["state"] = changed["state"].Replace("\"resolution\": 64,", "\"resolution\": 64", StringComparison.Ordinal);
         SafetensorsFile.Write(folder[StudentCheckpoint.FileName], tensors, changed);
-        using var again = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2, Patience = 2 });
+        using var again = tiny.Trainer(folder.Path, TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 2 },
+            HeldOut = TinyRun.Options.HeldOut with { Patience = 2 },
+        });
         again.Resume(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]));
         Assert.Equal(2, again.Run(JobContext.None).Log.Count);
     }
@@ -168,7 +176,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_student_that_gives_no_numbers_stops_where_only_people_would_tell()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, Options with { Validation = 0 }, new Told(_ => double.NaN));
+        using var trainer = tiny.Trainer(folder.Path, Options with { HeldOut = Options.HeldOut with { Part = 0 } }, new Told(_ => double.NaN));
         Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None)).Message, StringComparison.Ordinal);
     }
 

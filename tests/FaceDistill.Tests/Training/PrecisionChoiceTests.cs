@@ -29,7 +29,7 @@ public sealed class PrecisionChoiceTests
         using var folder = new TempFolder();
         double Loss(PrecisionMode mode)
         {
-            using var trainer = run.Trainer(folder[mode.ToString()], TinyRun.Options with { Precision = mode });
+            using var trainer = run.Trainer(folder[mode.ToString()], TinyRun.Options with { Run = TinyRun.Options.Run with { Precision = mode } });
             return trainer.Run(JobContext.None).Log[^1].Loss;
         }
 

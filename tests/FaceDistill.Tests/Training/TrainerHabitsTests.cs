@@ -9,7 +9,12 @@ namespace FaceDistill.Tests.Training;
 public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
 {
     // 108 faces in batches of 16: 6 steps an epoch; the first two epochs at 32 pixels.
-    private static readonly DistillOptions Everything = TinyRun.Options with { Epochs = 4, Ema = 0.9, Clip = 0.05, Progressive = 0.5, Patience = 3 };
+    private static readonly DistillOptions Everything = TinyRun.Options with
+    {
+        Run = TinyRun.Options.Run with { Epochs = 4, Progressive = 0.5 },
+        Optimizer = TinyRun.Options.Optimizer with { Ema = 0.9, Clip = 0.05 },
+        HeldOut = TinyRun.Options.HeldOut with { Patience = 3 },
+    };
 
     [Theory]
     [InlineData(OptimizerKind.AdamW, 3)]  // at the low resolution
@@ -21,7 +26,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     [InlineData(OptimizerKind.Sgd, 15)]
     public void With_average_clipping_best_and_progressive_resolution_a_resumed_run_equals_an_uninterrupted_one(OptimizerKind optimizer, int stopAfter)
     {
-        var options = Everything with { Optimizer = optimizer };
+        var options = Everything with { Optimizer = Everything.Optimizer with { Kind = optimizer } };
         using var whole = new TempFolder();
         TrainingState state;
         using (var trainer = tiny.Trainer(whole.Path, options))
@@ -30,7 +35,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         }
 
         Assert.Equal([32, 32, 64, 64], state.Log.Select(e => e.Resolution));
-        Assert.True(state.Log.Max(e => e.GradientNorm) > options.Clip, "nothing was clipped");
+        Assert.True(state.Log.Max(e => e.GradientNorm) > options.Optimizer.Clip, "nothing was clipped");
         using var cut = new TempFolder();
         Interrupt(cut.Path, options, stopAfter);
         using (var trainer = tiny.Trainer(cut.Path, options))
@@ -55,7 +60,11 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void The_best_student_is_the_average_of_the_epoch_with_the_highest_centred_cosine()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 5, Ema = 0.5 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 5 },
+            Optimizer = TinyRun.Options.Optimizer with { Ema = 0.5 },
+        });
         var log = trainer.Run(JobContext.None).Log;
         var top = log.MaxBy(e => e.CentredCosine)!;
         var best = RunStudent.Open(folder.Path);
@@ -67,15 +76,17 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Equal(top.CentredCosine!.Value, validation.Measure(model, default)!.CentredCosine, 5);
         // What is not averaged measures otherwise.
         var last = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
-        last.RestoreModel(model);
+        last.Restore(new TrainedStudent(model));
         Assert.NotEqual(log[^1].CentredCosine!.Value, validation.Measure(model, default)!.CentredCosine, 5);
     }
 
     [Fact]
     public void Keep_last_and_runs_without_held_out_faces_give_the_last_student()
     {
-        foreach (var options in new[] { TinyRun.Options with { Epochs = 1, Keep = KeepKind.Last }, TinyRun.Options with { Epochs = 1, Validation = 0 } })
+        var once = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } };
+        foreach (var heldOut in new[] { once.HeldOut with { Keep = KeepKind.Last }, once.HeldOut with { Part = 0 } })
         {
+            var options = once with { HeldOut = heldOut };
             using var folder = new TempFolder();
             using var trainer = tiny.Trainer(folder.Path, options);
             trainer.Run(JobContext.None);
@@ -88,7 +99,12 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         // too high to improve for long, too low to kill it
-        var options = TinyRun.Options with { Epochs = 50, Patience = 1, LearningRate = 0.05, WarmupEpochs = 0 };
+        var options = TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 50 },
+            Optimizer = TinyRun.Options.Optimizer with { LearningRate = 0.05, WarmupEpochs = 0 },
+            HeldOut = TinyRun.Options.HeldOut with { Patience = 1 },
+        };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
             var state = trainer.Run(JobContext.None);
@@ -107,15 +123,15 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_time_budget_becomes_epochs_once_and_is_resumed_exactly()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Minutes = 0.1, Epochs = 9_999 };
+        var options = TinyRun.Options with { Run = TinyRun.Options.Run with { Minutes = 0.1, Epochs = 9_999 } };
         Interrupt(folder.Path, options, 2);
         var cut = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
-        Assert.InRange(cut.Options.Epochs, 1, 5_000); // 6 seconds hold some epochs of 108 faces, and not so many
+        Assert.InRange(cut.Options.Run.Epochs, 1, 5_000); // 6 seconds hold some epochs of 108 faces, and not so many
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(cut);
         Assert.Contains("--minutes", Assert.Throws<FaceDistillException>(() =>
         {
-            using var trainer = tiny.Trainer(folder["other"], options with { Minutes = 1e-6 });
+            using var trainer = tiny.Trainer(folder["other"], options with { Run = options.Run with { Minutes = 1e-6 } });
             trainer.Run(JobContext.None);
         }).Message, StringComparison.Ordinal);
     }
@@ -124,7 +140,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_run_whose_best_student_is_gone_is_not_resumed()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } });
         trainer.Run(JobContext.None);
         File.Delete(folder[RunStudent.BestFileName]);
         Assert.Contains(RunStudent.BestFileName, Assert.Throws<FaceDistillException>(
@@ -135,7 +151,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void TensorBoard_has_one_folder_with_the_curves()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2 } });
         trainer.Run(JobContext.None);
         string file = Assert.Single(Directory.GetFiles(folder[TensorBoardLog.FolderName]));
         string bytes = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file));

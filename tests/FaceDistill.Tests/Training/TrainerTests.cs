@@ -15,7 +15,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Training_explains_most_of_a_simple_teacher()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 25 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 25 } });
         var log = trainer.Run(JobContext.None).Log;
         Assert.Equal(25, log.Count);
         Assert.True(log[^1].Loss < 0.4, $"loss {log[^1].Loss}");
@@ -57,7 +57,11 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     [Fact]
     public void With_replicas_an_interrupted_and_resumed_run_equals_an_uninterrupted_one()
     {
-        var options = TinyRun.Options with { Epochs = 2, Replicas = 2, Optimizer = OptimizerKind.Muon };
+        var options = TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 2, Replicas = 2 },
+            Optimizer = TinyRun.Options.Optimizer with { Kind = OptimizerKind.Muon },
+        };
         using var whole = new TempFolder();
         using (var trainer = tiny.Trainer(whole.Path, options))
         {
@@ -72,8 +76,8 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         }
 
         var checkpoint = StudentCheckpoint.Read(cut[StudentCheckpoint.FileName]);
-        Assert.Equal(2, checkpoint.Options.Replicas);
-        using (var trainer = tiny.Trainer(cut.Path, options with { Replicas = null })) // goes on with what the run began with
+        Assert.Equal(2, checkpoint.Options.Run.Replicas);
+        using (var trainer = tiny.Trainer(cut.Path, options with { Run = options.Run with { Replicas = null } })) // goes on with what the run began with
         {
             trainer.Resume(checkpoint);
             trainer.Run(JobContext.None);
@@ -85,7 +89,11 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     [Fact]
     public void With_every_loss_an_interrupted_and_resumed_run_equals_an_uninterrupted_one()
     {
-        var options = TinyRun.Options with { Epochs = 2, Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 } };
+        var options = TinyRun.Options with
+        {
+            Loss = new LossOptions { Cosine = 1, Distance = 25, Angle = 50, ArcFace = 0.1 },
+            Run = TinyRun.Options.Run with { Epochs = 2 },
+        };
         using var whole = new TempFolder();
         using (var trainer = tiny.Trainer(whole.Path, options))
         {
@@ -139,7 +147,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var two = new TempFolder();
         foreach (var (folder, seed) in new[] { (one, 1), (two, 2) })
         {
-            using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1, Seed = seed });
+            using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1, Seed = seed } });
             trainer.Run(JobContext.None);
         }
 
@@ -151,7 +159,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Resuming_with_another_teacher_or_other_faces_is_refused()
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Epochs = 1 };
+        var options = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } };
         using (var trainer = tiny.Trainer(folder.Path, options))
         {
             trainer.Run(JobContext.None);
@@ -184,7 +192,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void An_epochs_last_update_that_spoils_the_weights_is_not_saved(double validation, int lastStep)
     {
         using var folder = new TempFolder();
-        var options = TinyRun.Options with { Epochs = 2, Validation = validation };
+        var options = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2 }, HeldOut = TinyRun.Options.HeldOut with { Part = validation } };
         using (var first = tiny.Trainer(folder.Path, options))
         {
             first.Run(JobContext.None);
@@ -207,13 +215,17 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Resuming_with_other_options_is_refused()
     {
         using var folder = new TempFolder();
-        using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1 }))
+        using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } }))
         {
             trainer.Run(JobContext.None);
         }
 
         var checkpoint = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
-        using var other = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 1, LearningRate = 1e-3 });
+        using var other = tiny.Trainer(folder.Path, TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 1 },
+            Optimizer = TinyRun.Options.Optimizer with { LearningRate = 1e-3 },
+        });
         Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => other.Resume(checkpoint)).Message, StringComparison.Ordinal);
     }
 
@@ -221,7 +233,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void A_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 2 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2 } });
         trainer.Run(JobContext.None);
         byte[] before = File.ReadAllBytes(folder[StudentCheckpoint.FileName]);
 
@@ -239,7 +251,10 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Fewer_faces_than_a_batch_are_refused()
     {
         using var folder = new TempFolder();
-        var error = Assert.Throws<FaceDistillException>(() => tiny.Trainer(folder.Path, TinyRun.Options with { BatchSize = 512 }));
+        var error = Assert.Throws<FaceDistillException>(() => tiny.Trainer(folder.Path, TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { BatchSize = 512 },
+        }));
         Assert.Contains("--batch-size", error.Message, StringComparison.Ordinal);
     }
 
@@ -262,7 +277,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     private static StudentDescription Description() => new(
-        TinyRun.Options.Student, TinyRun.Options.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash", 1);
+        TinyRun.Options.Student.Name, TinyRun.Options.Student.Head, 16, FaceTensor.StudentContract(64, "dlib"), "tiny", "hash");
 
     /// <summary>Does something once so many steps are done.</summary>
     private sealed class At(int step, Action act) : IProgress<WorkProgress>

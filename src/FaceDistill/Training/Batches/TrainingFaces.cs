@@ -80,9 +80,6 @@ public sealed class TrainingFaces
     /// <summary>Further views of the training faces, with their targets; null to train on the aligned and mirrored faces.</summary>
     public AugmentedTargets? Augmented { get; init; }
 
-    /// <summary>Whether there are targets of mirrored faces.</summary>
-    public bool CanMirror => _mirrored is not null;
-
     /// <summary>The teacher's embedding of a face's view, float32 [D].</summary>
     public ReadOnlySpan<float> Embedding(int index, FaceView view) => view switch
     {
@@ -90,6 +87,14 @@ public sealed class TrainingFaces
         FaceView.Mirrored when _mirrored is not null => _mirrored.Row(index),
         _ => throw new ArgumentOutOfRangeException(nameof(view), view, "no embeddings of this view"),
     };
+
+    internal void RequireBatch(int size)
+    {
+        if (Training.Length < size)
+        {
+            throw new FaceDistillException($"{Training.Length} training faces are fewer than one batch of {size}; lower --batch-size or add faces");
+        }
+    }
 
     private float[] Rows(int[] indices)
     {

@@ -48,30 +48,22 @@ public sealed class StudentCheckpoint
 
     /// <summary>What the student started from, the nearest first; empty for random weights.</summary>
     public IReadOnlyList<StudentOrigin> Origins => Description.Origins
-        ?? (Options.Init is { } init ? [new StudentOrigin("of an earlier version, which did not note more", StudentOrigin.Student, null, init, false)] : []);
+        ?? (Options.Student.Init is { } init ? [new StudentOrigin("of an earlier version, which did not note more", StudentOrigin.Student, null, init, false)]
+            : []);
 
     /// <summary>How the network's output comes into the teacher's space.</summary>
     public TargetScaling Scaling { get; }
 
     /// <summary>Writes a checkpoint.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="model">The network.</param>
-    /// <param name="optimizer">Its optimizer; null for a student that is not trained further.</param>
-    /// <param name="scaling">How targets were scaled.</param>
-    /// <param name="description">The student.</param>
-    /// <param name="options">The run's options.</param>
-    /// <param name="state">How far the run is.</param>
-    /// <param name="average">The moving average of the weights; null without one.</param>
-    /// <param name="beside">What is trained beside the network, by the loss; null for nothing.</param>
-    /// <param name="estimated">The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's)
-    /// own.</param>
+    /// <param name="run">Whose student it is, and how far the run is.</param>
+    /// <param name="student">The student's weights and what trains them.</param>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
-    public static void Write(
-        string path, MobileNetV1 model, IStudentOptimizer? optimizer, TargetScaling scaling, StudentDescription description, DistillOptions options,
-        TrainingState state, EmaWeights? average = null, nn.Module? beside = null, MobileNetV1? estimated = null)
+    public static void Write(string path, RunPosition run, TrainedStudent student)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(scaling);
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(student);
+        var scaling = run.Scaling;
         using var scope = NewDisposeScope();
         var tensors = new Dictionary<string, SafeTensor> { [TargetMean] = SafeTensor.Of(scaling.Mean, scaling.Mean.Length) };
         void Add(string prefix, IEnumerable<(string Name, Tensor Tensor)> named)
@@ -82,18 +74,18 @@ public sealed class StudentCheckpoint
             }
         }
 
-        Add(ModelPrefix, Named(model));
-        Add(AveragePrefix, average is null ? [] : Named(average.Model));
-        Add(StatisticsPrefix, estimated is null ? [] : Named(estimated).Where(t => IsStatistic(t.Name)));
-        Add(LossPrefix, beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
-        Add(OptimizerPrefix, optimizer?.Tensors() ?? []);
+        Add(ModelPrefix, Named(student.Model));
+        Add(AveragePrefix, student.Average is null ? [] : Named(student.Average.Model));
+        Add(StatisticsPrefix, student.Estimated is null ? [] : Named(student.Estimated).Where(t => IsStatistic(t.Name)));
+        Add(LossPrefix, student.Beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
+        Add(OptimizerPrefix, student.Optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
             ["format"] = "facedistill-checkpoint-1",
-            ["description"] = Text(description),
-            ["options"] = Text(options),
-            ["state"] = Text(state),
-            ["optimizerSteps"] = Text(optimizer?.Steps ?? 0),
+            ["description"] = Text(run.Description),
+            ["options"] = Text(run.Options),
+            ["state"] = Text(run.State),
+            ["optimizerSteps"] = Text(student.Optimizer?.Steps ?? 0),
         });
     }
 
@@ -156,37 +148,22 @@ public sealed class StudentCheckpoint
         }
     }
 
-    /// <summary>Puts the checkpoint's weights, not averaged, into a network of the same architecture, to train on.</summary>
+    /// <summary>Puts everything back to train on: the weights, not averaged, and their average, the optimizer's state and what is trained beside, as far as
+    /// the student has them.</summary>
+    /// <param name="student">Of the same architecture; what it estimated is left.</param>
     /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
-    public void RestoreModel(MobileNetV1 model)
+    public void Restore(TrainedStudent student)
     {
-        ArgumentNullException.ThrowIfNull(model);
-        Restore(ModelPrefix, Named(model));
-    }
+        ArgumentNullException.ThrowIfNull(student);
+        Restore(name => ModelPrefix + name, Named(student.Model));
+        if (student.Optimizer is { } optimizer)
+        {
+            optimizer.Steps = OptimizerSteps;
+            Restore(name => OptimizerPrefix + name, optimizer.Tensors());
+        }
 
-    /// <summary>Puts the checkpoint's averaged weights back.</summary>
-    /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
-    public void RestoreAverage(EmaWeights average)
-    {
-        ArgumentNullException.ThrowIfNull(average);
-        Restore(AveragePrefix, Named(average.Model));
-    }
-
-    /// <summary>Puts back what was trained beside the network.</summary>
-    /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
-    public void RestoreBeside(nn.Module beside)
-    {
-        ArgumentNullException.ThrowIfNull(beside);
-        Restore(LossPrefix, beside.state_dict().Select(t => (t.Key, t.Value)));
-    }
-
-    /// <summary>Puts the checkpoint's state into an optimizer.</summary>
-    /// <exception cref="FaceDistillException">A tensor is missing or has another shape.</exception>
-    public void RestoreOptimizer(IStudentOptimizer optimizer)
-    {
-        ArgumentNullException.ThrowIfNull(optimizer);
-        optimizer.Steps = OptimizerSteps;
-        Restore(OptimizerPrefix, optimizer.Tensors());
+        Restore(name => LossPrefix + name, student.Beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
+        Restore(name => AveragePrefix + name, student.Average is null ? [] : Named(student.Average.Model));
     }
 
     private string StudentName(string name) =>
@@ -210,8 +187,6 @@ public sealed class StudentCheckpoint
             $"{Path}: {name} is {tensor.Type} [{string.Join(", ", tensor.Shape)}] where {type} [{string.Join(", ", shape)}] is expected");
     }
 
-    private void Restore(string prefix, IEnumerable<(string Name, Tensor Tensor)> targets) => Restore(name => prefix + name, targets);
-
     private void Restore(Func<string, string> stored, IEnumerable<(string Name, Tensor Tensor)> targets)
     {
         using var scope = NewDisposeScope();
@@ -222,4 +197,28 @@ public sealed class StudentCheckpoint
     }
 
     private static string Text<T>(T value) => JsonSerializer.Serialize(value, JsonFile.Options);
+}
+
+/// <summary>A run between two steps, but for its student's weights.</summary>
+/// <param name="Description">The student.</param>
+/// <param name="Scaling">How targets were scaled.</param>
+/// <param name="Options">The run's options.</param>
+/// <param name="State">How far the run is.</param>
+public sealed record RunPosition(StudentDescription Description, TargetScaling Scaling, DistillOptions Options, TrainingState State);
+
+/// <summary>A student's network and what trains it.</summary>
+/// <param name="Model">The network.</param>
+public sealed record TrainedStudent(MobileNetV1 Model)
+{
+    /// <summary>Its optimizer; null for a student that is not trained further.</summary>
+    public IStudentOptimizer? Optimizer { get; init; }
+
+    /// <summary>The moving average of the weights; null without one.</summary>
+    public EmaWeights? Average { get; init; }
+
+    /// <summary>What is trained beside the network, by the loss; null for nothing.</summary>
+    public nn.Module? Beside { get; init; }
+
+    /// <summary>The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's) own.</summary>
+    public MobileNetV1? Estimated { get; init; }
 }

@@ -84,7 +84,7 @@ public static class RunStudent
     public const string BestFileName = "student.best.safetensors";
 
     /// <summary>
-    /// Reads the best student, or the last one where the run was told to keep the last (<see cref="DistillOptions.Keep"/>) or held out nothing
+    /// Reads the best student, or the last one where the run was told to keep the last (<see cref="HeldOutOptions.Keep"/>) or held out nothing
     /// to choose by. Its weights are the averaged ones where the run averages.
     /// </summary>
     /// <param name="folder">The run folder.</param>
@@ -92,6 +92,6 @@ public static class RunStudent
     public static StudentCheckpoint Open(string folder)
     {
         var last = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
-        return last.Options.Keep == KeepKind.Best && last.State.Best is not null ? StudentCheckpoint.Read(Path.Combine(folder, BestFileName)) : last;
+        return last.Options.HeldOut.Keep == KeepKind.Best && last.State.Best is not null ? StudentCheckpoint.Read(Path.Combine(folder, BestFileName)) : last;
     }
 }

@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Serialization;
 using FaceDistill.Files;
 using FaceDistill.Stores;
+using TorchSharp;
 
 namespace FaceDistill.Training.Checkpoints;
 
@@ -11,10 +14,12 @@ namespace FaceDistill.Training.Checkpoints;
 /// <param name="ValidationCosine">Mean cosine between student and teacher on the held-out faces, in the teacher's space; null without any.</param>
 /// <param name="LearningRate">The rate of the epoch's last step.</param>
 /// <param name="Seconds">Time of the epoch.</param>
-/// <param name="ImagesPerSecond">Training faces a second, validation not counted.</param>
-public sealed record EpochLog(
-    int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds, double ImagesPerSecond)
+public sealed record EpochLog(int Epoch, double Loss, double? ValidationLoss, double? ValidationCosine, double LearningRate, double Seconds)
 {
+    /// <summary>Training faces a second, validation not counted.</summary>
+    [JsonRequired]
+    public double ImagesPerSecond { get; init; }
+
     /// <summary>
     /// Mean cosine of the centred embeddings on the held-out faces, by which the best epoch is chosen where no people are measured; null without any.
     /// </summary>

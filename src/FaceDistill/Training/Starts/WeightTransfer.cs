@@ -1,6 +1,5 @@
 using FaceDistill.Files;
 using FaceDistill.Students;
-using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
 using TorchSharp;
@@ -14,38 +13,22 @@ namespace FaceDistill.Training.Starts;
 /// (<see cref="StartPair"/>). A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the
 /// new target scaling, where head, teacher and dimension are the same.
 /// </summary>
-public static class WeightTransfer
+internal static class WeightTransfer
 {
-    /// <summary>Copies what fits, of a wider student the channels with the largest L1 norm; nothing is fitted.</summary>
-    /// <param name="source">The other student; its averaged weights are taken where it has them.</param>
-    /// <param name="description">The student to start.</param>
-    /// <param name="scaling">The student's target scaling.</param>
-    /// <param name="target">Its network.</param>
-    /// <returns>One line about what was taken.</returns>
-    /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
-    public static string Apply(StudentCheckpoint source, StudentDescription description, TargetScaling scaling, MobileNetV1 target)
-    {
-        using var start = StudentStart.Of(source);
-        return Apply(start, description, scaling, target, ChannelRule.L1, refit: false, faces: null);
-    }
-
     /// <summary>Copies what fits, and fits what does not.</summary>
     /// <param name="source">What to start from.</param>
     /// <param name="description">The student to start.</param>
     /// <param name="scaling">The student's target scaling.</param>
     /// <param name="target">Its network.</param>
-    /// <param name="rule">Which channels of a wider source are kept.</param>
-    /// <param name="refit">Whether layers that lost inputs are fitted to the source's on the faces.</param>
+    /// <param name="options">Which channels of a wider source are kept, and whether layers that lost inputs are fitted to the source's on the faces.</param>
     /// <param name="faces">Training faces; null to copy only, by L1 where the rule needs faces.</param>
     /// <returns>One line about what was taken.</returns>
     /// <exception cref="FaceDistillException">The source is narrower, or a face cannot be read.</exception>
-    internal static string Apply(
-        StudentStart source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, ChannelRule rule, bool refit, StartFaces? faces)
+    public static string Apply(
+        StudentStart source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, StudentOptions options, StartFaces? faces)
     {
-        ArgumentNullException.ThrowIfNull(description);
-        ArgumentNullException.ThrowIfNull(scaling);
-        ArgumentNullException.ThrowIfNull(target);
         var (from, to) = (source.Architecture, target.Architecture);
+        var (rule, refit) = (options.InitChannels, options.InitRefit);
         if (from.Spec.Width < to.Spec.Width)
         {
             string width = source.Scaling is null ? InvariantText.Of($" of width {from.Spec.Width}") : "";

@@ -33,7 +33,7 @@ public sealed class ChannelWeightsTests
     [Fact]
     public void Bias_correction_takes_back_the_mean_that_rounding_moved()
     {
-        var shape = new ConvLayer("pw", 4, 2, 1, 1, 0, 1, 1, true);
+        var shape = new ConvLayer("pw", 4, 2, 1, 1);
         float[] weights = [0.31f, -0.72f, 0.15f, 1, 0.5f, 0.26f, -0.9f, 0.4f];
         var layer = new FoldedLayer(shape, weights, [0.1f, -0.2f]);
         double[] mean = [1.5, 0.5, 2, 0.25];
@@ -50,7 +50,7 @@ public sealed class ChannelWeightsTests
     [Fact]
     public void A_depthwise_filter_sees_its_own_channel_only()
     {
-        var shape = new ConvLayer("dw", 2, 2, 3, 1, 1, 2, 4, true);
+        var shape = new ConvLayer("dw", 2, 2, 3, 4) { Padding = 1, Groups = 2 };
         float[] weights = [.. Enumerable.Range(0, 18).Select(i => (i % 7) / 7f)];
         var layer = new FoldedLayer(shape, weights, new float[2]);
         var rounded = ChannelWeights.Of(weights, 2, pairs: true);

@@ -59,7 +59,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Left_alone_it_takes_the_way_with_the_smallest_error()
     {
         using var folder = new TempFolder();
-        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Epochs = 25 });
+        using var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 25 } });
         trainer.Run(JobContext.None);
         using var quantiser = new StudentInt8(StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]), tiny.Faces, new Int8Options());
         var report = quantiser.Build(default).Report;

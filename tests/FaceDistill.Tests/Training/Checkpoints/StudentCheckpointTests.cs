@@ -10,13 +10,18 @@ namespace FaceDistill.Tests.Training.Checkpoints;
 
 public sealed class StudentCheckpointTests : IDisposable
 {
-    private static readonly DistillOptions Options =
-        new() { Student = "mobilenet-v1:0.25@64", Head = HeadKind.Gdc, Epochs = 7, LearningRate = 0.1234567890123, Seed = long.MaxValue };
+    private static readonly DistillOptions Options = new()
+    {
+        Student = new StudentOptions { Name = "mobilenet-v1:0.25@64", Head = HeadKind.Gdc },
+        Run = new TrainingRunOptions { Epochs = 7, Seed = long.MaxValue },
+        Optimizer = new OptimizerOptions { LearningRate = 0.1234567890123 },
+    };
 
     private static readonly StudentDescription Description = new(
-        Options.Student, Options.Head, 5, FaceTensor.StudentContract(64, "dlib"), "teacher", new string('a', 64), 0.125f);
+        Options.Student.Name, Options.Student.Head, 5, FaceTensor.StudentContract(64, "dlib"), "teacher", new string('a', 64)) { TargetScale = 0.125f };
 
-    private static readonly TrainingState State = new(2, 3, 1.25, [new(1, 0.9, 0.8, 0.7, 0.1, 12.5, 400), new(2, 0.5, null, null, 0.05, 12, 410)]);
+    private static readonly TrainingState State = new(2, 3, 1.25,
+        [new(1, 0.9, 0.8, 0.7, 0.1, 12.5) { ImagesPerSecond = 400 }, new(2, 0.5, null, null, 0.05, 12) { ImagesPerSecond = 410 }]);
 
     private readonly TempFolder _folder = new();
 
@@ -37,9 +42,9 @@ public sealed class StudentCheckpointTests : IDisposable
         Assert.Equal(0.125f, read.Scaling.Scale);
         using var model = new MobileNetV1(Description.Architecture());
         using var optimizer = new AdamWState(model, 0.02);
-        read.RestoreModel(model);
-        read.RestoreOptimizer(optimizer);
-        StudentCheckpoint.Write(_folder["again"], model, optimizer, read.Scaling, read.Description, read.Options, read.State);
+        var student = new TrainedStudent(model) { Optimizer = optimizer };
+        read.Restore(student);
+        StudentCheckpoint.Write(_folder["again"], new RunPosition(read.Description, read.Scaling, read.Options, read.State), student);
         Assert.Equal(File.ReadAllBytes(File1), File.ReadAllBytes(_folder["again"]));
         using var loaded = read.LoadModel();
         Assert.False(loaded.training);
@@ -127,7 +132,7 @@ public sealed class StudentCheckpointTests : IDisposable
     {
         using var model = checkpoint.LoadModel();
         using var optimizer = new AdamWState(model, 0.02);
-        checkpoint.RestoreOptimizer(optimizer);
+        checkpoint.Restore(new TrainedStudent(model) { Optimizer = optimizer });
     }
 
     private void Change(Action<Dictionary<string, SafeTensor>, Dictionary<string, string>> change)
@@ -141,7 +146,8 @@ public sealed class StudentCheckpointTests : IDisposable
     {
         using var model = new MobileNetV1(Description.Architecture());
         using var optimizer = new AdamWState(model, 0.02) { Steps = 11 };
-        StudentCheckpoint.Write(File1, model, optimizer, new TargetScaling([0, 1, 2, 3, 4], 0.125f), Description, Options, State);
+        StudentCheckpoint.Write(File1, new RunPosition(Description, new TargetScaling([0, 1, 2, 3, 4], 0.125f), Options, State),
+            new TrainedStudent(model) { Optimizer = optimizer });
     }
 
     private static string Error(Action action)

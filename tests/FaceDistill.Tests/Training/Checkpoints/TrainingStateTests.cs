@@ -54,5 +54,5 @@ public sealed class TrainingStateTests
     private static TrainingState After(int patience, params (double? Tar, double? Cosine)[] epochs) =>
         epochs.Select((e, i) => (e, i)).Aggregate(new TrainingState(0, 0, 0, []), (state, next) =>
         state.After(new EpochLog(
-            next.i + 1, 1, 1, 1, 0.1, 1, 1) { CentredCosine = next.e.Cosine, PeopleTar = next.e.Tar, PeopleFar = next.e.Tar is null ? null : 1e-3 }, patience));
+            next.i + 1, 1, 1, 1, 0.1, 1) { CentredCosine = next.e.Cosine, PeopleTar = next.e.Tar, PeopleFar = next.e.Tar is null ? null : 1e-3 }, patience));
 }

@@ -58,14 +58,23 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
     public void A_student_from_a_student_from_a_backbone_says_both_in_its_checkpoint_and_files()
     {
         string card = new TinyBackbone(0.5, seed: 3).Write(_folder["b"]);
-        var wide = TinyRun.Options with { Student = "mobilenet-v1:0.5@64", Epochs = 1, Ema = 0 };
+        var wide = TinyRun.Options with
+        {
+            Student = TinyRun.Options.Student with { Name = "mobilenet-v1:0.5@64" },
+            Run = TinyRun.Options.Run with { Epochs = 1 },
+            Optimizer = TinyRun.Options.Optimizer with { Ema = 0 },
+        };
         using (var first = run.Trainer(_folder["wide"], wide))
         {
             Assert.Contains("weights of the backbone tiny-backbone", first.StartFrom(BackboneCard.Open(card, _finder)), StringComparison.Ordinal);
             first.Run(JobContext.None);
         }
 
-        using (var second = run.Trainer(_folder["narrow"], TinyRun.Options with { Epochs = 1, Ema = 0 }))
+        using (var second = run.Trainer(_folder["narrow"], TinyRun.Options with
+        {
+            Run = TinyRun.Options.Run with { Epochs = 1 },
+            Optimizer = TinyRun.Options.Optimizer with { Ema = 0 },
+        }))
         {
             Assert.Contains("narrowed and fitted on", second.StartFrom(RunStudent.Open(_folder["wide"])), StringComparison.Ordinal);
             second.Run(JobContext.None);
@@ -79,7 +88,7 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
             Assert.Equal("mobilenet-v1:0.5@64 (research) from tiny-backbone (research)", StudentOnnx.Build(checkpoint).Metadata["started_from"]);
         }
 
-        using var scratch = run.Trainer(_folder["scratch"], TinyRun.Options with { Epochs = 1 });
+        using var scratch = run.Trainer(_folder["scratch"], TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } });
         scratch.Run(JobContext.None);
         var random = RunStudent.Open(_folder["scratch"]);
         Assert.Empty(random.Origins);
@@ -92,13 +101,17 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
         var backbone = BackboneCard.Open(new TinyBackbone(0.5, seed: 3).Write(_folder["b"]), _finder);
         float[] Made()
         {
-            using var trainer = run.Trainer(_folder["none"], TinyRun.Options with { Epochs = 1 });
+            using var trainer = run.Trainer(_folder["none"], TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 1 } });
             trainer.StartFrom(backbone);
             return StartLayers.Values(trainer.Weights["pw13.weight"]);
         }
 
         Assert.Equal(Made(), Made());
-        using var wide = run.Trainer(_folder["none"], TinyRun.Options with { Student = "mobilenet-v1:0.75@64", Epochs = 1 });
+        using var wide = run.Trainer(_folder["none"], TinyRun.Options with
+        {
+            Student = TinyRun.Options.Student with { Name = "mobilenet-v1:0.75@64" },
+            Run = TinyRun.Options.Run with { Epochs = 1 },
+        });
         Assert.Contains("tiny-backbone is the backbone tiny-backbone of width 0.5, narrower than mobilenet-v1:0.75@64",
             Assert.Throws<FaceDistillException>(() => wide.StartFrom(backbone)).Message, StringComparison.Ordinal);
     }

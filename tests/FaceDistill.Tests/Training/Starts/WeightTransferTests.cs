@@ -25,7 +25,7 @@ public sealed class WeightTransferTests : IDisposable
         var description = Description("mobilenet-v1:0.25@64", head);
         var source = Source(description);
         using var target = new MobileNetV1(description.Architecture(), seed: 9);
-        string line = WeightTransfer.Apply(source, description, NewScaling, target);
+        string line = Apply(source, description, NewScaling, target);
         Assert.Contains("with its embedding layer", line, StringComparison.Ordinal);
         using var original = source.LoadModel();
         target.eval();
@@ -44,7 +44,7 @@ public sealed class WeightTransferTests : IDisposable
         var narrow = Description("mobilenet-v1:0.25@64", HeadKind.Gap);
         var source = Source(wide);
         using var target = new MobileNetV1(narrow.Architecture(), seed: 9);
-        WeightTransfer.Apply(source, narrow, OldScaling, target);
+        Apply(source, narrow, OldScaling, target);
         using var scope = NewDisposeScope();
         var (a, b) = (source.LoadModel().state_dict(), target.state_dict());
         var first = Strongest(a["conv0.weight"], 8);
@@ -65,11 +65,11 @@ public sealed class WeightTransferTests : IDisposable
         var other = Description("mobilenet-v1:0.25@64", HeadKind.Gap) with { TeacherHash = "another" };
         using var target = new MobileNetV1(other.Architecture(), seed: 9);
         float[] before = Values(target.EmbeddingLayer.Weight);
-        Assert.Contains("another teacher", WeightTransfer.Apply(source, other, NewScaling, target), StringComparison.Ordinal);
+        Assert.Contains("another teacher", Apply(source, other, NewScaling, target), StringComparison.Ordinal);
         Assert.Equal(before, Values(target.EmbeddingLayer.Weight));
         var gdc = Description("mobilenet-v1:0.25@64", HeadKind.Gdc);
         using var second = new MobileNetV1(gdc.Architecture(), seed: 9);
-        Assert.Contains("without its head", WeightTransfer.Apply(source, gdc, NewScaling, second), StringComparison.Ordinal);
+        Assert.Contains("without its head", Apply(source, gdc, NewScaling, second), StringComparison.Ordinal);
         Assert.Equal(source.Weight("pw13.weight", 256, 256, 1, 1), Values(second.state_dict()["pw13.weight"]));
     }
 
@@ -80,7 +80,7 @@ public sealed class WeightTransferTests : IDisposable
         var large = Description("mobilenet-v1:0.25@128", HeadKind.Gdc);
         var source = Source(small);
         using var target = new MobileNetV1(large.Architecture(), seed: 9);
-        Assert.Contains("with its embedding layer", WeightTransfer.Apply(source, large, OldScaling, target), StringComparison.Ordinal);
+        Assert.Contains("with its embedding layer", Apply(source, large, OldScaling, target), StringComparison.Ordinal);
         float[] fitted = Values(target.state_dict()["gdc.weight"]);
         Assert.Equal(PooledKernel.Resize(source.Weight("gdc.weight", 256, 1, 2, 2), 2, 4), fitted);
         Assert.Equal(source.Weight("embedding.weight", 4, 256), Values(target.EmbeddingLayer.Weight));
@@ -92,7 +92,7 @@ public sealed class WeightTransferTests : IDisposable
         var source = Source(Description("mobilenet-v1:0.25@64", HeadKind.Gap));
         var wide = Description("mobilenet-v1:0.5@64", HeadKind.Gap);
         using var target = new MobileNetV1(wide.Architecture());
-        string message = Assert.Throws<FaceDistillException>(() => WeightTransfer.Apply(source, wide, NewScaling, target)).Message;
+        string message = Assert.Throws<FaceDistillException>(() => Apply(source, wide, NewScaling, target)).Message;
         Assert.Contains("mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64", message, StringComparison.Ordinal);
     }
 
@@ -104,7 +104,7 @@ public sealed class WeightTransferTests : IDisposable
         using var target = new MobileNetV1(narrow.Architecture(), seed: 9);
         using (var start = StudentStart.Of(source))
         {
-            WeightTransfer.Apply(start, narrow, OldScaling, target, ChannelRule.BatchNorm, refit: false, faces: null);
+            WeightTransfer.Apply(start, narrow, OldScaling, target, By(ChannelRule.BatchNorm), faces: null);
         }
 
         using var scope = NewDisposeScope();
@@ -112,6 +112,14 @@ public sealed class WeightTransferTests : IDisposable
         var kept = a["conv0_bn.weight"].abs().topk(8).indexes.sort().Values;
         Assert.True(a["dw1.weight"].index_select(0, kept).equal(b["dw1.weight"]).all().item<bool>());
     }
+
+    private static string Apply(StudentCheckpoint source, StudentDescription description, TargetScaling scaling, MobileNetV1 target)
+    {
+        using var start = StudentStart.Of(source);
+        return WeightTransfer.Apply(start, description, scaling, target, By(ChannelRule.L1), faces: null);
+    }
+
+    private static StudentOptions By(ChannelRule rule) => new() { Name = "", InitChannels = rule, InitRefit = false };
 
     private static Tensor Strongest(Tensor filters, int keep) => filters.abs().sum([1, 2, 3]).topk(keep).indexes.sort().Values;
 
@@ -122,7 +130,7 @@ public sealed class WeightTransferTests : IDisposable
     }
 
     private static StudentDescription Description(string student, HeadKind head) =>
-        new(student, head, 4, FaceTensor.StudentContract(64, "dlib"), "teacher", "hash", OldScaling.Scale);
+        new(student, head, 4, FaceTensor.StudentContract(64, "dlib"), "teacher", "hash") { TargetScale = OldScaling.Scale };
 
     // Random weights, and running statistics that are not those of a new network.
     private StudentCheckpoint Source(StudentDescription description)
@@ -137,7 +145,8 @@ public sealed class WeightTransferTests : IDisposable
             }
         }
 
-        StudentCheckpoint.Write(_folder["source"], model, null, OldScaling, description, TinyRun.Options, new TrainingState(1, 0, 0, []));
+        var run = new RunPosition(description, OldScaling, TinyRun.Options, new TrainingState(1, 0, 0, []));
+        StudentCheckpoint.Write(_folder["source"], run, new TrainedStudent(model));
         return StudentCheckpoint.Read(_folder["source"]);
     }
 }
