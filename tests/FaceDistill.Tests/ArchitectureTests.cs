@@ -126,7 +126,9 @@ public sealed partial class ArchitectureTests
 
     // A type's name is used before a dot, a bracket, a name or after new, is, as, <, ( and the like; a property of the same name stands after a dot or before a
     // brace.
-    [GeneratedRegex(@"(?<=\b(?:new|is|as|typeof\(|static)\s*)[A-Z]\w*|(?<=[(<,\s!\[])[A-Z]\w*(?=\.[A-Z]|<|\?? (?!is|as|and|or|when|switch|with|in\b)[a-z_@]\w*[ ,;)=]|\[\])")]
+    [GeneratedRegex(
+        @"(?<=\b(?:new|is|as|typeof\(|static)\s*)[A-Z]\w*"
+        + @"|(?<=[(<,\s!\[])[A-Z]\w*(?=\.[A-Z]|<|\?? (?!is|as|and|or|when|switch|with|in\b)[a-z_@]\w*[ ,;)=]|\[\])")]
     private static partial Regex TypeName();
 
     [GeneratedRegex(@"""(?:[^""\\\n{]|\\.)*""")]
