@@ -42,12 +42,12 @@ public sealed class TinyRun : IDisposable
             HeldOut = new HeldOutOptions { Part = 0.1 },
         };
 
-    public TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) =>
+    internal TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) =>
         new(Faces, Read("original"), Read("mirrored"), validation, seed, people);
 
     public EmbeddingSet Read(string view) => _store.ReadAll(view);
 
-    public Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
+    internal Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
     {
         options ??= Options;
         var spec = StudentSpec.Parse(options.Student.Name);

@@ -27,7 +27,7 @@ public sealed class TrainedRun : IDisposable
         new(Options, "tiny", new string('a', 64), "/data/faces", Tiny.Faces.Dataset.Root, 120, true, RunEnvironment.Here("cpu"),
         new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
 
-    public StudentCheckpoint Checkpoint => StudentCheckpoint.Read(Path.Combine(Folder, StudentCheckpoint.FileName));
+    internal StudentCheckpoint Checkpoint => StudentCheckpoint.Read(Path.Combine(Folder, StudentCheckpoint.FileName));
 
     /// <summary>A copy of the run folder.</summary>
     public string CopyTo(string folder)

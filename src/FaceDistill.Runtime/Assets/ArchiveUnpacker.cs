@@ -7,7 +7,7 @@ namespace FaceDistill.Assets;
 /// Unpacks .tgz, .tar.gz, .tar and .zip without trusting them: nothing leaves the folder, links and devices are refused,
 /// number and size are bounded, and a file is never written twice. Permissions and times in the archive are ignored.
 /// </summary>
-public static class ArchiveUnpacker
+internal static class ArchiveUnpacker
 {
     // Unix file type bits in a zip entry's external attributes (upper 16 bits): S_IFMT and S_IFREG, S_IFDIR of <sys/stat.h>.
     private const int TypeMask = 0xF000;
@@ -187,7 +187,7 @@ internal sealed class UnpackFolder(
 /// <summary>What an archive may at most unpack to.</summary>
 /// <param name="Entries">Files and folders.</param>
 /// <param name="Bytes">Bytes of all files together.</param>
-public sealed record UnpackLimits(int Entries, long Bytes)
+internal sealed record UnpackLimits(int Entries, long Bytes)
 {
     /// <summary>A million entries and 64 GiB: above any face data set that comes in one archive, below most disks.</summary>
     public static UnpackLimits Default { get; } = new(1_000_000, 64L << 30);

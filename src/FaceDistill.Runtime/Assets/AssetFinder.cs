@@ -26,10 +26,10 @@ public sealed class AssetFinder
     }
 
     /// <summary>The cache's folder of models.</summary>
-    public string ModelCache { get; }
+    internal string ModelCache { get; }
 
     /// <summary>The cache's folder of data sets.</summary>
-    public string DatasetCache { get; }
+    internal string DatasetCache { get; }
 
     /// <summary>A finder of this machine: $FACEDISTILL_HOME and <see cref="CacheFolder"/>.</summary>
     /// <param name="modelFolders">The folders of --models.</param>
@@ -50,12 +50,12 @@ public sealed class AssetFinder
     /// Where a file of a card goes that FaceDistill fetches or derives: cache/models/CARD/FILE; a data set's archive goes
     /// to cache/datasets/FILE, because cache/datasets/CARD appears only when it is whole.
     /// </summary>
-    public string CachePath(AssetSet set, string file) => set.Card.Kind == Cards.Datasets
+    internal string CachePath(AssetSet set, string file) => set.Card.Kind == Cards.Datasets
         ? Path.Combine(DatasetCache, file)
         : Path.Combine(ModelCache, set.Name, file);
 
     /// <summary>Where a file of a card lies, its contents unchecked; null when it is nowhere.</summary>
-    public string? Locate(AssetSet set, Asset asset)
+    internal string? Locate(AssetSet set, Asset asset)
     {
         if (asset.Source.Path is { } path)
         {
@@ -68,7 +68,7 @@ public sealed class AssetFinder
 
     /// <summary>Where a verified file of a card lies.</summary>
     /// <exception cref="FaceDistillException">It is nowhere, or what was found has another hash; the message names the remedy.</exception>
-    public string Find(AssetSet set, Asset asset)
+    internal string Find(AssetSet set, Asset asset)
     {
         string path = Locate(set, asset) ?? throw new FaceDistillException(MissingLine(set, asset));
         string actual = asset.Sha256 is null ? "" : FileHash.Sha256(path);
@@ -78,15 +78,15 @@ public sealed class AssetFinder
     /// <summary>Where a derived file of a card lies (for example a converted model), its contents unchecked; null when it is nowhere.</summary>
     /// <param name="set">The card's files.</param>
     /// <param name="file">The file's name, which need not be one of the card's assets.</param>
-    public string? LocateDerived(AssetSet set, string file) => Candidates(set, file).FirstOrDefault(File.Exists);
+    internal string? LocateDerived(AssetSet set, string file) => Candidates(set, file).FirstOrDefault(File.Exists);
 
     /// <summary>The folder of a data set; null when it is nowhere.</summary>
-    public string? LocateDataset(DatasetCard card) =>
+    internal string? LocateDataset(DatasetCard card) =>
         _datasetFolders.Select(f => Path.GetFullPath(Path.Combine(f, card.Of ?? card.Name))).FirstOrDefault(f => Directory.Exists(card.ImagesIn(f)));
 
     /// <summary>The folder of a data set.</summary>
     /// <exception cref="FaceDistillException">It is nowhere; the message says how to get it.</exception>
-    public string FindDataset(DatasetCard card) => LocateDataset(card) ?? throw new FaceDistillException(MissingLine(card));
+    internal string FindDataset(DatasetCard card) => LocateDataset(card) ?? throw new FaceDistillException(MissingLine(card));
 
     /// <summary>One line: a file is missing, and how to get it.</summary>
     internal string MissingLine(AssetSet set, Asset asset) => asset.Source switch
@@ -116,7 +116,7 @@ public sealed class AssetFinder
 /// Where FaceDistill keeps what it downloads and derives: <c>$FACEDISTILL_CACHE</c>, else the platform's cache folder
 /// (<c>$XDG_CACHE_HOME</c> or ~/.cache on Linux, ~/Library/Caches on macOS, %LOCALAPPDATA% on Windows).
 /// </summary>
-public static class CacheFolder
+internal static class CacheFolder
 {
     /// <summary>The cache's root; it need not exist yet.</summary>
     public static string Root { get; } = Find();

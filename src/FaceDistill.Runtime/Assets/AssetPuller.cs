@@ -6,7 +6,7 @@ namespace FaceDistill.Assets;
 /// <param name="finder">Where files are looked for and put.</param>
 /// <param name="downloader">Fetches addresses.</param>
 /// <param name="npm">Fetches from npm packages.</param>
-public sealed class AssetPuller(AssetFinder finder, Downloader downloader, NpmPackage npm)
+internal sealed class AssetPuller(AssetFinder finder, Downloader downloader, NpmPackage npm)
 {
     /// <summary>What is on this machine of a card's files; each one found is hashed.</summary>
     public IReadOnlyList<AssetStatus> Status(AssetSet set) => [.. set.Assets.Select(a => Status(set, a))];
@@ -114,7 +114,7 @@ internal static class FetchLock
 }
 
 /// <summary>What is known about one file of a card.</summary>
-public enum AssetState
+internal enum AssetState
 {
     /// <summary>There, with the card's SHA-256.</summary>
     Verified,
@@ -134,7 +134,7 @@ public enum AssetState
 /// <param name="State">What is known.</param>
 /// <param name="Path">Where it lies; null when it is missing.</param>
 /// <param name="Note">The remedy where something is wrong; null otherwise.</param>
-public sealed record AssetStatus(string File, AssetState State, string? Path, string? Note)
+internal sealed record AssetStatus(string File, AssetState State, string? Path, string? Note)
 {
     /// <summary>Whether the file can be used.</summary>
     public bool IsUsable => State is AssetState.Verified or AssetState.Present;

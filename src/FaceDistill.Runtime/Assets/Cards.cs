@@ -9,7 +9,7 @@ namespace FaceDistill.Assets;
 /// The cards that FaceDistill ships (embedded in this assembly from teachers/, teachers/detectors/, teachers/backbones/ and datasets/), and
 /// the user's own: wherever a card's name is taken, a path to a .json file is taken too.
 /// </summary>
-public static class Cards
+internal static class Cards
 {
     /// <summary>The kind of teachers' cards.</summary>
     public const string Teachers = "teachers";
@@ -80,7 +80,7 @@ public static class Cards
 /// <param name="Text">The JSON.</param>
 /// <param name="Origin">Where it is from, for messages: "card teachers/NAME.json" or the user's path.</param>
 /// <param name="Folder">The folder of a user's own card; null for one that FaceDistill ships.</param>
-public sealed record CardText(string Kind, string Text, string Origin, string? Folder);
+internal sealed record CardText(string Kind, string Text, string Origin, string? Folder);
 
 /// <summary>A face detector's card (teachers/detectors/NAME.json).</summary>
 /// <param name="Name">The card's name.</param>
@@ -88,7 +88,7 @@ public sealed record CardText(string Kind, string Text, string Origin, string? F
 /// <param name="Licence">The model's licence.</param>
 /// <param name="Source">Where the model comes from.</param>
 /// <param name="Assets">The model's files; the first is the one that the detector loads.</param>
-public sealed record DetectorCard(string Name, string Description, string Licence, string Source, Asset[] Assets)
+internal sealed record DetectorCard(string Name, string Description, string Licence, string Source, Asset[] Assets)
 {
     /// <summary>The detector that FaceDistill aligns with.</summary>
     public const string Default = "yunet";
@@ -118,7 +118,7 @@ public sealed record DetectorCard(string Name, string Description, string Licenc
 /// <param name="Source">Where it comes from.</param>
 /// <param name="Sha256">SHA-256 as 64 hexadecimal digits; null only for a file that each user has his own of.</param>
 /// <param name="Bytes">No more bytes than this are fetched; null means <see cref="DefaultMaxBytes"/>.</param>
-public sealed partial record Asset(string File, AssetSource Source, string? Sha256 = null, long? Bytes = null)
+internal sealed partial record Asset(string File, AssetSource Source, string? Sha256 = null, long? Bytes = null)
 {
     /// <summary>The bound for an asset whose card names none: 2 GiB, above any model or data set at hand.</summary>
     public const long DefaultMaxBytes = 2L << 30;
@@ -160,7 +160,7 @@ public sealed partial record Asset(string File, AssetSource Source, string? Sha2
 /// <param name="Url">An https address (http for loopback only).</param>
 /// <param name="Path">A local path; a relative one counts from the card's folder.</param>
 /// <param name="Manual">What the user is to do, with the terms.</param>
-public sealed partial record AssetSource(
+internal sealed partial record AssetSource(
     string? Npm = null, string? Member = null, string? Url = null, string? Path = null, string? Manual = null)
 {
     /// <summary>Whether FaceDistill fetches the file over the network.</summary>
@@ -203,7 +203,7 @@ public sealed partial record AssetSource(
 }
 
 /// <summary>The files that one card names, checked; what <see cref="AssetFinder"/> and <see cref="AssetPuller"/> work on.</summary>
-public sealed class AssetSet
+internal sealed class AssetSet
 {
     /// <summary>Takes a card's files.</summary>
     /// <param name="card">The card they are written in.</param>

@@ -3,7 +3,7 @@ using FaceDistill.Files;
 namespace FaceDistill.Assets;
 
 /// <summary>How a data set's pictures lie in its folder.</summary>
-public enum DatasetLayout
+internal enum DatasetLayout
 {
     /// <summary>One sub-folder a person.</summary>
     IdentityFolders,
@@ -26,7 +26,7 @@ public enum DatasetLayout
 /// <param name="Manual">What the user is to do where there is no archive.</param>
 /// <param name="Of">The card of the data set that this one is a part of; null for a data set of its own.</param>
 /// <param name="People">For a part: the file in the whole set's folder that lists its people.</param>
-public sealed record DatasetCard(
+internal sealed record DatasetCard(
     string Name,
     string Description,
     string Licence,
@@ -81,4 +81,4 @@ public sealed record DatasetCard(
 /// <param name="Pictures">Files in its folder of pictures, all sub-folders included.</param>
 /// <param name="Files">The further files of the card.</param>
 /// <param name="Note">How to get the data set where it is missing; null otherwise.</param>
-public sealed record DatasetStatus(string Name, string? Folder, int Pictures, IReadOnlyList<AssetStatus> Files, string? Note);
+internal sealed record DatasetStatus(string Name, string? Folder, int Pictures, IReadOnlyList<AssetStatus> Files, string? Note);

@@ -6,7 +6,7 @@ namespace FaceDistill.Assets;
 /// <param name="finder">Where data sets are looked for and put.</param>
 /// <param name="downloader">Fetches addresses.</param>
 /// <param name="files">Fetches archives.</param>
-public sealed class DatasetPuller(AssetFinder finder, Downloader downloader, AssetPuller files)
+internal sealed class DatasetPuller(AssetFinder finder, Downloader downloader, AssetPuller files)
 {
     /// <summary>What is on this machine of a data set.</summary>
     public DatasetStatus Status(DatasetCard card)

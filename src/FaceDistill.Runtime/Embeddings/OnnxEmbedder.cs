@@ -70,7 +70,7 @@ public sealed class OnnxEmbedder : IEmbedder
 
     /// <summary>Opens a session that computes on the calling thread.</summary>
     /// <exception cref="FaceDistillException">The file is missing or no model that ONNX Runtime loads.</exception>
-    public static InferenceSession Open(string path)
+    internal static InferenceSession Open(string path)
     {
         if (!File.Exists(path))
         {
@@ -124,7 +124,7 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <param name="normalize">Whether to divide each row by its Euclidean length.</param>
     /// <param name="model">The model's file, for the message.</param>
     /// <exception cref="FaceDistillException">A value is NaN or infinite, or a row to normalise is zero.</exception>
-    public static void Finish(Span<float> rows, int dimension, bool normalize, string model)
+    internal static void Finish(Span<float> rows, int dimension, bool normalize, string model)
     {
         for (int start = 0; start < rows.Length; start += dimension)
         {

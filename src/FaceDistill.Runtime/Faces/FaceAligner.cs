@@ -73,7 +73,7 @@ public sealed class FaceAligner(FaceDetector detector, AlignmentTemplate templat
 /// <param name="B">Scale times the sine of the angle.</param>
 /// <param name="Tx">Translation in x, pixels.</param>
 /// <param name="Ty">Translation in y, pixels.</param>
-public readonly record struct SimilarityTransform(double A, double B, double Tx, double Ty)
+internal readonly record struct SimilarityTransform(double A, double B, double Tx, double Ty)
 {
     /// <summary>How many target pixels one source pixel becomes.</summary>
     public double Scale => Math.Sqrt((A * A) + (B * B));

@@ -6,7 +6,7 @@ namespace FaceDistill.Files;
 /// Writes files so that a reader sees the old one or the whole new one, never a part: the content goes to a file
 /// beside the target, is flushed to the disk and renamed into place; on any failure the target stays as it was.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>Writes bytes.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
@@ -76,7 +76,7 @@ public static class AtomicFile
 /// Writes a file and the files that belong to it, all or none: they are made in a folder beside the target and moved into place when
 /// everything is whole, the target last, so that where the target is new its companions are new too.
 /// </summary>
-public static class StagedFiles
+internal static class StagedFiles
 {
     /// <summary>Makes the files.</summary>
     /// <param name="target">The file.</param>

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace FaceDistill.Files;
 
 /// <summary>SHA-256 of files.</summary>
-public static class FileHash
+internal static class FileHash
 {
     /// <summary>The file's SHA-256 as 64 lower-case hexadecimal digits.</summary>
     /// <exception cref="FaceDistillException">The file cannot be read.</exception>

@@ -1,7 +1,7 @@
 namespace FaceDistill.Files;
 
 /// <summary>Keeps two processes from writing one folder.</summary>
-public sealed class FolderLock : IDisposable
+internal sealed class FolderLock : IDisposable
 {
     /// <summary>The lock file's name; a leading dot, so that programs that read the folder's files skip it.</summary>
     public const string FileName = ".lock";
@@ -52,7 +52,7 @@ public sealed class FolderLock : IDisposable
 }
 
 /// <summary>A file that one process at a time can hold; the system lets go of it when its holder ends, however it ends.</summary>
-public sealed class LockFile : IDisposable
+internal sealed class LockFile : IDisposable
 {
     // "Held by somebody else": Windows' sharing violation, EWOULDBLOCK of Linux and of macOS.
     private static readonly int[] Held = [unchecked((int)0x80070020), 11, 35];

@@ -8,7 +8,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace FaceDistill.Files;
 
 /// <summary>Reads and writes the project's JSON files: camel case, indented, comments allowed, unknown keys refused.</summary>
-public static class JsonFile
+internal static class JsonFile
 {
     /// <summary>The one set of JSON rules.</summary>
     public static JsonSerializerOptions Options { get; } = new()

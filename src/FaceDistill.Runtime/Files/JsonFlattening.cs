@@ -5,12 +5,12 @@ namespace FaceDistill.Files;
 
 /// <summary>The members of this property's value stand in the file in place of the property: groups in the code, one list in the file.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-public sealed class JsonFlattenedAttribute : Attribute;
+internal sealed class JsonFlattenedAttribute : Attribute;
 
 /// <summary>The order of a type's members in its file, where the code has another.</summary>
 /// <param name="names">All of them as the file has them, with spaces between.</param>
 [AttributeUsage(AttributeTargets.Class)]
-public sealed class JsonMemberOrderAttribute(string names) : Attribute
+internal sealed class JsonMemberOrderAttribute(string names) : Attribute
 {
     /// <summary>The names, in order.</summary>
     public IReadOnlyList<string> Names { get; } = names.Split(' ');

@@ -10,7 +10,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace FaceDistill.Benchmark;
 
 /// <summary>A model file ready to be run over and over on one picture of noise, for its time alone. May be run from several threads at once.</summary>
-public sealed class BenchSession : IDisposable
+internal sealed class BenchSession : IDisposable
 {
     private const int Seed = 1;
     private readonly InferenceSession _session;
@@ -110,7 +110,7 @@ public sealed class BenchSession : IDisposable
 public sealed record Latency(double P50, double P95, int Runs);
 
 /// <summary>Times models side by side in rounds: each round runs every model, so that whatever else the machine does hits all alike.</summary>
-public static class LatencyRounds
+internal static class LatencyRounds
 {
     private const int RunsARound = 4;
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(0.15);

@@ -8,7 +8,7 @@ using FaceDistill.Reports.Pages;
 namespace FaceDistill.Benchmark;
 
 /// <summary>A benchmark's files: bench.json (what <c>bench --json</c> prints), bench.csv, bench.md, and bench.svg where an accuracy is known.</summary>
-public static class BenchmarkReport
+internal static class BenchmarkReport
 {
     /// <summary>The columns of tables for people.</summary>
     public static IReadOnlyList<string> Columns { get; } =

@@ -10,7 +10,7 @@ namespace FaceDistill.Benchmark;
 /// <summary>What any ONNX file costs, counted from the file: for teachers and for models of other tools.</summary>
 /// <param name="MultAdds">Multiply-accumulates of one picture in convolutions and matrix products.</param>
 /// <param name="Parameters">The values of the graph's constants, null where the file is not in ONNX's own format.</param>
-public sealed record GraphCost(long MultAdds, long? Parameters)
+internal sealed record GraphCost(long MultAdds, long? Parameters)
 {
     private const uint GraphField = 7, InitializerField = 5, DimsField = 1; // onnx.proto: ModelProto.graph, GraphProto.initializer, TensorProto.dims
 

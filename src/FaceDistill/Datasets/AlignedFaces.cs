@@ -87,7 +87,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <summary>The faces of listed people only.</summary>
     /// <param name="people">The list; a face's identity is the name.</param>
     /// <exception cref="FaceDistillException">None of them is there.</exception>
-    public AlignedFaces Of(LfwPeople people)
+    internal AlignedFaces Of(LfwPeople people)
     {
         ArgumentNullException.ThrowIfNull(people);
         var names = people.People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
@@ -101,7 +101,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <param name="name">The data set's name in it.</param>
     /// <param name="unknown">Its lines of this name that fit no face.</param>
     /// <exception cref="FaceDistillException">No face remains.</exception>
-    public AlignedFaces Without(ExclusionList list, string name, out IReadOnlyList<string> unknown)
+    internal AlignedFaces Without(ExclusionList list, string name, out IReadOnlyList<string> unknown)
     {
         ArgumentNullException.ThrowIfNull(list);
         (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)]);
@@ -119,7 +119,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <summary>Several sets as one, whose paths begin at the deepest folder that holds them all.</summary>
     /// <param name="sets">At least one.</param>
     /// <exception cref="FaceDistillException">They are aligned differently, or a set comes twice; the message names both.</exception>
-    public static AlignedFaces Join(IReadOnlyList<AlignedFaces> sets)
+    internal static AlignedFaces Join(IReadOnlyList<AlignedFaces> sets)
     {
         ArgumentNullException.ThrowIfNull(sets);
         var first = sets[0];
@@ -166,7 +166,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
     /// <summary>Checks that the faces are aligned as a model wants them.</summary>
     /// <exception cref="FaceDistillException">They are aligned to another template; the message names both and the remedy.</exception>
-    public void Require(string template, string model)
+    internal void Require(string template, string model)
     {
         if (Manifest.Template != template)
         {

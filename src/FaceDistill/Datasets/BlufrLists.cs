@@ -6,7 +6,7 @@ namespace FaceDistill.Datasets;
 /// <summary>The test images of a BLUFR trial, by file name as the lists give it.</summary>
 /// <param name="Gallery">The images that probes are searched in.</param>
 /// <param name="Probes">The images that are searched for, of people in the gallery and of others.</param>
-public sealed record BlufrTrial(IReadOnlyList<string> Gallery, IReadOnlyList<string> Probes);
+internal sealed record BlufrTrial(IReadOnlyList<string> Gallery, IReadOnlyList<string> Probes);
 
 /// <summary>
 /// Trial lists in the text format of the BLUFR toolkit (Liao, Lei, Yi, Li, "A benchmark study of large-scale unconstrained face
@@ -16,7 +16,7 @@ public sealed record BlufrTrial(IReadOnlyList<string> Gallery, IReadOnlyList<str
 /// </summary>
 /// <param name="Folder">Where they were read.</param>
 /// <param name="Trials">The trials, in order.</param>
-public sealed record BlufrLists(string Folder, IReadOnlyList<BlufrTrial> Trials)
+internal sealed record BlufrLists(string Folder, IReadOnlyList<BlufrTrial> Trials)
 {
     /// <summary>The list of gallery images.</summary>
     public const string GalleryFile = "gallery_set.txt";

@@ -11,7 +11,7 @@ namespace FaceDistill.Datasets;
 /// A path is that of a photo or of its aligned face. Aligning makes .jpg of every ending, and adds it where two photos differ in
 /// their endings only; so a line means every face that may be of its photo.
 /// </remarks>
-public sealed class ExclusionList
+internal sealed class ExclusionList
 {
     private readonly Dictionary<string, List<string>> _paths; // by the data set's name
 

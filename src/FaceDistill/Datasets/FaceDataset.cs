@@ -78,7 +78,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 }
 
 /// <summary>Image paths that a user wrote, relative to a data set.</summary>
-public static class ImagePaths
+internal static class ImagePaths
 {
     /// <summary>The path as data sets list it: '/' between folders, no "./" before it, no white space around it.</summary>
     public static string Normal(string path)

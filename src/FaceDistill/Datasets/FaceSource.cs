@@ -8,7 +8,7 @@ namespace FaceDistill.Datasets;
 /// Gives the aligned faces of any folder: an aligned one is opened, a raw one is aligned into the cache first. Raw photos never
 /// reach a model unaligned.
 /// </summary>
-public sealed class FaceSource
+internal sealed class FaceSource
 {
     private readonly AssetFinder _finder;
 

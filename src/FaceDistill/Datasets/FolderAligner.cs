@@ -19,7 +19,7 @@ public sealed record FolderAlignment(AlignedFaces Faces, int Aligned, int Reused
 /// Aligns every photo below a folder into another folder, on all cores. Pictures are renamed into place when whole, so that
 /// a run that was killed is continued by the next one with the same settings.
 /// </summary>
-public sealed class FolderAligner
+internal sealed class FolderAligner
 {
     private readonly string _detector;
     private readonly AlignmentTemplate _template;

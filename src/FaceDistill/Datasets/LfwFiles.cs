@@ -86,7 +86,7 @@ internal sealed class LfwText
 /// <param name="First">One image's name, for example "Aaron_Eckhart_0001".</param>
 /// <param name="Second">The other's.</param>
 /// <param name="Same">Whether both show one person.</param>
-public readonly record struct LfwPair(int Fold, string First, string Second, bool Same);
+internal readonly record struct LfwPair(int Fold, string First, string Second, bool Same);
 
 /// <summary>
 /// LFW's list of pairs (pairs.txt, pairsDevTrain.txt, pairsDevTest.txt): a line "folds, n" or, for a single fold, "n"; then for
@@ -95,7 +95,7 @@ public readonly record struct LfwPair(int Fold, string First, string Second, boo
 /// <param name="File">Where it was read.</param>
 /// <param name="Folds">How many folds.</param>
 /// <param name="Pairs">All pairs, fold by fold.</param>
-public sealed record LfwPairs(string File, int Folds, IReadOnlyList<LfwPair> Pairs)
+internal sealed record LfwPairs(string File, int Folds, IReadOnlyList<LfwPair> Pairs)
 {
     private const string SamePair = "name, number, number";
     private const string OtherPair = "name, number, other name, number";
@@ -162,7 +162,7 @@ public sealed record LfwPairs(string File, int Folds, IReadOnlyList<LfwPair> Pai
 /// <param name="Name">As in image names.</param>
 /// <param name="Images">How many images there are of them, numbered from 1.</param>
 /// <param name="Set">From 0.</param>
-public readonly record struct LfwPerson(string Name, int Images, int Set);
+internal readonly record struct LfwPerson(string Name, int Images, int Set);
 
 /// <summary>
 /// LFW's list of people: peopleDevTrain.txt and peopleDevTest.txt (a line with their number, then "name, images" a line) or
@@ -171,7 +171,7 @@ public readonly record struct LfwPerson(string Name, int Images, int Set);
 /// <param name="File">Where it was read.</param>
 /// <param name="Sets">How many sets: 1 for the View 1 files.</param>
 /// <param name="People">All people, set by set.</param>
-public sealed record LfwPeople(string File, int Sets, IReadOnlyList<LfwPerson> People)
+internal sealed record LfwPeople(string File, int Sets, IReadOnlyList<LfwPerson> People)
 {
     /// <summary>Reads the list.</summary>
     /// <exception cref="FaceDistillException">Missing or malformed, or a person comes twice; the message names file and line.</exception>
@@ -217,7 +217,7 @@ public sealed record LfwPeople(string File, int Sets, IReadOnlyList<LfwPerson> P
 }
 
 /// <summary>Names of LFW images: "Aaron_Eckhart_0001" is image 1 of Aaron_Eckhart, in a folder with his name.</summary>
-public static class LfwImage
+internal static class LfwImage
 {
     /// <summary>The name of a person's image.</summary>
     public static string Name(string person, int number) => InvariantText.Of($"{person}_{number:D4}");

@@ -7,7 +7,7 @@ namespace FaceDistill.Datasets;
 /// <param name="First">One image: its path relative to the data set, '/'-separated, with or without extension.</param>
 /// <param name="Second">The other.</param>
 /// <param name="Same">Whether both show one person.</param>
-public readonly record struct ImagePair(string First, string Second, bool Same);
+internal readonly record struct ImagePair(string First, string Second, bool Same);
 
 /// <summary>
 /// A user's own list of pairs: a CSV file (RFC 4180, UTF-8) with the header <c>a,b,same</c>; a and b are image paths,
@@ -15,7 +15,7 @@ public readonly record struct ImagePair(string First, string Second, bool Same);
 /// </summary>
 /// <param name="File">Where it was read.</param>
 /// <param name="Pairs">The pairs, in the file's order.</param>
-public sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
+internal sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
 {
     /// <summary>The list's name where it lies in a data set's folder.</summary>
     public const string FileName = "pairs.csv";

@@ -14,7 +14,7 @@ using FaceDistill.Stores;
 namespace FaceDistill.Evaluation;
 
 /// <summary>Runs a verification protocol, by its name on the command line, on the embeddings of models.</summary>
-public static class Evaluator
+internal static class Evaluator
 {
     /// <summary>Every pair of a labelled set.</summary>
     public const string AllPairs = "all-pairs";

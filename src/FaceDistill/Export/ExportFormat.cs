@@ -9,12 +9,12 @@ namespace FaceDistill.Export;
 /// <summary>Writes a prepared export to a path, with its thresholds in the file's metadata; may be called more than once.</summary>
 /// <param name="path">The file.</param>
 /// <param name="thresholds">Measured thresholds; empty for none.</param>
-public delegate void ExportWriter(string path, IReadOnlyList<StudentThreshold> thresholds);
+internal delegate void ExportWriter(string path, IReadOnlyList<StudentThreshold> thresholds);
 
 /// <summary>An export that is ready to be written.</summary>
 /// <param name="Write">Writes it.</param>
 /// <param name="Int8">What was chosen, where it has 8 bits; null otherwise.</param>
-public sealed record PreparedExport(ExportWriter Write, Int8Report? Int8 = null);
+internal sealed record PreparedExport(ExportWriter Write, Int8Report? Int8 = null);
 
 /// <summary>A file format of students: one small class each.</summary>
 public abstract class ExportFormat
@@ -64,14 +64,14 @@ public abstract class ExportFormat
 
     /// <summary>Does the work that does not depend on the path, and returns what writes the file.</summary>
     /// <exception cref="FaceDistillException">The student cannot be written in this format.</exception>
-    public abstract PreparedExport Prepare(ExportContext context);
+    internal abstract PreparedExport Prepare(ExportContext context);
 }
 
 /// <summary>What a format makes a file of.</summary>
 /// <param name="Checkpoint">The student.</param>
 /// <param name="Ends">What the file's graph does besides the student.</param>
 /// <param name="Faces">Aligned faces that the file is verified on; these may be test people.</param>
-public sealed record ExportContext(StudentCheckpoint Checkpoint, GraphPrePostprocessing Ends, AlignedFaces Faces)
+internal sealed record ExportContext(StudentCheckpoint Checkpoint, GraphPrePostprocessing Ends, AlignedFaces Faces)
 {
     /// <summary>
     /// Opens the faces that a format may measure ranges on: training data, never test people. By default <see cref="Faces"/>; may throw a

@@ -13,7 +13,7 @@ using MathNet.Numerics.Statistics;
 namespace FaceDistill.Export;
 
 /// <summary>Compares an exported file's embeddings with TorchSharp's on real faces, and refuses a file that is too far off.</summary>
-public static class ExportParity
+internal static class ExportParity
 {
     /// <summary>How many faces are compared, spread evenly over the data set; all where it has fewer.</summary>
     public const int Faces = 128;

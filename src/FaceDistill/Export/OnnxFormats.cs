@@ -8,7 +8,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace FaceDistill.Export;
 
 /// <summary>fp32 ONNX, opset 17, batch norms folded.</summary>
-public class OnnxFormat : ExportFormat
+internal class OnnxFormat : ExportFormat
 {
     /// <inheritdoc/>
     public override string Name => "onnx";
@@ -17,7 +17,7 @@ public class OnnxFormat : ExportFormat
     public override double MinCosine => 0.9999;
 
     /// <inheritdoc/>
-    public override PreparedExport Prepare(ExportContext context)
+    internal override PreparedExport Prepare(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var (inside, int8) = Graph(context);
@@ -43,7 +43,7 @@ public class OnnxFormat : ExportFormat
 }
 
 /// <summary>ONNX with float16 weights, half the file: see <see cref="OnnxHalfWeights"/>.</summary>
-public sealed class OnnxHalfFormat : OnnxFormat
+internal sealed class OnnxHalfFormat : OnnxFormat
 {
     /// <inheritdoc/>
     public override string Name => "onnx-fp16";
@@ -62,7 +62,7 @@ public sealed class OnnxHalfFormat : OnnxFormat
 }
 
 /// <summary>8-bit ONNX in QDQ form, calibrated on aligned faces of the training data: see <see cref="StudentInt8"/>.</summary>
-public sealed class OnnxInt8Format : OnnxFormat
+internal sealed class OnnxInt8Format : OnnxFormat
 {
     /// <inheritdoc/>
     public override string Name => "onnx-int8";
@@ -92,7 +92,7 @@ public sealed class OnnxInt8Format : OnnxFormat
 /// ONNX Runtime's own format (.ort), which its reduced builds for phones load: the fp32 graph, optimised and written by ONNX Runtime.
 /// Optimisations for this machine's processor are left out (level "extended"), so that the file runs elsewhere.
 /// </summary>
-public sealed class OrtFormat : OnnxFormat
+internal sealed class OrtFormat : OnnxFormat
 {
     /// <inheritdoc/>
     public override string Name => "ort";
@@ -101,7 +101,7 @@ public sealed class OrtFormat : OnnxFormat
     public override string Ending => ".ort";
 
     /// <inheritdoc/>
-    public override PreparedExport Prepare(ExportContext context)
+    internal override PreparedExport Prepare(ExportContext context)
     {
         var onnx = base.Prepare(context);
         return onnx with { Write = (path, thresholds) => AtomicFile.WriteBeside(path, temporary =>

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Export;
 
 /// <summary>safetensors for PyTorch: see <see cref="StudentSafetensors"/>.</summary>
-public sealed class SafetensorsFormat : ExportFormat
+internal sealed class SafetensorsFormat : ExportFormat
 {
     /// <inheritdoc/>
     public override string Name => "safetensors";
@@ -24,7 +24,7 @@ public sealed class SafetensorsFormat : ExportFormat
     public override double MinCosine => 0.9999;
 
     /// <inheritdoc/>
-    public override PreparedExport Prepare(ExportContext context)
+    internal override PreparedExport Prepare(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         return new PreparedExport((path, thresholds) => StudentSafetensors.Write(context.Checkpoint, path, thresholds));
@@ -36,7 +36,7 @@ public sealed class SafetensorsFormat : ExportFormat
 /// target_mean [D] and target_scale [] that bring the output into the teacher's space (output * scale + mean). Convolutions stand as
 /// [out, in / groups, kernel, kernel], the linear layer as [out, in]. samples/pytorch/student.py loads it.
 /// </summary>
-public static class StudentSafetensors
+internal static class StudentSafetensors
 {
     /// <summary>How such a file's name ends.</summary>
     public const string Ending = ".safetensors";

@@ -9,7 +9,7 @@ namespace FaceDistill.Formats;
 internal readonly record struct CsvRow(int Line, IReadOnlyList<string> Fields);
 
 /// <summary>Reads and writes comma-separated values (RFC 4180).</summary>
-public static class Csv
+internal static class Csv
 {
     private static readonly CsvReaderOptions Strict = new()
     {

@@ -11,10 +11,10 @@ namespace FaceDistill.Formats;
 /// <param name="Rows">N.</param>
 /// <param name="Columns">D.</param>
 /// <param name="Values">float32 [N, D], row-major.</param>
-public sealed record NpyMatrix(int Rows, int Columns, float[] Values);
+internal sealed record NpyMatrix(int Rows, int Columns, float[] Values);
 
 /// <summary>NumPy's array files, for two-dimensional float arrays: float32 [N, D], little-endian, C order.</summary>
-public static class NpyFile
+internal static class NpyFile
 {
     private const int BlockValues = 1 << 20;
 
@@ -202,7 +202,7 @@ internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, lo
 }
 
 /// <summary>The identities that belong to the rows of a matrix: a UTF-8 text file, one identity a line.</summary>
-public static class LabelsFile
+internal static class LabelsFile
 {
     /// <summary>Reads the identities; white space around them does not count.</summary>
     /// <param name="path">The file.</param>

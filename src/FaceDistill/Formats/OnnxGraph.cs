@@ -6,7 +6,7 @@ namespace FaceDistill.Formats;
 /// An ONNX graph in the making: add inputs, constants, nodes in the order of computation and outputs, then hand it to
 /// <see cref="OnnxWriter"/>. Values are known by name; the common operators are in <see cref="OnnxOperators"/>.
 /// </summary>
-public sealed class OnnxGraph
+internal sealed class OnnxGraph
 {
     private readonly List<OnnxValue> _inputs = [];
     private readonly List<OnnxValue> _outputs = [];

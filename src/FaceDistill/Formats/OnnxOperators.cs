@@ -4,13 +4,13 @@ namespace FaceDistill.Formats;
 /// <param name="Stride">The stride in both directions.</param>
 /// <param name="Pad">Zeros added on each side.</param>
 /// <param name="Group">The number of groups; the number of input channels makes it depthwise.</param>
-public readonly record struct ConvStep(int Stride, int Pad, int Group);
+internal readonly record struct ConvStep(int Stride, int Pad, int Group);
 
 /// <summary>
 /// The operators that the project's networks use, by ONNX's names. Images are NCHW; the first argument names the output,
 /// the others name values of the graph; each call adds one node and returns the output's name.
 /// </summary>
-public static class OnnxOperators
+internal static class OnnxOperators
 {
     /// <summary>Convolution with square stride and equal zero padding on all four sides.</summary>
     /// <param name="graph">The graph.</param>
@@ -83,7 +83,7 @@ public static class OnnxOperators
 }
 
 /// <summary>One attribute of an ONNX node: its name and an integer, a float, a string, or a list of integers or floats.</summary>
-public sealed class OnnxAttribute
+internal sealed class OnnxAttribute
 {
     private OnnxAttribute(string name, object value)
     {
@@ -115,7 +115,7 @@ public sealed class OnnxAttribute
 }
 
 /// <summary>One dimension of a graph input or output: a fixed length, or a name for a length known only at run time.</summary>
-public readonly record struct OnnxDim
+internal readonly record struct OnnxDim
 {
     private OnnxDim(long length, string? name) => (Length, Name) = (length, name);
 
@@ -149,7 +149,7 @@ public readonly record struct OnnxDim
 }
 
 /// <summary>Element types of ONNX tensors; the numbers are those of TensorProto.DataType in the ONNX specification.</summary>
-public enum OnnxElementType
+internal enum OnnxElementType
 {
     /// <summary>IEEE single precision, C# <see cref="float"/>.</summary>
     Float32 = 1,

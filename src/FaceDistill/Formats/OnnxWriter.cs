@@ -9,7 +9,7 @@ namespace FaceDistill.Formats;
 /// Writes an <see cref="OnnxGraph"/> as an ONNX file: IR version 8, operator set 17, constants as raw_data. Field numbers
 /// are those of onnx.proto in the ONNX specification. The whole model must stay under protocol buffers' 2 GB.
 /// </summary>
-public static class OnnxWriter
+internal static class OnnxWriter
 {
     /// <summary>The IR version written: 8, the one that operator set 17 came with (ONNX 1.12).</summary>
     public const int IrVersion = 8;
@@ -195,7 +195,7 @@ internal static class OnnxWire
 /// float32 behind it, which every runtime computes (most do so once, on loading). Vectors (biases) stay as they are: they take next
 /// to no room. Inputs, outputs and all arithmetic stay float32.
 /// </summary>
-public static class OnnxHalfWeights
+internal static class OnnxHalfWeights
 {
     /// <summary>Makes the graph with half-precision weights; the given one is not changed.</summary>
     /// <exception cref="FaceDistillException">A weight is beyond float16's range, ±65504.</exception>

@@ -8,7 +8,7 @@ namespace FaceDistill.Formats;
 /// <param name="Type">The format's name of the element type: F32, I64, ...</param>
 /// <param name="Shape">The shape; empty for a scalar.</param>
 /// <param name="Data">The elements, little-endian, row-major.</param>
-public sealed record SafeTensor(string Type, long[] Shape, byte[] Data)
+internal sealed record SafeTensor(string Type, long[] Shape, byte[] Data)
 {
     /// <summary>Bytes of one element of each type that FaceDistill reads.</summary>
     internal static readonly IReadOnlyDictionary<string, int> ElementSizes = new Dictionary<string, int>
@@ -31,7 +31,7 @@ public sealed record SafeTensor(string Type, long[] Shape, byte[] Data)
 /// Reads and writes safetensors files: eight bytes of header length, a JSON header, the tensors' bytes without a gap
 /// (the format's specification, Hugging Face safetensors). Reading trusts nothing.
 /// </summary>
-public static class SafetensorsFile
+internal static class SafetensorsFile
 {
     private const int MaxHeader = 100_000_000; // the format's own limit
     private const string MetadataKey = "__metadata__";

@@ -9,7 +9,7 @@ namespace FaceDistill.Formats;
 /// with the tensors in the manifest's order, each float32 (little-endian) or uint8 with value = stored * scale + min. Whole numbers
 /// (int32), the constants of a graph, are read over.
 /// </summary>
-public sealed class TfjsWeights
+internal sealed class TfjsWeights
 {
     private readonly Dictionary<string, TfjsTensor> _tensors;
 
@@ -168,4 +168,4 @@ internal sealed record TfjsQuantization(string Dtype, double Scale, double Min);
 /// <param name="Name">Its path in the network, such as "conv32_1/conv1/conv/filters".</param>
 /// <param name="Shape">Its shape; convolution filters are [height, width, in, out], depthwise ones [height, width, channels, 1].</param>
 /// <param name="Values">float32, row-major.</param>
-public sealed record TfjsTensor(string Name, int[] Shape, float[] Values);
+internal sealed record TfjsTensor(string Name, int[] Shape, float[] Values);

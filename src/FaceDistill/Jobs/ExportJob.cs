@@ -33,7 +33,7 @@ public sealed class ExportJob(AssetFinder finder)
 
     /// <summary>Exports a student verified on given faces, and notes the outcome in the run folder.</summary>
     /// <exception cref="FaceDistillException">The faces are aligned otherwise, or the file is not what the student is; nothing is left in place.</exception>
-    public ExportOutcome Write(
+    internal ExportOutcome Write(
         ExportRequest request, StudentCheckpoint checkpoint, AlignedFaces faces, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);

@@ -8,7 +8,7 @@ using FaceDistill.Teachers;
 namespace FaceDistill.Jobs;
 
 /// <summary>Fetches and verifies data sets; the synthetic one is drawn instead.</summary>
-public sealed class DatasetPull : IDisposable
+internal sealed class DatasetPull : IDisposable
 {
     // As many people and pictures as the quickstart draws; aligned for the default teacher.
     private const int Identities = 60, ImagesPerIdentity = 40;
@@ -51,7 +51,7 @@ public sealed class DatasetPull : IDisposable
 }
 
 /// <summary>Fetches and verifies the models that cards name: teachers, the face detector, and backbones that students start from.</summary>
-public sealed class ModelPull(AssetFinder finder)
+internal sealed class ModelPull(AssetFinder finder)
 {
     /// <summary>The shipped cards of teachers, detectors and backbones.</summary>
     public static IReadOnlyList<string> AllNames { get; } = [.. Cards.Names(Cards.Teachers), .. Cards.Names(Cards.Detectors), .. Cards.Names(Cards.Backbones)];

@@ -11,7 +11,7 @@ namespace FaceDistill.Jobs;
 /// The whole way on synthetic faces, in minutes and without any data: draw faces, embed them with the default teacher, distil a small
 /// student, measure both on other identities, export, report.
 /// </summary>
-public sealed class QuickstartJob(AssetFinder finder)
+internal sealed class QuickstartJob(AssetFinder finder)
 {
     private const string Teacher = "dlib-resnet";
     private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12;

@@ -8,7 +8,7 @@ namespace FaceDistill.Kernels;
 /// that it asks of the libraries it depends on. Layout: the System V gABI and the Linux Standard Base,
 /// "Symbol Versioning" (Elfxx_Verneed, Elfxx_Vernaux).
 /// </summary>
-public static class ElfVersionNeeds
+internal static class ElfVersionNeeds
 {
     private const uint SectionTypeVersionNeed = 0x6ffffffe; // SHT_GNU_verneed
     private const ushort WeakFlag = 0x2;                    // VER_FLG_WEAK
@@ -115,7 +115,7 @@ public static class ElfVersionNeeds
 }
 
 /// <summary>What <see cref="ElfVersionNeeds.MakeWeak"/> found.</summary>
-public enum ElfVersionChange
+internal enum ElfVersionChange
 {
     /// <summary>The library does not ask for the version.</summary>
     NotAsked,

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace FaceDistill.Kernels;
 
 /// <summary>How the C library hands out the memory of torch's tensors.</summary>
-public static partial class HostMemory
+internal static partial class HostMemory
 {
     // malloc.h of the GNU C library.
     private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3;
@@ -38,7 +38,7 @@ public static partial class HostMemory
 /// Runs loops on the threads that libtorch itself computes with. Threads of our own would compete with torch's, which wait for their
 /// next work spinning, not sleeping.
 /// </summary>
-public static unsafe class OpenMp
+internal static unsafe class OpenMp
 {
     private static readonly delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void> s_parallel = Find();
 
@@ -72,7 +72,7 @@ public static unsafe class OpenMp
 }
 
 /// <summary>Chooses where torch computes.</summary>
-public static class TorchDevice
+internal static class TorchDevice
 {
     /// <summary>The values of <c>--device</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = ["auto", "cpu", "cuda"];

@@ -17,7 +17,7 @@ namespace FaceDistill.Kernels;
 /// to it. Debian 12 and Ubuntu 22.04 stop at 3.4.30. There, a copy in FaceDistill's cache asks for the version weakly,
 /// and is the one that gets loaded; the package cache is never changed.
 /// </remarks>
-public static class TorchNative
+internal static class TorchNative
 {
     private const string NewVersion = "GLIBCXX_3.4.32";
     private const string NewSymbol = "_ZSt21ios_base_library_initv";

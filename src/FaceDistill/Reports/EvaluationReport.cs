@@ -16,7 +16,7 @@ namespace FaceDistill.Reports;
 /// <param name="CommandLine">What was typed.</param>
 /// <param name="Environment">Where it was made.</param>
 /// <param name="Made">When, UTC.</param>
-public sealed record EvaluationReport(
+internal sealed record EvaluationReport(
     EvaluationResult Result, EvaluationOptions Options, string? Data, string CommandLine, RunEnvironment Environment, DateTime Made)
 {
     /// <summary>How many of the worst pairs of each kind a report names.</summary>
@@ -86,7 +86,7 @@ public sealed record EvaluationReport(
 
 /// <summary>An evaluation as comma-separated rows: one a model and rate (of false accepts, or of false alarms in identification); one a model where the
 /// protocol has no rates.</summary>
-public static class EvaluationReportCsv
+internal static class EvaluationReportCsv
 {
     private const string Header =
         "protocol,model,images,genuinePairs,impostorPairs,far,tar,tarLow95,tarHigh95,threshold,falseAccepts,retentionAt1e-4,tenFoldAccuracy,"
@@ -120,7 +120,7 @@ public static class EvaluationReportCsv
 }
 
 /// <summary>An evaluation in one plain sentence.</summary>
-public static class EvaluationVerdict
+internal static class EvaluationVerdict
 {
     /// <summary>The sentence: about the best model that is not the teacher, at FAR 1e-4 where the pairs permit it.</summary>
     /// <param name="result">What was measured.</param>

@@ -9,7 +9,7 @@ using static FaceDistill.Reports.Pages.ReportFormat;
 namespace FaceDistill.Reports;
 
 /// <summary>An evaluation's report as one HTML file that needs no script and no network.</summary>
-public static class EvaluationReportHtml
+internal static class EvaluationReportHtml
 {
     /// <summary>The text of report.html.</summary>
     public static string Of(EvaluationReport report)

@@ -8,7 +8,7 @@ using static FaceDistill.Reports.Pages.ReportFormat;
 namespace FaceDistill.Reports;
 
 /// <summary>An evaluation's report as Markdown.</summary>
-public static class EvaluationReportMarkdown
+internal static class EvaluationReportMarkdown
 {
     /// <summary>The text of report.md.</summary>
     public static string Of(EvaluationReport report)

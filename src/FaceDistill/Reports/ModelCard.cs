@@ -18,7 +18,7 @@ namespace FaceDistill.Reports;
 /// Where the five points lie in the input picture, pixels [x, y]: eye at the image's left, eye at its right, nose tip, mouth corner at the left, mouth
 /// corner at the right.
 /// </param>
-public sealed record ModelCardInput(string Tensor, string ColorOrder, string Scaling, string Template, IReadOnlyList<IReadOnlyList<double>> Points);
+internal sealed record ModelCardInput(string Tensor, string ColorOrder, string Scaling, string Template, IReadOnlyList<IReadOnlyList<double>> Points);
 
 /// <summary>One measured accuracy in a <see cref="ModelCard"/>.</summary>
 /// <param name="Model">What was measured: "this file", "the student in TorchSharp", or the teacher's name.</param>
@@ -26,10 +26,10 @@ public sealed record ModelCardInput(string Tensor, string ColorOrder, string Sca
 /// <param name="Protocol">The protocol.</param>
 /// <param name="Result">What <c>evaluate --json</c> says of it.</param>
 /// <param name="Seen">Whether the training faces hold people of the test, so that the figure says little of strangers.</param>
-public sealed record ModelCardAccuracy(string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen);
+internal sealed record ModelCardAccuracy(string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen);
 
 /// <summary>Everything that a model card says (FILE.card.json; FILE.MODEL_CARD.md says the same for people).</summary>
-public sealed record ModelCard
+internal sealed record ModelCard
 {
     /// <summary>The model's file.</summary>
     public required string File { get; init; }

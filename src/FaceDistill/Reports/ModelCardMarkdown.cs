@@ -7,7 +7,7 @@ using FaceDistill.Students;
 namespace FaceDistill.Reports;
 
 /// <summary>A model card for people.</summary>
-public static class ModelCardMarkdown
+internal static class ModelCardMarkdown
 {
     private const string Unknown = "not known to FaceDistill; find out before you use the model";
     private static readonly string[] Fars = ["1e-3", "1e-4", "1e-5"];

@@ -41,7 +41,7 @@ public sealed record RunReportData(
 /// report.md and report.json of a run folder. They are made anew from what the folder holds (run.json, the checkpoint, export.json,
 /// evaluation-*.json), so that they never say anything else than these.
 /// </summary>
-public static class RunReport
+internal static class RunReport
 {
     /// <summary>The name of the file that notes an export's outcome in a run folder.</summary>
     public const string ExportFileName = "export.json";

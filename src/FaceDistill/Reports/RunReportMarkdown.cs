@@ -11,7 +11,7 @@ using FaceDistill.Students;
 namespace FaceDistill.Reports;
 
 /// <summary>A run's report as Markdown.</summary>
-public static class RunReportMarkdown
+internal static class RunReportMarkdown
 {
     /// <summary>The text of report.md.</summary>
     public static string Of(RunReportData report)

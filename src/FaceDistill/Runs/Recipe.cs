@@ -73,7 +73,7 @@ public sealed record Recipe
 }
 
 /// <summary>The JSON schema of recipe files, made from the types that read them.</summary>
-public static class RecipeSchema
+internal static class RecipeSchema
 {
     /// <summary>The schema of <see cref="Recipe"/> files, as eval/recipes/schema.json holds it.</summary>
     public static string Text() => TextOf(typeof(Recipe), "FaceDistill recipe");

@@ -108,7 +108,7 @@ public sealed record RunEvaluation(string Data, EvaluationResult Result)
 }
 
 /// <summary>The evaluations noted in a run folder: evaluation-PROTOCOL-DATA.json.</summary>
-public static class RunEvaluations
+internal static class RunEvaluations
 {
     private const string Prefix = "evaluation-";
 

@@ -172,4 +172,4 @@ internal static class TrainingOverlap
 /// <param name="Name">Its name, or its folder.</param>
 /// <param name="Licence">Its terms; null where FaceDistill has no card that says them.</param>
 /// <param name="Source">Where it comes from; null where that is not known.</param>
-public sealed record ModelCardSource(string Name, string? Licence, string? Source);
+internal sealed record ModelCardSource(string Name, string? Licence, string? Source);

@@ -26,7 +26,7 @@ public sealed class EmbeddingStore
     public string Folder { get; }
 
     /// <summary>What the store holds.</summary>
-    public EmbeddingStoreKey Key { get; }
+    internal EmbeddingStoreKey Key { get; }
 
     /// <summary>Opens a whole store for reading. Reads <c>store.json</c> and sees that every part is there and long enough; the parts are read later.</summary>
     /// <exception cref="FaceDistillException">There is no store, <c>store.json</c> is damaged, or parts are missing.</exception>
@@ -58,11 +58,11 @@ public sealed class EmbeddingStore
 
     /// <summary>Reads and checks one part.</summary>
     /// <exception cref="FaceDistillException">The part is missing, damaged or of another store; the message names its file.</exception>
-    public EmbeddingStorePart ReadPart(int part) => ReadPart(part, new float[Key.PartValues(part)]);
+    internal EmbeddingStorePart ReadPart(int part) => ReadPart(part, new float[Key.PartValues(part)]);
 
     /// <summary>The parts in order, one in memory at a time.</summary>
     /// <exception cref="FaceDistillException">While iterating: a part is missing, damaged or of another store, or a path is there twice.</exception>
-    public IEnumerable<EmbeddingStorePart> Parts() => Parts(part => new float[Key.PartValues(part)]);
+    internal IEnumerable<EmbeddingStorePart> Parts() => Parts(part => new float[Key.PartValues(part)]);
 
     /// <summary>All embeddings of one view, in the order of the image list; takes the memory of the result and one part.</summary>
     /// <returns>float32 [ImageCount, D] with paths and identities, named after the teacher.</returns>
@@ -140,7 +140,7 @@ public sealed class EmbeddingStore
 /// <param name="Views">The views, in order.</param>
 /// <param name="Dimension">D, the embedding's length.</param>
 /// <param name="Values">float32 [images * views, D], image-major: image 0 view 0, image 0 view 1, ..., image 1 view 0, ...</param>
-public sealed record EmbeddingStorePart(
+internal sealed record EmbeddingStorePart(
     int Index,
     int FirstImage,
     IReadOnlyList<string> Paths,

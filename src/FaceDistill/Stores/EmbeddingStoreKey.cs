@@ -19,7 +19,7 @@ namespace FaceDistill.Stores;
 /// <param name="ImageCount">How many images the list has.</param>
 /// <param name="Views">The views of each image that were embedded, in order, for example "original", "mirrored".</param>
 /// <param name="ImagesPerPart">How many images a Parquet part covers; the last part may cover fewer.</param>
-public sealed record EmbeddingStoreKey(
+internal sealed record EmbeddingStoreKey(
     string Teacher,
     string TeacherHash,
     string AlignmentHash,
@@ -136,7 +136,7 @@ public sealed record EmbeddingStoreKey(
 /// Names an ordered list of images by what is in them, so that a copy of a data set has the same embedding store
 /// and a changed picture has not.
 /// </summary>
-public static class ImageListHash
+internal static class ImageListHash
 {
     // Most face pictures are read in one go.
     private const int BufferBytes = 64 * 1024;

@@ -10,7 +10,7 @@ namespace FaceDistill.Stores;
 /// An embedding store being filled, part by part, by this process alone. A part's file in place is a finished part,
 /// so a killed run leaves only whole parts and a later run computes the missing ones. Not for several threads at once.
 /// </summary>
-public sealed class EmbeddingStoreWriter : IDisposable
+internal sealed class EmbeddingStoreWriter : IDisposable
 {
     private readonly IReadOnlyList<(string Path, string Identity)> _images;
     private readonly string _id;

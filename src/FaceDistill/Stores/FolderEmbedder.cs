@@ -11,7 +11,7 @@ using OpenCvSharp;
 namespace FaceDistill.Stores;
 
 /// <summary>Embeds ranges of a folder of aligned faces: every core decodes and computes its own batch.</summary>
-public sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
+internal sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
 {
     private const int MaxBatch = 32, PicturesAtOnce = 64;
 
@@ -74,7 +74,7 @@ public sealed record EmbeddingOutcome(EmbeddingStore Store, int Computed);
 /// <summary>Where a store's faces came from: source.json beside the parts, so that protocols find their files.</summary>
 /// <param name="Data">The data set's folder.</param>
 /// <param name="Aligned">The folder of the aligned faces.</param>
-public sealed record EmbeddingSource(string Data, string Aligned)
+internal sealed record EmbeddingSource(string Data, string Aligned)
 {
     private const string FileName = "source.json";
 
@@ -87,7 +87,7 @@ public sealed record EmbeddingSource(string Data, string Aligned)
 }
 
 /// <summary>Embeds a folder of aligned faces into a store; parts that are there already are kept.</summary>
-public static class EmbeddingRun
+internal static class EmbeddingRun
 {
     /// <summary>Fills a store.</summary>
     /// <param name="model">The model.</param>
@@ -137,7 +137,7 @@ public static class EmbeddingRun
 /// Embeddings of faces chosen from one folder or several. Each folder is embedded whole, into a store of its own, so that another choice of
 /// faces or another company of folders computes nothing again.
 /// </summary>
-public sealed class FolderEmbeddings
+internal sealed class FolderEmbeddings
 {
     private const int ViewsAtOnce = 4; // a store each: more views later leave the earlier ones as they are
     private readonly IEmbedder _model;

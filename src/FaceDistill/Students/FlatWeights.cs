@@ -13,13 +13,13 @@ namespace FaceDistill.Students;
 /// <param name="Rows">Outputs.</param>
 /// <param name="Columns">Inputs, times the kernel's places.</param>
 /// <param name="Offset">The first value's place in the block.</param>
-public sealed record MatrixPlace(string Name, long Rows, long Columns, long Offset);
+internal sealed record MatrixPlace(string Name, long Rows, long Columns, long Offset);
 
 /// <summary>
 /// A network's trained values in one memory block and their gradients in another, so that an optimizer, a clipping norm or a moving
 /// average takes a few calls instead of several for each of 80 parameters. The network's parameters become views of the block.
 /// </summary>
-public sealed class FlatWeights : IDisposable
+internal sealed class FlatWeights : IDisposable
 {
     private readonly List<(string Name, Tensor Parameter, long Offset)> _places = [];
     private readonly List<MatrixPlace> _matrices = [];

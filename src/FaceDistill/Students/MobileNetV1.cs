@@ -9,7 +9,7 @@ using BatchNorm = FaceDistill.Kernels.BatchNorm;
 namespace FaceDistill.Students;
 
 /// <summary>The student network in TorchSharp: float32 [N, 3, r, r] in, embedding float32 [N, D] out; channels-last inside.</summary>
-public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
+internal sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
 {
     private readonly List<(Conv2d Conv, BatchNorm Norm, bool Relu)> _layers = [];
     private readonly Linear _embedding;
@@ -126,7 +126,7 @@ public sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
 }
 
 /// <summary>Turns pictures into a student's input.</summary>
-public static class StudentInput
+internal static class StudentInput
 {
     /// <summary>Scales a batch for a student, on the batch's device.</summary>
     /// <param name="pixels">uint8 [N, size, size, 3], RGB.</param>

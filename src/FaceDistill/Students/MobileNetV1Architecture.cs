@@ -7,7 +7,7 @@ namespace FaceDistill.Students;
 /// The layers of a MobileNet v1 student (Howard et al., "MobileNets", 2017, table 1): a 3x3/2 convolution, 13 depthwise-separable
 /// blocks, a head and a linear embedding layer. Network, cost and export all read this one description.
 /// </summary>
-public sealed class MobileNetV1Architecture
+internal sealed class MobileNetV1Architecture
 {
     // Output channels and stride of the 13 blocks, at width 1.
     private static readonly (int Channels, int Stride)[] Blocks =
@@ -74,7 +74,7 @@ public sealed class MobileNetV1Architecture
 /// <param name="Out">Output channels.</param>
 /// <param name="Kernel">The square kernel's side.</param>
 /// <param name="InSize">The input map's side.</param>
-public sealed record ConvLayer(string Name, int In, int Out, int Kernel, int InSize)
+internal sealed record ConvLayer(string Name, int In, int Out, int Kernel, int InSize)
 {
     /// <summary>The stride in both directions. Default 1.</summary>
     public int Stride { get; init; } = 1;
@@ -106,7 +106,7 @@ public sealed record ConvLayer(string Name, int In, int Out, int Kernel, int InS
 public sealed record StudentCost(long MultAdds, long Parameters, long MultAddsBackbone, long ParametersBackbone)
 {
     /// <summary>Counts a student.</summary>
-    public static StudentCost Of(MobileNetV1Architecture architecture)
+    internal static StudentCost Of(MobileNetV1Architecture architecture)
     {
         ArgumentNullException.ThrowIfNull(architecture);
         long linear = (long)architecture.Features * architecture.Dimension;

@@ -10,7 +10,7 @@ namespace FaceDistill.Students;
 /// <param name="Contract">What it wants to see.</param>
 /// <param name="Teacher">The teacher's name.</param>
 /// <param name="TeacherHash">The teacher's SHA-256.</param>
-public sealed record StudentDescription(string Student, HeadKind Head, int Dimension, ModelInputSpec Contract, string Teacher, string TeacherHash)
+internal sealed record StudentDescription(string Student, HeadKind Head, int Dimension, ModelInputSpec Contract, string Teacher, string TeacherHash)
 {
     /// <summary>The teacher's name of a student that was trained by identities alone.</summary>
     public const string NoTeacher = "none";
@@ -73,7 +73,7 @@ public sealed record StudentOrigin(string Name, string Kind, string? Licence, st
 /// </summary>
 /// <param name="Mean">float32 [D], the training faces' mean embedding.</param>
 /// <param name="Scale">The root of the mean variance of a dimension; above 0.</param>
-public sealed record TargetScaling(float[] Mean, float Scale)
+internal sealed record TargetScaling(float[] Mean, float Scale)
 {
     /// <summary>No centring and no scaling: of a student that has no teacher.</summary>
     /// <param name="dimension">D.</param>

@@ -61,7 +61,7 @@ public sealed record PaperTableRow(string Name, StudentSpec? Student, double Acc
 /// Table 14 of Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications" (2017), as printed.
 /// Its third student is printed as 0.75 MobileNet-128 like the fourth, but its 166 M mult-adds are those of resolution 160.
 /// </summary>
-public static class PaperTable
+internal static class PaperTable
 {
     /// <summary>The rows in the paper's order.</summary>
     public static IReadOnlyList<PaperTableRow> Rows { get; } =

@@ -12,7 +12,7 @@ namespace FaceDistill.Table14;
 /// Makes a table like Table 14 of Howard et al., "MobileNets" (2017): trains, measures and exports each student of a recipe, one after
 /// the other, and times all their files at the end. A finished row is kept, an interrupted one goes on, and the reports are written anew after every row.
 /// </summary>
-public sealed class Table14Job(AssetFinder finder)
+internal sealed class Table14Job(AssetFinder finder)
 {
     /// <summary>The name of the resolved recipe in the table's folder.</summary>
     public const string RecipeFile = "recipe.json";
@@ -117,4 +117,4 @@ public sealed class Table14Job(AssetFinder finder)
 /// <param name="Command">What was typed, for the reports, without the rows.</param>
 /// <param name="Output">The table's folder.</param>
 /// <param name="Rows">The students of the rows to run; none for all. Rows that are finished stand in the table in any case.</param>
-public sealed record Table14Request(Table14Recipe Recipe, string Command, string Output, IReadOnlyList<string> Rows);
+internal sealed record Table14Request(Table14Recipe Recipe, string Command, string Output, IReadOnlyList<string> Rows);

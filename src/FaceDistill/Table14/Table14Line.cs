@@ -14,7 +14,7 @@ namespace FaceDistill.Table14;
 /// <param name="Training">How it was trained.</param>
 /// <param name="Evaluations">What was measured, by protocol; of each the student is the first model and the teacher the second.</param>
 /// <param name="Files">The exported files.</param>
-public sealed record Table14Line(
+internal sealed record Table14Line(
     string Student,
     string Key,
     string Command,
@@ -72,7 +72,7 @@ public sealed record Table14Line(
 /// <param name="Minutes">Time of the epochs.</param>
 /// <param name="Cores">Processor cores that the training used.</param>
 /// <param name="Log">The loss curve.</param>
-public sealed record Table14Training(
+internal sealed record Table14Training(
     int Faces, long Images, int Epochs, int KeptEpoch, double LearningRate, double Minutes, int Cores, IReadOnlyList<EpochLog> Log)
 {
     /// <summary>The epoch whose student was kept.</summary>
@@ -103,7 +103,7 @@ public sealed record Table14Training(
 /// <param name="Int8Sha256">Its SHA-256.</param>
 /// <param name="Int8Tar">TAR at 1e-4 of the 8-bit file; null where the impostor pairs are too few.</param>
 /// <param name="Int8TarInterval95">Its 95% interval.</param>
-public sealed record Table14Files(
+internal sealed record Table14Files(
     long OnnxBytes, string OnnxSha256, long Int8Bytes, string Int8Sha256, double? Int8Tar, IReadOnlyList<double>? Int8TarInterval95);
 
 /// <summary>A student trained without the teacher.</summary>
@@ -111,7 +111,7 @@ public sealed record Table14Files(
 /// <param name="Epochs">Passes over them.</param>
 /// <param name="Minutes">Time of these.</param>
 /// <param name="Evaluation">What was measured by the table's protocol.</param>
-public sealed record Table14Baseline(int Faces, int Epochs, double Minutes, EvaluationResult Evaluation)
+internal sealed record Table14Baseline(int Faces, int Epochs, double Minutes, EvaluationResult Evaluation)
 {
     /// <summary>The student's figures.</summary>
     [JsonIgnore]

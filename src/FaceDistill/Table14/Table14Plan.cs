@@ -19,7 +19,7 @@ namespace FaceDistill.Table14;
 /// <param name="MultAddsPerSecond">The same in mult-adds of the forward direction.</param>
 /// <param name="Minutes">The predicted time; with live targets the teacher's is in it.</param>
 /// <param name="Finished">Whether the row is finished already.</param>
-public sealed record Table14PlanLine(
+internal sealed record Table14PlanLine(
     string Student, long Images, int Epochs, long MultAdds, double ImagesPerSecond, double MultAddsPerSecond, double Minutes, bool Finished);
 
 /// <summary>What a table is expected to cost on this machine.</summary>
@@ -27,7 +27,7 @@ public sealed record Table14PlanLine(
 /// <param name="TeacherPasses">How often the teacher embeds each of them, once for all rows, unless that was done before.</param>
 /// <param name="TeacherFacesPerSecond">The teacher's measured rate on all cores; decoding and drawing the views come on top.</param>
 /// <param name="Lines">The rows.</param>
-public sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFacesPerSecond, IReadOnlyList<Table14PlanLine> Lines)
+internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherFacesPerSecond, IReadOnlyList<Table14PlanLine> Lines)
 {
     private const int TeacherBatch = 32, TeacherRounds = 3;
 

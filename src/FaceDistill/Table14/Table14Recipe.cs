@@ -15,7 +15,7 @@ namespace FaceDistill.Table14;
 /// A table's recipe file: one teacher, one set of faces, one way of training, and the students that become its rows. What a recipe leaves
 /// out has its default; the table's folder keeps the resolved one.
 /// </summary>
-public sealed record Table14Recipe
+internal sealed record Table14Recipe
 {
     /// <summary>Where the schema is, for editors.</summary>
     [JsonPropertyName("$schema")]
@@ -151,7 +151,7 @@ public sealed record Table14Recipe
 }
 
 /// <summary>What a table's rows are compared with: the same students trained by identities alone, without a teacher (ArcFace).</summary>
-public sealed record Table14RecipeBaseline
+internal sealed record Table14RecipeBaseline
 {
     /// <summary>The rows that have one.</summary>
     public required IReadOnlyList<string> Students { get; init; }
@@ -195,7 +195,7 @@ public sealed record Table14RecipeBaseline
 }
 
 /// <summary>One student of a table.</summary>
-public sealed record Table14RecipeRow
+internal sealed record Table14RecipeRow
 {
     /// <summary>The student, for example mobilenet-v1:0.5@96.</summary>
     public required string Student { get; init; }

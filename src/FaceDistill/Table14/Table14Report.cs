@@ -9,7 +9,7 @@ using static FaceDistill.Reports.Pages.ReportFormat;
 namespace FaceDistill.Table14;
 
 /// <summary>A table's files: table14.json, table14.csv, table14.md, table14.svg and report.html.</summary>
-public static class Table14Report
+internal static class Table14Report
 {
     /// <summary>Writes them, each whole or not at all.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>

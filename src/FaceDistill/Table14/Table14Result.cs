@@ -16,7 +16,7 @@ namespace FaceDistill.Table14;
 /// <param name="Made">When, UTC.</param>
 /// <param name="Lines">The rows that are finished, from the most mult-adds to the fewest.</param>
 /// <param name="Missing">The recipe's students that are not finished yet.</param>
-public sealed record Table14Result(
+internal sealed record Table14Result(
     string Teacher,
     IReadOnlyList<string> Data,
     string Test,
@@ -77,7 +77,7 @@ internal static class Table14Order
 /// </summary>
 /// <param name="Teacher">What the teacher's file costs.</param>
 /// <param name="Students">The students' files.</param>
-public sealed record Table14Speed(Table14TeacherFile Teacher, IReadOnlyList<Table14StudentSpeed> Students)
+internal sealed record Table14Speed(Table14TeacherFile Teacher, IReadOnlyList<Table14StudentSpeed> Students)
 {
     /// <summary>The name of the file in the table's folder.</summary>
     public const string FileName = "speed.json";
@@ -96,7 +96,7 @@ public sealed record Table14Speed(Table14TeacherFile Teacher, IReadOnlyList<Tabl
 /// <param name="MultAdds">Multiply-accumulates of one face.</param>
 /// <param name="Parameters">Values of its constants; null where not known.</param>
 /// <param name="LatencyMs">Median of one face, milliseconds.</param>
-public sealed record Table14TeacherFile(string Name, long Bytes, long MultAdds, long? Parameters, double LatencyMs);
+internal sealed record Table14TeacherFile(string Name, long Bytes, long MultAdds, long? Parameters, double LatencyMs);
 
 /// <summary>How fast a student's files are.</summary>
 /// <param name="Student">The student.</param>
@@ -106,5 +106,5 @@ public sealed record Table14TeacherFile(string Name, long Bytes, long MultAdds, 
 /// <param name="Int8LatencyMs">The same with the 8-bit file.</param>
 /// <param name="Speedup">The teacher's median by that of the fp32 file.</param>
 /// <param name="Int8Speedup">The same of the 8-bit file.</param>
-public sealed record Table14StudentSpeed(
+internal sealed record Table14StudentSpeed(
     string Student, string OnnxSha256, string Int8Sha256, double LatencyMs, double Int8LatencyMs, double Speedup, double Int8Speedup);

@@ -14,7 +14,7 @@ namespace FaceDistill.Table14;
 /// A table's recipe shrunk to a smoke run: the same teacher and students on drawn faces, three epochs each, so that every step of every row
 /// runs once. Its figures describe drawings and say nothing about faces.
 /// </summary>
-public static class Table14Smoke
+internal static class Table14Smoke
 {
     private const int TrainingPeople = 12, TestPeople = 20, Images = 8, Batch = 16, Epochs = 3;
     private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people

@@ -11,7 +11,7 @@ namespace FaceDistill.Table14;
 /// <param name="Title">Its heading.</param>
 /// <param name="Caption">What its figures are.</param>
 /// <param name="Columns">The columns after the student's name.</param>
-public sealed record Table14Table(string Id, string Title, string Caption, IReadOnlyList<Table14Column> Columns)
+internal sealed record Table14Table(string Id, string Title, string Caption, IReadOnlyList<Table14Column> Columns)
 {
     private static readonly PaperTableRow FaceNet = PaperTable.Rows[0];
 
@@ -100,4 +100,4 @@ public sealed record Table14Table(string Id, string Title, string Caption, IRead
 /// <param name="Head">Its head.</param>
 /// <param name="Student">A student's cell.</param>
 /// <param name="Teacher">The teacher's cell, from any line: all were measured beside it.</param>
-public sealed record Table14Column(string Head, Func<Table14Line, string> Student, Func<Table14Line, string> Teacher);
+internal sealed record Table14Column(string Head, Func<Table14Line, string> Student, Func<Table14Line, string> Teacher);

@@ -11,7 +11,7 @@ namespace FaceDistill.Teachers;
 /// layer, y = scale * (conv(x) + bias) + shift, which is folded into the convolution here. The input's normalisation is not
 /// part of the graph, because <c>FaceTensor</c> owns it.
 /// </remarks>
-public static class DlibResNetConverter
+internal static class DlibResNetConverter
 {
     /// <summary>Height and width of the input image in pixels.</summary>
     public const int InputSize = 150;

@@ -16,7 +16,7 @@ namespace FaceDistill.Teachers;
 /// <param name="Contract">What the model wants to see.</param>
 /// <param name="Dimension">The embedding's length; null to take the model's own.</param>
 /// <param name="Convert">How the ONNX file is made from the assets: "dlib-resnet"; null where it is one of them.</param>
-public sealed record TeacherCard(
+internal sealed record TeacherCard(
     string Name,
     string Description,
     string Licence,

@@ -18,7 +18,7 @@ namespace FaceDistill.Training;
 /// <remarks>
 /// The faces are always the same ones, at the student's full resolution, in float32, neither mirrored nor varied: as a finished student sees faces.
 /// </remarks>
-public sealed class BatchNormStatistics : IDisposable
+internal sealed class BatchNormStatistics : IDisposable
 {
     /// <summary>
     /// How many faces are pooled at most: hundreds of thousands of values a channel in the early layers, 16 batches of 64, at 1 to 2% of an epoch of 25,000

@@ -37,7 +37,7 @@ public sealed record EmbeddingSpread(double Variance, double Reference, string B
     /// <param name="embeddings">float32 [n, D], row-major, in the teacher's space, of any faces.</param>
     /// <param name="student">The student; its scaling keeps the teacher's variance.</param>
     /// <returns>Null for fewer than two faces, which cannot tell.</returns>
-    public static EmbeddingSpread? Of(ReadOnlySpan<float> embeddings, StudentCheckpoint student)
+    internal static EmbeddingSpread? Of(ReadOnlySpan<float> embeddings, StudentCheckpoint student)
     {
         ArgumentNullException.ThrowIfNull(student);
         int dimension = student.Description.Dimension;

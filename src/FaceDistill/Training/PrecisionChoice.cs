@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training;
 
 /// <summary>Finds by measurement which precision makes a student's training steps faster on this machine.</summary>
-public static class PrecisionChoice
+internal static class PrecisionChoice
 {
     private const int WarmUp = 2, Rounds = 5, HopelessFactor = 4;
 

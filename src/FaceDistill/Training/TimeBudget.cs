@@ -13,7 +13,7 @@ namespace FaceDistill.Training;
 /// How many epochs fit into a given time. A throw-away student makes a few steps at each resolution of the run, twice over the same faces: the first epoch of a
 /// resolution decodes them, later ones find them in memory. The number found is kept with the run, so that an interrupted run goes on with it.
 /// </summary>
-public static class TimeBudget
+internal static class TimeBudget
 {
     private const int WarmUpSteps = 4, TimedSteps = 20;
 

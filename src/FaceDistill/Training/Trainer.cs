@@ -17,7 +17,7 @@ namespace FaceDistill.Training;
 /// Distils one student: minimises its losses, with a checkpoint after each epoch, every few minutes within one, when
 /// cancelled and when something fails, and the best student so far beside it.
 /// </summary>
-public sealed class Trainer : IDisposable
+internal sealed class Trainer : IDisposable
 {
     private readonly TrainingFaces _faces;
     private readonly string _folder;

@@ -22,7 +22,7 @@ namespace FaceDistill.Training;
 /// <param name="Images">Faces shown in all epochs.</param>
 /// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
 /// <param name="MultAddsPerSecond">The measured rate, in mult-adds of the forward direction.</param>
-public sealed record TrainingCost(long Images, long MultAdds, double MultAddsPerSecond)
+internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsPerSecond)
 {
     private const int WarmUpSteps = 3, TimedSteps = 9, DrawnViews = 256;
 

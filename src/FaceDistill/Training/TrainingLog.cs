@@ -8,7 +8,7 @@ using TorchSharp.Modules;
 namespace FaceDistill.Training;
 
 /// <summary>log.csv of a run folder: one row an epoch.</summary>
-public static class TrainingLogFile
+internal static class TrainingLogFile
 {
     /// <summary>The file's name in a run folder.</summary>
     public const string FileName = "log.csv";
@@ -34,7 +34,7 @@ public static class TrainingLogFile
 
 /// <summary>The run's curves for TensorBoard, in the folder "tensorboard" of a run folder: one file a run; log.csv holds the same figures.</summary>
 /// <param name="folder">The run folder.</param>
-public sealed class TensorBoardLog(string folder)
+internal sealed class TensorBoardLog(string folder)
 {
     /// <summary>The folder's name in a run folder.</summary>
     public const string FolderName = "tensorboard";

@@ -13,14 +13,14 @@ namespace FaceDistill.Training;
 /// <summary>What one step came to.</summary>
 /// <param name="Loss">The loss before the update.</param>
 /// <param name="GradientNorm">The gradients' norm before clipping.</param>
-public readonly record struct StepResult(double Loss, double GradientNorm)
+internal readonly record struct StepResult(double Loss, double GradientNorm)
 {
     /// <summary>Whether both are numbers; where not, nothing was updated.</summary>
     public bool IsFinite => double.IsFinite(Loss) && double.IsFinite(GradientNorm);
 }
 
 /// <summary>One student being trained: its weights, optimizer and moving average, and the step that changes them.</summary>
-public sealed class TrainingStep : IDisposable
+internal sealed class TrainingStep : IDisposable
 {
     private readonly ModelInputSpec _contract;
     private readonly Device _device;

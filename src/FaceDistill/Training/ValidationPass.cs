@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training;
 
 /// <summary>Measures a student on the held-out faces, always at its full resolution.</summary>
-public sealed class ValidationPass : IDisposable
+internal sealed class ValidationPass : IDisposable
 {
     private const int SpreadFaces = 256;
     private readonly TrainingFaces _faces;

@@ -9,12 +9,12 @@ namespace FaceDistill.Views;
 /// <param name="face">The face's <see cref="FaceDistill.Datasets.FaceImage.Key"/>.</param>
 /// <param name="size">The wanted side in pixels.</param>
 /// <returns>BGR 8-bit, size x size, continuous; the caller disposes it.</returns>
-public delegate Mat FaceRendering(Mat aligned, AlignedFrame frame, long face, int size);
+internal delegate Mat FaceRendering(Mat aligned, AlignedFrame frame, long face, int size);
 
 /// <summary>A view that is embedded, and kept under its name.</summary>
 /// <param name="Name">The view's name in a store; another picture must have another name.</param>
 /// <param name="Render">Draws it.</param>
-public sealed record EmbeddedView(string Name, FaceRendering Render)
+internal sealed record EmbeddedView(string Name, FaceRendering Render)
 {
     /// <summary>A view's name in a store: original or mirrored.</summary>
     public static string NameOf(FaceView view) => view switch
@@ -38,7 +38,7 @@ public sealed record EmbeddedView(string Name, FaceRendering Render)
 }
 
 /// <summary>A way to look at an aligned face; embeddings are kept by view, since a changed picture has another embedding.</summary>
-public enum FaceView
+internal enum FaceView
 {
     /// <summary>The face as it was aligned.</summary>
     Original,

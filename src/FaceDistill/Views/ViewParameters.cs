@@ -6,7 +6,7 @@ namespace FaceDistill.Views;
 /// <param name="ShiftY">How far it lies below.</param>
 /// <param name="Scale">How much larger the face is shown.</param>
 /// <param name="Rotation">By which angle it is turned, degrees.</param>
-public readonly record struct ViewParameters(bool Mirror, double ShiftX, double ShiftY, double Scale, double Rotation)
+internal readonly record struct ViewParameters(bool Mirror, double ShiftX, double ShiftY, double Scale, double Rotation)
 {
     /// <summary>
     /// Grows when the same keys give other views, or <see cref="ViewRenderer"/> draws them otherwise: what was embedded before is not taken for them then.
@@ -82,7 +82,7 @@ public readonly record struct ViewParameters(bool Mirror, double ShiftX, double 
 /// Random choices that depend on nothing but their keys (seed, epoch, index, purpose), so that neither threads nor an interruption
 /// change them: the mixing function of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 /// </summary>
-public static class SeededChoice
+internal static class SeededChoice
 {
     /// <summary>64 random bits of four keys.</summary>
     public static ulong Bits(long seed, long epoch, long index, long purpose = 0) =>

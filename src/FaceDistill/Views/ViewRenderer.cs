@@ -10,7 +10,7 @@ namespace FaceDistill.Views;
 /// Safe for several threads.
 /// </summary>
 /// <param name="frame">The aligned pictures' geometry.</param>
-public sealed class ViewRenderer(AlignedFrame frame)
+internal sealed class ViewRenderer(AlignedFrame frame)
 {
     /// <summary>Draws a view.</summary>
     /// <param name="aligned">BGR 8-bit, frame.Side x frame.Side.</param>
@@ -177,7 +177,7 @@ public sealed class ViewRenderer(AlignedFrame frame)
 /// Fits a head's kernel, a weighted mean over the whole last map, to a map of another side: the weights are interpolated linearly between
 /// the cells' centres and scaled so that their sum stays, since the same face now covers more cells or fewer.
 /// </summary>
-public static class PooledKernel
+internal static class PooledKernel
 {
     /// <summary>Resizes square planes.</summary>
     /// <param name="planes">float32 [N, from, from].</param>

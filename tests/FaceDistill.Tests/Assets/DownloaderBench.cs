@@ -8,7 +8,7 @@ namespace FaceDistill.Tests.Assets;
 /// <summary>A file to download, a folder to put it into and an impatient downloader.</summary>
 public abstract class DownloaderBench : IDisposable
 {
-    protected static readonly DownloadRules Quick =
+    internal static readonly DownloadRules Quick =
         new(4, TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(20));
 
     protected static readonly byte[] Body = RandomBytes(300_000, 1);
@@ -16,7 +16,7 @@ public abstract class DownloaderBench : IDisposable
 
     private readonly TempFolder _folder = new();
 
-    protected Downloader Subject { get; } = new(Quick);
+    internal Downloader Subject { get; } = new(Quick);
 
     protected string Folder => _folder.Path;
 

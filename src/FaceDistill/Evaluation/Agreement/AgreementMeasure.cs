@@ -10,7 +10,7 @@ using MathNet.Numerics.Statistics;
 namespace FaceDistill.Evaluation.Agreement;
 
 /// <summary>Tells how a student agrees with its teacher: image by image, and as probes in the teacher's gallery.</summary>
-public static class AgreementMeasure
+internal static class AgreementMeasure
 {
     private const int Bins = 100;
     private const int WorstImages = 20;
@@ -105,7 +105,7 @@ public static class AgreementMeasure
 /// Measures the point of matching the teacher's own space: a gallery that the teacher embedded is searched with the student's
 /// probes, without embedding the gallery again.
 /// </summary>
-public static class CrossModelSearch
+internal static class CrossModelSearch
 {
     /// <summary>Scores teacher with teacher, student with student and teacher with student, exactly.</summary>
     /// <param name="teacher">The teacher's embeddings, each with its identity.</param>

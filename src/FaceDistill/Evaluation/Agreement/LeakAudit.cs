@@ -4,7 +4,7 @@ using FaceDistill.Formats;
 namespace FaceDistill.Evaluation.Agreement;
 
 /// <summary>Why a training picture is on an audit's list.</summary>
-public enum AuditFindingKind
+internal enum AuditFindingKind
 {
     /// <summary>Its file, or its aligned face, is byte for byte that of the other picture.</summary>
     SameFile,
@@ -20,7 +20,7 @@ public enum AuditFindingKind
 /// <param name="Data">The name of its data: that of the folder.</param>
 /// <param name="Path">Its path in it, of the aligned face.</param>
 /// <param name="Person">Its identity; empty where unknown.</param>
-public sealed record AuditPicture(string Data, string Path, string Person);
+internal sealed record AuditPicture(string Data, string Path, string Person);
 
 /// <summary>A training picture on an audit's list.</summary>
 /// <param name="Kind">Why.</param>
@@ -28,7 +28,7 @@ public sealed record AuditPicture(string Data, string Path, string Person);
 /// <param name="Other">The other picture: a test's, or one of training data that stays.</param>
 /// <param name="Similarity">The cosine of both embeddings.</param>
 /// <param name="Pairs">How many pictures of the test match this one; 1 for a duplicate.</param>
-public sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture, AuditPicture Other, double Similarity, int Pairs)
+internal sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture, AuditPicture Other, double Similarity, int Pairs)
 {
     /// <summary>Writes a list as comma-separated rows.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>

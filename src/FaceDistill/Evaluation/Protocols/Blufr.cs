@@ -19,7 +19,7 @@ namespace FaceDistill.Evaluation.Protocols;
 /// number is rounded down and scores that tie are rejected together, as everywhere in FaceDistill. A probe that ties with
 /// another person counts as a miss; the toolkit leaves it to the sort.
 /// </remarks>
-public static class Blufr
+internal static class Blufr
 {
     /// <summary>The false accept rate of verification.</summary>
     public const double VerificationFar = 1e-3;
@@ -88,13 +88,13 @@ public static class Blufr
 /// <param name="TrainPeople">People left out of each test set: BLUFR trains on them, FaceDistill's models do not.</param>
 /// <param name="GalleryPeople">People in the gallery, one image each.</param>
 /// <param name="Seed">Decides the draw.</param>
-public sealed record BlufrDraw(int Trials = 10, int TrainPeople = 1500, int GalleryPeople = 1000, long Seed = 1);
+internal sealed record BlufrDraw(int Trials = 10, int TrainPeople = 1500, int GalleryPeople = 1000, long Seed = 1);
 
 /// <summary>The test images of BLUFR's trials as rows of an embedding set.</summary>
 /// <param name="Label">Where they are from.</param>
 /// <param name="Trials">Gallery and probe rows of each trial.</param>
 /// <param name="MissingImages">Listed images that the set lacks, each once.</param>
-public sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, int[] Probes)> Trials, IReadOnlyList<string> MissingImages)
+internal sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, int[] Probes)> Trials, IReadOnlyList<string> MissingImages)
 {
     /// <summary>The label of trials that FaceDistill draws: they are not the published ones, and figures differ with the draw.</summary>
     public const string OwnLabel = "BLUFR-style, own random trials";

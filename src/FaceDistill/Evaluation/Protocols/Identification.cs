@@ -15,7 +15,7 @@ namespace FaceDistill.Evaluation.Protocols;
 /// Identification: probes are searched in a gallery, once with everybody in it (closed set: rank-1 and rank-5) and once with
 /// people who are not (open set: detection and identification rate at a false alarm rate).
 /// </summary>
-public static class Identification
+internal static class Identification
 {
     /// <summary>Searches all images that are not in the gallery.</summary>
     /// <param name="set">The embeddings, each with its identity.</param>
@@ -169,7 +169,7 @@ public static class Identification
 /// probes of unknown people; null for none where the gallery lacks people anyway, and otherwise a half.</param>
 /// <param name="Seed">Decides who is taken out.</param>
 /// <param name="Fars">The false alarm rates; null for 1e-2 and 1e-3.</param>
-public sealed record IdentificationOptions(
+internal sealed record IdentificationOptions(
     IReadOnlyList<string>? Gallery = null, double? UnknownShare = null, long Seed = 1, IReadOnlyList<double>? Fars = null)
 {
     /// <summary>1e-2 and 1e-3.</summary>

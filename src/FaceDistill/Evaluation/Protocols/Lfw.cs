@@ -107,7 +107,7 @@ internal sealed class LfwIndex
 /// <summary>The part of a set that shows the people of LFW's View 1 test list; its people are not in the training list.</summary>
 /// <param name="Set">The images of those people, each with the name in its file name as its identity.</param>
 /// <param name="MissingImages">Listed images that the whole set lacks.</param>
-public sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingImages)
+internal sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingImages)
 {
     /// <summary>Takes the listed images out of a set.</summary>
     /// <exception cref="FaceDistillException">None of them is there.</exception>

@@ -79,7 +79,7 @@ public sealed record ModelComparison(
 /// How certain true accept rates are: their values on bootstrap resamples of the identities (not of the pairs: pairs that
 /// share a person are not independent).
 /// </summary>
-public sealed class TarUncertainty
+internal sealed class TarUncertainty
 {
     private readonly IReadOnlyList<double> _fars;
     private readonly double[]?[] _tars; // [fars][resamples]

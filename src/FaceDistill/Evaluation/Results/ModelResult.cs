@@ -14,23 +14,23 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
 {
     /// <summary>The exact rates; null where the protocol gives none.</summary>
     [JsonIgnore]
-    public RatesAtFar? Rates { get; init; }
+    internal RatesAtFar? Rates { get; init; }
 
     /// <summary>How certain they are; null where it was not asked for, or the protocol or the set gives none.</summary>
     [JsonIgnore]
-    public TarUncertainty? Uncertainty { get; init; }
+    internal TarUncertainty? Uncertainty { get; init; }
 
     /// <summary>Metrics over all pairs, with curves; null where they were not asked for, or the protocol gives none.</summary>
     [JsonIgnore]
-    public ScoreMetrics? Metrics { get; init; }
+    internal ScoreMetrics? Metrics { get; init; }
 
     /// <summary>Accuracy over folds; null where the protocol gives none.</summary>
     [JsonIgnore]
-    public FoldsResult? Folds { get; init; }
+    internal FoldsResult? Folds { get; init; }
 
     /// <summary>The pairs it gets most wrong; null where they were not asked for, or the protocol scores no pairs.</summary>
     [JsonIgnore]
-    public WorstPairsResult? Worst { get; init; }
+    internal WorstPairsResult? Worst { get; init; }
 
     /// <summary>What it costs; null where that is not known.</summary>
     [JsonIgnore]
@@ -147,7 +147,7 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
 /// <param name="ImpostorPairs">Pairs of two people.</param>
 /// <param name="Fars">The false accept rates asked for.</param>
 /// <param name="Points">One for each rate, in their order; null where the impostor pairs do not permit one false accept.</param>
-public sealed record RatesAtFar(
+internal sealed record RatesAtFar(
     int Images, int Identities, long GenuinePairs, long ImpostorPairs, IReadOnlyList<double> Fars, IReadOnlyList<FarPoint?> Points)
 {
     /// <summary>True accept rate by the label of the false accept rate.</summary>
@@ -169,7 +169,7 @@ public sealed record RatesAtFar(
 /// <param name="FalseAccepts">Impostor pairs at or above the threshold.</param>
 /// <param name="TrueAccepts">Genuine pairs at or above the threshold.</param>
 /// <param name="Tar">True accepts by genuine pairs, 0..1.</param>
-public sealed record FarPoint(double Far, float Threshold, long FalseAccepts, long TrueAccepts, double Tar)
+internal sealed record FarPoint(double Far, float Threshold, long FalseAccepts, long TrueAccepts, double Tar)
 {
     /// <summary>Values of points by the labels of their rates; of two rates of one label the first.</summary>
     internal static Dictionary<string, T> ByLabel<TPoint, T>(IReadOnlyList<double> fars, IReadOnlyList<TPoint> points, Func<TPoint, T> value) =>
@@ -181,7 +181,7 @@ public sealed record FarPoint(double Far, float Threshold, long FalseAccepts, lo
 /// <param name="SkippedPairs">Pairs left out because an image is missing.</param>
 /// <param name="Accuracy">Mean of the folds, 0..1.</param>
 /// <param name="StandardError">Sample standard deviation of the folds by the root of their number.</param>
-public sealed record FoldsResult(IReadOnlyList<(double Accuracy, float Threshold)> Folds, int SkippedPairs, double Accuracy, double StandardError);
+internal sealed record FoldsResult(IReadOnlyList<(double Accuracy, float Threshold)> Folds, int SkippedPairs, double Accuracy, double StandardError);
 
 /// <summary>Metrics over all pairs that need every impostor score, not only the highest; none is rounded into bins.</summary>
 /// <param name="Eer">Equal error rate, 0..1: where the ROC curve crosses false accept rate = false reject rate.</param>
@@ -193,24 +193,24 @@ public sealed record FoldsResult(IReadOnlyList<(double Accuracy, float Threshold
 /// <param name="Rank1">Of the faces of people with two faces or more, the share whose nearest other face of the whole set
 /// is of the same person (closed set, leave-one-out); an impostor equally near counts as the nearest.</param>
 /// <param name="Curves">What plots show.</param>
-public sealed record ScoreMetrics(double Eer, double Auc, double? DPrime, double MinDcf, double Rank1, ScoreCurves Curves);
+internal sealed record ScoreMetrics(double Eer, double Auc, double? DPrime, double MinDcf, double Rank1, ScoreCurves Curves);
 
 /// <summary>Curves for plots.</summary>
 /// <param name="Roc">By rising false accept rate, evenly spaced in its logarithm from one impostor pair to 1.</param>
 /// <param name="Scores">How the scores lie.</param>
-public sealed record ScoreCurves(IReadOnlyList<RocPoint> Roc, ScoreHistogram Scores);
+internal sealed record ScoreCurves(IReadOnlyList<RocPoint> Roc, ScoreHistogram Scores);
 
 /// <summary>A point of a ROC curve.</summary>
 /// <param name="Far">The permitted false accept rate, above 0 and at most 1.</param>
 /// <param name="Tar">The true accept rate of the smallest threshold that holds it, 0..1.</param>
-public readonly record struct RocPoint(double Far, double Tar);
+internal readonly record struct RocPoint(double Far, double Tar);
 
 /// <summary>Genuine and impostor scores in equal bins, for plots only.</summary>
 /// <param name="Low">Where the first bin begins.</param>
 /// <param name="High">Where the last one ends.</param>
 /// <param name="Genuine">Genuine pairs in each bin.</param>
 /// <param name="Impostor">Impostor pairs in each bin.</param>
-public sealed record ScoreHistogram(float Low, float High, IReadOnlyList<long> Genuine, IReadOnlyList<long> Impostor);
+internal sealed record ScoreHistogram(float Low, float High, IReadOnlyList<long> Genuine, IReadOnlyList<long> Impostor);
 
 /// <summary>A scored pair of faces.</summary>
 /// <param name="A">The one face's path.</param>
@@ -223,4 +223,4 @@ public sealed record ScoredPair(string A, string B, string IdentityA, string Ide
 /// <summary>The pairs that a model gets most wrong, whatever the threshold.</summary>
 /// <param name="FalseAccepts">The impostor pairs of the highest scores, the highest first.</param>
 /// <param name="FalseRejects">The genuine pairs of the lowest scores, the lowest first.</param>
-public sealed record WorstPairsResult(IReadOnlyList<ScoredPair> FalseAccepts, IReadOnlyList<ScoredPair> FalseRejects);
+internal sealed record WorstPairsResult(IReadOnlyList<ScoredPair> FalseAccepts, IReadOnlyList<ScoredPair> FalseRejects);

@@ -65,7 +65,7 @@ public sealed record OpenSetResult
     /// <summary>One for each rate asked for, in their order; null where the unknown probes do not permit one false alarm. Empty where the document was
     /// read.</summary>
     [JsonIgnore]
-    public IReadOnlyList<DirPoint?> Points { get; init; } = [];
+    internal IReadOnlyList<DirPoint?> Points { get; init; } = [];
 }
 
 /// <summary>What a model reaches in open-set identification at one permitted false alarm rate.</summary>
@@ -74,7 +74,7 @@ public sealed record OpenSetResult
 /// <param name="FalseAlarms">Unknown probes whose best score in the gallery reaches the threshold.</param>
 /// <param name="Identified">Known probes whose own identity is at rank 1 and reaches the threshold.</param>
 /// <param name="Dir">Detection and identification rate: identified by known probes, 0..1.</param>
-public sealed record DirPoint(double Far, float Threshold, long FalseAlarms, int Identified, double Dir);
+internal sealed record DirPoint(double Far, float Threshold, long FalseAlarms, int Identified, double Dir);
 
 /// <summary>The outcome of BLUFR (Liao, Lei, Yi, Li, IJCB 2014). Rates are fractions, not percent.</summary>
 /// <param name="Name">The model's name.</param>

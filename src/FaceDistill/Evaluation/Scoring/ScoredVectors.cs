@@ -83,7 +83,7 @@ internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squ
 }
 
 /// <summary>Checks embeddings and scales them to unit length, so that their inner product is the cosine.</summary>
-public static class UnitEmbeddings
+internal static class UnitEmbeddings
 {
     /// <summary>The embeddings divided by their Euclidean lengths (sums in double precision), in a new array.</summary>
     /// <param name="set">The embeddings; not changed.</param>

@@ -9,7 +9,7 @@ namespace FaceDistill.Export.Graphs;
 /// <param name="Layer">Its shape.</param>
 /// <param name="Weights">float32 [out, in / groups, kernel, kernel], row-major.</param>
 /// <param name="Bias">float32 [out].</param>
-public sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
+internal sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
 {
     /// <summary>The weights of one output channel.</summary>
     public Span<float> Filter(int channel) => Weights.AsSpan(channel * (Weights.Length / Layer.Out), Weights.Length / Layer.Out);
@@ -33,7 +33,7 @@ public sealed record FoldedLayer(ConvLayer Layer, float[] Weights, float[] Bias)
 /// <param name="Layers">The convolutions, in order.</param>
 /// <param name="EmbeddingWeights">float32 [D, features], row-major.</param>
 /// <param name="EmbeddingBias">float32 [D].</param>
-public sealed record FoldedStudent(StudentDescription Description, IReadOnlyList<FoldedLayer> Layers, float[] EmbeddingWeights, float[] EmbeddingBias)
+internal sealed record FoldedStudent(StudentDescription Description, IReadOnlyList<FoldedLayer> Layers, float[] EmbeddingWeights, float[] EmbeddingBias)
 {
     /// <summary>Folds a checkpoint's student.</summary>
     /// <exception cref="FaceDistillException">The checkpoint lacks a tensor, or one has another shape.</exception>

@@ -13,7 +13,7 @@ namespace FaceDistill.Export.Graphs;
 /// output "embedding" float32 [batch, D] in the teacher's space. Batch norms are folded into the convolutions, the target
 /// scaling into the last layer.
 /// </summary>
-public static class StudentOnnx
+internal static class StudentOnnx
 {
     /// <summary>Builds the graph.</summary>
     /// <exception cref="FaceDistillException">The checkpoint lacks a tensor, or one has another shape.</exception>
@@ -68,7 +68,7 @@ public sealed record GraphPrePostprocessing(bool Preprocess = false, bool Normal
     /// <summary>Puts the ends onto any student's graph, whatever the precision of its inside; the given graph is not changed.</summary>
     /// <param name="graph">One input float32 [batch, 3, r, r], one output float32 [batch, D].</param>
     /// <param name="student">The student that it computes; its contract gives the scaling.</param>
-    public OnnxGraph Attach(OnnxGraph graph, StudentDescription student)
+    internal OnnxGraph Attach(OnnxGraph graph, StudentDescription student)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(student);
@@ -104,7 +104,7 @@ public sealed record GraphPrePostprocessing(bool Preprocess = false, bool Normal
 }
 
 /// <summary>What every exported file says about itself, as text by key: in ONNX's metadata_props, in the header of safetensors.</summary>
-public static class StudentMetadata
+internal static class StudentMetadata
 {
     /// <summary>Writes the student's metadata, and what its file takes and gives.</summary>
     /// <param name="metadata">Receives them.</param>

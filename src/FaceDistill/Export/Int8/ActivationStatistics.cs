@@ -1,7 +1,7 @@
 namespace FaceDistill.Export.Int8;
 
 /// <summary>What was seen of one layer's output: its range, a histogram, and the mean of each channel.</summary>
-public sealed class ActivationStatistics
+internal sealed class ActivationStatistics
 {
     /// <summary>The histogram's bins.</summary>
     public const int Bins = 4096;
@@ -64,7 +64,7 @@ public sealed class ActivationStatistics
 /// <summary>The 256 levels of an activation: value = scale (level - zero), level 0 to 255. Zero is a level itself, so that padding is exact.</summary>
 /// <param name="Scale">The step, above 0.</param>
 /// <param name="Zero">The level of 0.</param>
-public readonly record struct ActivationRange(float Scale, byte Zero)
+internal readonly record struct ActivationRange(float Scale, byte Zero)
 {
     private const double Percentile = 0.9999;
     private const int Candidates = 100;

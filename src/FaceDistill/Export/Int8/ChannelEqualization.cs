@@ -9,7 +9,7 @@ namespace FaceDistill.Export.Int8;
 /// either side.
 /// ReLU(x / s) = ReLU(x) / s for s above 0, so that the network computes the same; its channels then fill a common range more evenly.
 /// </summary>
-public static class ChannelEqualization
+internal static class ChannelEqualization
 {
     private const int Rounds = 20; // until factors hardly change: a layer is the second of one pair and the first of the next
 
@@ -91,7 +91,7 @@ public static class ChannelEqualization
 /// mean of the
 /// input channel, measured on the calibration faces; the bias takes that back. The zero padding at the borders is not accounted for.
 /// </summary>
-public static class BiasCorrection
+internal static class BiasCorrection
 {
     /// <summary>The corrected bias of a layer.</summary>
     /// <param name="layer">The layer, before rounding.</param>

@@ -11,7 +11,7 @@ namespace FaceDistill.Export.Int8;
 /// embedding are float32; the embedding layer has int8 weights and computes in float32, since it is a thousandth of the work and its rounding would be the
 /// embedding's.
 /// </summary>
-public sealed class Int8Graph
+internal sealed class Int8Graph
 {
     private readonly OnnxGraph _graph = new("student");
     private readonly FoldedStudent _student;
@@ -86,13 +86,13 @@ public sealed class Int8Graph
 /// <param name="Ranges">The levels of "input", of each layer's output and of "pooled", by name.</param>
 /// <param name="Biases">The bias of each layer, float32 [out], corrected or not, by the layer's name.</param>
 /// <param name="Float32Layers">The layers that stay in float32.</param>
-public sealed record Int8Plan(
+internal sealed record Int8Plan(
     IReadOnlyDictionary<string, ActivationRange> Ranges, IReadOnlyDictionary<string, float[]> Biases, IReadOnlySet<string> Float32Layers);
 
 /// <summary>Weights as 8-bit integers, symmetric about 0 with a step for each output channel: weight = scale[o] * level.</summary>
 /// <param name="Levels">int8 [out, ...], row-major, within plus or minus 127.</param>
 /// <param name="Scales">float32 [out], above 0.</param>
-public sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
+internal sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
 {
     private const int Most = 127;
 

@@ -9,7 +9,7 @@ using OpenCvSharp;
 namespace FaceDistill.Export.Int8;
 
 /// <summary>Runs a folded student in float32 over calibration faces and notes what each layer gives.</summary>
-public static class StudentCalibration
+internal static class StudentCalibration
 {
     private const int Batch = 16;
 

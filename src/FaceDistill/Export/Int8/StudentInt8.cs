@@ -15,7 +15,7 @@ namespace FaceDistill.Export.Int8;
 /// float32 student's
 /// embeddings on faces that the ranges were not measured on, and the best one is kept.
 /// </summary>
-public sealed class StudentInt8 : IDisposable
+internal sealed class StudentInt8 : IDisposable
 {
     private readonly Int8Options _options;
     private readonly FoldedStudent _student;

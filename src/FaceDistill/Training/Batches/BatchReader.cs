@@ -11,7 +11,7 @@ namespace FaceDistill.Training.Batches;
 /// <summary>
 /// Fills batches ahead of the training step on background threads. What a batch holds depends on (seed, epoch, place) alone.
 /// </summary>
-public sealed class BatchReader : IDisposable
+internal sealed class BatchReader : IDisposable
 {
     private const int Ahead = 3;
     private readonly TrainingFaces _faces;

@@ -19,7 +19,7 @@ namespace FaceDistill.Training.Batches;
 /// <param name="From">The teacher's dimension.</param>
 /// <param name="To">The student's dimension.</param>
 /// <param name="Kept">The part of the embeddings' mean squared length that the map keeps, 0 to 1.</param>
-public sealed record Projector(float[] Matrix, int From, int To, double Kept)
+internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
 {
     /// <summary>The file's name in a run folder: tensor "projection", float32 [To, From].</summary>
     public const string FileName = "projector.safetensors";
@@ -119,7 +119,7 @@ public sealed record Projector(float[] Matrix, int From, int To, double Kept)
 /// <summary>A teacher seen through a projector: what a student with a shorter embedding learns from while it trains.</summary>
 /// <param name="teacher">The teacher; not disposed here.</param>
 /// <param name="projector">The map from its space.</param>
-public sealed class ProjectedTeacher(IEmbedder teacher, Projector projector) : IEmbedder
+internal sealed class ProjectedTeacher(IEmbedder teacher, Projector projector) : IEmbedder
 {
     /// <inheritdoc/>
     public string Name => teacher.Name;

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training.Batches;
 
 /// <summary>Host memory of one step, filled on the reader's threads and used again and again.</summary>
-public sealed class TrainingBatch : IDisposable
+internal sealed class TrainingBatch : IDisposable
 {
     internal TrainingBatch(int capacity, int size, int dimension)
     {
@@ -71,7 +71,7 @@ public sealed class TrainingBatch : IDisposable
 /// The faces at the student's resolution as RGB bytes. Each is decoded once and kept, as far as the memory budget reaches; the
 /// rest is decoded anew each time. Safe for several threads.
 /// </summary>
-public sealed class FacePixels
+internal sealed class FacePixels
 {
     private readonly AlignedFaces _faces;
     private readonly int _size;
@@ -139,7 +139,7 @@ public sealed class FacePixels
 /// The aligned pictures with their borders. Each is decoded once and kept, as far as the memory budget reaches; the rest is decoded
 /// anew each time. Safe for several threads.
 /// </summary>
-public sealed class FaceFrames
+internal sealed class FaceFrames
 {
     private readonly AlignedFaces _faces;
     private readonly byte[]?[] _kept;

@@ -7,7 +7,7 @@ using FaceDistill.Views;
 namespace FaceDistill.Training.Batches;
 
 /// <summary>The faces of a run with their targets, split into those that train and those that only measure.</summary>
-public sealed class TrainingFaces
+internal sealed class TrainingFaces
 {
     private readonly EmbeddingSet _original;
     private readonly EmbeddingSet? _mirrored;

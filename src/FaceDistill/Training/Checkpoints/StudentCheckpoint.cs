@@ -15,7 +15,7 @@ namespace FaceDistill.Training.Checkpoints;
 /// One file with everything of a run: weights, their moving average, the finished student's batch-norm statistics, optimizer state, target scaling, options and
 /// progress (safetensors; the texts are JSON in its metadata). Written whole or not at all, so that a killed run leaves the last whole one.
 /// </summary>
-public sealed class StudentCheckpoint
+internal sealed class StudentCheckpoint
 {
     /// <summary>The file's name in a run folder.</summary>
     public const string FileName = "checkpoint.safetensors";
@@ -204,11 +204,11 @@ public sealed class StudentCheckpoint
 /// <param name="Scaling">How targets were scaled.</param>
 /// <param name="Options">The run's options.</param>
 /// <param name="State">How far the run is.</param>
-public sealed record RunPosition(StudentDescription Description, TargetScaling Scaling, DistillOptions Options, TrainingState State);
+internal sealed record RunPosition(StudentDescription Description, TargetScaling Scaling, DistillOptions Options, TrainingState State);
 
 /// <summary>A student's network and what trains it.</summary>
 /// <param name="Model">The network.</param>
-public sealed record TrainedStudent(MobileNetV1 Model)
+internal sealed record TrainedStudent(MobileNetV1 Model)
 {
     /// <summary>Its optimizer; null for a student that is not trained further.</summary>
     public IStudentOptimizer? Optimizer { get; init; }

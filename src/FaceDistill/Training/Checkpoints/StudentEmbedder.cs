@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training.Checkpoints;
 
 /// <summary>A trained student run by TorchSharp: embeddings in the teacher's own space.</summary>
-public sealed class StudentEmbedder : IEmbedder
+internal sealed class StudentEmbedder : IEmbedder
 {
     private readonly MobileNetV1 _model;
     private readonly TargetScaling _scaling;
@@ -78,7 +78,7 @@ public sealed class StudentEmbedder : IEmbedder
 }
 
 /// <summary>The student that a run folder stands for when it is exported or evaluated.</summary>
-public static class RunStudent
+internal static class RunStudent
 {
     /// <summary>The name of the best epoch's student in a run folder: weights only, no training state.</summary>
     public const string BestFileName = "student.best.safetensors";

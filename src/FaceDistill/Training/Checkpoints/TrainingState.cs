@@ -77,7 +77,7 @@ public sealed record BestEpoch(int Epoch, double? CentredCosine)
 /// <param name="Step">Steps done in the running epoch.</param>
 /// <param name="LossSum">Sum of the running epoch's step losses.</param>
 /// <param name="Log">The finished epochs.</param>
-public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnlyList<EpochLog> Log)
+internal sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnlyList<EpochLog> Log)
 {
     /// <summary>Sum of the running epoch's gradient norms.</summary>
     public double GradientNormSum { get; init; }
@@ -109,10 +109,10 @@ public sealed record TrainingState(int Epoch, int Step, double LossSum, IReadOnl
 /// <summary>How well embeddings tell held-out people apart.</summary>
 /// <param name="Tar">The part of the pairs of one person that is accepted, 0 to 1; not a number where an embedding is none.</param>
 /// <param name="Far">The part of the pairs of two people that may be accepted.</param>
-public sealed record PeopleTar(double Tar, double Far);
+internal sealed record PeopleTar(double Tar, double Far);
 
 /// <summary>Measures a student's embeddings of the held-out people, by which the best epoch is chosen. The rooms after this one know how.</summary>
-public interface IStudentMeasure
+internal interface IStudentMeasure
 {
     /// <summary>Measures.</summary>
     /// <param name="set">Embeddings in the teacher's space, finite, each with its person's name. The faces are the same in each call.</param>
@@ -127,7 +127,7 @@ public interface IStudentMeasure
 /// dlib-resnet).</param>
 /// <param name="CentredCosine">Mean cosine of the embeddings less the training faces' mean: 0 by chance. The best epoch is chosen by it where no people are
 /// measured (<see cref="PeopleTar"/>).</param>
-public sealed record ValidationResult(double Loss, double Cosine, double CentredCosine)
+internal sealed record ValidationResult(double Loss, double Cosine, double CentredCosine)
 {
     /// <summary>Whether the student's embeddings are numbers.</summary>
     public bool IsFinite => double.IsFinite(Loss + Cosine + CentredCosine);

@@ -9,7 +9,7 @@ namespace FaceDistill.Training.Losses;
 /// angle between a face's embedding and the centre of person k, and scale cos(theta_y + margin) for the face's own person y. Where theta_y + margin
 /// passes pi, cos(theta_y) - margin sin(margin) keeps it falling, as in the authors' program. The only loss here that needs identities.
 /// </summary>
-public sealed class ArcFace : nn.Module
+internal sealed class ArcFace : nn.Module
 {
     /// <summary>What cosines are multiplied by in the paper.</summary>
     public const double PaperScale = 64;

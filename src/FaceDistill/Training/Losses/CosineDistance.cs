@@ -11,7 +11,7 @@ namespace FaceDistill.Training.Losses;
 /// embeddings share a large mean. It leaves the embeddings' lengths free. Used as a distillation loss by, for example, Duong et al., "ShrinkTeaNet" (2019), as
 /// an angular loss.
 /// </summary>
-public static class CosineDistance
+internal static class CosineDistance
 {
     /// <summary>The loss.</summary>
     /// <param name="student">float32 [N, D].</param>

@@ -9,7 +9,7 @@ namespace FaceDistill.Training.Losses;
 /// of different faces i, j, k of huber(a_s(i, j, k), a_t(i, j, k)), where a(i, j, k) is the cosine of the angle at j between i and k,
 /// and huber is that of <see cref="RelationalDistance"/>. Time and memory grow as N^2 D + N^3.
 /// </summary>
-public static class RelationalAngle
+internal static class RelationalAngle
 {
     /// <summary>The largest batch, so that N^3 values stay at 64 MB.</summary>
     public const int MaxBatch = 256;

@@ -10,7 +10,7 @@ namespace FaceDistill.Training.Losses;
 /// (a - b)^2 / 2 up to a difference of 1, |a - b| - 1/2 beyond. It asks for the distances between faces, not for their places: 0 also where
 /// the student's space is the teacher's rotated, shifted or enlarged.
 /// </summary>
-public static class RelationalDistance
+internal static class RelationalDistance
 {
     /// <summary>The loss.</summary>
     /// <param name="student">float32 [N, D]; D need not be the teacher's.</param>

@@ -9,7 +9,7 @@ namespace FaceDistill.Training.Losses;
 /// "MobileNets" (2017). On centred and scaled targets (<see cref="TargetScaling"/>) it is the part of the teacher's variance
 /// that the student does not explain: 1 for a student that always answers the mean.
 /// </summary>
-public static class SquaredDifference
+internal static class SquaredDifference
 {
     /// <summary>The loss.</summary>
     /// <param name="student">float32 [N, D].</param>

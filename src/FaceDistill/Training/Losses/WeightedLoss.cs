@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training.Losses;
 
 /// <summary>The sum of a run's losses, each times its weight.</summary>
-public sealed class WeightedLoss : IDisposable
+internal sealed class WeightedLoss : IDisposable
 {
     private readonly LossOptions _weights;
 

@@ -11,7 +11,7 @@ namespace FaceDistill.Training.Optimizers;
 /// weights, without decay on batch norms and biases, and with its inner state open to the checkpoint.
 /// </summary>
 /// <remarks>TorchSharp's own optimizers make numbers that a garbage collection may free while they are in use (<see cref="TensorMath"/>).</remarks>
-public sealed class AdamWState : IStudentOptimizer
+internal sealed class AdamWState : IStudentOptimizer
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-8;
 

@@ -10,7 +10,7 @@ namespace FaceDistill.Training.Optimizers;
 /// The exponential moving average of a student's weights and of its batch norms' running means and variances (Polyak averaging;
 /// Tarvainen and Valpola, "Mean teachers are better role models", 2017). It is what is measured, kept as best, exported and evaluated.
 /// </summary>
-public sealed class EmaWeights : IDisposable
+internal sealed class EmaWeights : IDisposable
 {
     private readonly List<(Tensor Average, Tensor Now)> _averaged = [];
     private readonly List<(Tensor Average, Tensor Now)> _counted = [];

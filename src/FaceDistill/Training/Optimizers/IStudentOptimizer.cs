@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace FaceDistill.Training.Optimizers;
 
 /// <summary>An optimizer over one network's weights, with its inner state open to the checkpoint.</summary>
-public interface IStudentOptimizer : IDisposable
+internal interface IStudentOptimizer : IDisposable
 {
     /// <summary>Steps made.</summary>
     long Steps { get; set; }
@@ -44,7 +44,7 @@ public enum OptimizerKind
 /// Scales all gradients of a step by one factor so that their common Euclidean norm is at most a limit (Pascanu et al., "On the difficulty
 /// of training recurrent neural networks", 2013).
 /// </summary>
-public static class GradientClip
+internal static class GradientClip
 {
     /// <summary>Clips in place.</summary>
     /// <param name="gradients">float32 [n], all gradients.</param>

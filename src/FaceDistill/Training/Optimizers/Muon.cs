@@ -15,7 +15,7 @@ namespace FaceDistill.Training.Optimizers;
 /// (<see cref="MobileNetV1.TrainingType"/>), which is precise enough (Jordan et al.). Depthwise filters, batch norms, biases and what is trained beside the
 /// network are left to <see cref="AdamWState"/>.
 /// </summary>
-public sealed class MuonState : IStudentOptimizer
+internal sealed class MuonState : IStudentOptimizer
 {
     private const double Momentum = 0.95, AdamWSize = 0.2, Epsilon = 1e-7;
     private const int NewtonSchulzSteps = 5;

@@ -11,7 +11,7 @@ namespace FaceDistill.Training.Optimizers;
 /// learning", 2013, in the form that uses the gradient at the present weights) and weight decay added to the gradient, without decay on
 /// batch norms and biases: g += decay w; v = 0.9 v + g; w -= rate (g + 0.9 v).
 /// </summary>
-public sealed class NesterovState : IStudentOptimizer
+internal sealed class NesterovState : IStudentOptimizer
 {
     private const double Momentum = 0.9;
     private readonly Tensor _velocity;

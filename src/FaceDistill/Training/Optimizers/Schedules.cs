@@ -18,7 +18,7 @@ public enum ScheduleKind
 /// <param name="Peak">The highest rate.</param>
 /// <param name="WarmupSteps">Steps of the rise.</param>
 /// <param name="TotalSteps">Steps in all.</param>
-public readonly record struct LearningRateSchedule(ScheduleKind Kind, double Peak, double WarmupSteps, long TotalSteps)
+internal readonly record struct LearningRateSchedule(ScheduleKind Kind, double Peak, double WarmupSteps, long TotalSteps)
 {
     private const double DecayPart = 1.0 / 3;
 
@@ -48,7 +48,7 @@ public readonly record struct LearningRateSchedule(ScheduleKind Kind, double Pea
 /// <param name="Full">The student's resolution in pixels, a multiple of 32.</param>
 /// <param name="Start">The part of it to start from, above 0 and at most 1; 1 is always the full resolution.</param>
 /// <param name="Epochs">Epochs in all.</param>
-public readonly record struct ResolutionSchedule(int Full, double Start, int Epochs)
+internal readonly record struct ResolutionSchedule(int Full, double Start, int Epochs)
 {
     private const int Multiple = 32; // the network halves its maps five times
     private const double LowPart = 0.5;

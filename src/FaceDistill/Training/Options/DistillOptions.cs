@@ -36,7 +36,7 @@ public sealed record DistillOptions
 
     /// <summary>The options with another start; a learning rate that was the usual one becomes that of the start.</summary>
     /// <param name="init">See <see cref="StudentOptions.Init"/>.</param>
-    public DistillOptions From(string? init)
+    internal DistillOptions From(string? init)
     {
         bool usual = Optimizer.LearningRate == OptimizerOptions.UsualLearningRate(Optimizer.Kind, Student.Init is not null);
         return (this with { Student = Student with { Init = init } }).WithUsual(rate: usual, decay: false);
@@ -45,7 +45,7 @@ public sealed record DistillOptions
     /// <summary>The options with the optimizer's usual learning rate, weight decay, or both.</summary>
     /// <param name="rate">Whether to take the usual learning rate.</param>
     /// <param name="decay">Whether to take the usual weight decay.</param>
-    public DistillOptions WithUsual(bool rate, bool decay) => this with
+    internal DistillOptions WithUsual(bool rate, bool decay) => this with
     {
         Optimizer = Optimizer with
         {
@@ -57,7 +57,7 @@ public sealed record DistillOptions
     /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out
     /// and its replicas.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
-    public DistillOptions With(DistillOptions decided)
+    internal DistillOptions With(DistillOptions decided)
     {
         ArgumentNullException.ThrowIfNull(decided);
         return this with

@@ -59,7 +59,7 @@ public enum TargetMode
 /// <param name="Options">How much views differ.</param>
 /// <param name="Mirror">Whether half of the views are mirrored.</param>
 /// <param name="Seed">Decides the views.</param>
-public sealed record AugmentedTargets(AugmentOptions Options, bool Mirror, long Seed)
+internal sealed record AugmentedTargets(AugmentOptions Options, bool Mirror, long Seed)
 {
     /// <summary>For <see cref="TargetMode.Cached"/>: the teacher's embeddings of view 0, 1, ..., each in the faces' order; empty for live ones.</summary>
     public IReadOnlyList<EmbeddingSet> Cached { get; init; } = [];
