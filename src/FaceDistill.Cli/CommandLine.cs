@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Cli;
 

@@ -9,7 +9,6 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Students;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Benchmarks;

@@ -5,7 +5,6 @@ using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
 using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Training.Checkpoints;
 using Microsoft.ML.OnnxRuntime;
 

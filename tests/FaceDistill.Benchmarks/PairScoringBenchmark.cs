@@ -4,7 +4,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Benchmarks;

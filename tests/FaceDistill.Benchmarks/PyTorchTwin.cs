@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Benchmarks;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Metrics;

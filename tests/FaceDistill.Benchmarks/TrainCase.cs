@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Files;
 using FaceDistill.Students;
 

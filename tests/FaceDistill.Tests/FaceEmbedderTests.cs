@@ -1,6 +1,5 @@
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
-using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;

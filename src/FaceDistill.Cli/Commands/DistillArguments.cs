@@ -1,9 +1,6 @@
 using System.CommandLine;
-using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Students;
-using FaceDistill.Training;
-using FaceDistill.Training.Losses;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Datasets;
-using FaceDistill.Formats;
 using FaceDistill.Jobs;
-using FaceDistill.Kernels;
 using FaceDistill.Runs;
 
 namespace FaceDistill.Cli.Commands;

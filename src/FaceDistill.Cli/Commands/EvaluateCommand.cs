@@ -5,7 +5,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Jobs;
-using FaceDistill.Reports;
 
 namespace FaceDistill.Cli.Commands;
 

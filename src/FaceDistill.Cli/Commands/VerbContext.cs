@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;

@@ -1,8 +1,6 @@
 using System.Globalization;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;

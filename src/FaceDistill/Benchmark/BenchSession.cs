@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using MathNet.Numerics.Statistics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 

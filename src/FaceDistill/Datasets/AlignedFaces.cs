@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using OpenCvSharp;
 
 namespace FaceDistill.Datasets;

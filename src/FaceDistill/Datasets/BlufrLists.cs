@@ -1,5 +1,4 @@
 using System.Globalization;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 

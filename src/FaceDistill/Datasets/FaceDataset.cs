@@ -1,6 +1,5 @@
 using System.Text;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 

@@ -1,6 +1,5 @@
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Synthetic;
 
 namespace FaceDistill.Datasets;

@@ -5,7 +5,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Export.Int8;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Kernels;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 using MathNet.Numerics.Statistics;

@@ -8,8 +8,6 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Views;
 

@@ -6,8 +6,6 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Teachers;

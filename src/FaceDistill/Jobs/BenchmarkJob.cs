@@ -9,7 +9,6 @@ using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Teachers;

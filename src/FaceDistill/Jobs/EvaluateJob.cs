@@ -2,7 +2,6 @@ using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
-using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;

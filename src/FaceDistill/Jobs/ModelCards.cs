@@ -8,7 +8,6 @@ using FaceDistill.Formats;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Students;
-using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Jobs;

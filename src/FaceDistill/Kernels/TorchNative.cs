@@ -4,7 +4,6 @@ using System.Runtime.Loader;
 using System.Security.Cryptography;
 using FaceDistill.Assets;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using TorchSharp;
 
 namespace FaceDistill.Kernels;

@@ -1,5 +1,4 @@
 using FaceDistill.Datasets;
-using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;

@@ -1,7 +1,5 @@
 using System.Text;
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
-using FaceDistill.Formats;
 using FaceDistill.Reports.Pages;
 using static FaceDistill.Reports.Pages.ReportFormat;
 

@@ -1,10 +1,8 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
-using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Runs;
 using FaceDistill.Students;
-using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Reports;

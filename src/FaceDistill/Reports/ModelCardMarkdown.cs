@@ -1,7 +1,5 @@
 using System.Text;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Runs;
 using FaceDistill.Students;
 
 namespace FaceDistill.Reports;

@@ -1,7 +1,5 @@
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Reports.Pages;
 using static FaceDistill.Reports.Pages.HtmlPage;
 using static FaceDistill.Reports.Pages.ReportFormat;

@@ -4,7 +4,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Runs;

@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using System.Reflection;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Stores;
 

@@ -1,12 +1,10 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using FaceDistill.Assets;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Stores;
 

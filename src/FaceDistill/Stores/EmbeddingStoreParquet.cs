@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using Parquet;
 using Parquet.Meta;
 using Parquet.Schema;

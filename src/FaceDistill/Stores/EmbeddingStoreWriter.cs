@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Stores;
 

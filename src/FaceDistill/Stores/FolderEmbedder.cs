@@ -4,7 +4,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Views;
 using OpenCvSharp;
 

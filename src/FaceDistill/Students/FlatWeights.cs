@@ -1,6 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Students;

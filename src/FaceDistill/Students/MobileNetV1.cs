@@ -1,7 +1,5 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using BatchNorm = FaceDistill.Kernels.BatchNorm;

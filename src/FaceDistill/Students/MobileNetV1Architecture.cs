@@ -1,6 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
-
 namespace FaceDistill.Students;
 
 /// <summary>

@@ -1,7 +1,5 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Students;
-using FaceDistill.Training.Losses;
 using static FaceDistill.Reports.Pages.ReportFormat;
 
 namespace FaceDistill.Table14;

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Teachers;
 using FaceDistill.Training;
 using FaceDistill.Training.Options;

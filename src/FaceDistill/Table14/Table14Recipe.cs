@@ -2,8 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FaceDistill.Evaluation;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Jobs;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;

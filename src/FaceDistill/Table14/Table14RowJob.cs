@@ -7,7 +7,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Export;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;

@@ -1,6 +1,4 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Students;
 using static FaceDistill.Reports.Pages.ReportFormat;
 

@@ -2,7 +2,6 @@ using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Teachers;
 

@@ -1,5 +1,4 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;

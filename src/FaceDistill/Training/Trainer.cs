@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using FaceDistill.Datasets;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Synthetic;
@@ -10,7 +8,6 @@ using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
 using OpenCvSharp;
-using static TorchSharp.torch;
 
 namespace FaceDistill.Training;
 

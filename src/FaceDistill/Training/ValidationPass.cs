@@ -7,7 +7,6 @@ using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training;

@@ -1,5 +1,4 @@
 using FaceDistill.Assets;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -1,4 +1,3 @@
-using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Formats;
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using FaceDistill.Assets;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Assets;
 

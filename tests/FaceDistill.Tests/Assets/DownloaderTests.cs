@@ -1,6 +1,4 @@
 using FaceDistill.Assets;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Assets;
 

@@ -3,8 +3,6 @@ using System.Runtime.InteropServices;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Training.Checkpoints;
 

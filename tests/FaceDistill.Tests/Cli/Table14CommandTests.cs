@@ -1,7 +1,6 @@
 using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Files;
-using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Table14;
 

@@ -1,7 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Datasets;
 

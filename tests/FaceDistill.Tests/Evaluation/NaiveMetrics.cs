@@ -1,5 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Tests.Evaluation;

@@ -1,6 +1,4 @@
 using FaceDistill.Evaluation.Results;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Evaluation;
 

@@ -1,5 +1,4 @@
 using FaceDistill.Export;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Export;
 

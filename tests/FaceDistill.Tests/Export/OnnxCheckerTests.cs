@@ -2,7 +2,6 @@ using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Students;
 
 namespace FaceDistill.Tests.Export;

@@ -1,7 +1,6 @@
 using System.Text;
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
-using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Runs;

@@ -1,5 +1,4 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Faces;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using OpenCvSharp;
 
 namespace FaceDistill.Tests.Faces;

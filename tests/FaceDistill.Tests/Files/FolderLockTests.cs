@@ -1,6 +1,4 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Files;
 

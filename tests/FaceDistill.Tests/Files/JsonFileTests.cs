@@ -1,5 +1,4 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Files;
 

@@ -3,7 +3,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;

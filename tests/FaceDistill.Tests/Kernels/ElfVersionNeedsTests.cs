@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Kernels;

@@ -1,6 +1,4 @@
 using FaceDistill.Kernels;
-using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Kernels;

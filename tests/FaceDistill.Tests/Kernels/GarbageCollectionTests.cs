@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Training.Optimizers;
 
 namespace FaceDistill.Tests.Kernels;

@@ -1,6 +1,5 @@
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
-using FaceDistill.Students;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

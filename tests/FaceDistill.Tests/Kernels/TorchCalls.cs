@@ -1,7 +1,5 @@
 using System.Reflection;
 using System.Reflection.Emit;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using TorchSharp;
 
 namespace FaceDistill.Tests.Kernels;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using TorchSharp;
 

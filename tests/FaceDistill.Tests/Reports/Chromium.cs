@@ -3,8 +3,6 @@ using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Reports;
 

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Reports.Pages;
 
 namespace FaceDistill.Tests.Reports;

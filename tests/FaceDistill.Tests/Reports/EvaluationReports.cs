@@ -1,5 +1,4 @@
 using FaceDistill.Evaluation;
-using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Reports;
 using FaceDistill.Runs;

@@ -3,7 +3,6 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Students;

@@ -1,5 +1,4 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Runs;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;

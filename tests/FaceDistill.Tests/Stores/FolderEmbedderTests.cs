@@ -2,8 +2,6 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Teachers;
 using FaceDistill.Tests.Datasets;

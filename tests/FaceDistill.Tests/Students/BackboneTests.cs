@@ -1,6 +1,5 @@
 using FaceDistill.Assets;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Students;
 

@@ -1,6 +1,5 @@
 using FaceDistill.Formats;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Students;

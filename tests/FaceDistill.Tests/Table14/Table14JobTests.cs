@@ -1,7 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
-using FaceDistill.Runs;
 using FaceDistill.Table14;
 using FaceDistill.Training.Options;
 

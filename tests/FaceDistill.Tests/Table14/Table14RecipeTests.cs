@@ -1,5 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Table14;
 

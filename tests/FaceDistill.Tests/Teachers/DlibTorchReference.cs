@@ -1,5 +1,4 @@
 using FaceDistill.Formats;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Teachers;
 

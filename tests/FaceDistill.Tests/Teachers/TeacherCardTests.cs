@@ -1,5 +1,4 @@
 using FaceDistill.Assets;
-using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Teachers;
 

@@ -1,6 +1,4 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;

@@ -1,12 +1,10 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using MathNet.Numerics.Statistics;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

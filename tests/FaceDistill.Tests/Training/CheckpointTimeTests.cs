@@ -1,5 +1,4 @@
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;

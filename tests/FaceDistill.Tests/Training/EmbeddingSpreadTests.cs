@@ -1,5 +1,4 @@
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Training;
 

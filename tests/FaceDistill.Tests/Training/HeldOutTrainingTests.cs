@@ -1,7 +1,6 @@
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;

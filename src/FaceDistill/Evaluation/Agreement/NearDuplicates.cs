@@ -1,8 +1,6 @@
 using System.Numerics.Tensors;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Evaluation.Agreement;
 

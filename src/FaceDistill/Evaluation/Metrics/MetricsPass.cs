@@ -4,8 +4,6 @@ using System.Runtime.Intrinsics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Evaluation.Metrics;

@@ -1,7 +1,5 @@
 using System.Numerics;
 using FaceDistill.Evaluation.Results;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Evaluation.Metrics;
 

@@ -1,8 +1,6 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Metrics;

@@ -4,8 +4,6 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Metrics;

@@ -2,8 +2,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Views;
 

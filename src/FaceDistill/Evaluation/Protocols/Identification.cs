@@ -4,8 +4,6 @@ using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using FaceDistill.Views;
 

@@ -3,8 +3,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using MathNet.Numerics.Statistics;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
 using MathNet.Numerics.Statistics;

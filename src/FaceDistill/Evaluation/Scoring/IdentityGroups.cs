@@ -1,5 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Scoring;

@@ -1,4 +1,3 @@
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using TorchSharp;
 

@@ -1,8 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Evaluation.Scoring;
 

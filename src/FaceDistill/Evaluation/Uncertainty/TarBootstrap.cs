@@ -3,8 +3,6 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using MathNet.Numerics.Random;
 
 namespace FaceDistill.Evaluation.Uncertainty;

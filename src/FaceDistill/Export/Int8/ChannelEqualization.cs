@@ -1,5 +1,4 @@
 using FaceDistill.Export.Graphs;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Export.Int8;
 

@@ -2,7 +2,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using Microsoft.ML.OnnxRuntime;
 using OpenCvSharp;
 

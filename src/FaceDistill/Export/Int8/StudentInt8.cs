@@ -3,7 +3,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 using OpenCvSharp;

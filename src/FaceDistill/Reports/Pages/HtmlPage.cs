@@ -5,7 +5,6 @@ using System.Text;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 
 namespace FaceDistill.Reports.Pages;
 

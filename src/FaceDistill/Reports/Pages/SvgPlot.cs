@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
 using FaceDistill.Files;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 

@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;

@@ -5,7 +5,6 @@ using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;
 using MathNet.Numerics.LinearAlgebra;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Batches;

@@ -1,10 +1,8 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
-using FaceDistill.Kernels;
 using FaceDistill.Views;
 using OpenCvSharp;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Batches;

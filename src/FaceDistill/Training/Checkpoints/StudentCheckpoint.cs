@@ -5,8 +5,6 @@ using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
-using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Checkpoints;

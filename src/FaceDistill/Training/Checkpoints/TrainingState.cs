@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json.Serialization;
 using FaceDistill.Files;
 using FaceDistill.Stores;
-using TorchSharp;
 
 namespace FaceDistill.Training.Checkpoints;
 

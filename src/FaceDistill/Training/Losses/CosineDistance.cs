@@ -1,6 +1,5 @@
 using FaceDistill.Kernels;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Losses;

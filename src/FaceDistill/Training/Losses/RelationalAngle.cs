@@ -1,5 +1,4 @@
 using FaceDistill.Kernels;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Losses;

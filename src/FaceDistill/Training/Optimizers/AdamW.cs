@@ -1,7 +1,6 @@
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Optimizers;

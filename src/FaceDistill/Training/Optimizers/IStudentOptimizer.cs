@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Optimizers;

@@ -3,7 +3,6 @@ using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 using Tensor = TorchSharp.torch.Tensor;
 

@@ -1,7 +1,5 @@
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Starts;

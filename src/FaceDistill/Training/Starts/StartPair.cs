@@ -3,7 +3,6 @@ using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;
 using FaceDistill.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Starts;

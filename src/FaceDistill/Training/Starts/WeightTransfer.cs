@@ -2,7 +2,6 @@ using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Starts;

@@ -2,8 +2,6 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Evaluation.Results;
 

@@ -2,7 +2,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Files;
-using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Tests.Formats;
 using FaceDistill.Training.Checkpoints;

@@ -1,6 +1,4 @@
 using FaceDistill.Export.Int8;
-using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Export.Int8;
 

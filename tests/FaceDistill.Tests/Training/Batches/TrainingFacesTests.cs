@@ -1,4 +1,3 @@
-using FaceDistill.Formats;
 using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;

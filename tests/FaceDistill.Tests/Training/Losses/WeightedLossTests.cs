@@ -1,4 +1,3 @@
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Training.Losses;
 using static TorchSharp.torch;

@@ -2,7 +2,6 @@ using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training.Optimizers;
 using MathNet.Numerics.LinearAlgebra;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Training.Optimizers;

@@ -1,6 +1,5 @@
 using FaceDistill.Students;
 using FaceDistill.Training.Optimizers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Training.Optimizers;

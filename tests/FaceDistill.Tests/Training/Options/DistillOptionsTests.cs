@@ -1,5 +1,3 @@
-using FaceDistill.Formats;
-using FaceDistill.Training;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 

@@ -8,7 +8,6 @@ using FaceDistill.Tests.Students;
 using FaceDistill.Tests.Teachers;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Starts;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Training.Starts;

@@ -1,11 +1,9 @@
 using FaceDistill.Faces;
-using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
 using FaceDistill.Views;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Training.Starts;
