@@ -16,7 +16,7 @@ public sealed partial class ArchitectureTests
         [
             "Formats", "Datasets", "Views", "Teachers", "Stores", "Kernels", "Students",
             "Training.Losses", "Training.Optimizers", "Training.Options", "Training.Checkpoints", "Training.Batches", "Training.Starts", "Training",
-            "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Uncertainty", "Evaluation.Protocols", "Evaluation.Agreement",
+            "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Protocols", "Evaluation.Agreement",
                 "Evaluation",
             "Export.Graphs", "Export.Int8", "Export", "Runs", "Reports.Pages", "Reports", "Benchmark", "Jobs", "Table14",
         ]),

@@ -7,7 +7,6 @@ using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Evaluation.Uncertainty;
 using FaceDistill.Files;
 using FaceDistill.Stores;
 

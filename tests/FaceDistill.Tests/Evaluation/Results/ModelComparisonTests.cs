@@ -5,7 +5,7 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Stores;
-using FaceDistill.Tests.Evaluation.Uncertainty;
+using FaceDistill.Tests.Evaluation.Metrics;
 
 namespace FaceDistill.Tests.Evaluation.Results;
 

@@ -3,12 +3,11 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Evaluation.Uncertainty;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Stores;
 
-namespace FaceDistill.Tests.Evaluation.Uncertainty;
+namespace FaceDistill.Tests.Evaluation.Metrics;
 
 public sealed class TarBootstrapTests
 {

@@ -2,10 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using FaceDistill.Embeddings;
-using FaceDistill.Evaluation.Metrics;
 using MathNet.Numerics.Random;
 
-namespace FaceDistill.Evaluation.Uncertainty;
+namespace FaceDistill.Evaluation.Metrics;
 
 /// <summary>
 /// The true accept rates at given false accept rates on resamples of the identities, each with its own exact threshold.
