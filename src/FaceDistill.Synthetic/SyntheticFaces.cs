@@ -60,27 +60,23 @@ public static class SyntheticFaces
     /// Writes <c>folder/id_00012/0003.png</c> for every identity and index, on all cores; the files do not depend on how many.
     /// </summary>
     /// <param name="folder">Made if missing; files of the same names are replaced.</param>
-    /// <param name="identities">How many people, at least 1.</param>
-    /// <param name="imagesPerIdentity">How many pictures of each, at least 1.</param>
+    /// <param name="people">Who is drawn.</param>
     /// <param name="fivePoints">The template, as in <see cref="Render"/>.</param>
     /// <param name="side">Width and height in pixels.</param>
-    /// <param name="seed">Another seed is another set of people.</param>
     /// <param name="workers">Pictures rendered at once; 0 for one a core.</param>
     /// <param name="job">Whom it tells, and who stops it.</param>
     /// <exception cref="ArgumentException">As for <see cref="Render"/>, or a count below its least.</exception>
     /// <exception cref="FaceDistillException">A file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static void Write(
-        string folder, int identities, int imagesPerIdentity, Point2f[] fivePoints, int side, ulong seed,
-        JobContext? job = null, int workers = 0)
+    public static void Write(string folder, DrawnPeople people, Point2f[] fivePoints, int side, JobContext? job = null, int workers = 0)
     {
         job ??= JobContext.None;
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        ArgumentOutOfRangeException.ThrowIfLessThan(identities, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(imagesPerIdentity, 1);
+        ArgumentNullException.ThrowIfNull(people);
+        people.Check();
         ArgumentOutOfRangeException.ThrowIfNegative(workers);
         Check(fivePoints, side);
-        long total = (long)identities * imagesPerIdentity;
+        long total = people.Images;
         long done = 0;
         var counting = new Lock();
         var options = new ParallelOptions
@@ -90,9 +86,9 @@ public static class SyntheticFaces
         };
         void WriteOne(long number)
         {
-            int identity = (int)(number / imagesPerIdentity);
-            int index = (int)(number % imagesPerIdentity);
-            using Mat picture = Render(identity, index, fivePoints, side, seed);
+            int identity = (int)(number / people.ImagesPerIdentity);
+            int index = (int)(number % people.ImagesPerIdentity);
+            using Mat picture = Render(identity, index, fivePoints, side, people.Seed);
             byte[] png = picture.ImEncode(".png");
             AtomicFile.WriteBeside(PathOf(folder, identity, index), temporary => File.WriteAllBytes(temporary, png));
             lock (counting)
@@ -181,5 +177,20 @@ public static class SyntheticFaces
         {
             throw new ArgumentException("the left eye of a template stands left of the right eye", nameof(fivePoints));
         }
+    }
+}
+
+/// <summary>Which people are drawn.</summary>
+/// <param name="Identities">How many, at least 1.</param>
+/// <param name="ImagesPerIdentity">How many pictures of each, at least 1.</param>
+/// <param name="Seed">Another seed is another set of people.</param>
+public sealed record DrawnPeople(int Identities, int ImagesPerIdentity, ulong Seed)
+{
+    internal long Images => (long)Identities * ImagesPerIdentity;
+
+    internal void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Identities, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(ImagesPerIdentity, 1);
     }
 }

@@ -2,6 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Stores;
 using FaceDistill.Students;
+using FaceDistill.Synthetic;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
@@ -16,7 +17,7 @@ internal sealed class EndToEnd : IDisposable
     private readonly AlignedFaces _faces;
 
     public EndToEnd() => _faces = SyntheticDataset.Write(
-        Path.Combine(_folder, "faces"), Identities, ImagesPerIdentity, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1), seed: 1);
+        Path.Combine(_folder, "faces"), new DrawnPeople(Identities, ImagesPerIdentity, 1), AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1));
 
     public static int Faces => Identities * ImagesPerIdentity;
 

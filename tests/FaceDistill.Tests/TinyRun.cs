@@ -4,6 +4,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Stores;
 using FaceDistill.Students;
+using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;
@@ -23,7 +24,7 @@ public sealed class TinyRun : IDisposable
 
     public TinyRun()
     {
-        Faces = SyntheticDataset.Write(_folder["faces"], 12, 10, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 3);
+        Faces = SyntheticDataset.Write(_folder["faces"], new DrawnPeople(12, 10, 3), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
         _store = EmbeddingRun.Run(
             _teacher, Faces, [EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)], _folder.Path, _folder["store"], JobContext.None).Store;

@@ -269,3 +269,16 @@ internal static class DistillArguments
         _ => AugmentOptions.None,
     };
 }
+
+/// <summary>The augmentations that have a name; a recipe gives each value.</summary>
+internal enum AugmentKind
+{
+    /// <summary>The aligned face.</summary>
+    None,
+
+    /// <summary>The defaults of <see cref="AugmentOptions"/>.</summary>
+    Mild,
+
+    /// <summary><see cref="AugmentOptions.Strong"/>.</summary>
+    Strong,
+}

@@ -12,31 +12,25 @@ public static class SyntheticDataset
     /// half filled is filled again.
     /// </summary>
     /// <param name="folder">Missing, empty, or made by the same arguments.</param>
-    /// <param name="identities">How many people, at least 1.</param>
-    /// <param name="imagesPerIdentity">How many pictures of each, at least 1.</param>
+    /// <param name="people">Who is drawn.</param>
     /// <param name="template">What the faces are aligned to.</param>
     /// <param name="frame">Size and border of each picture.</param>
-    /// <param name="seed">Another seed is another set of people.</param>
     /// <param name="job">Told of every picture written.</param>
     /// <exception cref="ArgumentException">A number is out of range (<see cref="SyntheticFaces.Write"/>).</exception>
     /// <exception cref="FaceDistillException">The folder holds something else, or cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static AlignedFaces Write(
-        string folder, int identities, int imagesPerIdentity, AlignmentTemplate template, AlignedFrame frame, ulong seed,
-        JobContext? job = null)
+    public static AlignedFaces Write(string folder, DrawnPeople people, AlignmentTemplate template, AlignedFrame frame, JobContext? job = null)
     {
-        job ??= JobContext.None;
         // Before the manifest is written, so that a refused call leaves nothing behind.
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        ArgumentOutOfRangeException.ThrowIfLessThan(identities, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(imagesPerIdentity, 1);
+        ArgumentNullException.ThrowIfNull(people);
+        people.Check();
         SyntheticFaces.Check(template.PointsIn(frame), frame.Side);
-        string source = InvariantText.Of($"{identities} identities x {imagesPerIdentity} images, seed {seed}");
+        string source = InvariantText.Of($"{people.Identities} identities x {people.ImagesPerIdentity} images, seed {people.Seed}");
         var manifest = new AlignmentManifest(1, template.Name, frame.Size, frame.Pad, "synthetic", source, Complete: true);
-        if (!Finished(folder, manifest, (long)identities * imagesPerIdentity))
+        if (!Finished(folder, manifest, people.Images))
         {
-            Fill(folder, manifest, () => SyntheticFaces.Write(
-                folder, identities, imagesPerIdentity, template.PointsIn(frame), frame.Side, seed, job: new JobContext(Cancel: job.Cancel)));
+            Fill(folder, manifest, () => SyntheticFaces.Write(folder, people, template.PointsIn(frame), frame.Side, job));
         }
 
         return AlignedFaces.Open(folder);

@@ -81,7 +81,7 @@ public sealed class AuditJob(AssetFinder finder)
             }
 
             var findings = new List<AuditFinding>();
-            var results = tests.Select(test => Audit(test, calibration, training, hashes, request, findings, job)).ToList();
+            var results = tests.Select(test => Audit(test, calibration, [.. training.Zip(hashes)], request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
                 ? Duplicates(training, hashes, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
@@ -179,7 +179,7 @@ public sealed class AuditJob(AssetFinder finder)
     }
 
     private static AuditTest Audit(
-        AuditFaces test, AuditFaces? calibration, List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, AuditRequest request,
+        AuditFaces test, AuditFaces? calibration, List<(AuditFaces Faces, (string Photo, string Aligned)[]? Hashes)> training, AuditRequest request,
         List<AuditFinding> findings, JobContext job)
     {
         var labelled = calibration ?? test;
@@ -201,7 +201,7 @@ public sealed class AuditJob(AssetFinder finder)
 
         float[] columns = UnitEmbeddings.From(test.Set);
         var counts = new List<AuditCount>();
-        foreach (var (faces, own) in training.Zip(hashes))
+        foreach (var (faces, own) in training)
         {
             float[] rows = UnitEmbeddings.From(faces.Set);
             var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", job);

@@ -65,7 +65,7 @@ public sealed class ExportJob(AssetFinder finder)
                 write(staged, thresholds);
             }
 
-            ModelCards.Of(request, checkpoint, outcome, staged, rows, thresholds, finder).Write(staged);
+            new ModelCards(finder).Of(request, checkpoint, outcome, staged, rows, thresholds).Write(staged);
             job.Cancel.ThrowIfCancellationRequested();
         });
         outcome = outcome! with { Files = files };

@@ -13,7 +13,8 @@ using FaceDistill.Training.Checkpoints;
 namespace FaceDistill.Jobs;
 
 /// <summary>Brings together what a model card says.</summary>
-internal static class ModelCards
+/// <param name="finder">Finds data sets, for their licences.</param>
+internal sealed class ModelCards(AssetFinder finder)
 {
     /// <summary>Makes an export's card.</summary>
     /// <param name="request">What was exported.</param>
@@ -22,11 +23,10 @@ internal static class ModelCards
     /// <param name="file">The file, written to the end.</param>
     /// <param name="accuracy">What was measured.</param>
     /// <param name="thresholds">Those that the file carries.</param>
-    /// <param name="finder">Finds data sets, for their licences.</param>
     /// <exception cref="FaceDistillException">The run is not whole, or a card is malformed.</exception>
-    public static ModelCard Of(
+    public ModelCard Of(
         ExportRequest request, StudentCheckpoint checkpoint, ExportOutcome outcome, string file,
-        IReadOnlyList<ModelCardAccuracy> accuracy, IReadOnlyList<StudentThreshold> thresholds, AssetFinder finder)
+        IReadOnlyList<ModelCardAccuracy> accuracy, IReadOnlyList<StudentThreshold> thresholds)
     {
         var description = checkpoint.Description;
         var cost = StudentCost.Of(description.Architecture());

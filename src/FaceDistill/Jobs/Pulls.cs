@@ -3,6 +3,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Students;
+using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Jobs;
@@ -41,8 +42,9 @@ internal sealed class DatasetPull : IDisposable
             return _puller.PullAsync(card, job).GetAwaiter().GetResult();
         }
 
-        SyntheticDataset.Write(Path.Combine(_finder.DatasetCache, card.Name), Identities, ImagesPerIdentity, AlignmentTemplate.Dlib,
-            AlignedFrame.Default, seed: 1, job);
+        SyntheticDataset.Write(
+            Path.Combine(_finder.DatasetCache, card.Name), new DrawnPeople(Identities, ImagesPerIdentity, 1), AlignmentTemplate.Dlib, AlignedFrame.Default,
+            job);
         return Verify(name);
     }
 

@@ -3,6 +3,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Faces;
 using FaceDistill.Reports;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Jobs;
@@ -48,7 +49,7 @@ internal sealed class QuickstartJob(AssetFinder finder)
 
     private static DataFolder Draw(string folder, int identities, int images, ulong seed, JobContext job)
     {
-        SyntheticDataset.Write(folder, identities, images, AlignmentTemplate.Dlib, AlignedFrame.Default, seed, job);
+        SyntheticDataset.Write(folder, new DrawnPeople(identities, images, seed), AlignmentTemplate.Dlib, AlignedFrame.Default, job);
         return DataFolder.Of(folder);
     }
 }

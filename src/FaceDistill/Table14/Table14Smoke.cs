@@ -6,6 +6,7 @@ using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
+using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 
 namespace FaceDistill.Table14;
@@ -48,8 +49,8 @@ internal static class Table14Smoke
         var frame = AlignedFrame.Default;
         using var held = FolderLock.Take(output);
         Table14Job.RequireFolder(output, smoke);
-        SyntheticDataset.Write(training, TrainingPeople, Images, template, frame, TrainingSeed, job);
-        SyntheticDataset.Write(test, TestPeople, Images, template, frame, TestSeed, job);
+        SyntheticDataset.Write(training, new DrawnPeople(TrainingPeople, Images, TrainingSeed), template, frame, job);
+        SyntheticDataset.Write(test, new DrawnPeople(TestPeople, Images, TestSeed), template, frame, job);
         return smoke;
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -27,7 +28,7 @@ public sealed class AuditCommandTests : IDisposable
     [Fact]
     public async Task An_audit_prints_one_document_or_a_table()
     {
-        SyntheticDataset.Write(_folder["faces"], 3, 4, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(3, 4, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string card = TinyTeacher.Write(_folder["teacher"]);
         string[] options = ["audit", "--data", _folder["faces"], "--test", _folder["faces"], "--teacher", card, "--threshold", "0.99999", "--within",
             "--output", _folder["audit.csv"]];

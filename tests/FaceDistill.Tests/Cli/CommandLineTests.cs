@@ -4,6 +4,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -53,7 +54,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_result_goes_to_standard_output_and_everything_else_to_standard_error()
     {
-        SyntheticDataset.Write(_folder["faces"], 4, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(4, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string card = TinyTeacher.Write(_folder["teacher"]);
         var (code, output, error) = await Run(
             "distill", "--student", "mobilenet-v1:0.25@64", "--teacher", card, "--data", _folder["faces"], "--output", _folder["run"],
@@ -130,7 +131,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task A_folder_that_another_process_writes_is_refused()
     {
-        SyntheticDataset.Write(_folder["faces"], 2, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(2, 2, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string card = TinyTeacher.Write(_folder["teacher"]);
         using var held = FolderLock.Take(_folder["run"]);
         await Refused(

@@ -4,6 +4,7 @@ using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
@@ -19,7 +20,7 @@ public sealed class DistillCommandTests : IDisposable
     [Fact]
     public async Task Options_override_the_recipe_and_the_run_keeps_what_became_of_it()
     {
-        SyntheticDataset.Write(_folder["faces"], 3, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(3, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string card = TinyTeacher.Write(_folder["teacher"]);
         JsonFile.Write(_folder["r.json"], new Recipe
         {

@@ -4,6 +4,7 @@ using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Reports;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests.Cli;
@@ -15,7 +16,7 @@ public sealed class InterruptTests
     public async Task Control_c_ends_training_with_a_usable_checkpoint_and_meanwhile_the_folder_is_locked()
     {
         using var folder = new TempFolder();
-        SyntheticDataset.Write(folder["faces"], 4, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(folder["faces"], new DrawnPeople(4, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string[] distill = ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
             "--output", folder["the run"], "--epochs", "10000", "--batch-size", "8", "--device", "cpu"];
         using var process = Process.Start(
@@ -63,7 +64,7 @@ public sealed class InterruptTests
     public async Task A_process_killed_in_the_middle_of_a_long_epoch_loses_at_most_the_time_between_two_checkpoints()
     {
         using var folder = new TempFolder();
-        SyntheticDataset.Write(folder["faces"], 4, 40, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(folder["faces"], new DrawnPeople(4, 40, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         var interval = TimeSpan.FromMinutes(0.005);
         string[] distill = ["distill", "--student", "mobilenet-v1:0.5@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
             "--output", folder["run"], "--epochs", "1", "--batch-size", "2", "--precision", "fp32", "--device", "cpu", "--checkpoint-minutes", "0.005"];

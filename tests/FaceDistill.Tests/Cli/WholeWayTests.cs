@@ -2,6 +2,7 @@ using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -12,7 +13,7 @@ public sealed class WholeWayTests
     public async Task Faces_become_a_measured_exported_student()
     {
         using var folder = new TempFolder();
-        SyntheticDataset.Write(folder["faces"], 6, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.1), seed: 5);
+        SyntheticDataset.Write(folder["faces"], new DrawnPeople(6, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.1));
         string card = TinyTeacher.Write(folder["teacher"]);
         string[] distill = ["distill", "--student", "mobilenet-v1:0.25@64", "--teacher", card, "--data", folder["faces"], "--output", folder["run"],
             "--epochs", "2", "--batch-size", "8", "--device", "cpu"];

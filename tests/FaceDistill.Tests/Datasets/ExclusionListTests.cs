@@ -2,6 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Datasets;
 
@@ -59,8 +60,8 @@ public sealed class ExclusionListTests : IDisposable
     [Fact]
     public void Faces_are_left_out_of_the_folders_they_are_listed_for_and_the_folders_stay_whole()
     {
-        SyntheticDataset.Write(_folder["a"], 2, 3, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
-        SyntheticDataset.Write(_folder["b"], 2, 3, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 6);
+        SyntheticDataset.Write(_folder["a"], new DrawnPeople(2, 3, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        SyntheticDataset.Write(_folder["b"], new DrawnPeople(2, 3, 6), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         string first = AlignedFaces.Open(_folder["a"]).Dataset.Images[1].Path;
         File.WriteAllText(_folder["list.txt"], $"a\t{first}\na\tgone.jpg\nc\tx.jpg\n");
         var lines = new List<string>();
@@ -78,8 +79,8 @@ public sealed class ExclusionListTests : IDisposable
     [Fact]
     public void Two_folders_of_one_name_are_refused()
     {
-        SyntheticDataset.Write(_folder["a/train"], 2, 3, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
-        SyntheticDataset.Write(_folder["b/train"], 2, 3, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 6);
+        SyntheticDataset.Write(_folder["a/train"], new DrawnPeople(2, 3, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        SyntheticDataset.Write(_folder["b/train"], new DrawnPeople(2, 3, 6), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         File.WriteAllText(_folder["list.txt"], "train\tx.jpg\n");
         DataFolder[] data = [.. new[] { "a/train", "b/train" }.Select(name => DataFolder.Of(_folder[name]) with { Exclude = _folder["list.txt"] })];
         Assert.Contains("one name",

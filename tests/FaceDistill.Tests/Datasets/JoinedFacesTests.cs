@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Datasets;
 
@@ -25,7 +26,7 @@ public sealed class JoinedFacesTests : IDisposable
     public void Sets_that_do_not_fit_are_refused()
     {
         var a = Write("a", 2, seed: 1);
-        var other = SyntheticDataset.Write(_folder["b"], 2, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.25), seed: 2);
+        var other = SyntheticDataset.Write(_folder["b"], new DrawnPeople(2, 2, 2), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.25));
         Assert.Contains("aligned differently", Assert.Throws<FaceDistillException>(() => AlignedFaces.Join([a, other])).Message, StringComparison.Ordinal);
         Assert.Contains("comes twice", Assert.Throws<FaceDistillException>(() => AlignedFaces.Join([a, a])).Message, StringComparison.Ordinal);
     }
@@ -55,5 +56,5 @@ public sealed class JoinedFacesTests : IDisposable
     }
 
     private AlignedFaces Write(string name, int people, ulong seed) =>
-        SyntheticDataset.Write(_folder[name], people, 2, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.1), seed);
+        SyntheticDataset.Write(_folder[name], new DrawnPeople(people, 2, seed), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0.1));
 }

@@ -67,10 +67,10 @@ public sealed class SyntheticDatasetTests
     {
         using var folder = new TempFolder();
         Assert.ThrowsAny<ArgumentException>(
-            () => SyntheticDataset.Write(folder["faces"], identities, images, AlignmentTemplate.Dlib, new(size, 0), 1));
+            () => SyntheticDataset.Write(folder["faces"], new DrawnPeople(identities, images, 1), AlignmentTemplate.Dlib, new(size, 0)));
         Assert.False(Directory.Exists(folder["faces"]));
     }
 
     private static AlignedFaces Write(string folder, ulong seed, CancellationToken cancellation = default) =>
-        SyntheticDataset.Write(folder, 3, 2, AlignmentTemplate.Dlib, Frame, seed, new JobContext(Cancel: cancellation));
+        SyntheticDataset.Write(folder, new DrawnPeople(3, 2, seed), AlignmentTemplate.Dlib, Frame, new JobContext(Cancel: cancellation));
 }

@@ -1,3 +1,5 @@
+using FaceDistill.Datasets;
+using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Synthetic;
@@ -14,7 +16,7 @@ public sealed class SyntheticFacesWriteTests
     public void One_folder_a_person_and_one_file_a_picture_as_Render_gives_it()
     {
         using var folder = new TempFolder();
-        SyntheticFaces.Write(folder["faces"], 3, 2, Template, 112, 9);
+        SyntheticFaces.Write(folder["faces"], new DrawnPeople(3, 2, 9), Template, 112);
         string[] files = Files(folder["faces"]);
         Assert.Equal(
             ["id_00000/0000.png", "id_00000/0001.png", "id_00001/0000.png", "id_00001/0001.png", "id_00002/0000.png", "id_00002/0001.png"],
@@ -28,8 +30,8 @@ public sealed class SyntheticFacesWriteTests
     public void Files_do_not_depend_on_the_number_of_workers()
     {
         using var folder = new TempFolder();
-        SyntheticFaces.Write(folder["serial"], 4, 3, Template, 112, 1, workers: 1);
-        SyntheticFaces.Write(folder["parallel"], 4, 3, Template, 112, 1, workers: 4);
+        SyntheticFaces.Write(folder["serial"], new DrawnPeople(4, 3, 1), Template, 112, workers: 1);
+        SyntheticFaces.Write(folder["parallel"], new DrawnPeople(4, 3, 1), Template, 112, workers: 4);
         string[] files = Files(folder["serial"]);
         Assert.Equal(12, files.Length);
         Assert.Equal(files, Files(folder["parallel"]));
@@ -44,9 +46,18 @@ public sealed class SyntheticFacesWriteTests
     {
         using var folder = new TempFolder();
         var seen = new Reports();
-        SyntheticFaces.Write(folder.Path, 2, 4, Template, 32, 1, new JobContext(Progress: seen));
+        SyntheticFaces.Write(folder.Path, new DrawnPeople(2, 4, 1), Template, 32, new JobContext(Progress: seen));
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], seen.List.Select(report => report.Done));
         Assert.All(seen.List, report => Assert.Equal(8, report.Total));
+    }
+
+    [Fact]
+    public void A_data_set_tells_its_progress_as_well()
+    {
+        using var folder = new TempFolder();
+        var seen = new Reports();
+        SyntheticDataset.Write(folder["faces"], new DrawnPeople(2, 2, 1), AlignmentTemplate.Dlib, new AlignedFrame(64, 0), new JobContext(Progress: seen));
+        Assert.Equal([1, 2, 3, 4], seen.List.Select(report => report.Done));
     }
 
     [Fact]
@@ -56,7 +67,7 @@ public sealed class SyntheticFacesWriteTests
         using var source = new CancellationTokenSource();
         var seen = new Reports { Each = report => { if (report.Done == 3) { source.Cancel(); } } };
         Assert.ThrowsAny<OperationCanceledException>(
-            () => SyntheticFaces.Write(folder.Path, 50, 50, Template, 32, 1, new JobContext(Progress: seen, Cancel: source.Token), 2));
+            () => SyntheticFaces.Write(folder.Path, new DrawnPeople(50, 50, 1), Template, 32, new JobContext(Progress: seen, Cancel: source.Token), 2));
         string[] files = Files(folder.Path);
         Assert.InRange(files.Length, 3, 50);
         Assert.All(files, file => Assert.EndsWith(".png", file, StringComparison.Ordinal));
@@ -67,7 +78,7 @@ public sealed class SyntheticFacesWriteTests
     {
         using var folder = new TempFolder();
         File.WriteAllText(folder["faces"], "not a folder");
-        var error = Assert.Throws<FaceDistillException>(() => SyntheticFaces.Write(folder["faces"], 2, 2, Template, 32, 1));
+        var error = Assert.Throws<FaceDistillException>(() => SyntheticFaces.Write(folder["faces"], new DrawnPeople(2, 2, 1), Template, 32));
         Assert.Contains("faces", error.Message, StringComparison.Ordinal);
     }
 
@@ -81,7 +92,7 @@ public sealed class SyntheticFacesWriteTests
         using var folder = new TempFolder();
         string path = name.Length == 0 ? name : folder[name];
         Assert.ThrowsAny<ArgumentException>(
-            () => SyntheticFaces.Write(path, identities, images, Template, 32, 1, workers: workers));
+            () => SyntheticFaces.Write(path, new DrawnPeople(identities, images, 1), Template, 32, workers: workers));
         Assert.Empty(Files(folder.Path));
     }
 

@@ -9,6 +9,7 @@ using FaceDistill.Jobs;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Stores;
+using FaceDistill.Synthetic;
 
 namespace FaceDistill.Tests.Jobs;
 
@@ -141,7 +142,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);
 
     private void Draw(string name, int people, int images, ulong seed) =>
-        SyntheticDataset.Write(_folder[name], people, images, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed);
+        SyntheticDataset.Write(_folder[name], new DrawnPeople(people, images, seed), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
 
     private void Store(string name, (string Path, string Identity, float[] Vector)[] faces, string teacher = "tiny")
     {

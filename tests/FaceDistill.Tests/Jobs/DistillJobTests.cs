@@ -6,6 +6,7 @@ using FaceDistill.Faces;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 
@@ -23,7 +24,7 @@ public sealed class DistillJobTests : IDisposable
 
     public DistillJobTests()
     {
-        SyntheticDataset.Write(_folder["faces"], 2, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(2, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         _card = TinyTeacher.Write(_folder["teacher"]);
     }
 
@@ -134,7 +135,7 @@ public sealed class DistillJobTests : IDisposable
     [Fact]
     public void A_small_folder_with_the_default_recipe_gives_a_student_that_tells_faces_apart()
     {
-        SyntheticDataset.Write(_folder["small"], 6, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0), seed: 5);
+        SyntheticDataset.Write(_folder["small"], new DrawnPeople(6, 24, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(96, 0));
         var options = new DistillOptions
         {
             Student = new StudentOptions { Name = "mobilenet-v1:0.5@96" },

@@ -5,6 +5,7 @@ using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Stores;
 using FaceDistill.Students;
+using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
@@ -28,7 +29,7 @@ public sealed class DistillTargetsTests : IDisposable
 
     public DistillTargetsTests()
     {
-        SyntheticDataset.Write(_folder["faces"], 3, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(3, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1));
         _card = TinyTeacher.Write(_folder["teacher"]);
     }
 
@@ -135,7 +136,7 @@ public sealed class DistillTargetsTests : IDisposable
         Assert.Equal(3, SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Shape[0]);
 
         Directory.Move(_folder["faces"], _folder["people"]);
-        SyntheticDataset.Write(_folder["faces"], 1, 24, AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(1, 24, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1));
         var e = Assert.Throws<FaceDistillException>(() => Run("one", Options with { Loss = new LossOptions { ArcFace = 0.01 } }));
         Assert.Contains("at least two known people", e.Message, StringComparison.Ordinal);
     }

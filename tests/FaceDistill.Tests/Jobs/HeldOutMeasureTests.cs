@@ -7,6 +7,7 @@ using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Stores;
+using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Losses;
@@ -30,7 +31,7 @@ public sealed class HeldOutMeasureTests : IDisposable
 
     public HeldOutMeasureTests()
     {
-        SyntheticDataset.Write(_folder["faces"], 24, 6, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 5);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(24, 6, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         _card = TinyTeacher.Write(_folder["teacher"]);
     }
 

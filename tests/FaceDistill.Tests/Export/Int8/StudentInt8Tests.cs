@@ -5,6 +5,7 @@ using FaceDistill.Export.Int8;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Students;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
 using Microsoft.ML.OnnxRuntime;
 
@@ -90,7 +91,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gap);
-        var few = SyntheticDataset.Write(folder["few"], 2, 8, AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0), seed: 3);
+        var few = SyntheticDataset.Write(folder["few"], new DrawnPeople(2, 8, 3), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
         Assert.Contains("at least 32 faces", Assert.Throws<FaceDistillException>(() => new StudentInt8(checkpoint, few, new())).Message,
             StringComparison.Ordinal);
         Assert.Contains("0 to 28, not 29", Assert.Throws<FaceDistillException>(() => new Int8Options { MaxFloat32Layers = 29 }.Validated()).Message,
