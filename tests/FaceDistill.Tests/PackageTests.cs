@@ -21,4 +21,24 @@ public sealed class PackageTests
         Assert.InRange(File.ReadAllLines(Path.Combine(RepositoryRoot.Path, "samples", "CompareFaces", "Program.cs")).Length, 10, 39);
         Assert.Contains("CompareFaces.csproj", File.ReadAllText(Path.Combine(RepositoryRoot.Path, "FaceDistill.sln")), StringComparison.Ordinal);
     }
+
+    // A line of an example that is not in the compiled file is a line that nobody has compiled.
+    [Theory]
+    [InlineData("FaceDistill")]
+    [InlineData("FaceDistill.Runtime")]
+    [InlineData("FaceDistill.Synthetic")]
+    public void The_example_of_a_package_compiles(string library)
+    {
+        string text = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "src", library, "PACKAGE.md"));
+        string[] fence = text.Split("```csharp\n")[1].Split("```")[0].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var compiled = File.ReadLines(Path.Combine(RepositoryRoot.Path, "tests", "FaceDistill.Tests", "Samples", "PackageExamples.cs"))
+            .Select(line => line.Trim()).Append("using FaceDistill;").ToHashSet();
+        Assert.All(fence, line => Assert.Contains(line.Trim(), compiled));
+    }
+
+    [Theory]
+    [InlineData("FaceDistill.Runtime")]
+    [InlineData("FaceDistill.Synthetic")]
+    public void Nor_do_the_others_bring_native_runtimes(string library) => Assert.DoesNotContain(
+        "runtime.", File.ReadAllText(Path.Combine(RepositoryRoot.Path, "src", library, library + ".csproj")), StringComparison.Ordinal);
 }

@@ -1,4 +1,4 @@
-// Made from src/FaceDistill/Faces/AlignmentTemplate.cs; a test keeps it so.
+// Made from src/FaceDistill.Runtime/Faces/AlignmentTemplate.cs; a test keeps it so.
 export const templates = {
   arcface: { referenceSize: 112, points: [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]] },
   dlib: { referenceSize: 150, points: [[47.55, 46.6], [100.45, 46.6], [74, 76.56], [50.41, 103.02], [97.61, 103.02]] },

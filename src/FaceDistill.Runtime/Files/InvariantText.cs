@@ -17,8 +17,6 @@ internal ref struct InvariantText(int literalLength, int formattedCount)
 
     public void AppendFormatted(object? value) => _text.AppendFormatted(value);
 
-    public void AppendFormatted(ReadOnlySpan<char> value) => _text.AppendFormatted(value);
-
     public void AppendFormatted<T>(T value) => _text.AppendFormatted(value);
 
     public void AppendFormatted<T>(T value, string? format) => _text.AppendFormatted(value, format);

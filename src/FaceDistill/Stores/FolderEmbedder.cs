@@ -107,8 +107,13 @@ internal static class EmbeddingRun
             [.. views.Select(v => v.Name)]);
         string target = folder ?? key.DefaultFolder;
         int computed = 0;
-        using (var writer = EmbeddingStoreWriter.Open(target, key, images, job, folder is null ? FolderLock.Wait(target, job) : null))
+        using (var writer = EmbeddingStoreWriter.Open(target, key, images, job with { Progress = null }, folder is null ? FolderLock.Wait(target, job) : null))
         {
+            foreach (string notice in writer.Notices)
+            {
+                job.Say?.Invoke(notice);
+            }
+
             var embedder = new FolderEmbedder(model, faces);
             int done = 0;
             var missing = writer.MissingParts().ToList();

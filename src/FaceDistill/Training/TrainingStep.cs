@@ -46,7 +46,8 @@ internal sealed class TrainingStep : IDisposable
         {
             OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.People),
             OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.People),
-            _ => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.People),
+            OptimizerKind.Sgd => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.People),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Optimizer.Kind, "no such optimizer"),
         };
         Ema = options.Optimizer.Ema > 0 ? new EmaWeights(Model, options.Optimizer.Ema, device) : null;
         Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type));

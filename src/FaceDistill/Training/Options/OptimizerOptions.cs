@@ -45,7 +45,8 @@ public sealed record OptimizerOptions
     {
         OptimizerKind.AdamW => 4e-3,
         OptimizerKind.Muon => starts ? 8e-3 : 1.6e-2,
-        _ => 0.1,
+        OptimizerKind.Sgd => 0.1,
+        _ => throw new ArgumentOutOfRangeException(nameof(optimizer), optimizer, "no such optimizer"),
     };
 
     /// <summary>
@@ -53,7 +54,13 @@ public sealed record OptimizerOptions
     /// for SGD.
     /// </summary>
     /// <param name="optimizer">The optimizer.</param>
-    public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer switch { OptimizerKind.AdamW => 0.02, OptimizerKind.Muon => 0.1, _ => 1e-4 };
+    public static double UsualWeightDecay(OptimizerKind optimizer) => optimizer switch
+    {
+        OptimizerKind.AdamW => 0.02,
+        OptimizerKind.Muon => 0.1,
+        OptimizerKind.Sgd => 1e-4,
+        _ => throw new ArgumentOutOfRangeException(nameof(optimizer), optimizer, "no such optimizer"),
+    };
 
     /// <summary>Checks every range.</summary>
     /// <returns>The options themselves.</returns>

@@ -21,6 +21,23 @@ public sealed class WeightedLossTests
         Assert.Equal(expected, loss.Of(student, target, labels).item<float>(), 1e-4);
     }
 
+    // A weight that no line of the sum takes would train on nothing, or on less than was asked for.
+    [Fact]
+    public void Each_weight_has_a_loss()
+    {
+        using var scope = NewDisposeScope();
+        var (student, target, labels) = (rand(8, 5), rand(8, 5), tensor(new long[] { 0, 1, 2, 0, -1, 1, 2, 0 }));
+        string[] ranges = [nameof(LossOptions.ArcFaceScale), nameof(LossOptions.ArcFaceMargin)];
+        foreach (var weight in typeof(LossOptions).GetProperties().Where(p => p.PropertyType == typeof(double) && !ranges.Contains(p.Name)))
+        {
+            var alone = new LossOptions { Squared = 0 };
+            weight.SetValue(alone, 3.0);
+            using var loss = new WeightedLoss(alone.Validated(), people: 3, dimension: 5, seed: 1, CPU);
+            Assert.True(loss.Of(student, target, labels).item<float>() > 0, weight.Name);
+            Assert.Contains("3 ", alone.ToString(), StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void By_default_it_is_the_squared_difference()
     {
