@@ -3,7 +3,7 @@ using FaceDistill.Formats;
 using FaceDistill.Stores;
 using Parquet;
 using Parquet.Meta;
-using static FaceDistill.Tests.Teachers.EmbeddingStoreFixture;
+using static FaceDistill.Tests.Stores.EmbeddingStoreFixture;
 
 namespace FaceDistill.Tests.Stores;
 

@@ -1,6 +1,6 @@
 using FaceDistill.Formats;
 using FaceDistill.Stores;
-using static FaceDistill.Tests.Teachers.EmbeddingStoreFixture;
+using static FaceDistill.Tests.Stores.EmbeddingStoreFixture;
 
 namespace FaceDistill.Tests.Stores;
 

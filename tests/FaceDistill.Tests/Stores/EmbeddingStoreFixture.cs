@@ -1,6 +1,6 @@
 using FaceDistill.Stores;
 
-namespace FaceDistill.Tests.Teachers;
+namespace FaceDistill.Tests.Stores;
 
 /// <summary>A small made-up store: 35 images, 10 a part (so 4 parts, the last of 5), two views, 6 dimensions.</summary>
 internal static class EmbeddingStoreFixture

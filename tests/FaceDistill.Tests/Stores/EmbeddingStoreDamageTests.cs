@@ -1,8 +1,8 @@
 using FaceDistill.Formats;
 using FaceDistill.Stores;
-using static FaceDistill.Tests.Teachers.EmbeddingStoreFixture;
+using static FaceDistill.Tests.Stores.EmbeddingStoreFixture;
 
-namespace FaceDistill.Tests.Teachers;
+namespace FaceDistill.Tests.Stores;
 
 public sealed class EmbeddingStoreDamageTests : IDisposable
 {
