@@ -93,7 +93,7 @@ internal static class ExportCommand
         var outcome = new ExportJob(parsed.Finder()).Run(
             new ExportRequest(parsed.GetRequiredValue(Model), format, output)
             {
-                Ends = new GraphPrePostprocessing(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
+                Processing = new GraphPrePostprocessing(parsed.GetValue(Preprocess), parsed.GetValue(Normalize)),
                 Int8 = new Int8Options
                 {
                     Method = parsed.GetValue(Ranges),

@@ -33,7 +33,7 @@ public abstract class ExportFormat
     public virtual string DefaultFile => "student" + Ending;
 
     /// <summary>Whether the file can take the picture as it is and give embeddings of unit length.</summary>
-    public virtual bool HasEnds => true;
+    public virtual bool HasProcessing => true;
 
     /// <summary>The largest difference of an embedding value from TorchSharp's that the format may show; null for one that rounds.</summary>
     public virtual double? MaxAbsDifference => 1e-4;
@@ -69,9 +69,9 @@ public abstract class ExportFormat
 
 /// <summary>What a format makes a file of.</summary>
 /// <param name="Checkpoint">The student.</param>
-/// <param name="Ends">What the file's graph does besides the student.</param>
+/// <param name="Processing">What the file's graph does besides the student.</param>
 /// <param name="Faces">Aligned faces that the file is verified on; these may be test people.</param>
-internal sealed record ExportContext(StudentCheckpoint Checkpoint, GraphPrePostprocessing Ends, AlignedFaces Faces)
+internal sealed record ExportContext(StudentCheckpoint Checkpoint, GraphPrePostprocessing Processing, AlignedFaces Faces)
 {
     /// <summary>
     /// Opens the faces that a format may measure ranges on: training data, never test people. By default <see cref="Faces"/>; may throw a

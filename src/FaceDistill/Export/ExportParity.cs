@@ -31,9 +31,9 @@ internal static class ExportParity
         float[] own = Embedded(context.Checkpoint, context.Faces, device), other = Embedded(context.Faces, exported);
         int dimension = context.Checkpoint.Description.Dimension, count = own.Length / dimension;
         float[] mean = context.Checkpoint.Scaling.Mean;
-        var expected = context.Ends.Normalize ? Units(own, dimension) : own;
+        var expected = context.Processing.Normalize ? Units(own, dimension) : own;
         // The mean belongs to the raw embeddings, so those of unit length get TorchSharp's lengths back first.
-        float Length(Range row) => context.Ends.Normalize ? TensorPrimitives.Norm<float>(own.AsSpan(row)) : 1;
+        float Length(Range row) => context.Processing.Normalize ? TensorPrimitives.Norm<float>(own.AsSpan(row)) : 1;
         var cosine = CosineSpread.Of(Rows(count, dimension, row => Cosine(expected.AsSpan(row), other.AsSpan(row))));
         // Float32 itself is relative: a student without a teacher may have embeddings of any length.
         double unit = Math.Max(1, expected.Max(v => Math.Abs((double)v)));

@@ -21,7 +21,7 @@ internal class OnnxFormat : ExportFormat
     {
         ArgumentNullException.ThrowIfNull(context);
         var (inside, int8) = Graph(context);
-        var graph = context.Ends.Attach(inside, context.Checkpoint.Description);
+        var graph = context.Processing.Attach(inside, context.Checkpoint.Description);
         return new PreparedExport((path, thresholds) =>
         {
             if (thresholds.Count > 0)

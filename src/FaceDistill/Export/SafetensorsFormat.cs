@@ -18,7 +18,7 @@ internal sealed class SafetensorsFormat : ExportFormat
     public override string Ending => StudentSafetensors.Ending;
 
     /// <inheritdoc/>
-    public override bool HasEnds => false;
+    public override bool HasProcessing => false;
 
     /// <inheritdoc/>
     public override double MinCosine => 0.9999;

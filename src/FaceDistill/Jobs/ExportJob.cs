@@ -41,7 +41,7 @@ public sealed class ExportJob(AssetFinder finder)
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
         var format = request.Format;
-        var context = new ExportContext(checkpoint, request.Ends, faces)
+        var context = new ExportContext(checkpoint, request.Processing, faces)
         {
             Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, job),
             Int8 = request.Int8,
@@ -104,7 +104,7 @@ public sealed class ExportJob(AssetFinder finder)
 public sealed record ExportRequest(string Run, ExportFormat Format, string? Output)
 {
     /// <summary>What the file does besides the student.</summary>
-    public GraphPrePostprocessing Ends { get; init; } = new();
+    public GraphPrePostprocessing Processing { get; init; } = new();
 
     /// <summary>How an 8-bit file is made.</summary>
     public Int8Options Int8 { get; init; } = new();
@@ -139,7 +139,7 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
     {
         Int8.Validated();
         string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
-            : !Format.HasEnds && Ends != new GraphPrePostprocessing()
+            : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
                 ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? InvariantText.Of($"--max-loss is 0 to 100 percentage points, not {points}")

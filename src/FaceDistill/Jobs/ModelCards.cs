@@ -67,20 +67,20 @@ internal sealed class ModelCards(AssetFinder finder)
     private static ModelCardInput Input(ModelInputSpec contract, ExportRequest request)
     {
         int size = contract.Size;
-        string shape = request.Ends.Preprocess
+        string shape = request.Processing.Preprocess
             ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]"
             : $"input float32 [batch, 3, {size}, {size}]";
         string scaling = InvariantText.Of($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
         var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
         return new ModelCardInput(
-            request.Format.HasEnds ? shape : $"float32 [batch, 3, {size}, {size}]",
+            request.Format.HasProcessing ? shape : $"float32 [batch, 3, {size}, {size}]",
             "channels red, green, blue",
-            request.Ends.Preprocess ? $"Values 0 to 255 as they are; the graph itself does {scaling}." : $"Each channel value of 0 to 255 becomes {scaling}.",
+            request.Processing.Preprocess ? $"Values 0 to 255 as they are; the graph itself does {scaling}." : $"Each channel value of 0 to 255 becomes {scaling}.",
             contract.Template,
             [.. points.Select(p => (IReadOnlyList<double>)[Math.Round(p.X, 4), Math.Round(p.Y, 4)])]);
     }
 
-    private static string Output(ExportRequest request, int dimension) => !request.Format.HasEnds
+    private static string Output(ExportRequest request, int dimension) => !request.Format.HasProcessing
         ? $"float32 [batch, {dimension}]; times target_scale plus target_mean it is in the teacher's space"
-        : $"embedding float32 [batch, {dimension}], {(request.Ends.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
+        : $"embedding float32 [batch, {dimension}], {(request.Processing.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
 }

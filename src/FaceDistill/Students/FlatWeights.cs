@@ -24,15 +24,15 @@ internal sealed class FlatWeights : IDisposable
 
     /// <summary>Takes over the parameters of a network that already lies on its device; values and layouts stay as they are.</summary>
     /// <param name="model">The network, its parameters float32.</param>
-    /// <param name="beside">What is trained beside it, on the same device; null for nothing.</param>
-    public FlatWeights(nn.Module model, nn.Module? beside = null)
+    /// <param name="alsoTrained">What is trained beside it, on the same device; null for nothing.</param>
+    public FlatWeights(nn.Module model, nn.Module? alsoTrained = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         using var frozen = no_grad();
         using var scope = NewDisposeScope();
         // The network's matrices first, then the other parameters with decay, so that each kind is one range.
         var kinds = model.named_parameters().Select(p => (p.name, p.parameter, Kind: KindOf(p.parameter)))
-            .Concat(beside?.named_parameters().Select(p => (p.name, p.parameter, Kind: Math.Max(1, KindOf(p.parameter)))) ?? []);
+            .Concat(alsoTrained?.named_parameters().Select(p => (p.name, p.parameter, Kind: Math.Max(1, KindOf(p.parameter)))) ?? []);
         foreach (var (name, parameter, kind) in kinds.OrderBy(p => p.Kind))
         {
             if (kind == 0)

@@ -44,9 +44,9 @@ internal sealed class TrainingStep : IDisposable
         Loss = new WeightedLoss(options.Loss, people, description.Dimension, options.Run.Seed, device);
         Optimizer = options.Optimizer.Kind switch
         {
-            OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.People),
-            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.People),
-            OptimizerKind.Sgd => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.People),
+            OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
+            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
+            OptimizerKind.Sgd => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Optimizer.Kind, "no such optimizer"),
         };
         Ema = options.Optimizer.Ema > 0 ? new EmaWeights(Model, options.Optimizer.Ema, device) : null;
@@ -79,7 +79,7 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Everything of it that a checkpoint holds.</summary>
     /// <param name="estimated">See <see cref="TrainedStudent.Estimated"/>.</param>
     internal TrainedStudent Trained(MobileNetV1? estimated = null) =>
-        new(Model) { Optimizer = Optimizer, Average = Ema, Beside = Loss.People, Estimated = estimated };
+        new(Model) { Optimizer = Optimizer, Average = Ema, ClassCentres = Loss.ClassCentres, Estimated = estimated };
 
     /// <summary>Whether every weight is a number. A step's loss is computed before its update: whether the last update was sound, only the weights
     /// tell.</summary>

@@ -23,7 +23,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         // an untrained network swallows its pictures' differences: 8 bits need a trained one
         foreach (var format in ExportFormat.All.Where(f => f is not OnnxInt8Format))
         {
-            foreach (var ends in format.HasEnds ? [new(), new(true, false), new(true, true)] : new GraphPrePostprocessing[] { new() })
+            foreach (var ends in format.HasProcessing ? [new(), new(true, false), new(true, true)] : new GraphPrePostprocessing[] { new() })
             {
                 var outcome = Measure(checkpoint, format, ends, folder["x" + format.Ending]);
                 ExportParity.Check(outcome, format, null, "x");

@@ -52,7 +52,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         string copy = run.CopyTo(_folder["run"]);
         var request = new ExportRequest(copy, new OnnxHalfFormat(), _folder["x.onnx"])
         {
-            Ends = new GraphPrePostprocessing(true, true), Data = run.CopyFaces(_folder["people"]).Dataset.Root, Protocol = "all-pairs", Device = "cpu",
+            Processing = new GraphPrePostprocessing(true, true), Data = run.CopyFaces(_folder["people"]).Dataset.Root, Protocol = "all-pairs", Device = "cpu",
         };
         var outcome = Job(request);
         Assert.Equal(("all-pairs", 120 * 119 / 2 - 12 * 45), (outcome.Accuracy!.Protocol, outcome.Accuracy.ImpostorPairs));
@@ -126,7 +126,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     [Fact]
     public void A_living_students_outcome_tells_both_spreads()
     {
-        var outcome = Job(new ExportRequest(run.CopyTo(_folder["run"]), new OnnxFormat(), null) { Ends = new GraphPrePostprocessing(true, true) });
+        var outcome = Job(new ExportRequest(run.CopyTo(_folder["run"]), new OnnxFormat(), null) { Processing = new GraphPrePostprocessing(true, true) });
         Assert.InRange(outcome.Spread!.Variance / outcome.Spread.Reference, EmbeddingSpread.Least, 2);
         Assert.Equal(1, outcome.FileSpread!.Variance / outcome.FileSpread.Reference, 1e-3); // at unit length, beside unit length
     }
@@ -136,7 +136,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     {
         var request = new ExportRequest("no-such-run", new OnnxFormat(), "x.onnx");
         Refused(request with { Output = "x.safetensors" }, "end in .onnx");
-        Refused(new ExportRequest("no-such-run", new SafetensorsFormat(), null) { Ends = new GraphPrePostprocessing(Preprocess: true) }, "weights only");
+        Refused(new ExportRequest("no-such-run", new SafetensorsFormat(), null) { Processing = new GraphPrePostprocessing(Preprocess: true) }, "weights only");
         Refused(request with { MinCosine = 1.1 }, "above 0 and at most 1");
         Refused(request with { MinCosine = double.NaN }, "above 0 and at most 1");
         Refused(request with { MaxLoss = -1 }, "0 to 100");

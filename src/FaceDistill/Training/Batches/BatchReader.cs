@@ -114,7 +114,7 @@ internal sealed class BatchReader : IDisposable
             foreach (var faces in plan)
             {
                 batch = await _free.Reader.ReadAsync(stop).ConfigureAwait(false);
-                batch.Begin(faces, _faces.People);
+                batch.Begin(faces, _faces.PersonLabels);
                 filler.Fill(batch, epoch, faces, stop);
                 ready.TryWrite(batch);
                 batch = null;

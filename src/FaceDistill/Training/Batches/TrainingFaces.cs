@@ -40,7 +40,7 @@ internal sealed class TrainingFaces
         Scaling = original.Values.AsSpan().ContainsAnyExcept(0f)
             ? TargetScaling.Measure(Rows(Training), original.Dimension)
             : TargetScaling.None(original.Dimension);
-        (People, PeopleCount) = FacePeople.Of(images);
+        (PersonLabels, PeopleCount) = FacePeople.Of(images);
     }
 
     /// <summary>Embeddings that are all 0, in the faces' order: of faces that train by their identities, without a teacher.</summary>
@@ -60,7 +60,7 @@ internal sealed class TrainingFaces
     public int Dimension => _original.Dimension;
 
     /// <summary>The person of each face, 0 to <see cref="PeopleCount"/> - 1; -1 where not known. Used by ArcFace only.</summary>
-    public long[] People { get; }
+    public long[] PersonLabels { get; }
 
     /// <summary>The number of known people.</summary>
     public int PeopleCount { get; }

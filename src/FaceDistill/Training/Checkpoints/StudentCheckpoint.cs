@@ -75,7 +75,7 @@ internal sealed class StudentCheckpoint
         Add(ModelPrefix, Named(student.Model));
         Add(AveragePrefix, student.Average is null ? [] : Named(student.Average.Model));
         Add(StatisticsPrefix, student.Estimated is null ? [] : Named(student.Estimated).Where(t => IsStatistic(t.Name)));
-        Add(LossPrefix, student.Beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
+        Add(LossPrefix, student.ClassCentres?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
         Add(OptimizerPrefix, student.Optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
@@ -160,7 +160,7 @@ internal sealed class StudentCheckpoint
             Restore(name => OptimizerPrefix + name, optimizer.Tensors());
         }
 
-        Restore(name => LossPrefix + name, student.Beside?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
+        Restore(name => LossPrefix + name, student.ClassCentres?.state_dict().Select(t => (t.Key, t.Value)) ?? []);
         Restore(name => AveragePrefix + name, student.Average is null ? [] : Named(student.Average.Model));
     }
 
@@ -215,7 +215,7 @@ internal sealed record TrainedStudent(MobileNetV1 Model)
     public EmaWeights? Average { get; init; }
 
     /// <summary>What is trained beside the network, by the loss; null for nothing.</summary>
-    public nn.Module? Beside { get; init; }
+    public nn.Module? ClassCentres { get; init; }
 
     /// <summary>The student with the batch-norm statistics that it is exported with; null where they are the network's (or the average's) own.</summary>
     public MobileNetV1? Estimated { get; init; }

@@ -22,15 +22,15 @@ internal sealed class WeightedLoss : IDisposable
         _weights = weights;
         if (weights.ArcFace > 0)
         {
-            People = people >= 2 ? new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin) : throw new FaceDistillException(
+            ClassCentres = people >= 2 ? new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin) : throw new FaceDistillException(
                 $"ArcFace needs faces of at least two known people, a sub-folder for each, and the data have {people}; leave --loss-arcface out, or add "
                     + $"such data");
-            People.to(device);
+            ClassCentres.to(device);
         }
     }
 
     /// <summary>The people's centres, which are trained beside the student; null without ArcFace.</summary>
-    public ArcFace? People { get; }
+    public ArcFace? ClassCentres { get; }
 
     /// <summary>The loss of a batch.</summary>
     /// <param name="student">float32 [N, D], the network's output.</param>
@@ -54,10 +54,10 @@ internal sealed class WeightedLoss : IDisposable
         Add(_weights.Cosine, () => CosineDistance.Loss(student, target));
         Add(_weights.Distance, () => RelationalDistance.Loss(student, target));
         Add(_weights.Angle, () => RelationalAngle.Loss(student, target));
-        Add(_weights.ArcFace, () => People!.Loss(student, labels));
+        Add(_weights.ArcFace, () => ClassCentres!.Loss(student, labels));
         return sum!.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => People?.Dispose();
+    public void Dispose() => ClassCentres?.Dispose();
 }

@@ -26,9 +26,9 @@ internal sealed class AdamWState : IStudentOptimizer
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">The decay, 0 to 1.</param>
-    /// <param name="beside">What is trained beside it; null for nothing.</param>
-    public AdamWState(MobileNetV1 model, double weightDecay, nn.Module? beside = null)
-        : this(new FlatWeights(model, beside), weightDecay, 0)
+    /// <param name="alsoTrained">What is trained beside it; null for nothing.</param>
+    public AdamWState(MobileNetV1 model, double weightDecay, nn.Module? alsoTrained = null)
+        : this(new FlatWeights(model, alsoTrained), weightDecay, 0)
     {
     }
 

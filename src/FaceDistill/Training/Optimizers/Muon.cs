@@ -41,11 +41,11 @@ internal sealed class MuonState : IStudentOptimizer
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">The decay, 0 to 1; not for batch norms and biases.</param>
-    /// <param name="beside">What is trained beside it; null for nothing.</param>
-    public MuonState(MobileNetV1 model, double weightDecay, nn.Module? beside = null)
+    /// <param name="alsoTrained">What is trained beside it; null for nothing.</param>
+    public MuonState(MobileNetV1 model, double weightDecay, nn.Module? alsoTrained = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        _weights = new FlatWeights(model, beside);
+        _weights = new FlatWeights(model, alsoTrained);
         (_model, _weightDecay) = (model, weightDecay);
         _others = new AdamWState(_weights, weightDecay, _weights.MatrixCount);
         _momentum = zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();

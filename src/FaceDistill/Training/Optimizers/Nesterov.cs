@@ -19,11 +19,11 @@ internal sealed class NesterovState : IStudentOptimizer
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network; a student, or several modules under one.</param>
     /// <param name="weightDecay">The decay, 0 to 1.</param>
-    /// <param name="beside">What is trained beside it; null for nothing.</param>
-    public NesterovState(nn.Module model, double weightDecay, nn.Module? beside = null)
+    /// <param name="alsoTrained">What is trained beside it; null for nothing.</param>
+    public NesterovState(nn.Module model, double weightDecay, nn.Module? alsoTrained = null)
     {
         _weightDecay = weightDecay;
-        Weights = new FlatWeights(model, beside);
+        Weights = new FlatWeights(model, alsoTrained);
         _velocity = zeros_like(Weights.Values).DetachFromDisposeScope();
     }
 

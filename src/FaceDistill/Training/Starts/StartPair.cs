@@ -195,7 +195,7 @@ internal sealed class StartFaces
     {
         using var scope = NewDisposeScope();
         using var batch = new TrainingBatch(indices.Length, Contract.Size, _faces.Dimension);
-        batch.Begin(indices, _faces.People);
+        batch.Begin(indices, _faces.PersonLabels);
         try
         {
             _reader.Fill(batch, 0, indices, CancellationToken.None);

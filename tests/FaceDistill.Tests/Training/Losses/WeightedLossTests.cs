@@ -17,7 +17,7 @@ public sealed class WeightedLossTests
         var (student, target, labels) = (rand(8, 5), rand(8, 5), tensor(new long[] { 0, 1, 2, 0, -1, 1, 2, 0 }));
         double expected = (2 * SquaredDifference.Loss(student, target).item<float>()) + (0.5 * CosineDistance.Loss(student, target).item<float>())
             + (25 * RelationalDistance.Loss(student, target).item<float>()) + (50 * RelationalAngle.Loss(student, target).item<float>())
-            + (0.1 * loss.People!.Loss(student, labels).item<float>());
+            + (0.1 * loss.ClassCentres!.Loss(student, labels).item<float>());
         Assert.Equal(expected, loss.Of(student, target, labels).item<float>(), 1e-4);
     }
 
@@ -44,7 +44,7 @@ public sealed class WeightedLossTests
         using var scope = NewDisposeScope();
         using var loss = new WeightedLoss(new LossOptions(), people: 0, dimension: 5, seed: 1, CPU);
         var (student, target) = (rand(4, 5), rand(4, 5));
-        Assert.Null(loss.People);
+        Assert.Null(loss.ClassCentres);
         Assert.Equal(SquaredDifference.Loss(student, target).item<float>(), loss.Of(student, target, tensor(new long[] { -1, -1, -1, -1 })).item<float>());
         Assert.Equal("squared", new LossOptions().ToString());
         Assert.Equal("0.5 squared + ArcFace", new LossOptions { Squared = 0.5, ArcFace = 1 }.ToString());
