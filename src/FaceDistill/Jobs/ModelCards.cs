@@ -75,7 +75,9 @@ internal sealed class ModelCards(AssetFinder finder)
         return new ModelCardInput(
             request.Format.HasProcessing ? shape : $"float32 [batch, 3, {size}, {size}]",
             "channels red, green, blue",
-            request.Processing.Preprocess ? $"Values 0 to 255 as they are; the graph itself does {scaling}." : $"Each channel value of 0 to 255 becomes {scaling}.",
+            request.Processing.Preprocess
+                ? $"Values 0 to 255 as they are; the graph itself does {scaling}."
+                : $"Each channel value of 0 to 255 becomes {scaling}.",
             contract.Template,
             [.. points.Select(p => (IReadOnlyList<double>)[Math.Round(p.X, 4), Math.Round(p.Y, 4)])]);
     }

@@ -57,7 +57,8 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
             foreach (var batch in reader.Training(epoch, 0, default))
             {
                 seen += batch.Count;
-                Assert.DoesNotContain(batch.Labels.data<long>().ToArray()[..batch.Count], label => faces.HeldOut.Faces.Any(i => faces.PersonLabels[i] == label));
+                Assert.DoesNotContain(
+                    batch.Labels.data<long>().ToArray()[..batch.Count], label => faces.HeldOut.Faces.Any(i => faces.PersonLabels[i] == label));
             }
         }
 
