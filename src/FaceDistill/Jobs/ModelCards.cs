@@ -84,5 +84,6 @@ internal sealed class ModelCards(AssetFinder finder)
 
     private static string Output(ExportRequest request, int dimension) => !request.Format.HasProcessing
         ? $"float32 [batch, {dimension}]; times target_scale plus target_mean it is in the teacher's space"
-        : $"embedding float32 [batch, {dimension}], {(request.Processing.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
+        : $"embedding float32 [batch, {dimension}], "
+            + $"{(request.Processing.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
 }
