@@ -66,7 +66,7 @@ public sealed class FaceEmbedder : IDisposable
         {
             throw new ArgumentException(
                 $"{_path} takes an aligned face of {Size} x {Size} pixels, 8-bit BGR, not {alignedFace.Width} x {alignedFace.Height} {alignedFace.Type()}; "
-                + $"for a photo use EmbedPhoto");
+                + "for a photo use EmbedPhoto");
         }
 
         ObjectDisposedException.ThrowIf(_disposed, this);

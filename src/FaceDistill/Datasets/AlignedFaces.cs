@@ -27,7 +27,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         {
             throw new FaceDistillException(
                 $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align --data {folder} --output DIR --template "
-                    + $"NAME'");
+                    + "NAME'");
         }
 
         return Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));

@@ -130,7 +130,7 @@ internal static class Evaluator
         foreach (var set in sets.Where(set => set.Dimension != reference.Dimension))
         {
             job.Say?.Invoke($"{set.Name} gives {set.Dimension} values and {reference.Name} {reference.Dimension}: two spaces, so their agreement is not "
-                + $"measured");
+                + "measured");
         }
 
         AgreementResult[] results = [.. sets.Where((set, i) => i != teacher && set.Dimension == reference.Dimension)

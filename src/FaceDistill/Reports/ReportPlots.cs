@@ -64,7 +64,7 @@ internal static class ReportPlots
             string at = threshold is null
                 ? "There is no threshold at FAR 1e-4: too few impostor pairs."
                 : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its "
-                    + $"right.";
+                    + "right.";
             return Figure(Histogram(
                 model.Curves.Scores, threshold, InvariantText.Of($"scores{model.Series}"), $"Scores of {m.Name}. {at}"),
                 HtmlText.Of($"<strong>{m.Name}</strong> {at}"));

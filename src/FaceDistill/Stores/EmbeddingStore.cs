@@ -48,7 +48,7 @@ public sealed class EmbeddingStore
             {
                 throw new FaceDistillException(
                     $"{store.PartFile(part)} is damaged (its {length} bytes cannot hold the {key.PartValues(part)} values that store.json claims); run "
-                        + $"embed again to replace it");
+                        + "embed again to replace it");
             }
         }
 
@@ -74,7 +74,7 @@ public sealed class EmbeddingStore
         {
             throw new FaceDistillException(
                 $"{Folder}: {Key.ImageCount} embeddings of dimension {Key.Dimension} are more than one array holds ({Array.MaxLength} values); read it part "
-                    + $"by part");
+                    + "by part");
         }
 
         var values = new float[Key.ImageCount * Key.Dimension];

@@ -46,7 +46,7 @@ internal sealed record Table14Table(string Id, string Title, string Caption, IRe
 
         long pairs = result.Lines.Count > 0 ? result.Lines[0].Measured.ImpostorPairs : 0;
         return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Test))}, {Count(pairs)} "
-            + $"impostor pairs; 95% intervals in brackets", columns);
+            + "impostor pairs; 95% intervals in brackets", columns);
     }
 
     private static Table14Table Cost(Table14Result result) =>

@@ -143,7 +143,7 @@ internal static class Identification
         return rows.Count > 0 ? [.. rows.Keys]
             : throw new FaceDistillException(
                 $"{set.Name}: none of the gallery's {paths.Count} images is there ({string.Join(", ", paths.Take(1))}, ...); write paths relative to the "
-                + $"data set");
+                + "data set");
     }
 
     /// <summary>Who is taken out of the gallery: by name and seed, whatever the order of the images.</summary>

@@ -24,7 +24,7 @@ internal sealed class WeightedLoss : IDisposable
         {
             ClassCentres = people >= 2 ? new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin) : throw new FaceDistillException(
                 $"ArcFace needs faces of at least two known people, a sub-folder for each, and the data have {people}; leave --loss-arcface out, or add "
-                    + $"such data");
+                    + "such data");
             ClassCentres.to(device);
         }
     }
