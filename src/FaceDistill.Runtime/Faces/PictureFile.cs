@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill.Faces;
@@ -22,16 +23,30 @@ public static class PictureFile
     /// <returns>BGR 8-bit, which the caller disposes; null where the file is no whole picture.</returns>
     public static Mat? TryRead(string path)
     {
+        try
+        {
+            return TryDecode(FileBytes.Read(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // named by the caller, which knows what the picture was for
+        }
+    }
+
+    /// <summary>Decodes a picture file's bytes, turned upright as its EXIF data says.</summary>
+    /// <returns>BGR 8-bit, which the caller disposes; null where they are no whole picture.</returns>
+    internal static Mat? TryDecode(byte[] file)
+    {
         Mat? picture = null;
         try
         {
-            picture = Cv2.ImDecode(File.ReadAllBytes(path), ImreadModes.Color);
+            picture = Cv2.ImDecode(file, ImreadModes.Color);
             if (!picture.Empty())
             {
                 return picture;
             }
         }
-        catch (Exception e) when (e is OpenCVException or OpenCvSharpException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is OpenCVException or OpenCvSharpException or ArgumentException)
         {
             // Named by the caller, which knows what the picture was for.
         }

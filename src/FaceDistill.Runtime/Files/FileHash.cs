@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 
 namespace FaceDistill.Files;
@@ -18,5 +19,70 @@ internal static class FileHash
         {
             throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
         }
+    }
+}
+
+/// <summary>What bytes are known by, wherever they lie and whatever they are called: the first 128 bits of their SHA-256; all 0 where they are not
+/// known.</summary>
+/// <param name="Bits">The hash's first 16 bytes, the first the highest.</param>
+internal readonly record struct ContentHash(UInt128 Bits)
+{
+    /// <summary>Whether no content is known.</summary>
+    public bool IsNone => Bits == 0;
+
+    /// <summary>The first 64 bits, from which random draws begin.</summary>
+    public long Seed => (long)(ulong)(Bits >> 64);
+
+    /// <summary>Of bytes in memory.</summary>
+    public static ContentHash Of(ReadOnlySpan<byte> content)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(content, hash);
+        return FromBytes(hash);
+    }
+
+    /// <summary>From the 16 bytes of <see cref="WriteTo"/>, or the beginning of a SHA-256.</summary>
+    public static ContentHash FromBytes(ReadOnlySpan<byte> bytes) => new(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes));
+
+    /// <summary>From 32 hexadecimal digits; false where the text is none.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out ContentHash hash)
+    {
+        bool whole = UInt128.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bits) && text.Length == 32;
+        hash = new ContentHash(bits);
+        return whole;
+    }
+
+    /// <summary>Writes the 16 bytes.</summary>
+    public void WriteTo(Span<byte> bytes) => System.Buffers.Binary.BinaryPrimitives.WriteUInt128BigEndian(bytes, Bits);
+
+    /// <summary>32 lower-case hexadecimal digits.</summary>
+    public override string ToString() => Bits.ToString("x32", CultureInfo.InvariantCulture);
+}
+
+/// <summary>Reads whole files, again where a disk or a network fails for a moment.</summary>
+internal static class FileBytes
+{
+    private static readonly TimeSpan[] Waits = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400)];
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="read">How it is read; null for the disk's own way.</param>
+    /// <exception cref="IOException">Three times.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static byte[] Read(string path, Func<string, byte[]>? read = null)
+    {
+        foreach (var wait in Waits)
+        {
+            try
+            {
+                return (read ?? File.ReadAllBytes)(path);
+            }
+            catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException))
+            {
+                Thread.Sleep(wait);
+            }
+        }
+
+        return (read ?? File.ReadAllBytes)(path);
     }
 }

@@ -22,7 +22,7 @@ public sealed class AlignJob(AssetFinder finder)
         var folder = DataFolder.Resolve(request.Data, finder);
         return AlignmentManifest.In(folder.Images)
             ? throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos")
-            : new FolderAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
+            : new FolderAligner(new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame))
                 .Run(FaceDataset.List(folder.Images), request.Output, job);
     }
 }

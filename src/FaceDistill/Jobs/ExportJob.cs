@@ -93,7 +93,7 @@ public sealed class ExportJob(AssetFinder finder)
         var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
-        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
+        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
     }
 }
 
@@ -178,11 +178,11 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
-        bool seen = TrainingData.Shares(request.Run, name, result.Protocol);
+        bool seen = before.TrainedOn?.Any != false; // what is not known may be so
         return (new ExportAccuracy(
             result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
             Interval(after)),
-            [new(File, name, result.Protocol, after, seen), new(Torch, name, result.Protocol, before, seen)]);
+            [new(File, name, result.Protocol, after, seen, result.FacesId), new(Torch, name, result.Protocol, before, seen, result.FacesId)]);
     }
 
     /// <summary>What the run folder notes of this very student, and of the teacher beside it.</summary>
@@ -192,13 +192,14 @@ internal sealed class ExportEvaluation(AssetFinder finder)
     public static IReadOnlyList<ModelCardAccuracy> Noted(string run, string studentHash, string teacher) =>
     [
         .. from note in RunEvaluations.Read(run)
-           where note.StudentHash == studentHash && note.Result.Score is null
+           where note.StudentHash == studentHash && note.Result.Score is null && note.Result.Models.Any(m => m.Name == note.Student)
            from model in note.Result.Models
            where model.Name == note.Student || model.Name == teacher
            select new ModelCardAccuracy(
                model.Name == note.Student
                ? Torch
-               : model.Name, note.Data, note.Result.Protocol, model, TrainingData.Shares(run, note.Data, note.Result.Protocol)),
+               : model.Name, note.Data, note.Result.Protocol, model, note.Result.Models.First(m => m.Name == note.Student).TrainedOn?.Any != false,
+                   note.FacesId),
     ];
 
     /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>
