@@ -137,7 +137,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
         FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with
         {
-            Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace('\\', '/'),
+            Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace(Path.DirectorySeparatorChar, '/'),
             Name = i.Name,
         }))];
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
@@ -153,8 +153,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     private static string CommonFolder(string[] folders)
     {
         string common = Path.GetFullPath(folders[0]);
-        while (!folders.All(f => (Path.GetFullPath(f) + Path.DirectorySeparatorChar)
-            .StartsWith(common.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        while (!folders.All(f => RealPath.RealWithin(Path.GetFullPath(f), common))) // compares as the system does: on Windows without case
         {
             common = Path.GetDirectoryName(common)
                 ?? throw new FaceDistillException($"{folders[0]} and {folders[^1]} lie on different disks; bring them under one folder");
@@ -176,7 +175,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     }
 
     private static AlignedFaces Opened(FaceDataset dataset, AlignmentManifest manifest) => dataset.Images.Count > 0
-        ? new AlignedFaces(dataset, manifest)
+        ? new AlignedFaces(dataset.Whole(), manifest)
         : throw new FaceDistillException($"{dataset.Root} has no aligned face");
 }
 

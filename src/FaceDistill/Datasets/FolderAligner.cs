@@ -70,7 +70,7 @@ internal sealed class FolderAligner
         var targets = new AlignedOutputPaths(raw, output);
         using var held = Waits ? FolderLock.Wait(output, job) : FolderLock.Take(output);
         Prepare(raw, output, targets);
-        var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others.Select(p => (p, "not a picture file")));
+        var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others);
         int reused = AlignAllCountingReused(raw, targets, skipped, job);
         return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
     }
@@ -139,7 +139,7 @@ internal sealed class FolderAligner
 
     private FolderAlignment Finish(FaceDataset raw, string output, int reused, List<(string Path, string Reason)> skipped)
     {
-        int aligned = raw.Images.Count - skipped.Count(s => PictureFile.IsPicture(s.Path));
+        int aligned = raw.Images.Count - (skipped.Count - raw.Others.Count);
         if (aligned == 0)
         {
             throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
@@ -159,14 +159,10 @@ internal sealed class FolderAligner
         private readonly FaceDetector _detector = new(model);
 
         // The reason why there is no aligned face, or null where there is one.
-        public string? Align(string source, string target)
-        {
-            using var picture = PictureFile.TryRead(source);
-            if (picture is null)
-            {
-                return "not readable as a picture";
-            }
+        public string? Align(string source, string target) => PictureFile.Use(source, (picture, reason) => picture is null ? reason : Align(picture, target));
 
+        private string? Align(Mat picture, string target)
+        {
             using var face = new FaceAligner(_detector, template, frame).Align(picture);
             if (face is null)
             {
@@ -174,8 +170,15 @@ internal sealed class FolderAligner
             }
 
             Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
-            AtomicFile.WriteReplaceable(target, jpeg);
-            return null;
+            try
+            {
+                AtomicFile.WriteReplaceable(target, jpeg);
+                return null;
+            }
+            catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
+            {
+                return "the name of its face would be too long";
+            }
         }
 
         public void Dispose() => _detector.Dispose();
@@ -193,8 +196,7 @@ internal sealed class AlignedOutputPaths
     /// <exception cref="FaceDistillException">The output lies among the photos, where the next run would take it for photos.</exception>
     public AlignedOutputPaths(FaceDataset raw, string output)
     {
-        string within = Path.GetRelativePath(raw.Root, output);
-        if (!Path.IsPathRooted(within) && within.Split(Path.DirectorySeparatorChar)[0] != "..")
+        if (RealPath.Within(output, raw.Root))
         {
             throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
         }

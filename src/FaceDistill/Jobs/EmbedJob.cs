@@ -26,6 +26,7 @@ public sealed class EmbedJob(AssetFinder finder)
         using var model = ModelArgument.Open(request.Model, finder, request.Device);
         var folder = DataFolder.Resolve(request.Data, finder);
         var faces = new FaceSource(finder).Open(folder, model.Contract.Template, request.Aligned, job);
+        IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         FaceView[] views = request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         return EmbeddingRun.Run(model, faces, [.. views.Select(EmbeddedView.Of)], folder.Root, request.Output, job);
     }
