@@ -13,7 +13,11 @@ public sealed class OddFilesTests : IDisposable
 
     private string Raw => _folder["raw"];
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        UnixShell.Empty(_folder.Path);
+        _folder.Dispose();
+    }
 
     [UnixFact]
     public void What_cannot_be_reached_is_no_image_and_is_told()

@@ -30,9 +30,9 @@ public sealed class PictureHeaderTests : IDisposable
             Cv2.Randu(picture, Scalar.All(0), Scalar.All(256));
             using var grey = new Mat();
             Cv2.CvtColor(picture, grey, ColorConversionCodes.BGR2GRAY);
-            foreach (var whole in new[] { picture, grey })
+            foreach (var whole in ending is ".pgm" or ".pbm" ? [grey] : ending is ".ppm" or ".gif" ? [picture] : new[] { picture, grey })
             {
-                Cv2.ImEncode(ending, ending is ".pgm" or ".pbm" ? grey : whole, out byte[] file);
+                Cv2.ImEncode(ending, whole, out byte[] file);
                 var header = Header(file);
                 Assert.Equal((width, height, ending == ".jpg"), (header!.Value.Width, header.Value.Height, header.Value.IsJpeg));
                 using var read = Save(file);
@@ -72,7 +72,7 @@ public sealed class PictureHeaderTests : IDisposable
         Assert.Equal(new PictureHeader(60_000, 50_000, 60_000.0 * 100 * 6), Header(strip));
         byte[] tiles = Tiff(big, motorola, (256, 100), (257, 100), (322, 32_768), (323, 32_768));
         Assert.Equal(new PictureHeader(100, 100, 32_768.0 * 32_768 * 4), Header(tiles));
-        Assert.Null(Header(strip[..^30]));
+        Assert.Null(Header(strip[..^60]));
     }
 
     [Fact]

@@ -9,7 +9,11 @@ public sealed class FolderFilesTests : IDisposable
     private const string Device = "a pipe, a socket or a device, not a file", Circle = "a link to a folder that it lies in";
     private readonly TempFolder _folder = new();
 
-    public void Dispose() => _folder.Dispose();
+    public void Dispose()
+    {
+        UnixShell.Empty(_folder.Path);
+        _folder.Dispose();
+    }
 
     [UnixFact]
     public void Pipes_and_devices_are_told_from_files_and_not_opened()
@@ -95,6 +99,15 @@ internal static class UnixShell
         using var shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-ec", script]) { WorkingDirectory = folder })!;
         shell.WaitForExit();
         Assert.Equal(0, shell.ExitCode);
+    }
+
+    /// <summary>Deletes what a folder holds, whatever its names.</summary>
+    public static void Empty(string folder)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            Run(folder, "rm -rf ./*");
+        }
     }
 }
 
