@@ -106,7 +106,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         Assert.Contains("12288", Assert.Throws<ArgumentException>(() => embedder.Embed(new byte[5])).Message, StringComparison.Ordinal);
         Refused(() => embedder.EmbedPhoto(_folder["none.jpg"]), "none.jpg is not there");
         File.WriteAllText(_folder["text.jpg"], "no picture");
-        Refused(() => embedder.EmbedPhoto(_folder["text.jpg"]), "text.jpg is not a readable picture");
+        Refused(() => embedder.EmbedPhoto(_folder["text.jpg"]), "text.jpg is not readable as a picture");
         embedder.Dispose();
         using var face = tiny.Faces.ReadView(0, 64);
         Assert.Throws<ObjectDisposedException>(() => embedder.Embed(face));

@@ -41,6 +41,17 @@ internal readonly record struct ContentHash(UInt128 Bits)
         return FromBytes(hash);
     }
 
+    /// <summary>Of a file, which is read a piece at a time.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="open">Opens it.</param>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
+    public static ContentHash Of(string path, Func<string, Stream> open)
+    {
+        using var stream = open(path);
+        return FromBytes(SHA256.HashData(stream));
+    }
+
     /// <summary>From the 16 bytes of <see cref="WriteTo"/>, or the beginning of a SHA-256.</summary>
     public static ContentHash FromBytes(ReadOnlySpan<byte> bytes) => new(System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(bytes));
 
@@ -59,23 +70,26 @@ internal readonly record struct ContentHash(UInt128 Bits)
     public override string ToString() => Bits.ToString("x32", CultureInfo.InvariantCulture);
 }
 
-/// <summary>Reads whole files, again where a disk or a network fails for a moment.</summary>
+/// <summary>Reads files, again where a disk or a network fails for a moment.</summary>
 internal static class FileBytes
 {
     private static readonly TimeSpan[] Waits = [TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(400)];
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="read">How it is read; null for the disk's own way.</param>
+    /// <summary>Reads a whole file.</summary>
     /// <exception cref="IOException">Three times.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static byte[] Read(string path, Func<string, byte[]>? read = null)
+    public static byte[] Read(string path) => Patiently(() => File.ReadAllBytes(path));
+
+    /// <summary>Does something that reads, up to three times.</summary>
+    /// <exception cref="IOException">Three times, or what was to be read is not there.</exception>
+    public static T Patiently<T>(Func<T> read)
     {
+        ArgumentNullException.ThrowIfNull(read);
         foreach (var wait in Waits)
         {
             try
             {
-                return (read ?? File.ReadAllBytes)(path);
+                return read();
             }
             catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException))
             {
@@ -83,6 +97,6 @@ internal static class FileBytes
             }
         }
 
-        return (read ?? File.ReadAllBytes)(path);
+        return read();
     }
 }

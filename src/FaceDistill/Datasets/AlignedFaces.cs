@@ -180,7 +180,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
         FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with
         {
-            Path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace('\\', '/'),
+            Path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/'),
             File = s.Dataset.FullPath(i),
         }))];
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
@@ -196,8 +196,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     private static string CommonFolder(string[] folders)
     {
         string common = Path.GetFullPath(folders[0]);
-        while (!folders.All(f => (Path.GetFullPath(f) + Path.DirectorySeparatorChar)
-            .StartsWith(common.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        while (!folders.All(f => RealPath.RealWithin(Path.GetFullPath(f), common))) // compares as the system does: on Windows without case
         {
             common = Path.GetDirectoryName(common)
                 ?? throw new FaceDistillException($"{folders[0]} and {folders[^1]} lie on different disks; bring them under one folder");
@@ -219,7 +218,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     }
 
     private static AlignedFaces Opened(FaceDataset dataset, AlignmentManifest manifest) => dataset.Images.Count > 0
-        ? new AlignedFaces(dataset, manifest)
+        ? new AlignedFaces(dataset.Whole(), manifest)
         : throw new FaceDistillException($"{dataset.Root} has no aligned face");
 }
 

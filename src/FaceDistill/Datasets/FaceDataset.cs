@@ -1,6 +1,6 @@
-using System.Text;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 
@@ -26,10 +26,14 @@ public readonly record struct FaceImage(string Path, string Identity)
 /// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
 /// <param name="Root">The folder.</param>
 /// <param name="Images">The pictures.</param>
-/// <param name="Others">The other files (relative paths), which are not read.</param>
-public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<string> Others)
+/// <param name="Others">What else lies there, which is not read (relative paths), with the reason.</param>
+public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<(string Path, string Reason)> Others)
 {
+    /// <summary>What may be a picture, or hold some, and cannot be reached; null where there is nothing of the kind.</summary>
+    internal (string Path, string Reason)? Unreachable { get; private init; }
+
     /// <summary>Lists a folder; nothing is opened.</summary>
+    /// <remarks>Links to pictures and to folders of pictures are followed, but to no folder that holds the link (<see cref="FolderFiles"/>).</remarks>
     /// <exception cref="FaceDistillException">The folder is missing or cannot be read.</exception>
     public static FaceDataset List(string root)
     {
@@ -40,21 +44,22 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 
         // One spelling of a folder, with or without a separator at its end: it names caches and stands in manifests.
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
-        try
+        var files = FolderFiles.List(full).ToLookup(f => f.Reason is null && PictureFile.IsPicture(f.Path));
+        var unreachable = files[false].Where(f => f.Unknown || PictureFile.IsPicture(f.Path)).Take(1).ToList();
+        return new FaceDataset(
+            full,
+            [.. files[true].Select(f => new FaceImage(f.Path, IdentityOf(f.Path)))],
+            [.. files[false].Select(f => (f.Path, f.Reason ?? AlignmentManifest.NotAPicture))])
         {
-            string[] paths = [.. Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories)
-                .Select(p => System.IO.Path.GetRelativePath(full, p).Replace('\\', '/'))];
-            Array.Sort(paths, StringComparer.Ordinal);
-            return new FaceDataset(
-                full,
-                [.. paths.Where(PictureFile.IsPicture).Select(p => new FaceImage(p, IdentityOf(p)))],
-                [.. paths.Where(p => !PictureFile.IsPicture(p))]);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot list {root}: {e.Message}", e);
-        }
+            Unreachable = unreachable.Count == 0 ? null : (unreachable[0].Path, unreachable[0].Reason!),
+        };
     }
+
+    /// <summary>Refuses a folder in which there may be pictures that cannot be reached.</summary>
+    /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
+    internal FaceDataset Whole() => Unreachable is not { } picture ? this
+        : throw new FaceDistillException(
+            $"{System.IO.Path.Combine(Root, picture.Path)}: {picture.Reason}; take it out of the folder or align the photos again");
 
     /// <summary>What the folder is known by: SHA-256 over path and content of each picture, 64 lower-case hexadecimal digits.</summary>
     /// <param name="job">Stops it.</param>
@@ -81,7 +86,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     {
         try
         {
-            return ContentHash.Of(FileBytes.Read(path));
+            return FileBytes.Patiently(() => ContentHash.Of(path, File.OpenRead));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -104,11 +109,19 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 internal static class ImagePaths
 {
     /// <summary>The path as data sets list it: '/' between folders, no "./" before it, no white space around it.</summary>
+    /// <remarks>Where '\' can be a part of a name (not on Windows) it stays, and whoever looks the path up tries its <see cref="Spellings"/>.</remarks>
     public static string Normal(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        string normal = path.Trim().Replace('\\', '/');
+        string normal = path.Trim().Replace(Path.DirectorySeparatorChar, '/');
         return normal.StartsWith("./", StringComparison.Ordinal) ? normal[2..] : normal;
+    }
+
+    /// <summary>What a path may mean, to be tried in this order: a name with '\' in it, or a path as lists made on Windows have it.</summary>
+    public static IEnumerable<string> Spellings(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path.Contains('\\', StringComparison.Ordinal) ? [path, Normal(path.Replace('\\', '/'))] : [path];
     }
 
     /// <summary>Reads a list of images, for example a gallery: one path a line, UTF-8; empty lines do not count.</summary>
@@ -117,26 +130,14 @@ internal static class ImagePaths
     public static IReadOnlyList<string> ReadList(string path)
     {
         var lines = new Dictionary<string, int>(StringComparer.Ordinal);
-        int line = 0;
-        try
+        using var file = new ListReader(path);
+        while (file.ReadLine() is { } text)
         {
-            foreach (string text in File.ReadLines(path, new UTF8Encoding(false, throwOnInvalidBytes: true)))
+            string image = Normal(text);
+            if (image.Length > 0 && !lines.TryAdd(image, file.Line))
             {
-                line++;
-                string image = Normal(text);
-                if (image.Length > 0 && !lines.TryAdd(image, line))
-                {
-                    throw new FaceDistillException($"{path} line {line}: {image} is on line {lines[image]} too; remove one");
-                }
+                throw new FaceDistillException($"{path} line {file.Line}: {image} is on line {lines[image]} too; remove one");
             }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new FaceDistillException($"{path} is not UTF-8 text (after line {line}); save it as UTF-8", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
         }
 
         return lines.Count > 0 ? [.. lines.OrderBy(entry => entry.Value).Select(entry => entry.Key)]

@@ -36,7 +36,14 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        return Chosen(faces, data, job).Hashed(job);
+        faces = Chosen(faces, data, job).Hashed(job);
+        var files = faces.Dataset.Images.Select(i => (i.Path, i.Identity, i.Photo.IsNone ? i.Hash : i.Photo));
+        if (IdentityNotes.Warning(IdentityNotes.OneFileUnderSeveralPeople(files)) is { } warning)
+        {
+            job.Say?.Invoke(warning);
+        }
+
+        return faces;
     }
 
     /// <summary>Opens the faces of several folders as one list.</summary>

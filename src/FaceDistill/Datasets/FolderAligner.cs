@@ -66,9 +66,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
     /// <param name="photos">What became of its pictures.</param>
     internal static List<(string Path, string Reason)> Skipped(FaceDataset raw, PhotoFace[] photos) =>
     [
-        .. raw.Others.Select(path => (path, AlignmentManifest.NotAPicture))
-            .Concat(raw.Images.Zip(photos).Where(p => p.Second.Reason is not null).Select(p => (p.First.Path, p.Second.Reason!)))
-            .OrderBy(s => s.Item1, StringComparer.Ordinal),
+        .. raw.Others.Concat(raw.Images.Zip(photos).Where(p => p.Second.Reason is not null).Select(p => (p.First.Path, p.Second.Reason!)))
+            .OrderBy(s => s.Path, StringComparer.Ordinal),
     ];
 
     private void Prepare(FaceDataset raw, string output, AlignedFolder folder)
@@ -144,8 +143,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     /// <exception cref="FaceDistillException">It lies there.</exception>
     public static void RefuseWithin(FaceDataset raw, string output)
     {
-        string within = Path.GetRelativePath(raw.Root, output);
-        if (!Path.IsPathRooted(within) && within.Split(Path.DirectorySeparatorChar)[0] != "..")
+        if (RealPath.Within(output, raw.Root))
         {
             throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
         }
@@ -202,7 +200,15 @@ internal sealed class AlignedFolder : IPhotoFaces
             return new PhotoFace(photo, default, null, reason);
         }
 
-        AtomicFile.WriteReplaceable(file, jpeg);
+        try
+        {
+            AtomicFile.WriteReplaceable(file, jpeg);
+        }
+        catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
+        {
+            return new PhotoFace(photo, default, null, "the name of its face would be too long");
+        }
+
         var face = ContentHash.Of(jpeg);
         lock (_index)
         {

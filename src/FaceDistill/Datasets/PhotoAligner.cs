@@ -37,8 +37,8 @@ internal interface IPhotoFaces
 /// <param name="frame">The aligned picture's geometry.</param>
 internal sealed class PhotoAligner(string detector, AlignmentTemplate template, AlignedFrame frame)
 {
-    /// <summary>How a photo's bytes are read; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
-    public Func<string, byte[]> Read { get; init; } = File.ReadAllBytes;
+    /// <summary>How a photo is opened; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
+    public Func<string, Stream> Open { get; init; } = File.OpenRead;
 
     /// <summary>How the faces are aligned.</summary>
     /// <param name="source">The photos' folder.</param>
@@ -54,7 +54,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         ArgumentNullException.ThrowIfNull(photos);
         var found = new PhotoFace?[photos.Images.Count];
         var all = Enumerable.Range(0, found.Length).ToArray();
-        ForEach(photos, all, "finding faces", (i, bytes) => found[i] = kept.Find(i, ContentHash.Of(bytes)), (i, reason) => found[i] = Lost(reason), job);
+        ForEach(photos, all, "finding faces", (i, _, content) => found[i] = kept.Find(i, content), (i, reason) => found[i] = Lost(reason), job);
         return found;
     }
 
@@ -70,10 +70,10 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
         try
         {
-            ForEach(photos, missing, "aligning", (i, bytes) =>
+            ForEach(photos, missing, "aligning", (i, path, content) =>
             {
-                var (jpeg, reason) = workers.Value!.Align(bytes);
-                found[i] = kept.Put(i, ContentHash.Of(bytes), jpeg, reason);
+                var (jpeg, reason) = workers.Value!.Align(path);
+                found[i] = kept.Put(i, content, jpeg, reason);
             }, (i, reason) => found[i] = Lost(reason), job);
         }
         finally
@@ -91,7 +91,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
     private void ForEach(
-        FaceDataset photos, int[] indices, string what, Action<int, byte[]> body, Action<int, string> lost, JobContext job)
+        FaceDataset photos, int[] indices, string what, Action<int, string, ContentHash> body, Action<int, string> lost, JobContext job)
     {
         int done = 0;
         var failed = new ConcurrentBag<(int Index, string Message)>();
@@ -103,7 +103,8 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
                 int i = indices[at];
                 try
                 {
-                    body(i, FileBytes.Read(photos.FullPath(photos.Images[i]), Read));
+                    string path = photos.FullPath(photos.Images[i]);
+                    body(i, path, FileBytes.Patiently(() => ContentHash.Of(path, Open)));
                 }
                 catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
                 {
@@ -139,14 +140,11 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     {
         private readonly FaceDetector _detector = new(model);
 
-        public (byte[]? Jpeg, string? Reason) Align(byte[] photo)
-        {
-            using var picture = PictureFile.TryDecode(photo);
-            if (picture is null)
-            {
-                return (null, "not readable as a picture");
-            }
+        public (byte[]? Jpeg, string? Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture)
+            : reason.StartsWith(PictureFile.NotRead, StringComparison.Ordinal) ? throw new IOException(reason) : (null, reason));
 
+        private (byte[]? Jpeg, string? Reason) Align(Mat picture)
+        {
             using var face = new FaceAligner(_detector, template, frame).Align(picture);
             if (face is null)
             {

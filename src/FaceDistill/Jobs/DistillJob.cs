@@ -65,6 +65,7 @@ public sealed class DistillJob(AssetFinder finder)
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, finder);
         var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
+        IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);

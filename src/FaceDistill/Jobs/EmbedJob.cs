@@ -34,6 +34,7 @@ public sealed class EmbedJob(AssetFinder finder)
         using var model = ModelArgument.Open(request.Model, finder, request.Device);
         var data = DataFolder.Resolve(request.Data, finder);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+        IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];
         var embeddings = new FaceEmbeddings(model, faces);
         if (request.Output is { } folder)

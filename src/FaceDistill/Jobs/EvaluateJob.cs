@@ -3,6 +3,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Reports;
@@ -75,6 +76,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         var measured = request.Models.Select(m => EmbedModel(m, request, job))
             .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request, job))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
+        IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
         string[] warnings =
@@ -201,11 +203,11 @@ public sealed class EvaluateJob(AssetFinder finder)
             return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
-        var matrix = NpyFile.Read(path);
-        string[] identities = LabelsFile.Read(
-            request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
+        string file = request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line");
+        string[] identities = [];
+        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(file, rows)); // before gigabytes of values
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"row {i}"))], identities), null);
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
     }
 
     // The pictures of a store's faces, where they are still those that were embedded.

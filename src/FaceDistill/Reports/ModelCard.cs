@@ -97,6 +97,9 @@ internal sealed record ModelCard
     /// <summary>Thresholds on the cosine of two embeddings; empty where none was measured.</summary>
     public required IReadOnlyList<StudentThreshold> Thresholds { get; init; }
 
+    /// <summary>Which thresholds are not there, and why; null where all are.</summary>
+    public string? MissingThresholds { get; init; }
+
     /// <summary>FaceDistill's version.</summary>
     public required string Version { get; init; }
 
