@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill.Faces;
@@ -20,12 +21,19 @@ public static class PictureFile
 
     /// <summary>Reads a picture, turned upright as its EXIF data says.</summary>
     /// <returns>BGR 8-bit, which the caller disposes; null where the file is no whole picture.</returns>
-    public static Mat? TryRead(string path)
+    public static Mat? TryRead(string path) => TryRead(path, out _);
+
+    /// <summary>As <see cref="TryRead(string)"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="complaint">What the decoder said of it, where a program collects that (<see cref="NativeComplaints"/>); null for nothing.</param>
+    internal static Mat? TryRead(string path, out string? complaint)
     {
         Mat? picture = null;
+        complaint = null;
         try
         {
-            picture = Cv2.ImDecode(File.ReadAllBytes(path), ImreadModes.Color);
+            byte[] file = File.ReadAllBytes(path);
+            (picture, complaint) = NativeComplaints.Of(() => Cv2.ImDecode(file, ImreadModes.Color));
             if (!picture.Empty())
             {
                 return picture;

@@ -79,7 +79,7 @@ internal sealed class FolderAligner
         FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, JobContext job)
     {
         int done = 0, reused = 0;
-        Cv2.SetNumThreads(1); // the photos are the parallel work
+        using var oneEach = OneOpenCvThread.Hold();
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = job.Cancel };
         try
         {
@@ -89,9 +89,13 @@ internal sealed class FolderAligner
                 {
                     Interlocked.Increment(ref reused);
                 }
-                else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
+                else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i], out string? complaint) is { } reason)
                 {
                     skipped.Add((raw.Images[i].Path, reason));
+                }
+                else if (complaint is not null)
+                {
+                    job.Say?.Invoke($"warning: {raw.FullPath(raw.Images[i])} is damaged, though a face is found in it: {complaint}");
                 }
 
                 job.Progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
@@ -159,9 +163,9 @@ internal sealed class FolderAligner
         private readonly FaceDetector _detector = new(model);
 
         // The reason why there is no aligned face, or null where there is one.
-        public string? Align(string source, string target)
+        public string? Align(string source, string target, out string? complaint)
         {
-            using var picture = PictureFile.TryRead(source);
+            using var picture = PictureFile.TryRead(source, out complaint);
             if (picture is null)
             {
                 return "not readable as a picture";

@@ -28,7 +28,7 @@ internal sealed class FolderEmbedder(IEmbedder model, AlignedFaces faces)
         faces.Require(model.Contract.Template, model.Name);
         var result = new float[(long)count * views.Count * model.Dimension];
         int batchSize = Math.Clamp(PicturesAtOnce / Math.Max(1, views.Count), 1, MaxBatch);
-        Cv2.SetNumThreads(1); // the batches are the parallel work
+        using var oneEach = OneOpenCvThread.Hold();
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
         try
         {
