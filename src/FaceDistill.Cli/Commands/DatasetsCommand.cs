@@ -32,8 +32,8 @@ internal static class DatasetsCommand
             var table = new Table().AddColumns("data set", "what", "terms", "here");
             foreach (var (card, status) in rows)
             {
-                table.AddRow(Markup.Escape(card.Name), Markup.Escape(card.Description), Markup.Escape(card.Licence),
-                    Markup.Escape(status.Folder ?? status.Note ?? "-"));
+                table.AddRow(ShownOnTerminal.Cell(card.Name), ShownOnTerminal.Cell(card.Description), ShownOnTerminal.Cell(card.Licence),
+                    ShownOnTerminal.Cell(status.Folder ?? status.Note ?? "-"));
             }
 
             console.Write(table);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Datasets;
 using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using FaceDistill.Runs;
 
 namespace FaceDistill.Cli.Commands;
@@ -85,6 +86,7 @@ internal static class DistillCommand
             Recipe = recipe,
             DataNames = data,
         };
+        HostMemory.KeepFreed();
         var report = new DistillJob(finder).Run(request, context.Job);
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }

@@ -39,8 +39,8 @@ internal static class TeachersCommand
             var table = new Table().AddColumns("card", "what", "licence", "files");
             foreach (var (name, about, status) in rows)
             {
-                table.AddRow(Markup.Escape(name), Markup.Escape(about.Description), Markup.Escape(about.Licence),
-                    Markup.Escape(string.Join('\n', status.Select(s => $"{s.File}: {StateOf(s)}"))));
+                table.AddRow(ShownOnTerminal.Cell(name), ShownOnTerminal.Cell(about.Description), ShownOnTerminal.Cell(about.Licence),
+                    string.Join('\n', status.Select(s => ShownOnTerminal.Cell($"{s.File}: {StateOf(s)}"))));
             }
 
             console.Write(table);

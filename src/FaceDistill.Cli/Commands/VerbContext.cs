@@ -55,7 +55,7 @@ internal sealed class VerbContext : IDisposable
         var output = Parsed.InvocationConfiguration.Output;
         if (Parsed.GetValue(CommonOptions.Json))
         {
-            output.WriteLine(JsonFile.Serialize(document));
+            output.WriteLine(ShownText.Lines(JsonFile.Serialize(document))); // within JSON's strings its escapes mean the same
             return;
         }
 

@@ -29,7 +29,7 @@ public sealed class OnnxEmbedder : IEmbedder
         ArgumentNullException.ThrowIfNull(contract);
         (Name, _path, Contract) = (name, path, contract.Validated(path));
         Hash = FileHash.Sha256(path);
-        _session = Open(path);
+        _session = OnnxSessions.Open(path);
         try
         {
             _input = OnnxPictureInput.Of(_session, Contract, path);
@@ -65,26 +65,6 @@ public sealed class OnnxEmbedder : IEmbedder
         for (int start = 0; start < count; start += batch)
         {
             EmbedBatch(faces, start, Math.Min(batch, count - start), batch, embeddings);
-        }
-    }
-
-    /// <summary>Opens a session that computes on the calling thread.</summary>
-    /// <exception cref="FaceDistillException">The file is missing or no model that ONNX Runtime loads.</exception>
-    internal static InferenceSession Open(string path)
-    {
-        if (!File.Exists(path))
-        {
-            throw new FaceDistillException($"no model file {path}");
-        }
-
-        try
-        {
-            using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-            return new InferenceSession(path, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new FaceDistillException($"{path} is not a model that ONNX Runtime loads: {e.Message.Split('\n')[0]}", e);
         }
     }
 

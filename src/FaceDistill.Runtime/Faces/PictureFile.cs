@@ -60,7 +60,10 @@ public static class PictureFile
     /// more memory than <see cref="MostBytes"/>, or 128 MiB a core where that is more.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="use">Given the picture, or null and the reason; reads no other picture this way.</param>
+    /// <param name="use">
+    /// Given the picture, with what the decoder complained of ("" for nothing, see <see cref="NativeComplaints"/>), or null and the reason; reads no other
+    /// picture this way.
+    /// </param>
     internal static T Use<T>(string path, Func<Mat?, string, T> use)
     {
         ArgumentNullException.ThrowIfNull(use);
@@ -146,9 +149,10 @@ public static class PictureFile
                     _file.ReadExactly(new Span<byte>(bytes.DataPointer, bytes.Cols));
                 }
 
-                picture = Cv2.ImDecode(bytes, _mode);
+                (picture, string? complaint) = NativeComplaints.Of(() => Cv2.ImDecode(bytes, _mode));
                 if (!picture.Empty())
                 {
+                    reason = complaint ?? "";
                     return picture;
                 }
             }

@@ -31,7 +31,7 @@ internal sealed class BenchSession : IDisposable
     internal BenchSession(string path, ModelInputSpec? contract, SessionOptions? options)
     {
         _path = path;
-        _session = options is null ? OnnxEmbedder.Open(path) : new InferenceSession(path, options);
+        _session = OnnxSessions.Open(path, options);
         try
         {
             var (name, metadata) = _session.InputMetadata.Count == 1 ? _session.InputMetadata.Single()

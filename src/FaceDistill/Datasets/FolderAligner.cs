@@ -192,7 +192,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     }
 
     /// <inheritdoc/>
-    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string? reason)
+    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason)
     {
         string name = _names[index], file = Path.Combine(_output, name);
         if (jpeg is null)

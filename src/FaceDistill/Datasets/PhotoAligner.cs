@@ -26,9 +26,9 @@ internal interface IPhotoFaces
     /// <param name="index">The photo's place in its list.</param>
     /// <param name="photo">Its content.</param>
     /// <param name="jpeg">The face; null for none.</param>
-    /// <param name="reason">Why there is none.</param>
+    /// <param name="reason">Why there is none; not looked at where there is one.</param>
     /// <exception cref="FaceDistillException">It cannot be written.</exception>
-    PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string? reason);
+    PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason);
 }
 
 /// <summary>Finds and aligns the face of each photo, on all cores; what a photo's content gave before is taken from where it is kept.</summary>
@@ -67,6 +67,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     public PhotoFace[] Align(FaceDataset photos, PhotoFace?[] found, IPhotoFaces kept, JobContext job)
     {
         int[] missing = [.. Enumerable.Range(0, found.Length).Where(i => found[i] is null)];
+        using var oneEach = OneOpenCvThread.Hold();
         using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
         try
         {
@@ -74,6 +75,10 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
             {
                 var (jpeg, reason) = workers.Value!.Align(path);
                 found[i] = kept.Put(i, content, jpeg, reason);
+                if (jpeg is not null && reason.Length > 0)
+                {
+                    job.Say?.Invoke($"warning: {path} is damaged, though a face is found in it: {reason}");
+                }
             }, (i, reason) => found[i] = Lost(reason), job);
         }
         finally
@@ -140,10 +145,11 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     {
         private readonly FaceDetector _detector = new(model);
 
-        public (byte[]? Jpeg, string? Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture)
+        // The face with what the decoder complained of, or null with the reason.
+        public (byte[]? Jpeg, string Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
             : reason.StartsWith(PictureFile.NotRead, StringComparison.Ordinal) ? throw new IOException(reason) : (null, reason));
 
-        private (byte[]? Jpeg, string? Reason) Align(Mat picture)
+        private (byte[]? Jpeg, string Reason) Align(Mat picture, string complaint)
         {
             using var face = new FaceAligner(_detector, template, frame).Align(picture);
             if (face is null)
@@ -152,7 +158,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
             }
 
             Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
-            return (jpeg, null);
+            return (jpeg, complaint);
         }
 
         public void Dispose() => _detector.Dispose();
@@ -224,13 +230,13 @@ internal sealed class AlignedCache : IPhotoFaces
     }
 
     /// <inheritdoc/>
-    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string? reason)
+    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason)
     {
         string digits = photo.ToString();
         var face = jpeg is null ? default : ContentHash.Of(jpeg);
         string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}{Ending}");
-        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes(reason!));
-        return new PhotoFace(photo, face, jpeg is null ? null : file, reason);
+        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes(reason));
+        return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null);
     }
 
     private void Index(string folder)

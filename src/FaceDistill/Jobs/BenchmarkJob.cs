@@ -176,7 +176,7 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
     private static BenchmarkModel OfFile(string path)
     {
         Dictionary<string, string> metadata;
-        using (var session = OnnxEmbedder.Open(path))
+        using (var session = OnnxSessions.Open(path))
         {
             metadata = session.ModelMetadata.CustomMetadataMap;
         }

@@ -4,7 +4,6 @@ using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Views;
-using OpenCvSharp;
 
 namespace FaceDistill.Stores;
 
@@ -142,7 +141,7 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
     {
         int d = model.Dimension, batchSize = Math.Clamp(PicturesAtOnce / views.Length, 1, MaxBatch);
         var result = new float[rows.Length * views.Length * d];
-        Cv2.SetNumThreads(1); // the batches are the parallel work
+        using var oneEach = OneOpenCvThread.Hold();
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
         try
         {

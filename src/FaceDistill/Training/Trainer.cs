@@ -49,7 +49,6 @@ internal sealed class Trainer : IDisposable
         (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
         _device = TorchDevice.Resolve(options.Run.Device);
-        HostMemory.KeepFreed();
         faces.RequireBatch(options.Run.BatchSize);
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
         _validation = new ValidationPass(faces, description.Contract, options, _device, measure);

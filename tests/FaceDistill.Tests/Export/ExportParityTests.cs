@@ -80,7 +80,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gap);
         new OnnxFormat().Prepare(Context(checkpoint, new())).Write(folder["student.onnx"], [new(1e-4, 0.5f, "all-pairs", 20000)]);
-        using (var session = OnnxEmbedder.Open(folder["student.onnx"]))
+        using (var session = OnnxSessions.Open(folder["student.onnx"]))
         {
             var metadata = session.ModelMetadata.CustomMetadataMap;
             Assert.Equal("64", metadata["input_size"]);

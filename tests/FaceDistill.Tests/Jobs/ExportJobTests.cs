@@ -39,7 +39,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Assert.Empty(card.Accuracy);
         Assert.Empty(card.Thresholds);
         Assert.Equal((FileHash.Sha256(_folder["x.onnx"]), new FileInfo(_folder["x.onnx"]).Length, 17), (card.Sha256, card.Bytes, card.OperatorSet));
-        using var session = OnnxEmbedder.Open(_folder["x.onnx"]);
+        using var session = OnnxSessions.Open(_folder["x.onnx"]);
         Assert.False(session.ModelMetadata.CustomMetadataMap.ContainsKey(StudentThreshold.MetadataKey));
         string text = File.ReadAllText(_folder["x.onnx.MODEL_CARD.md"]);
         Assert.Equal(2, text.Split("None was measured").Length - 1);
@@ -62,7 +62,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Assert.Equal(["this file", "the student in TorchSharp"], card.Accuracy.Select(a => a.Model));
         var threshold = Assert.Single(card.Thresholds);
         Assert.Equal(new StudentThreshold(1e-3, card.Accuracy[0].Result.ThresholdAtFar!["1e-3"]!.Value, "all-pairs", 6600), threshold);
-        using (var session = OnnxEmbedder.Open(_folder["x.onnx"]))
+        using (var session = OnnxSessions.Open(_folder["x.onnx"]))
         {
             Assert.Equal([threshold], JsonFile.Parse<StudentThreshold[]>(session.ModelMetadata.CustomMetadataMap[StudentThreshold.MetadataKey], "x"));
         }
