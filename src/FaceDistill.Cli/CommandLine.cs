@@ -65,9 +65,7 @@ public static class CommandLine
             return Cancelled;
         }
 
-        string line = e is FaceDistillException
-            ? e.Message
-            : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
+        string line = FailureLine.Of(e);
         await error.WriteLineAsync(parsed.GetValue(CommonOptions.Verbose) ? $"facedistill: {e}" : $"facedistill: {line}");
         return Failed;
     }

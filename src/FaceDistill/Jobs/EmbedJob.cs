@@ -23,8 +23,13 @@ public sealed class EmbedJob(AssetFinder finder)
     public EmbeddingOutcome Run(EmbedRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        using var model = ModelArgument.Open(request.Model, finder, request.Device);
+        if (request.Output is { } output && File.Exists(output))
+        {
+            throw new FaceDistillException($"--output {output} is a file; name a folder");
+        }
+
         var folder = DataFolder.Resolve(request.Data, finder);
+        using var model = ModelArgument.Open(request.Model, finder, request.Device, job);
         var faces = new FaceSource(finder).Open(folder, model.Contract.Template, request.Aligned, job);
         FaceView[] views = request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         return EmbeddingRun.Run(model, faces, [.. views.Select(EmbeddedView.Of)], folder.Root, request.Output, job);

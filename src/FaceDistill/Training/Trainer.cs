@@ -73,6 +73,7 @@ internal sealed class Trainer : IDisposable
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
         _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
+        checkpoint.State.RequireStep(StepsPerEpoch, checkpoint.Path);
         checkpoint.Restore(_student.Trained());
         _description = _description with { Origins = checkpoint.Origins };
         _state = checkpoint.State;
