@@ -66,7 +66,7 @@ public sealed class ShownNamesTests : IDisposable
         NpyFile.Write(_folder[name], 8, values);
         File.WriteAllLines(_folder["labels.txt"], rows.Select(row => $"person {row / 2}"));
         string[] args = ["evaluate", "--embeddings", _folder[name], "--labels", _folder["labels.txt"], "--resamples", "0"];
-        foreach (string[] more in new[] { [], ["--json"], ["--protocol", "nope\u001b[2J"], ["--reference", "\u202Enone"] })
+        foreach (string[] more in new string[][] { [], ["--json"], ["--protocol", "nope\u001b[2J"], ["--reference", "\u202Enone"] })
         {
             var (output, error) = (new StringWriter(), new StringWriter());
             await CommandLine.RunAsync([.. args, .. more], output, error);
