@@ -11,7 +11,9 @@ internal sealed class Attack(Options options)
     /// <summary>All groups, in the order of the list of the first attack.</summary>
     public static IReadOnlyList<Group> Groups { get; } =
     [
-        new("npy", NpyCases.All),
+        new("npy", NpyCases.All), new("labels", LabelsCases.All), new("inject", InjectCases.All), new("pairs", PairsCases.All),
+        new("onnx", OnnxCases.All), new("image", ImageCases.All), new("safet", CheckpointCases.All), new("store", StoreCases.All), new("recipe", RecipeCases.All),
+        new("card", CardCases.All), new("archive", ArchiveCases.All), new("data", DataCases.All), new("cli", CommandLineCases.All), new("outpath", OutputCases.All),
     ];
 
     /// <summary>Runs what the options choose.</summary>
@@ -64,7 +66,7 @@ internal sealed class Attack(Options options)
         Directory.CreateDirectory(folder);
         var trial = new Trial(bases, folder, program);
         CaseResult Result(Verdict verdict, string why) => new(group, one.Name, string.Join(" ; ", trial.Commands).Replace(folder, "CASE", StringComparison.Ordinal)
-            .Replace(bases.In(""), "BASE/", StringComparison.Ordinal), string.Join(' ', trial.Exits), verdict,
+            .Replace(bases.In(""), "BASE", StringComparison.Ordinal), string.Join(' ', trial.Exits), verdict,
             why.Replace(folder, "CASE", StringComparison.Ordinal), watch.Elapsed.TotalSeconds, trial.Peak);
         try
         {

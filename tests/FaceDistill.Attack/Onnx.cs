@@ -59,7 +59,7 @@ internal sealed class Proto
 internal static class Onnx
 {
     /// <summary>Element types of onnx.proto.</summary>
-    public const int Float = 1, Uint8 = 2, Int64 = 7, Text = 8, Half = 10, Double = 11;
+    public const int Float = 1, Uint8 = 2, I64 = 7, Str = 8, F16 = 10, F64 = 11;
 
     /// <summary>The key of a file's contract in its metadata.</summary>
     public const string ContractKey = "facedistill.contract";
