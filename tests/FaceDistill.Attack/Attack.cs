@@ -12,8 +12,14 @@ internal sealed class Attack(Options options)
     public static IReadOnlyList<Group> Groups { get; } =
     [
         new("npy", NpyCases.All), new("labels", LabelsCases.All), new("inject", InjectCases.All), new("pairs", PairsCases.All),
-        new("onnx", OnnxCases.All), new("image", ImageCases.All), new("safet", CheckpointCases.All), new("store", StoreCases.All), new("recipe", RecipeCases.All),
-        new("card", CardCases.All), new("archive", ArchiveCases.All), new("data", DataCases.All), new("cli", CommandLineCases.All), new("outpath", OutputCases.All),
+        new("onnx", OnnxCases.All), new("image", ImageCases.All), new("safet", CheckpointCases.All), new("store", StoreCases.All),
+            new("recipe", RecipeCases.All),
+        new("card", CardCases.All), new("archive", ArchiveCases.All), new("data", DataCases.All), new("cli", CommandLineCases.All),
+            new("outpath", OutputCases.All),
+        new("full", FullCases.All), new("kill", KillCases.All), new("signal", SignalCases.All), new("stream", StreamCases.All),
+        new("readonly", ReadOnlyCases.All), new("perm", PermCases.All), new("resume", ResumeCases.All), new("two", TwoCases.All), new("stale", StaleCases.All),
+        new("verify", VerifyCases.All), new("memory", MemoryCases.All), new("same", SameCases.All), new("clock", ClockCases.All),
+            new("leftover", LeftoverCases.All),
     ];
 
     /// <summary>Runs what the options choose.</summary>
@@ -64,8 +70,9 @@ internal sealed class Attack(Options options)
     {
         var watch = Stopwatch.StartNew();
         Directory.CreateDirectory(folder);
-        var trial = new Trial(bases, folder, program);
-        CaseResult Result(Verdict verdict, string why) => new(group, one.Name, string.Join(" ; ", trial.Commands).Replace(folder, "CASE", StringComparison.Ordinal)
+        using var trial = new Trial(bases, folder, program);
+        CaseResult Result(Verdict verdict, string why) =>
+            new(group, one.Name, string.Join(" ; ", trial.Commands).Replace(folder, "CASE", StringComparison.Ordinal)
             .Replace(bases.In(""), "BASE", StringComparison.Ordinal), string.Join(' ', trial.Exits), verdict,
             why.Replace(folder, "CASE", StringComparison.Ordinal), watch.Elapsed.TotalSeconds, trial.Peak);
         try
@@ -86,6 +93,7 @@ internal sealed class Attack(Options options)
         }
         finally
         {
+            trial.Dispose();
             if (!options.Keep)
             {
                 Delete(folder);
@@ -97,14 +105,16 @@ internal sealed class Attack(Options options)
     {
         if (options.Verbose || result.Verdict == Verdict.Failed)
         {
-            Console.Error.WriteLine($"{done}/{total} {result.Class} {result.Group}: {result.Name} ({result.Seconds:0.0} s, {result.PeakMegabytes} MB) {result.Why}");
+            Console.Error.WriteLine(
+                $"{done}/{total} {result.Class} {result.Group}: {result.Name} ({result.Seconds:0.0} s, {result.PeakMegabytes} MB) {result.Why}");
         }
     }
 
     private static void Delete(string folder)
     {
         // rm follows no link, minds no odd name, and what is mounted or locked stays for the system's own cleaning.
-        using var rm = Process.Start(new ProcessStartInfo("bash", ["-c", "chmod -R u+rwX \"$1\"; rm -rf \"$1\"", "bash", folder]) { RedirectStandardError = true })!;
+        using var rm = Process.Start(
+            new ProcessStartInfo("bash", ["-c", "chmod -R u+rwX \"$1\"; rm -rf \"$1\"", "bash", folder]) { RedirectStandardError = true })!;
         rm.StandardError.ReadToEnd();
         rm.WaitForExit();
     }

@@ -57,5 +57,7 @@ internal sealed record AttackReport(IReadOnlyList<CaseResult> Results, TimeSpan 
 
     private static string Clean(string text) => new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
 
-    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\n\r") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string field) => field.AsSpan().IndexOfAny(",\"\n\r") < 0
+        ? field
+        : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

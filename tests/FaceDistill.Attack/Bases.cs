@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Synthetic;
@@ -19,6 +20,7 @@ internal sealed class Bases
 
     private readonly string _root;
     private readonly string[] _program;
+    private readonly ConcurrentDictionary<string, Lazy<(string Folder, TimeSpan Time)>> _once = new();
     private readonly Lazy<string> _few, _more, _photos, _card, _run, _store;
 
     /// <summary>Starts with nothing made but the home of models.</summary>
@@ -89,6 +91,18 @@ internal sealed class Bases
         ["DOTNET_EnableDiagnostics"] = "0", // no socket in the temporary folder for each child that is killed
     };
 
+    /// <summary>What a command line gives when nobody disturbs it, and how long it takes; run once.</summary>
+    /// <param name="name">A name for it.</param>
+    /// <param name="line">The command line, of the output that it is given.</param>
+    public (string Folder, TimeSpan Time) Once(string name, Func<string, string[]> line) => _once.GetOrAdd(name, _ => new(() =>
+    {
+        string output = In(Path.Combine("once", name));
+        string cache = In(Path.Combine("once", name + "-cache"));
+        Directory.CreateDirectory(Path.GetDirectoryName(output)!);
+        var outcome = Child.Run(_program, new Launch(line(output)) { Limit = TimeSpan.FromMinutes(10) }, _root, Environment(cache, Home, In("userhome")));
+        return outcome.Exit == 0 ? (output, outcome.Time) : throw new InvalidOperationException($"undisturbed, '{name}' fails: {outcome.Error}");
+    })).Value;
+
     /// <summary>A thing that needs the detector; skips the case where there is none.</summary>
     public string NeedsDetector(string thing) => HasDetector ? thing
         : throw new SkipException($"{Detector} is neither in $FACEDISTILL_HOME/models nor in the cache (facedistill teachers pull yunet)");
@@ -144,7 +158,8 @@ internal sealed class Bases
         Directory.CreateDirectory(Path.Combine(models, "dlib-resnet"));
         string cache = System.Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg
             : Path.Combine(System.Environment.GetFolderPath(System.Environment.SpecialFolder.UserProfile), ".cache");
-        string[] places = [.. (System.Environment.GetEnvironmentVariable("FACEDISTILL_HOME") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        string[] places = [.. (System.Environment.GetEnvironmentVariable("FACEDISTILL_HOME") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Append(System.Environment.GetEnvironmentVariable("FACEDISTILL_CACHE") ?? "").Append(Path.Combine(cache, "facedistill")).Where(p => p.Length > 0)
             .Select(p => Path.Combine(p, "models"))];
         bool Take(string card, string file, string target)

@@ -149,7 +149,8 @@ internal static class Onnx
     /// <summary>The contract of <see cref="Tiny"/>.</summary>
     public static JsonObject Contract() => new()
     {
-        ["size"] = 64, ["template"] = "dlib", ["colorOrder"] = "rgb", ["layout"] = "nchw", ["mean"] = new JsonArray(0, 0, 0), ["std"] = new JsonArray(255, 255, 255),
+        ["size"] = 64, ["template"] = "dlib", ["colorOrder"] = "rgb", ["layout"] = "nchw", ["mean"] = new JsonArray(0, 0, 0),
+            ["std"] = new JsonArray(255, 255, 255),
     };
 
     /// <summary>Writes model and card into a folder.</summary>

@@ -28,9 +28,9 @@ internal static class Pictures
     }
 
     /// <summary>The same face after some change of its pixels.</summary>
-    public static byte[] Encoded(string extension, Action<Mat, Mat> change)
+    public static byte[] Encoded(string extension, Action<Mat, Mat> change, int person = 1)
     {
-        using var photo = Bases.Photo(1, 0);
+        using var photo = Bases.Photo(person, 0);
         using var changed = new Mat();
         change(photo, changed);
         return changed.ImEncode(extension);
@@ -102,7 +102,8 @@ internal static class Pictures
     /// <summary>A TIFF's header that claims a size in one strip.</summary>
     public static byte[] Tiff(int width, int height)
     {
-        (int Tag, int Type, int Value)[] entries = [(256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, height), (279, 4, 100)];
+        (int Tag, int Type, int Value)[] entries =
+            [(256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8), (277, 3, 1), (278, 4, height), (279, 4, 100)];
         byte[] bytes = new byte[8 + 100 + 2 + (entries.Length * 12) + 4];
         "II*\0"u8.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4), 108);

@@ -1,13 +1,13 @@
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
 namespace FaceDistill.Attack;
 
 /// <summary>One case while it runs: its own folder and cache, the command line, and the rules by which it is judged.</summary>
-internal sealed partial class Trial
+internal sealed partial class Trial : IDisposable
 {
     private readonly List<string> _wrong = [];
     private readonly List<string> _noise = [];
+    private readonly List<Disk> _disks = [];
     private readonly Dictionary<string, string> _environment;
     private readonly string[] _program;
 
@@ -153,7 +153,8 @@ internal sealed partial class Trial
     /// <summary>No temporary file or staging folder was left below a folder.</summary>
     public void NoParts(string folder)
     {
-        string[] parts = [.. Files.Under(folder).Where(f => f.Contains(".part", StringComparison.Ordinal) && !f.EndsWith(".onnx.part", StringComparison.Ordinal))];
+        string[] parts = [.. Files.Under(folder)
+            .Where(f => f.Contains(".part", StringComparison.Ordinal) && !f.EndsWith(".onnx.part", StringComparison.Ordinal))];
         Expect(parts.Length == 0, $".part never swept: {string.Join(' ', parts.Take(3))}");
     }
 
@@ -164,11 +165,31 @@ internal sealed partial class Trial
     /// <param name="counts">Which files count, by their relative path; null for all.</param>
     public void Same(string what, string wanted, string actual, Func<string, bool>? counts = null)
     {
-        string[] first = [.. Files.Under(wanted).Where(f => counts?.Invoke(f) != false)], second = [.. Files.Under(actual).Where(f => counts?.Invoke(f) != false)];
+        string[] first = [.. Files.Under(wanted).Where(f => counts?.Invoke(f) != false)],
+            second = [.. Files.Under(actual).Where(f => counts?.Invoke(f) != false)];
         string[] odd = [.. first.Except(second).Select(f => $"-{f}"), .. second.Except(first).Select(f => $"+{f}"),
             .. first.Intersect(second).Where(f => !Files.Hash(Path.Combine(wanted, f)).SequenceEqual(Files.Hash(Path.Combine(actual, f))))];
         Expect(odd.Length == 0 && first.Length > 0, $"{what}: {(first.Length == 0 ? "nothing to compare" : "differs: " + string.Join(' ', odd.Take(4)))}");
     }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var disk in _disks)
+        {
+            disk.Dispose();
+        }
+    }
+
+    /// <summary>A small disk of the case's own.</summary>
+    public Disk Disk(string name, int megabytes)
+    {
+        _disks.Add(FaceDistill.Attack.Disk.Memory(this[name], megabytes));
+        return _disks[^1];
+    }
+
+    /// <summary>Makes a folder of the case read-only, for root as well.</summary>
+    public void ReadOnly(string folder) => _disks.Add(FaceDistill.Attack.Disk.ReadOnly(folder));
 
     private void Judge(Outcome outcome, Launch launch)
     {
@@ -178,10 +199,12 @@ internal sealed partial class Trial
         Expect(outcome.Peak <= Child.MemoryLimit, $"memory not bounded: {outcome.Peak} MB");
         bool ended = outcome.Stopped || (outcome.Signalled && outcome.Exit == 128 + launch.Signal);
         Expect(ended || outcome.Exit is >= 0 and < 128 or 130, $"crash: exit {outcome.Exit}");
-        Expect(!outcome.Own.Any(l => l.Contains(" unexpected ", StringComparison.Ordinal)), $"an 'unexpected' line: {Shortened(outcome.Own.FirstOrDefault() ?? "")}");
+        Expect(!outcome.Own.Any(l => l.Contains(" unexpected ", StringComparison.Ordinal)),
+            $"an 'unexpected' line: {Shortened(outcome.Own.FirstOrDefault() ?? "")}");
         Expect(!outcome.Lines.Any(l => Trace().IsMatch(l)), "a stack trace");
         bool native = outcome.Lines.Any(l => Native().IsMatch(l)); // ONNX Runtime writes in colours
-        Expect(!(string.Concat(native ? outcome.Own : outcome.Lines) + outcome.Output).Contains('\x1b', StringComparison.Ordinal), "a control character on the terminal");
+        Expect(!(string.Concat(native ? outcome.Own : outcome.Lines) + outcome.Output).Contains('\x1b', StringComparison.Ordinal),
+            "a control character on the terminal");
         _noise.AddRange(outcome.Lines.Where(l => Native().IsMatch(l)).Take(1).Select(Shortened));
     }
 
@@ -193,38 +216,4 @@ internal sealed partial class Trial
     // OpenCV, libpng, libjpeg, libtiff and ONNX Runtime where they write to the terminal themselves.
     [GeneratedRegex(@"^\[ ?(WARN|ERROR|INFO):|^libpng |^Corrupt JPEG|^Premature end|^Unsupported marker|^TIFF|^JPEG |onnxruntime[:,]|^\S+: (Warning|Error), ")]
     private static partial Regex Native();
-}
-
-/// <summary>Files and folders.</summary>
-internal static class Files
-{
-    /// <summary>The relative paths of all files below a folder, in order; a file is its own.</summary>
-    public static string[] Under(string path) => Directory.Exists(path)
-        ? [.. Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-            .Select(f => Path.GetRelativePath(path, f)).Order(StringComparer.Ordinal)]
-        : File.Exists(path) ? [Path.GetFileName(path)] : [];
-
-    /// <summary>A file's SHA-256.</summary>
-    public static byte[] Hash(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return SHA256.HashData(stream);
-    }
-
-    /// <summary>Copies a file or a folder with its dates.</summary>
-    public static void Copy(string source, string target)
-    {
-        if (File.Exists(source))
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(source, target, overwrite: true);
-            return;
-        }
-
-        Directory.CreateDirectory(target);
-        foreach (string file in Under(source))
-        {
-            Copy(Path.Combine(source, file), Path.Combine(target, file));
-        }
-    }
 }

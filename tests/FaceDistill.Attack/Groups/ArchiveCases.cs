@@ -82,9 +82,9 @@ internal static class ArchiveCases
                 a.Write(zip);
             }
 
-            if (a.Name.EndsWith("empty files", StringComparison.Ordinal))
+            if (a.Name.EndsWith("empty files", StringComparison.Ordinal) || a.Name.EndsWith("backslash", StringComparison.Ordinal))
             {
-                t.DoneOrRefused(Pull(t, "a.tgz"), "a.tgz"); // many, and none too large
+                t.DoneOrRefused(Pull(t, "a.tgz"), "a.tgz"); // many and none too large; odd and nothing outside
             }
             else
             {

@@ -10,21 +10,28 @@ internal static class CardCases
 
     private static readonly (string Name, string Text)[] Malformed =
     [
-        ("syntax", "{\"name\": "), ("empty", ""), ("null", "null"), ("array", "[]"), ("unknown key", Card(c => c["evil"] = 1)), ("name ../../x", Card(c => c["name"] = "../../x")),
-        ("name empty", Card(c => c["name"] = "")), ("name ..", Card(c => c["name"] = "..")), ("name null", Card(c => c["name"] = null)), ("name CON.", Card(c => c["name"] = "CON.")),
+        ("syntax", "{\"name\": "), ("empty", ""), ("null", "null"), ("array", "[]"), ("unknown key", Card(c => c["evil"] = 1)),
+            ("name ../../x", Card(c => c["name"] = "../../x")),
+        ("name empty", Card(c => c["name"] = "")), ("name ..", Card(c => c["name"] = "..")), ("name null", Card(c => c["name"] = null)),
+            ("name CON.", Card(c => c["name"] = "CON.")),
         .. new[] { "../../etc/x", "/etc/x", "..", "a/b", "a\\b", "", ".hidden", "x\n", new string('a', 300), "m.onnx." }.Select(file => (
-            $"file '{(file.Length > 20 ? file[..20] : file.Replace("\n", "\\n", StringComparison.Ordinal))}'", Card(c => (c["assets"]![0]!["file"], c["model"]) = (file, file)))),
+            $"file '{(file.Length > 20 ? file[..20] : file.Replace("\n", "\\n", StringComparison.Ordinal))}'",
+                Card(c => (c["assets"]![0]!["file"], c["model"]) = (file, file)))),
         ("assets empty", Card(c => c["assets"] = new JsonArray())), ("assets null", Card(c => c["assets"] = null)),
-        ("two assets same file", Card(c => c["assets"]!.AsArray().Add(c["assets"]![0]!.DeepClone()))), ("asset missing file", Card(c => c["assets"]![0]!.AsObject().Remove("file"))),
-        ("no sha for url", Url("https://localhost:1/m.onnx", a => a.Remove("sha256"))), ("http not https", Url("http://example.com/m.onnx")), ("ftp", Url("ftp://example.com/m.onnx")),
+        ("two assets same file", Card(c => c["assets"]!.AsArray().Add(c["assets"]![0]!.DeepClone()))),
+            ("asset missing file", Card(c => c["assets"]![0]!.AsObject().Remove("file"))),
+        ("no sha for url", Url("https://localhost:1/m.onnx", a => a.Remove("sha256"))), ("http not https", Url("http://example.com/m.onnx")),
+            ("ftp", Url("ftp://example.com/m.onnx")),
         ("file://", Url("file:///etc/passwd")), ("url userinfo trick http", Url("http://localhost@example.com/m.onnx")),
         ("http localhost.example.com", Url("http://localhost.example.com/m.onnx")), ("sha short", Url("https://localhost:1/m.onnx", a => a["sha256"] = "abc")),
         ("bytes -1", Url("https://localhost:1/m.onnx", a => a["bytes"] = -1)),
         ("bytes 1e999", Url("https://localhost:1/m.onnx", a => a["bytes"] = 7777).Replace("7777", "1e999", StringComparison.Ordinal)),
-        ("two sources", Url("https://localhost:1/m.onnx", a => a["source"]!["path"] = "m.onnx")), ("npm option injection", Npm("--registry=http://127.0.0.1:1@1.0.0", "m.onnx")),
+        ("two sources", Url("https://localhost:1/m.onnx", a => a["source"]!["path"] = "m.onnx")),
+            ("npm option injection", Npm("--registry=http://127.0.0.1:1@1.0.0", "m.onnx")),
         ("npm shell", Npm("x@1.0.0;touch pwned", "m.onnx")), ("npm member ..", Npm("x@1.0.0", "../../m.onnx")), ("npm range", Npm("x@^1.0.0", "m.onnx")),
         ("contract size 0", Card(c => c["contract"]!["size"] = 0)), ("contract std 0", Card(c => c["contract"]!["std"] = new JsonArray(0, 0, 0))),
-        ("contract null", Card(c => c["contract"] = null)), ("convert evil", Card(c => c["convert"] = "sh")), ("model not asset", Card(c => c["model"] = "other.onnx")),
+        ("contract null", Card(c => c["contract"] = null)), ("convert evil", Card(c => c["convert"] = "sh")),
+            ("model not asset", Card(c => c["model"] = "other.onnx")),
     ];
 
     /// <summary>What a server does; the card wants 4 bytes of a hash that none of it has.</summary>

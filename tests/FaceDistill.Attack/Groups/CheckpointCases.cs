@@ -66,9 +66,11 @@ internal static class CheckpointCases
     /// <summary>What is wrong with the student's description. Where a checksum guards it, all are refused; where none does, the last three may pass.</summary>
     private static readonly (string Key, string Value, bool Harmless)[] Descriptions =
     [
-        ("student", "\"mobilenet-v1:0.5@96\"", false), ("student", "\"x\"", false), ("student", "\"mobilenet-v1:1000@64\"", false), ("student", "\"mobilenet-v1:0.25@96\"", false),
+        ("student", "\"mobilenet-v1:0.5@96\"", false), ("student", "\"x\"", false), ("student", "\"mobilenet-v1:1000@64\"", false),
+            ("student", "\"mobilenet-v1:0.25@96\"", false),
         ("student", "null", false), ("dimension", "0", false), ("dimension", "-1", false), ("dimension", "2147483647", false), ("dimension", "64", false),
-        ("head", "\"zz\"", false), ("head", "\"gap\"", false), ("contract", "null", false), ("teacher", "null", false), ("contract", Contract(100_000, "dlib"), false),
+        ("head", "\"zz\"", false), ("head", "\"gap\"", false), ("contract", "null", false), ("teacher", "null", false),
+            ("contract", Contract(100_000, "dlib"), false),
         ("contract", Contract(64, "zzz"), false), ("contract", Contract(64, "dlib", "[0, 0]"), false), ("targetScale", "0", true), ("targetScale", "-1", true),
         ("teacherHash", "\"x\"", true),
     ];
@@ -202,7 +204,8 @@ internal static class CheckpointCases
     });
 
     /// <summary>The first weight matrix.</summary>
-    private static string Tensor(byte[] bytes) => JsonNode.Parse(Split(bytes).Header)!.AsObject().First(e => e.Key.StartsWith("model.", StringComparison.Ordinal)
+    private static string Tensor(byte[] bytes) =>
+        JsonNode.Parse(Split(bytes).Header)!.AsObject().First(e => e.Key.StartsWith("model.", StringComparison.Ordinal)
         && e.Value!["shape"]!.AsArray().Count == 4 && e.Value["shape"]!.AsArray().Select(v => (long)v!).Distinct().Count() > 1).Key;
 
     /// <summary>Sets the first value of the first tensor whose name holds a part.</summary>

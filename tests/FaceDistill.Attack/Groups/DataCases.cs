@@ -23,13 +23,15 @@ internal static class DataCases
 
     private static readonly (string Name, Func<byte[]> Bytes)[] Faces =
     [
-        ("truncated face", () => Pictures.Part(Pictures.Encoded(".png"), 0.3)), ("text face", () => [.. "text"u8]), ("other size face", () => Pictures.Encoded(".png")),
+        ("truncated face", () => Pictures.Part(Pictures.Encoded(".png"), 0.3)), ("text face", () => [.. "text"u8]),
+            ("other size face", () => Pictures.Encoded(".png")),
     ];
 
     /// <summary>Values of alignment.json.</summary>
     private static readonly (string Key, string Value)[] Manifests =
     [
-        ("size", "0"), ("size", "1000000000"), ("size", "-5"), ("pad", "-1"), ("pad", "1000000"), ("template", "\"x\""), ("template", "null"), ("complete", "false"),
+        ("size", "0"), ("size", "1000000000"), ("size", "-5"), ("pad", "-1"), ("pad", "1000000"), ("template", "\"x\""), ("template", "null"),
+            ("complete", "false"),
         ("formatVersion", "99"), ("evil", "1"), ("size", "\"x\""),
     ];
 
@@ -57,14 +59,16 @@ internal static class DataCases
             Directory.Delete(Path.Combine(d, "id_00000"));
         }, works: false)),
         new("distill 3 faces", t => Refused(t, d => People(t, d, 1, 3), "distill", null)),
-        new("arcface without people", t => t.Refused(t.Run(["distill", "--data", Rooted(t), "--teacher", t.Bases.Card, .. Brief, "--loss-arcface", "1", "--output", t["out"]]),
+        new("arcface without people",
+            t => t.Refused(t.Run(["distill", "--data", Rooted(t), "--teacher", t.Bases.Card, .. Brief, "--loss-arcface", "1", "--output", t["out"]]),
             output: t["out"])),
         new("duplicates across people", t => Evaluate(t, d =>
         {
             People(t, d, 3, 3);
             File.Copy(Path.Combine(d, "id_00000", "0000.png"), Path.Combine(d, "id_00001", "copy.png"));
         }, works: true)),
-        new("same data named twice", t => t.Refused(t.Run(["distill", "--data", t.Bases.Few, "--data", t.Bases.Few, "--teacher", t.Bases.Card, .. Brief, "--output", t["out"]]),
+        new("same data named twice",
+            t => t.Refused(t.Run(["distill", "--data", t.Bases.Few, "--data", t.Bases.Few, "--teacher", t.Bases.Card, .. Brief, "--output", t["out"]]),
             output: t["out"])),
         .. Verbs[1..].SelectMany(v => Faces.Select((f, i) => new Case($"aligned folder, {v.Name}: {f.Name}", t => Refused(t, d =>
         {
@@ -79,7 +83,8 @@ internal static class DataCases
             json[m.Key] = JsonNode.Parse(m.Value);
             File.WriteAllText(file, json.ToJsonString());
         }, "embed", "data"))),
-        .. new[] { ("syntax", "{\"size\": 64,"), ("empty", ""), ("null", "null") }.Select(x => new Case($"aligned folder, embed: alignment.json {x.Item1}", t => Refused(t, d =>
+        .. new[] { ("syntax", "{\"size\": 64,"), ("empty", ""), ("null", "null") }.Select(
+            x => new Case($"aligned folder, embed: alignment.json {x.Item1}", t => Refused(t, d =>
         {
             Files.Copy(t.Bases.Few, d);
             File.WriteAllText(Path.Combine(d, "alignment.json"), x.Item2);
@@ -98,7 +103,8 @@ internal static class DataCases
             string folder = t.Copy(t.Bases.Photos, "photos");
             File.WriteAllBytes(Path.Combine(folder, "p1", "plain.png"), Pictures.Plain());
             var outcome = t.Works("evaluate", "--model", t.Bases.Model, "--data", folder, "--resamples", "0", "--report", t["out"]);
-            t.Expect((outcome.Output + outcome.Error).Contains('1') && File.ReadAllText(t["out/report.md"]).Contains("acquire", StringComparison.OrdinalIgnoreCase),
+            t.Expect((outcome.Output + outcome.Error).Contains('1') && File.ReadAllText(t["out/report.md"])
+                .Contains("acquire", StringComparison.OrdinalIgnoreCase),
                 "the report does not say that one photo was not acquired");
         }),
     ];

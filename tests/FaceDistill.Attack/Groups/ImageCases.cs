@@ -53,7 +53,8 @@ internal static class ImageCases
 
     private static readonly string[] Names =
     [
-        "with space.jpg", "quote\".jpg", "apos'.jpg", "comma,semi;.jpg", "new\nline.jpg", "tab\t.jpg", "\u00fcn\u00efc\u00f6d\u00e9-\u65e5\u672c.jpg", "-leading.jpg", "..dots.jpg",
+        "with space.jpg", "quote\".jpg", "apos'.jpg", "comma,semi;.jpg", "new\nline.jpg", "tab\t.jpg", "\u00fcn\u00efc\u00f6d\u00e9-\u65e5\u672c.jpg",
+            "-leading.jpg", "..dots.jpg",
         "back\\slash.jpg", "\u001b[31mred\u001b[0m.jpg", "=cmd|A1.jpg", "<script>alert(1)<_script>.jpg", "$(touch pwn).jpg", new string('a', 236) + ".jpg",
         string.Concat(Enumerable.Repeat("\u00e9", 118)) + ".jpg", "UPPER.JPG", "%2e%2e.jpg", "name:colon.jpg", "\u202egpj.exe.jpg",
     ];
@@ -147,7 +148,8 @@ internal static class ImageCases
         var outcome = t.Run("align", "--data", folder, "--output", t["out"]);
         t.Done(outcome);
         int found = Files.Under(t["out"]).Count(f => f is not ("alignment.json" or "skipped.csv"));
-        t.Expect(outcome.Exit != 0 || (faces is null ? found is 1 or 2 : found == faces), $"{found} faces in the output instead of {faces?.ToString() ?? "1 or 2"}");
+        t.Expect(outcome.Exit != 0 || (faces is null ? found is 1 or 2 : found == faces),
+            $"{found} faces in the output instead of {faces?.ToString() ?? "1 or 2"}");
     }
 
     private static byte[] Small(int width, int height)
@@ -161,7 +163,8 @@ internal static class ImageCases
     {
         byte[] jpeg = Jpeg();
         int frame = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xff, 0xc0]);
-        byte[] header = [.. jpeg[frame..(frame + 2)], 0, (byte)(jpeg[frame + 3] + 3), .. jpeg[(frame + 4)..(frame + 9)], 4, .. jpeg[(frame + 10)..(frame + 19)], 4, 0x11, 0];
+        byte[] header = [.. jpeg[frame..(frame + 2)], 0, (byte)(jpeg[frame + 3] + 3), .. jpeg[(frame + 4)..(frame + 9)], 4, .. jpeg[(frame + 10)..(frame + 19)],
+            4, 0x11, 0];
         return [.. jpeg[..frame], .. header, .. jpeg[(frame + 19)..]];
     }
 

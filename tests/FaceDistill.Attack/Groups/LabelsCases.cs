@@ -42,7 +42,8 @@ internal static class LabelsCases
     public static IEnumerable<Case> All() =>
     [
         new("no labels given... labels missing file", t => Refused(t, t["nope.txt"], "nope.txt")),
-        .. Broken.Select((b, i) => new Case(b.Name, t => Refused(t, t.Write("l.txt", b.Bytes()), b.Name is "one identity only" or "each its own identity" ? null : "l.txt"),
+        .. Broken.Select((b, i) =>
+            new Case(b.Name, t => Refused(t, t.Write("l.txt", b.Bytes()), b.Name is "one identity only" or "each its own identity" ? null : "l.txt"),
             Short: i < 2)),
         .. Sound.Select(s => new Case(s.Name, t =>
         {
@@ -53,7 +54,8 @@ internal static class LabelsCases
         .. Odd.Select(o => new Case(o.Name, t => t.DoneOrRefused(Evaluate(t, t.Write("l.txt", o.Bytes())), "l.txt"))),
         new("labels is a directory", t => Refused(t, Directory.CreateDirectory(t["dir"]).FullName, "dir")),
         new("no --labels", t => t.Refused(t.Run("evaluate", "--embeddings", Embeddings(t), "--resamples", "0"), "--labels")),
-        new("--labels with --model", t => t.RefusedOrUsage(t.Run("evaluate", "--model", t.Bases.Model, "--labels", t.Write("l.txt", Text(Rows)), "--data", t.Bases.Few))),
+        new("--labels with --model",
+            t => t.RefusedOrUsage(t.Run("evaluate", "--model", t.Bases.Model, "--labels", t.Write("l.txt", Text(Rows)), "--data", t.Bases.Few))),
         new("--labels only", t => t.RefusedOrUsage(t.Run("evaluate", "--labels", t.Write("l.txt", Text(Rows))))),
     ];
 
@@ -89,7 +91,8 @@ internal static class InjectCases
         new("a model's name -> report", t =>
         {
             string name = "<img src=x onerror=alert(1)>\u001b[31m.npy";
-            t.Works("evaluate", "--embeddings", t.Write(name.Replace('/', '_'), NpyCases.Good()), "--labels", t.Write("l.txt", NpyCases.Labels()), "--resamples", "0",
+            t.Works("evaluate", "--embeddings", t.Write(name.Replace('/', '_'), NpyCases.Good()), "--labels", t.Write("l.txt", NpyCases.Labels()),
+                "--resamples", "0",
                 "--report", t["report"]);
             Clean(t);
         }),
@@ -101,9 +104,11 @@ internal static class InjectCases
         foreach (string file in Files.Under(t["report"]))
         {
             string text = File.ReadAllText(Path.Combine(t["report"], file));
-            t.Expect(file.EndsWith(".json", StringComparison.Ordinal) || (!text.Contains("<script>alert", StringComparison.Ordinal) && !text.Contains("<img src=x", StringComparison.Ordinal)), $"{file}: a label is markup");
+            t.Expect(file.EndsWith(".json", StringComparison.Ordinal) || (!text.Contains("<script>alert", StringComparison.Ordinal) && !text.Contains("<img "
+                + "src=x", StringComparison.Ordinal)), $"{file}: a label is markup");
             t.Expect(!text.Contains('\x1b', StringComparison.Ordinal), $"{file}: a control character");
-            t.Expect(!file.EndsWith(".csv", StringComparison.Ordinal) || !text.Split('\n').SelectMany(l => l.Split(',')).Any(c => c.StartsWith("=1+1", StringComparison.Ordinal)),
+            t.Expect(!file.EndsWith(".csv", StringComparison.Ordinal) || !text.Split('\n').SelectMany(l => l.Split(','))
+                .Any(c => c.StartsWith("=1+1", StringComparison.Ordinal)),
                 $"{file}: a formula");
         }
     }

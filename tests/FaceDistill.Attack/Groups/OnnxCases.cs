@@ -22,15 +22,18 @@ internal static class OnnxCases
         ("contract not JSON", "cj.onnx", () => Tiny(metadata: (ContractKey, "{size: 64"))),
         ("contract empty", "ce.onnx", () => Tiny(metadata: (ContractKey, ""))),
         ("contract null", "cn.onnx", () => Tiny(metadata: (ContractKey, "null"))),
-        ("contract 1e999", "c9.onnx", () => Tiny(metadata: (ContractKey, Contract().ToJsonString().Replace("255,255,255", "1e999,1,1", StringComparison.Ordinal)))),
+        ("contract 1e999", "c9.onnx",
+            () => Tiny(metadata: (ContractKey, Contract().ToJsonString().Replace("255,255,255", "1e999,1,1", StringComparison.Ordinal)))),
         ("contract deep nesting", "cd.onnx", () => Tiny(metadata: (ContractKey, new string('[', 100_000)))),
     ];
 
     /// <summary>Contracts in a file's metadata, by the value that is wrong.</summary>
     private static readonly (string Key, string Value)[] Contracts =
     [
-        ("evil", "1"), ("size", "0"), ("size", "-1"), ("size", "100000"), ("size", "2147483647"), ("size", "1e+300"), ("mean", "[1]"), ("mean", "[]"), ("mean", "null"),
-        ("std", "[0, 0, 0]"), ("std", "[-1, 1, 1]"), ("std", "[\"a\"]"), ("template", "\"../../x\""), ("template", "null"), ("layout", "\"zzz\""), ("colorOrder", "7"),
+        ("evil", "1"), ("size", "0"), ("size", "-1"), ("size", "100000"), ("size", "2147483647"), ("size", "1e+300"), ("mean", "[1]"), ("mean", "[]"),
+            ("mean", "null"),
+        ("std", "[0, 0, 0]"), ("std", "[-1, 1, 1]"), ("std", "[\"a\"]"), ("template", "\"../../x\""), ("template", "null"), ("layout", "\"zzz\""),
+            ("colorOrder", "7"),
         ("mean", "[1e+39, 0, 0]"),
     ];
 
@@ -44,21 +47,27 @@ internal static class OnnxCases
         ("two inputs", "i2.onnx", () => Model(Graph([.. Grey(), Node("Add", ["embedding", "other"], ["sum"])], [In, Value("other", Float, "batch", 16)],
             [Value("sum", Float, "batch", 16)], Third())), false),
         ("no input", "i0.onnx", () => Model(Graph([Node("Identity", ["c"], ["embedding"])], [], [Value("embedding", Float, 1, 16)], Sixteen("c"))), false),
-        ("int64 input", "i64.onnx", () => Model(Graph([Node("Cast", ["input"], ["f"], Int("to", Float)), .. Grey("f")], [Value("input", I64, "batch", 3, 64, 64)], [Out],
+        ("int64 input", "i64.onnx",
+            () => Model(Graph([Node("Cast", ["input"], ["f"], Int("to", Float)), .. Grey("f")], [Value("input", I64, "batch", 3, 64, 64)], [Out],
             Third())), false),
         ("int64 output", "o64.onnx", () => Cast(I64), false),
         ("string output", "ostr.onnx", () => Cast(Str), false),
-        ("output [N,C,1,1]", "o4.onnx", () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "batch", 16, 1, 1), constants: [Shape(-1, 16, 1, 1)]), true),
-        ("output [N,C,H,W]", "ochw.onnx", () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "batch", 4, 2, 2), constants: [Shape(-1, 4, 2, 2)]), true),
+        ("output [N,C,1,1]", "o4.onnx",
+            () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "batch", 16, 1, 1), constants: [Shape(-1, 16, 1, 1)]), true),
+        ("output [N,C,H,W]", "ochw.onnx",
+            () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "batch", 4, 2, 2), constants: [Shape(-1, 4, 2, 2)]), true),
         ("output rank 1", "o1.onnx", () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "n"), constants: [Shape(-1)]), false),
         ("output scalar", "o0.onnx", () => Tiny([Node("ReduceMean", ["embedding"], ["o"], Int("keepdims", 0))], Value("o", Float)), false),
-        ("output D=1", "od1.onnx", () => Tiny([Node("ReduceMean", ["embedding"], ["o"], Ints("axes", 1), Int("keepdims", 1))], Value("o", Float, "batch", 1)), false),
+        ("output D=1", "od1.onnx", () => Tiny([Node("ReduceMean", ["embedding"], ["o"], Ints("axes", 1), Int("keepdims", 1))], Value("o", Float, "batch", 1)),
+            false),
         ("sequence output", "seq.onnx", () => Tiny([Node("SequenceConstruct", ["embedding"], ["s"])], Sequence("s")), false),
-        ("sequence input", "seqi.onnx", () => Model(Graph([Node("ConcatFromSequence", ["input"], ["x"], Int("axis", 0)), .. Grey("x")], [Sequence("input")], [Out], Third())), false),
+        ("sequence input", "seqi.onnx",
+            () => Model(Graph([Node("ConcatFromSequence", ["input"], ["x"], Int("axis", 0)), .. Grey("x")], [Sequence("input")], [Out], Third())), false),
         ("opset 99", "op99.onnx", () => Tiny(opset: 99), false),
         ("ir 99", "ir99.onnx", () => Tiny(ir: 99), false),
         ("undefined value", "und.onnx", () => Tiny([Node("Add", ["embedding", "nowhere"], ["o"])], Value("o", Float, "batch", 16)), false),
-        ("cycle", "cyc.onnx", () => Tiny([Node("Add", ["embedding", "b"], ["a"]), Node("Add", ["a", "embedding"], ["b"])], Value("b", Float, "batch", 16)), false),
+        ("cycle", "cyc.onnx", () => Tiny([Node("Add", ["embedding", "b"], ["a"]), Node("Add", ["a", "embedding"], ["b"])], Value("b", Float, "batch", 16)),
+            false),
         ("huge initializer claimed", "hi.onnx", () => Add(Tensor("c", [1L << 40], Floats(1))), false),
         ("negative dim initializer", "ni.onnx", () => Add(Tensor("c", [-16], Floats(1))), false),
         ("overflow dims initializer", "oi.onnx", () => Add(Tensor("c", [1L << 33, 1L << 33], Floats(1))), false),
@@ -71,23 +80,27 @@ internal static class OnnxCases
         ("external data offset beyond", "eo.onnx", () => External("data.bin", 1000, 64), false),
         ("external data length 2^62", "el.onnx", () => External("data.bin", 0, 1L << 62), false),
         ("fixed batch 4", "fb4.onnx", () => Tiny(input: Value("input", Float, 4, 3, 64, 64), output: Value("embedding", Float, 4, 16)), true),
-        ("fixed batch 2^31-1", "fbh.onnx", () => Tiny(input: Value("input", Float, int.MaxValue, 3, 64, 64), output: Value("embedding", Float, int.MaxValue, 16)), false),
+        ("fixed batch 2^31-1", "fbh.onnx",
+            () => Tiny(input: Value("input", Float, int.MaxValue, 3, 64, 64), output: Value("embedding", Float, int.MaxValue, 16)), false),
         ("fixed batch 100000", "fbl.onnx", () => Tiny(input: Value("input", Float, 100_000, 3, 64, 64), output: Value("embedding", Float, 100_000, 16)), false),
         ("batch 0", "fb0.onnx", () => Tiny(input: Value("input", Float, 0, 3, 64, 64), output: Value("embedding", Float, 0, 16)), false),
         ("wrong size 64", "ws.onnx", () => Tiny(input: Value("input", Float, "batch", 3, 96, 96)), false),
         ("1 channel", "c1.onnx", () => Model(Graph([Node("AveragePool", ["input"], ["p"], Ints("kernel_shape", 16, 16), Ints("strides", 16, 16)),
             Node("Flatten", ["p"], ["embedding"])], [Value("input", Float, "batch", 1, 64, 64)], [Out])), false),
-        ("NaN output", "nan.onnx", () => Tiny([Node("Sub", ["embedding", "embedding"], ["z"]), Node("Div", ["z", "z"], ["o"])], Value("o", Float, "batch", 16)), false),
+        ("NaN output", "nan.onnx", () => Tiny([Node("Sub", ["embedding", "embedding"], ["z"]), Node("Div", ["z", "z"], ["o"])], Value("o", Float, "batch", 16)),
+            false),
         ("batch-dependent rows", "bd.onnx", () => Tiny([Node("ReduceMean", ["embedding"], ["m"], Ints("axes", 0), Int("keepdims", 1)),
             Node("Sub", ["embedding", "m"], ["d"]), Node("Add", ["d", "m"], ["e"]), Node("Mul", ["e", "m"], ["o"])], Value("o", Float, "batch", 16)), false),
-        ("output of other rows", "or.onnx", () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "x", 32), constants: [Shape(-1, 32)]), false),
+        ("output of other rows", "or.onnx", () => Tiny([Node("Reshape", ["embedding", "to"], ["o"])], Value("o", Float, "x", 32), constants: [Shape(-1, 32)]),
+            false),
         ("endless Loop", "loop.onnx", Endless, false),
     ];
 
     /// <summary>What a student's file says of itself, where bench reads it: as long as the right name.</summary>
     private static readonly (string Name, string Student)[] Students =
     [
-        ("bench: student name junk", "zzzzzzzzzzzzzzzzzzzz"), ("bench: student name <script>", "<script>al()</script"), ("bench: student ESC", "\u001b[31mred-----------"),
+        ("bench: student name junk", "zzzzzzzzzzzzzzzzzzzz"), ("bench: student name <script>", "<script>al()</script"),
+            ("bench: student ESC", "\u001b[31mred-----------"),
     ];
 
     /// <summary>The cases.</summary>
@@ -104,18 +117,23 @@ internal static class OnnxCases
         .. Graphs.Select((g, i) => new Case(g.Name, t => Card(t, g.File, g.Bytes(), g.Works), Short: i is 1 or 5 or 14)),
         new("opset 1", t => t.DoneOrRefused(Embed(t, "op1.onnx", Tiny(opset: 1)), "op1.onnx", null)),
         new("fp16 I/O", t => t.DoneOrRefused(Embed(t, "h.onnx", Model(Graph([Node("Cast", ["input"], ["f"], Int("to", Float)), .. Grey("f", "e"),
-            Node("Cast", ["e"], ["embedding"], Int("to", F16))], [Value("input", F16, "batch", 3, 64, 64)], [Value("embedding", F16, "batch", 16)], Third()))), "h.onnx", null)),
+            Node("Cast", ["e"], ["embedding"], Int("to", F16))], [Value("input", F16, "batch", 3, 64, 64)], [Value("embedding", F16, "batch", 16)], Third()))),
+                "h.onnx", null)),
         new("fp16 output only", t => t.DoneOrRefused(Embed(t, "ho.onnx", Cast(F16)), "ho.onnx", null)),
         new("double output", t => t.DoneOrRefused(Embed(t, "od.onnx", Cast(F64)), "od.onnx", null)),
-        new("two outputs", t => t.DoneOrRefused(Embed(t, "o2.onnx", Model(Graph([.. Grey(), Node("Neg", ["embedding"], ["minus"])], [In], [Out, Value("minus", Float, "batch", 16)],
+        new("two outputs", t =>
+            t.DoneOrRefused(Embed(t, "o2.onnx", Model(Graph([.. Grey(), Node("Neg", ["embedding"], ["minus"])], [In], [Out, Value("minus", Float, "batch", 16)],
             Third()))), "o2.onnx", null)),
-        new("zero output", t => t.DoneOrRefused(Embed(t, "z.onnx", Tiny([Node("Sub", ["embedding", "embedding"], ["o"])], Value("o", Float, "batch", 16))), "z.onnx", null)),
+        new("zero output", t =>
+            t.DoneOrRefused(Embed(t, "z.onnx", Tiny([Node("Sub", ["embedding", "embedding"], ["o"])], Value("o", Float, "batch", 16))), "z.onnx", null)),
         new("NHWC model NCHW card", t => Card(t, "nhwc.onnx", Nhwc(), works: false)),
         new("NHWC model NHWC card", t => Card(t, "nhwc.onnx", Nhwc(), works: true, "nhwc")),
-        .. Students.Select(s => new Case(s.Name, t => t.Refused(t.Run("bench", "--rounds", "1", "--model", t.Write("b.onnx", Renamed(Read(t), s.Student))), "b.onnx"))),
+        .. Students.Select(s =>
+            new Case(s.Name, t => t.Refused(t.Run("bench", "--rounds", "1", "--model", t.Write("b.onnx", Renamed(Read(t), s.Student))), "b.onnx"))),
         new("bench: dimension 2e9", t => t.DoneOrRefused(t.Run("bench", "--rounds", "1", "--model",
             t.Write("b.onnx", Tiny(metadata: [(ContractKey, Contract().ToJsonString()), ("dimension", "2000000000")]))), "b.onnx")),
-        .. new[] { ("junk", "{1e-4"), ("array", "[1, 2]"), ("NaN", "{\"1e-4\": NaN}") }.Select(s => new Case($"evaluate: thresholds {s.Item1}", t => t.DoneOrRefused(t.Run(
+        .. new[] { ("junk", "{1e-4"), ("array", "[1, 2]"), ("NaN", "{\"1e-4\": NaN}") }.Select(
+            s => new Case($"evaluate: thresholds {s.Item1}", t => t.DoneOrRefused(t.Run(
             "evaluate", "--resamples", "0", "--data", t.Bases.Few, "--model",
             t.Write("th.onnx", Tiny(metadata: [(ContractKey, Contract().ToJsonString()), ("facedistill.thresholds", s.Item2)]))), "th.onnx"))),
     ];
@@ -170,7 +188,8 @@ internal static class OnnxCases
 
     private static Proto Sixteen(string name) => Tensor(name, [1, 16], Floats([.. Enumerable.Range(1, 16).Select(i => (float)i)]));
 
-    private static Proto Shape(params long[] dims) => Tensor("to", [dims.Length], System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(dims).ToArray(), I64);
+    private static Proto Shape(params long[] dims) =>
+        Tensor("to", [dims.Length], System.Runtime.InteropServices.MemoryMarshal.AsBytes<long>(dims).ToArray(), I64);
 
     private static byte[] Cast(int type) => Tiny([Node("Cast", ["embedding"], ["o"], Int("to", type))], Value("o", type, "batch", 16));
 

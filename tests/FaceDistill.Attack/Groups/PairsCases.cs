@@ -51,7 +51,8 @@ internal static class PairsCases
         ("header only", _ => "a,b,same\n"u8.ToArray(), 1),
         ("no header", s => Utf8(s[(s.IndexOf('\n', StringComparison.Ordinal) + 1)..]), 1),
         ("semicolons", s => Utf8(s.Replace(',', ';')), 1),
-        ("quoted", s => Utf8(string.Join('\n', s.TrimEnd().Split('\n').Select((l, i) => i == 0 ? l : "\"" + l.Replace(",", "\",\"", StringComparison.Ordinal) + "\""))), 0),
+        ("quoted", s => Utf8(
+            string.Join('\n', s.TrimEnd().Split('\n').Select((l, i) => i == 0 ? l : "\"" + l.Replace(",", "\",\"", StringComparison.Ordinal) + "\""))), 0),
         ("unclosed quote", s => Utf8(Line(s, 2, "\"id_00000/0000.png,id_00001/0000.png,0")), 1),
         ("stray quote", s => Utf8(Line(s, 2, "id_00000/00\"00.png,id_00001/0000.png,0")), 1),
         ("same=yes", s => Utf8(Line(s, 2, "id_00000/0000.png,id_00001/0000.png,yes")), 1),
@@ -91,9 +92,11 @@ internal static class PairsCases
             File.WriteAllText(Path.Combine(folder, "peopleDevTest.txt"), l.Change(PeopleText()));
             Judge(t, l.Exit, Evaluate(t, folder, "lfw-view1-test"), "peopleDevTest.txt");
         })),
-        .. Own.Select((o, i) => new Case($"pairs csv: {o.Name}", t => Judge(t, o.Exit, t.Run("evaluate", "--model", t.Bases.Model, "--data", t.Bases.Few, "--protocol", "pairs",
+        .. Own.Select((o, i) =>
+            new Case($"pairs csv: {o.Name}", t => Judge(t, o.Exit, t.Run("evaluate", "--model", t.Bases.Model, "--data", t.Bases.Few, "--protocol", "pairs",
             "--pairs", t.Write("p.csv", o.Change(OwnPairs())), "--resamples", "0"), "p.csv"), Short: i is 0 or 7)),
-        .. Galleries.Select(g => new Case(g.Name, t => Judge(t, 1, t.Run("evaluate", "--model", t.Bases.Model, "--data", t.Bases.Few, "--protocol", "identification",
+        .. Galleries.Select(g =>
+            new Case(g.Name, t => Judge(t, 1, t.Run("evaluate", "--model", t.Bases.Model, "--data", t.Bases.Few, "--protocol", "identification",
             "--gallery", t.Write("g.txt", g.Bytes), "--resamples", "0"), "g.txt"))),
         new("pairs.txt names a picture that is not there: is it said?", t =>
         {
