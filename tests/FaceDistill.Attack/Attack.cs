@@ -20,13 +20,14 @@ internal sealed class Attack(Options options)
         new("readonly", ReadOnlyCases.All), new("perm", PermCases.All), new("resume", ResumeCases.All), new("two", TwoCases.All), new("stale", StaleCases.All),
         new("verify", VerifyCases.All), new("memory", MemoryCases.All), new("same", SameCases.All), new("clock", ClockCases.All),
             new("leftover", LeftoverCases.All),
+        new("kills", KillsCases.All, Extra: true), new("fuzz", FuzzCases.All, Extra: true),
     ];
 
     /// <summary>Runs what the options choose.</summary>
     /// <returns>The exit code: 1 where a case failed.</returns>
     public int Run()
     {
-        var chosen = Groups.Where(g => options.Groups.Count == 0 || options.Groups.Contains(g.Name))
+        var chosen = Groups.Where(g => options.Groups.Count == 0 ? !g.Extra : options.Groups.Contains(g.Name))
             .SelectMany(g => g.Cases().Select(c => (Group: g.Name, Case: c)))
             .Where(c => (!options.Short || c.Case.Short) && (options.Case is null || c.Case.Name.Contains(options.Case, StringComparison.OrdinalIgnoreCase)))
             .ToList();
@@ -37,9 +38,15 @@ internal sealed class Attack(Options options)
         try
         {
             string[] program = ["dotnet", options.Cli];
+            Child.Calibrate(program, root);
             var bases = new Bases(Path.Combine(root, "bases"), program);
             Parallel.For(0, chosen.Count, new ParallelOptions { MaxDegreeOfParallelism = options.Jobs }, i =>
             {
+                if (i % 50 == 49)
+                {
+                    Child.Calibrate(program, root);
+                }
+
                 results[i] = RunOne(bases, chosen[i].Group, chosen[i].Case, Path.Combine(root, $"{i}"), program);
                 Tell(results[i], results.Count, chosen.Count);
             });

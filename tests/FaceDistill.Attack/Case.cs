@@ -28,7 +28,8 @@ internal sealed record Case(string Name, Action<Trial> Body, bool Short = false)
 /// <summary>Cases of one kind of input.</summary>
 /// <param name="Name">The group's name, as --group takes it.</param>
 /// <param name="Cases">Its cases.</param>
-internal sealed record Group(string Name, Func<IEnumerable<Case>> Cases);
+/// <param name="Extra">Whether it runs only where it is named: it takes long.</param>
+internal sealed record Group(string Name, Func<IEnumerable<Case>> Cases, bool Extra = false);
 
 /// <summary>What came of a case: a row of the CSV.</summary>
 internal sealed record CaseResult(string Group, string Name, string Command, string Exit, Verdict Verdict, string Why, double Seconds, long PeakMegabytes)

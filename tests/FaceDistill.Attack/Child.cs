@@ -63,6 +63,17 @@ internal static partial class Child
 
     private const int MostText = 4 << 20;
 
+    /// <summary>How many times slower than usual the machine is now, at least 1: limits of time grow with it, so that a busy machine makes no hang.</summary>
+    public static double Slowness { get; private set; } = 1;
+
+    /// <summary>Measures <see cref="Slowness"/> by a command that takes 0.15 s of a free core.</summary>
+    public static void Calibrate(string[] program, string folder)
+    {
+        Slowness = 1;
+        var outcome = Run(program, new Launch("count", "mobilenet-v1:0.25@64"), folder, new Dictionary<string, string>());
+        Slowness = Math.Clamp(outcome.Time.TotalSeconds / 0.3, 1, 10);
+    }
+
     /// <summary>Runs a process to its end.</summary>
     public static Outcome Run(string[] program, Launch launch, string folder, IReadOnlyDictionary<string, string> environment)
     {
@@ -116,11 +127,11 @@ internal static partial class Child
                 signalled = Kill(process.Id, launch.Signal) == 0;
             }
 
-            if (watch.Elapsed > launch.Limit || peak > 2 * MemoryLimit)
+            if (watch.Elapsed > launch.Limit * Slowness || peak > 2 * MemoryLimit)
             {
                 process.Kill(entireProcessTree: true);
                 process.WaitForExit();
-                return (watch.Elapsed > launch.Limit, signalled, peak);
+                return (watch.Elapsed > launch.Limit * Slowness, signalled, peak);
             }
         }
 

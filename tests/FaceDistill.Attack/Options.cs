@@ -82,21 +82,18 @@ internal sealed record Options
         Console.Error.WriteLine($"""
             usage: dotnet run -c Release --project tests/FaceDistill.Attack -- [--short] [--group GROUP ...] [--case PART] [--jobs N] [--csv FILE]
                    [--cli FaceDistill.Cli.dll] [--keep] [--verbose]
-            groups: {string.Join(' ', Attack.Groups.Select(g => g.Name))}
+            groups: {string.Join(' ', Attack.Groups.Where(g => !g.Extra).Select(g => g.Name))}
+            only where they are named: {string.Join(' ', Attack.Groups.Where(g => g.Extra).Select(g => g.Name))}
             """);
         return 2;
     }
 
-    private static string DefaultCli()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "FaceDistill.sln")))
-            {
-                return Path.Combine(folder.FullName, "src", "FaceDistill.Cli", "bin", "Release", "net10.0", "FaceDistill.Cli.dll");
-            }
-        }
+    /// <summary>The repository that this was built in; null elsewhere.</summary>
+    public static string? Root { get; } = Above(AppContext.BaseDirectory);
 
-        return "FaceDistill.Cli.dll";
-    }
+    private static string DefaultCli() => Root is null ? "FaceDistill.Cli.dll"
+        : Path.Combine(Root, "src", "FaceDistill.Cli", "bin", "Release", "net10.0", "FaceDistill.Cli.dll");
+
+    private static string? Above(string? folder) =>
+        folder is null || File.Exists(Path.Combine(folder, "FaceDistill.sln")) ? folder : Above(Path.GetDirectoryName(folder));
 }

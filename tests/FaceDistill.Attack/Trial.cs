@@ -195,7 +195,7 @@ internal sealed partial class Trial : IDisposable
     {
         Exits.Add(outcome.Exit);
         Peak = Math.Max(Peak, outcome.Peak);
-        Expect(!outcome.Hung, $"hang: not done after {launch.Limit.TotalSeconds:0} s");
+        Expect(!outcome.Hung, $"hang: not done after {outcome.Time.TotalSeconds:0} s");
         Expect(outcome.Peak <= Child.MemoryLimit, $"memory not bounded: {outcome.Peak} MB");
         bool ended = outcome.Stopped || (outcome.Signalled && outcome.Exit == 128 + launch.Signal);
         Expect(ended || outcome.Exit is >= 0 and < 128 or 130, $"crash: exit {outcome.Exit}");

@@ -155,7 +155,8 @@ internal static class ArchiveCases
         t.Expect(!File.Exists("/tmp/facedistill-attack-x.png"), "it wrote outside its folder");
     }
 
-    private static void Sound(Stream s) => Entries(s, ("top/a/1.png", '0', 4), ("top/b/1.png", '0', 4));
+    /// <summary>A sound archive.</summary>
+    public static void Sound(Stream s) => Entries(s, ("top/a/1.png", '0', 4), ("top/b/1.png", '0', 4));
 
     private static void SoundZip(ZipArchive zip) => Zip(zip, "top/a/1.png");
 

@@ -95,6 +95,16 @@ internal static class KillCases
         KillAndGoOn(t, "bench", Line, Line, seed, kills: 1, null, sameBytes: false);
     }
 
+    /// <summary>The first trial, of one epoch; the faces, which take a minute to draw, are there.</summary>
+    public static void Quickstart(Trial t, int seed)
+    {
+        t.Bases.NeedsDlib();
+        string[] Line(string o) => ["quickstart", "--epochs", "1", "--device", "cpu", "--output", o];
+        var (wanted, _) = t.Bases.Once("quickstart", Line);
+        Files.Copy(Path.Combine(wanted, "faces"), t["out/faces"]);
+        KillAndGoOn(t, "quickstart", Line, Line, seed, kills: 1, f => f == "run/student.onnx");
+    }
+
     private static IEnumerable<Case> Many(int count, Func<int, Case> one) => Enumerable.Range(0, count).Select(one);
 
     private static string[] Training(Trial t, string[] more, string output) => [.. t.Bases.Distill, "--data", t.Bases.More, .. more, "--output", output];
