@@ -80,7 +80,7 @@ internal static class CommandLineCases
                     ? Array.Empty<string>()
                     : ["--epochs", "1"], .. Split(t, d), "--output", t["o"]]), Short: i is 1 or 7 or 36)),
         .. Count.Select((c, i) => new Case($"count {(c.Length > 40 ? c[..30] : c)}", t => Refused(t, ["count", c]), Short: i == 0)),
-        new("count dimension 2e9", t => t.DoneOrRefused(t.Run("count", "mobilenet-v1:1.0@160", "--dimension", "2000000000"), "dimension")),
+        new("count dimension 2e9", t => t.DoneOrRefused(t.Run("count", "mobilenet-v1:1.0@160", "--dimension", "2000000000"), "2000000000")),
         .. Evaluate.Select((e, i) => new Case($"evaluate {e.Replace("@", "", StringComparison.Ordinal)}", t => Refused(t, ["evaluate",
             .. e.StartsWith("--model", StringComparison.Ordinal) ? Array.Empty<string>() : ["--model", t.Bases.Model],
             .. e.StartsWith("--data", StringComparison.Ordinal)
@@ -114,7 +114,6 @@ internal static class CommandLineCases
         var outcome = t.Run(new Launch(line) { Limit = TimeSpan.FromSeconds(20) });
         t.RefusedOrUsage(outcome, t["o"]);
         t.Expect(outcome.Time < TimeSpan.FromSeconds(15) * Child.Slowness, "refused only after work");
-        t.NothingAt(Path.Combine(t.Cache, "facedistill", "stores"));
     }
 
     private static string[] Split(Trial t, string line) =>

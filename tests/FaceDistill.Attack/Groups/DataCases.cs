@@ -43,7 +43,7 @@ internal static class DataCases
             t.Bases.NeedsDetector("");
             string folder = Directory.CreateDirectory(t["data"]).FullName;
             p.Fill(folder);
-            t.Refused(t.Run(v.Line(t, folder)), "data", output: t["out"]);
+            t.Refused(t.Run(v.Line(t, folder)), "data", output: v.Name == "align" ? null : t["out"]); // aligning lists what it left out
         }, Short: i == 0 && v.Name == "embed"))),
         new("evaluate one identity", t => Evaluate(t, d => People(t, d, 1, 4), works: false)),
         new("evaluate one image each", t => Evaluate(t, d => People(t, d, 4, 1), works: false)),
@@ -58,10 +58,13 @@ internal static class DataCases
 
             Directory.Delete(Path.Combine(d, "id_00000"));
         }, works: false)),
-        new("distill 3 faces", t => Refused(t, d => People(t, d, 1, 3), "distill", null)),
+        new("distill 3 faces", t =>
+        {
+            People(t, t["data"], 1, 3);
+            t.Refused(t.Run(Verbs[3].Line(t, t["data"])));
+        }),
         new("arcface without people",
-            t => t.Refused(t.Run(["distill", "--data", Rooted(t), "--teacher", t.Bases.Card, .. Brief, "--loss-arcface", "1", "--output", t["out"]]),
-            output: t["out"])),
+            t => t.Refused(t.Run(["distill", "--data", Rooted(t), "--teacher", t.Bases.Card, .. Brief, "--loss-arcface", "1", "--output", t["out"]]))),
         new("duplicates across people", t => Evaluate(t, d =>
         {
             People(t, d, 3, 3);
