@@ -111,8 +111,7 @@ public sealed class FaceEmbedder : IDisposable
     /// file.</exception>
     public float[] EmbedPhoto(string path)
     {
-        using var photo = PictureFile.TryRead(path)
-            ?? throw new FaceDistillException($"{path} is {(File.Exists(path) ? "not a readable picture" : "not there")}; give a photo's file");
+        using var photo = PictureFile.TryRead(path, out string reason) ?? throw new FaceDistillException($"{path} is {reason}; give a photo's file");
         return EmbedPhoto(photo, path);
     }
 

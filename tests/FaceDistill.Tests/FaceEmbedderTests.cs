@@ -106,7 +106,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         Assert.Contains("12288", Assert.Throws<ArgumentException>(() => embedder.Embed(new byte[5])).Message, StringComparison.Ordinal);
         Refused(() => embedder.EmbedPhoto(_folder["none.jpg"]), "none.jpg is not there");
         File.WriteAllText(_folder["text.jpg"], "no picture");
-        Refused(() => embedder.EmbedPhoto(_folder["text.jpg"]), "text.jpg is not a readable picture");
+        Refused(() => embedder.EmbedPhoto(_folder["text.jpg"]), "text.jpg is not readable as a picture");
         embedder.Dispose();
         using var face = tiny.Faces.ReadView(0, 64);
         Assert.Throws<ObjectDisposedException>(() => embedder.Embed(face));
@@ -124,7 +124,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
             string from = _folder[$"photos{i}/person"];
             Directory.CreateDirectory(from);
             File.Copy(photos[i], Path.Combine(from, "photo.jpg"));
-            var aligned = new FolderAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default)
+            var aligned = new FolderAligner(new PhotoAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default))
                 .Run(FaceDataset.List(_folder[$"photos{i}"]), _folder[$"aligned{i}"], JobContext.None).Faces;
             using var face = aligned.ReadView(0, embedder.Size);
             float[] pipeline = embedder.Embed(face), photo = embedder.EmbedPhoto(photos[i]);

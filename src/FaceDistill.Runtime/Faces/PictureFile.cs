@@ -4,8 +4,27 @@ using OpenCvSharp;
 namespace FaceDistill.Faces;
 
 /// <summary>Reads and writes picture files.</summary>
+/// <remarks>
+/// What a picture takes is known from its header before anything is decoded: at most <see cref="MostPixels"/> pixels are decoded, and <see cref="MostBytes"/>
+/// of memory spent. A JPEG of more pixels is decoded at a half, a quarter or an eighth of its size; any other is not read.
+/// </remarks>
 public static class PictureFile
 {
+    /// <summary>2^26 (8192 x 8192) pixels: 201 MB decoded.</summary>
+    internal const int MostPixels = 1 << 26;
+
+    /// <summary>640 MiB: file, decoder and picture, which may be there twice while it is turned upright.</summary>
+    internal const long MostBytes = 640L << 20;
+
+    /// <summary>The reason of what is damaged or of no format that is known.</summary>
+    internal const string NoPicture = "not readable as a picture";
+
+    /// <summary>How the reason of what the disk did not give begins.</summary>
+    internal const string NotRead = "not to be read: ";
+
+    // More than a phone's or a camera's photo takes, for each core.
+    private static readonly PictureRoom s_room = new(Math.Max(MostBytes, Environment.ProcessorCount * (128L << 20)));
+
     /// <summary>The endings, in lower case, of the files that are taken for pictures.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".tif", ".tiff"];
 
@@ -19,38 +38,181 @@ public static class PictureFile
     /// <summary>Whether a path ends like a picture's.</summary>
     public static bool IsPicture(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
 
-    /// <summary>Reads a picture, turned upright as its EXIF data says.</summary>
-    /// <returns>BGR 8-bit, which the caller disposes; null where the file is no whole picture.</returns>
+    /// <summary>Reads a picture, turned upright as its EXIF data says: JPEG, PNG, BMP, WebP, TIFF, PBM, PGM, PPM or GIF, whatever its name ends in.</summary>
+    /// <returns>BGR 8-bit, which the caller disposes; null where the file is no whole picture, or larger than is decoded.</returns>
     public static Mat? TryRead(string path) => TryRead(path, out _);
-
-    /// <summary>As <see cref="TryRead(string)"/>.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="complaint">What the decoder said of it, where a program collects that (<see cref="NativeComplaints"/>); null for nothing.</param>
-    internal static Mat? TryRead(string path, out string? complaint)
-    {
-        Mat? picture = null;
-        complaint = null;
-        try
-        {
-            byte[] file = File.ReadAllBytes(path);
-            (picture, complaint) = NativeComplaints.Of(() => Cv2.ImDecode(file, ImreadModes.Color));
-            if (!picture.Empty())
-            {
-                return picture;
-            }
-        }
-        catch (Exception e) when (e is OpenCVException or OpenCvSharpException or IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            // Named by the caller, which knows what the picture was for.
-        }
-
-        picture?.Dispose();
-        return null;
-    }
 
     /// <summary>Reads a picture that has to be there.</summary>
     /// <returns>BGR 8-bit, which the caller disposes.</returns>
-    /// <exception cref="FaceDistillException">The file is no whole picture.</exception>
-    public static Mat Read(string path) => TryRead(path)
-        ?? throw new FaceDistillException($"{path} is not a readable picture; take it out of the folder or align the photos again");
+    /// <exception cref="FaceDistillException">The file is no whole picture, or larger than is decoded; the message says which.</exception>
+    public static Mat Read(string path) => TryRead(path, out string reason)
+        ?? throw new FaceDistillException($"{path} is {reason}; take it out of the folder or align the photos again");
+
+    /// <summary>As <see cref="TryRead(string)"/>, with the reason where there is no picture.</summary>
+    internal static Mat? TryRead(string path, out string reason)
+    {
+        using var file = OpenPicture.Of(path);
+        return file.Decode(out reason);
+    }
+
+    /// <summary>
+    /// Reads a picture and does something with it. Of all that are read so at one time, the large ones wait for one another, so that together they take no
+    /// more memory than <see cref="MostBytes"/>, or 128 MiB a core where that is more.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="use">
+    /// Given the picture, with what the decoder complained of ("" for nothing, see <see cref="NativeComplaints"/>), or null and the reason; reads no other
+    /// picture this way.
+    /// </param>
+    internal static T Use<T>(string path, Func<Mat?, string, T> use)
+    {
+        ArgumentNullException.ThrowIfNull(use);
+        using var file = OpenPicture.Of(path);
+        using var held = s_room.Enter((long)file.Bytes);
+        using var picture = file.Decode(out string reason);
+        return use(picture, reason);
+    }
+
+    /// <summary>A picture file whose header was read, or why it is not to be decoded.</summary>
+    private sealed class OpenPicture : IDisposable
+    {
+        private readonly FileStream? _file;
+        private readonly ImreadModes _mode = ImreadModes.Color;
+        private readonly string? _refused;
+
+        private OpenPicture(FileStream? file, PictureHeader? header, string? refused)
+        {
+            (_file, _refused) = (file, refused);
+            if (file is null || header is not { } h)
+            {
+                return;
+            }
+
+            (double pixels, int shrunk) = (h.Pixels, 1);
+            for (; pixels > MostPixels && h.IsJpeg && shrunk < 8; shrunk *= 2)
+            {
+                pixels /= 4;
+            }
+
+            _mode = shrunk switch
+            {
+                1 => ImreadModes.Color, 2 => ImreadModes.ReducedColor2, 4 => ImreadModes.ReducedColor4, _ => ImreadModes.ReducedColor8,
+            };
+            Bytes = file.Length + Math.Max(h.Buffered + (3 * pixels), 6 * pixels);
+            _refused = pixels > MostPixels ? InvariantText.Of($"a picture of {h.Width} x {h.Height} pixels, where at most {MostPixels} are decoded")
+                : Bytes > MostBytes
+                    ? InvariantText.Of($"a picture of {h.Width} x {h.Height} pixels that takes {Bytes / 1e6:0} MB to decode, where {MostBytes / 1e6:0} MB "
+                        + $"are spent")
+                : null;
+            Bytes = _refused is null ? Bytes : 0;
+        }
+
+        /// <summary>The most memory that decoding takes, and the picture after it.</summary>
+        public double Bytes { get; }
+
+        public static OpenPicture Of(string path)
+        {
+            FileStream? file = null;
+            try
+            {
+                if (FileKinds.Of(path) is not FileKind.File and var kind)
+                {
+                    return new OpenPicture(null, null, kind == FileKind.Missing ? "not there" : kind == FileKind.Folder ? "a folder" : "not a file");
+                }
+
+                file = File.OpenRead(path);
+                var header = PictureHeader.Read(file);
+                return new OpenPicture(file, header, header is null ? NoPicture : null);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            {
+                file?.Dispose();
+                return new OpenPicture(null, null, CannotRead(e));
+            }
+        }
+
+        public Mat? Decode(out string reason)
+        {
+            reason = _refused ?? NoPicture;
+            if (_refused is not null)
+            {
+                return null;
+            }
+
+            Mat? picture = null;
+            try
+            {
+                using var bytes = new Mat(1, (int)_file!.Length, MatType.CV_8UC1); // freed at once, where an array would wait for the collector
+                _file.Position = 0;
+                unsafe
+                {
+                    _file.ReadExactly(new Span<byte>(bytes.DataPointer, bytes.Cols));
+                }
+
+                (picture, string? complaint) = NativeComplaints.Of(() => Cv2.ImDecode(bytes, _mode));
+                if (!picture.Empty())
+                {
+                    reason = complaint ?? "";
+                    return picture;
+                }
+            }
+            catch (Exception e) when (e is OpenCVException or OpenCvSharpException)
+            {
+                // Damaged; named by the caller, which knows what the picture was for.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                reason = CannotRead(e);
+            }
+
+            picture?.Dispose();
+            return null;
+        }
+
+        public void Dispose() => _file?.Dispose();
+
+        private static string CannotRead(Exception e) => e is ArgumentException ? NoPicture
+            : e is UnauthorizedAccessException ? NotRead + "permission denied" : NotRead + e.Message;
+    }
+}
+
+/// <summary>A bound on what several threads hold together; whoever wants more than is left waits his turn, and alone may have any amount.</summary>
+/// <param name="most">How much there is.</param>
+internal sealed class PictureRoom(long most)
+{
+    private readonly object _turn = new(), _gate = new();
+    private long _held;
+
+    /// <summary>Takes a part; it is given back when what is returned is disposed.</summary>
+    public IDisposable Enter(long part)
+    {
+        lock (_turn) // who wants little does not overtake who wants much
+        {
+            lock (_gate)
+            {
+                while (_held > 0 && _held + part > most)
+                {
+                    Monitor.Wait(_gate);
+                }
+
+                _held += part;
+            }
+        }
+
+        return new Part(this, part);
+    }
+
+    private void Leave(long part)
+    {
+        lock (_gate)
+        {
+            _held -= part;
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private sealed class Part(PictureRoom room, long part) : IDisposable
+    {
+        public void Dispose() => room.Leave(part);
+    }
 }

@@ -35,12 +35,26 @@ internal static class AtomicFile
     public static void WriteReplaceable(string path, byte[] content) =>
         WriteBeside(path, temporary => File.WriteAllBytes(temporary, content));
 
+    /// <summary>A new name in the target's folder that ends in ".part": the target's, a long one only its beginning, so that any name that fits has
+    /// one.</summary>
+    public static string TemporaryFor(string target)
+    {
+        const int mostBytes = 64; // of the 255 that file systems give a name, 143 where they encrypt it
+        string name = Path.GetFileName(target);
+        int length = name.Length;
+        for (; System.Text.Encoding.UTF8.GetByteCount(name.AsSpan(0, length)) > mostBytes || (length > 0 && char.IsHighSurrogate(name[length - 1])); length--)
+        {
+        }
+
+        return Path.Combine(Path.GetDirectoryName(target)!, InvariantText.Of($"{name[..length]}.{Environment.ProcessId}-{Guid.NewGuid():N}.part"));
+    }
+
     /// <summary>Hands <paramref name="write"/> a temporary path beside the target to write to, then renames it into place.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
     public static void WriteBeside(string path, Action<string> write)
     {
         string target = Path.GetFullPath(path);
-        string temporary = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
+        string temporary = TemporaryFor(target);
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
@@ -86,7 +100,7 @@ internal static class StagedFiles
         ArgumentNullException.ThrowIfNull(write);
         target = Path.GetFullPath(target);
         string folder = Path.GetDirectoryName(target)!, name = Path.GetFileName(target);
-        string staged = Path.Combine(folder, InvariantText.Of($".{name}.{Environment.ProcessId}-{Guid.NewGuid():N}.part"));
+        string staged = AtomicFile.TemporaryFor(Path.Combine(folder, $".{name}"));
         try
         {
             Directory.CreateDirectory(staged);

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Faces;
-using MathNet.Numerics.Statistics;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
@@ -141,7 +141,7 @@ internal static class LatencyRounds
             job.Progress?.Report(new WorkProgress("latency", round + 1, rounds, "rounds"));
         }
 
-        return [.. times.Select(t => new Latency(Percentile(t, 0.50), Percentile(t, 0.95), t.Count))];
+        return [.. times.Select(t => t.Order().ToArray()).Select(t => new Latency(NearestRank.Of(t, 0.50), NearestRank.Of(t, 0.95), t.Length))];
     }
 
     /// <summary>Counts the runs a second when every core runs the model by itself, batch 1.</summary>
@@ -172,12 +172,6 @@ internal static class LatencyRounds
 
         return [.. runs.Zip(seconds, (count, time) => count / time)];
     }
-
-    /// <summary>The smallest value that at least a share of the values does not exceed.</summary>
-    /// <param name="values">At least one.</param>
-    /// <param name="share">Above 0, at most 1.</param>
-    public static double Percentile(IEnumerable<double> values, double share) =>
-        SortedArrayStatistics.QuantileCustom([.. values.Order()], share, QuantileDefinition.R1);
 
     private static long OnEveryCore(Action run, int cores, long began)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
@@ -30,23 +29,12 @@ internal sealed class ExclusionList
     /// <exception cref="FaceDistillException">Missing, not UTF-8, empty or malformed; the message names file and line.</exception>
     public static ExclusionList Read(string path)
     {
-        try
-        {
-            using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            bool lines = System.IO.File.ReadLines(path).FirstOrDefault(line => line.Trim().Length > 0)?.Contains('\t', StringComparison.Ordinal) ?? false;
-            var pictures = (lines ? Lines(reader, path) : Table(Csv.Rows(reader, path), path)).Distinct().ToList();
-            var sets = pictures.GroupBy(p => p.Name, StringComparer.Ordinal);
-            return pictures.Count > 0 ? new ExclusionList(path, sets.ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
-                : throw new FaceDistillException($"{path} names no picture; write a data set's folder name, a tab and a path in it on each line");
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new FaceDistillException($"{path} is not UTF-8 text; save it as UTF-8", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
-        }
+        bool lines = FirstLine(path).Contains('\t', StringComparison.Ordinal);
+        using var reader = new ListReader(path);
+        var pictures = (lines ? Lines(reader, path) : Table(Csv.Rows(reader, path), path)).Distinct().ToList();
+        var sets = pictures.GroupBy(p => p.Name, StringComparer.Ordinal);
+        return pictures.Count > 0 ? new ExclusionList(path, sets.ToDictionary(g => g.Key, g => g.Select(p => p.Path).ToList(), StringComparer.Ordinal))
+            : throw new FaceDistillException($"{path} names no picture; write a data set's folder name, a tab and a path in it on each line");
     }
 
     /// <summary>Which pictures of a data set are on the list.</summary>
@@ -67,8 +55,7 @@ internal sealed class ExclusionList
         var stems = paths.Select((path, i) => (Stem: Path.ChangeExtension(path, null), i)).ToLookup(p => p.Stem, p => p.i, StringComparer.Ordinal);
         foreach (string path in listed)
         {
-            int[] faces = [.. new[] { path, path + ".jpg" }.Where(exact.ContainsKey).Select(p => exact[p])];
-            faces = faces.Length > 0 ? faces : [.. stems[Path.ChangeExtension(path, null)]];
+            int[] faces = ImagePaths.Spellings(path).Select(Faces).FirstOrDefault(found => found.Length > 0) ?? [];
             Array.ForEach(faces, face => excluded[face] = true);
             if (faces.Length == 0)
             {
@@ -77,11 +64,29 @@ internal sealed class ExclusionList
         }
 
         return (excluded, unknown);
+
+        int[] Faces(string path)
+        {
+            int[] faces = [.. new[] { path, path + ".jpg" }.Where(exact.ContainsKey).Select(p => exact[p])];
+            return faces.Length > 0 ? faces : [.. stems[Path.ChangeExtension(path, null)]];
+        }
     }
 
-    private static IEnumerable<(string Name, string Path)> Lines(StreamReader reader, string path)
+    private static string FirstLine(string path)
     {
-        for (int line = 1; reader.ReadLine() is { } text; line++)
+        using var reader = new ListReader(path);
+        string? line = reader.ReadLine();
+        while (line is not null && line.Trim().Length == 0)
+        {
+            line = reader.ReadLine();
+        }
+
+        return line ?? "";
+    }
+
+    private static IEnumerable<(string Name, string Path)> Lines(ListReader reader, string path)
+    {
+        while (reader.ReadLine() is { } text)
         {
             if (text.Trim().Length == 0)
             {
@@ -91,7 +96,8 @@ internal sealed class ExclusionList
             string[] fields = text.Split('\t');
             yield return fields.Length == 2 && fields[0].Trim().Length > 0 && fields[1].Trim().Length > 0 ? (fields[0].Trim(), ImagePaths.Normal(fields[1]))
                 : throw new FaceDistillException(
-                    $"{path} line {line}: expected a data set's folder name, a tab and a path in it, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
+                    $"{path} line {reader.Line}: expected a data set's folder name, a tab and a path in it, found '"
+                        + $"{(text.Length > 80 ? text[..80] + "..." : text)}'");
         }
     }
 

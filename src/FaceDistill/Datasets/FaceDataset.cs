@@ -1,5 +1,6 @@
-using System.Text;
 using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 
@@ -8,38 +9,31 @@ namespace FaceDistill.Datasets;
 /// <param name="Identity">The folder that it lies in: a person; empty where it lies in the root.</param>
 public readonly record struct FaceImage(string Path, string Identity)
 {
-    private readonly string? _name;
+    /// <summary>What the picture is known by: its file's content; none until <see cref="AlignedFaces.Hashed"/>.</summary>
+    internal ContentHash Hash { get; init; }
 
-    /// <summary>The path within the folder that it was listed from: the same wherever several folders are joined.</summary>
-    public string Name
-    {
-        get => _name ?? Path;
-        init => _name = value;
-    }
+    /// <summary>The content of the photo that it was aligned from; none where that is not known.</summary>
+    internal ContentHash Photo { get; init; }
 
-    /// <summary>64 bits of the name, by which its random views are drawn, whatever else is trained on (FNV-1a, Fowler, Noll and Vo, over UTF-16).</summary>
-    public long Key
-    {
-        get
-        {
-            ulong hash = 14695981039346656037UL;
-            foreach (char c in Name)
-            {
-                hash = (hash ^ c) * 1099511628211UL;
-            }
+    /// <summary>Where the file lies; null for <see cref="Path"/> in the data set's root.</summary>
+    internal string? File { get; init; }
 
-            return (long)hash;
-        }
-    }
+    /// <summary>64 bits of its content, by which its random views are drawn, whatever it is called and whatever else is trained on.</summary>
+    /// <exception cref="InvalidOperationException">The content is not known yet.</exception>
+    public long Key => Hash.IsNone ? throw new InvalidOperationException($"{Path} was not hashed") : Hash.Seed;
 }
 
 /// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
 /// <param name="Root">The folder.</param>
 /// <param name="Images">The pictures.</param>
-/// <param name="Others">The other files (relative paths), which are not read.</param>
-public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<string> Others)
+/// <param name="Others">What else lies there, which is not read (relative paths), with the reason.</param>
+public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<(string Path, string Reason)> Others)
 {
+    /// <summary>What may be a picture, or hold some, and cannot be reached; null where there is nothing of the kind.</summary>
+    internal (string Path, string Reason)? Unreachable { get; private init; }
+
     /// <summary>Lists a folder; nothing is opened.</summary>
+    /// <remarks>Links to pictures and to folders of pictures are followed, but to no folder that holds the link (<see cref="FolderFiles"/>).</remarks>
     /// <exception cref="FaceDistillException">The folder is missing or cannot be read.</exception>
     public static FaceDataset List(string root)
     {
@@ -50,26 +44,61 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 
         // One spelling of a folder, with or without a separator at its end: it names caches and stands in manifests.
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
+        var files = FolderFiles.List(full).ToLookup(f => f.Reason is null && PictureFile.IsPicture(f.Path));
+        var unreachable = files[false].Where(f => f.Unknown || PictureFile.IsPicture(f.Path)).Take(1).ToList();
+        return new FaceDataset(
+            full,
+            [.. files[true].Select(f => new FaceImage(f.Path, IdentityOf(f.Path)))],
+            [.. files[false].Select(f => (f.Path, f.Reason ?? AlignmentManifest.NotAPicture))])
+        {
+            Unreachable = unreachable.Count == 0 ? null : (unreachable[0].Path, unreachable[0].Reason!),
+        };
+    }
+
+    /// <summary>Refuses a folder in which there may be pictures that cannot be reached.</summary>
+    /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
+    internal FaceDataset Whole() => Unreachable is not { } picture ? this
+        : throw new FaceDistillException(
+            $"{System.IO.Path.Combine(Root, picture.Path)}: {picture.Reason}; take it out of the folder or align the photos again");
+
+    /// <summary>What the folder is known by: SHA-256 over path and content of each picture, 64 lower-case hexadecimal digits.</summary>
+    /// <param name="job">Stops it.</param>
+    /// <exception cref="FaceDistillException">A picture cannot be read.</exception>
+    internal string ContentId(JobContext job)
+    {
+        var hashes = new ContentHash[Images.Count];
+        var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            string[] paths = [.. Directory.EnumerateFiles(full, "*", SearchOption.AllDirectories)
-                .Select(p => System.IO.Path.GetRelativePath(full, p).Replace('\\', '/'))];
-            Array.Sort(paths, StringComparer.Ordinal);
-            return new FaceDataset(
-                full,
-                [.. paths.Where(PictureFile.IsPicture).Select(p => new FaceImage(p, IdentityOf(p)))],
-                [.. paths.Where(p => !PictureFile.IsPicture(p))]);
+            Parallel.For(0, hashes.Length, options, i => hashes[i] = Content(FullPath(Images[i])));
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        return FaceSetId.Of(Images.Select((image, i) => (hashes[i], image.Path)));
+    }
+
+    /// <summary>A file's content.</summary>
+    /// <exception cref="FaceDistillException">It cannot be read.</exception>
+    internal static ContentHash Content(string path)
+    {
+        try
+        {
+            return FileBytes.Patiently(() => ContentHash.Of(path, File.OpenRead));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot list {root}: {e.Message}", e);
+            throw new FaceDistillException($"cannot read {path}: {e.Message}; restore it or take it out of the folder", e);
         }
     }
 
     /// <summary>The picture's full path.</summary>
-    public string FullPath(FaceImage image) => System.IO.Path.Combine(Root, image.Path);
+    public string FullPath(FaceImage image) => image.File ?? System.IO.Path.Combine(Root, image.Path);
 
-    private static string IdentityOf(string path)
+    /// <summary>Whom a picture shows: the folder that it lies in.</summary>
+    internal static string IdentityOf(string path)
     {
         int slash = path.LastIndexOf('/');
         return slash < 0 ? "" : path[..slash];
@@ -80,11 +109,19 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 internal static class ImagePaths
 {
     /// <summary>The path as data sets list it: '/' between folders, no "./" before it, no white space around it.</summary>
+    /// <remarks>Where '\' can be a part of a name (not on Windows) it stays, and whoever looks the path up tries its <see cref="Spellings"/>.</remarks>
     public static string Normal(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        string normal = path.Trim().Replace('\\', '/');
+        string normal = path.Trim().Replace(Path.DirectorySeparatorChar, '/');
         return normal.StartsWith("./", StringComparison.Ordinal) ? normal[2..] : normal;
+    }
+
+    /// <summary>What a path may mean, to be tried in this order: a name with '\' in it, or a path as lists made on Windows have it.</summary>
+    public static IEnumerable<string> Spellings(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path.Contains('\\', StringComparison.Ordinal) ? [path, Normal(path.Replace('\\', '/'))] : [path];
     }
 
     /// <summary>Reads a list of images, for example a gallery: one path a line, UTF-8; empty lines do not count.</summary>
@@ -93,26 +130,14 @@ internal static class ImagePaths
     public static IReadOnlyList<string> ReadList(string path)
     {
         var lines = new Dictionary<string, int>(StringComparer.Ordinal);
-        int line = 0;
-        try
+        using var file = new ListReader(path);
+        while (file.ReadLine() is { } text)
         {
-            foreach (string text in File.ReadLines(path, new UTF8Encoding(false, throwOnInvalidBytes: true)))
+            string image = Normal(text);
+            if (image.Length > 0 && !lines.TryAdd(image, file.Line))
             {
-                line++;
-                string image = Normal(text);
-                if (image.Length > 0 && !lines.TryAdd(image, line))
-                {
-                    throw new FaceDistillException($"{path} line {line}: {image} is on line {lines[image]} too; remove one");
-                }
+                throw new FaceDistillException($"{path} line {file.Line}: {image} is on line {lines[image]} too; remove one");
             }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new FaceDistillException($"{path} is not UTF-8 text (after line {line}); save it as UTF-8", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
         }
 
         return lines.Count > 0 ? [.. lines.OrderBy(entry => entry.Value).Select(entry => entry.Key)]

@@ -1,37 +1,28 @@
 using System.Globalization;
-using System.Text;
 using FaceDistill.Files;
+using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
 
 /// <summary>The lines of one of LFW's protocol files: fields between tabs, errors with file and line.</summary>
 internal sealed class LfwText
 {
-    private const int MaxBytes = 16 << 20; // the largest official one has 155 KB
+    private const int MostCharacters = 16 << 20; // the largest official one has 155 KB
     private readonly string[] _lines;
     private int _next;
 
     public LfwText(string path)
     {
         File = path;
-        try
+        var lines = new List<string>();
+        using var file = new ListReader(path);
+        for (string? line = file.ReadLine(); line is not null; line = file.ReadLine())
         {
-            if (new FileInfo(path) is { Exists: true, Length: > MaxBytes } file)
-            {
-                throw new FaceDistillException($"{path} has {file.Length} bytes and is no LFW protocol file");
-            }
-
-            _lines = System.IO.File.ReadAllLines(path, Encoding.UTF8);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
+            lines.Add(file.Characters <= MostCharacters ? line
+                : throw new FaceDistillException($"{path} has more than {MostCharacters} characters and is no LFW protocol file"));
         }
 
-        while (_lines.Length > 0 && string.IsNullOrWhiteSpace(_lines[^1]))
-        {
-            _lines = _lines[..^1];
-        }
+        _lines = [.. lines[..(lines.FindLastIndex(line => !string.IsNullOrWhiteSpace(line)) + 1)]];
     }
 
     /// <summary>The file's path.</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Datasets;
@@ -33,19 +32,8 @@ internal sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
     /// images once as one person and once as two. The message names file and line.</exception>
     public static PairList Read(string path)
     {
-        try
-        {
-            using var reader = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
-            return new PairList(path, ReadPairs(path, Csv.Rows(reader, path)));
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new FaceDistillException($"{path} is not UTF-8 text; save it as UTF-8", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
-        }
+        using var reader = new ListReader(path);
+        return new PairList(path, ReadPairs(path, Csv.Rows(reader, path)));
     }
 
     private static List<ImagePair> ReadPairs(string path, IEnumerable<CsvRow> rows)

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Text.Json.Serialization;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Export.Int8;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -136,7 +137,7 @@ internal static class ExportParity
 
 /// <summary>How the cosines between two models' embeddings of the same faces are spread.</summary>
 /// <param name="Mean">Their mean.</param>
-/// <param name="Percentile5">The 5th percentile (nearest rank): one face in twenty is at or below it.</param>
+/// <param name="Percentile5">The 5th percentile (<see cref="NearestRank"/>): one face in twenty is at or below it.</param>
 /// <param name="Min">The smallest.</param>
 public sealed record CosineSpread(double Mean, double Percentile5, double Min)
 {
@@ -144,7 +145,7 @@ public sealed record CosineSpread(double Mean, double Percentile5, double Min)
     public static CosineSpread Of(IEnumerable<double> cosines)
     {
         double[] sorted = [.. cosines.Select(c => Math.Min(1, c)).Order()];
-        return new CosineSpread(sorted.Average(), SortedArrayStatistics.QuantileCustom(sorted, 0.05, QuantileDefinition.R1), sorted[0]);
+        return new CosineSpread(sorted.Average(), NearestRank.Of(sorted, 0.05), sorted[0]);
     }
 }
 

@@ -19,13 +19,16 @@ internal static class NpyFile
     private const int BlockValues = 1 << 20;
 
     /// <summary>Reads an [N, D] array of float32, or of float64 rounded to float32 (too large ones become infinite).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="check">Given N and D before the values are read; null for nothing.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or holds another kind of array; the message names it.</exception>
-    public static NpyMatrix Read(string path)
+    public static NpyMatrix Read(string path, Action<int, int>? check = null)
     {
         try
         {
             using var stream = File.OpenRead(path);
             var header = NpyHeader.Read(stream, path);
+            check?.Invoke(header.Rows, header.Columns);
             float[] values = new float[(long)header.Rows * header.Columns];
             if (header.ItemSize == sizeof(float))
             {
@@ -108,6 +111,11 @@ internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, lo
     /// <exception cref="FaceDistillException">Not such a file, or not an [N, D] float array in C order that the file holds whole.</exception>
     public static NpyHeader Read(Stream stream, string path)
     {
+        if (!stream.CanSeek)
+        {
+            throw new FaceDistillException($"{path} is a pipe; write the .npy file to the disk first");
+        }
+
         string text = ReadText(stream, path);
         string type = Value(TypePattern().Match(text), path, "'descr'");
         int size = type switch
@@ -211,26 +219,16 @@ internal static class LabelsFile
     public static string[] Read(string path, int count)
     {
         var labels = new List<string>();
-        try
+        using var file = new ListReader(path);
+        while (file.ReadLine() is { } line)
         {
-            foreach (string line in File.ReadLines(path, new UTF8Encoding(false, throwOnInvalidBytes: true)))
+            if (labels.Count == count)
             {
-                if (labels.Count == count)
-                {
-                    throw new FaceDistillException($"{path} line {count + 1}: more identities than the {count} embeddings");
-                }
-
-                string label = line.Trim();
-                labels.Add(label.Length > 0 ? label : throw new FaceDistillException($"{path} line {labels.Count + 1}: no identity"));
+                throw new FaceDistillException($"{path} line {count + 1}: more identities than the {count} embeddings");
             }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new FaceDistillException($"{path} is not UTF-8 text (after line {labels.Count}); save it as UTF-8", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
+
+            string label = line.Trim();
+            labels.Add(label.Length > 0 ? label : throw new FaceDistillException($"{path} line {file.Line}: no identity"));
         }
 
         return labels.Count == count ? [.. labels]

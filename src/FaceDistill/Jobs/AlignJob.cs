@@ -20,9 +20,14 @@ public sealed class AlignJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         var folder = DataFolder.Resolve(request.Data, finder);
-        return AlignmentManifest.In(folder.Images)
-            ? throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos")
-            : new FolderAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
-                .Run(FaceDataset.List(folder.Images), request.Output, job);
+        if (AlignmentManifest.In(folder.Images))
+        {
+            throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos");
+        }
+
+        var raw = FaceDataset.List(folder.Images);
+        IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
+        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame);
+        return new FolderAligner(aligner).Run(raw, request.Output, job);
     }
 }

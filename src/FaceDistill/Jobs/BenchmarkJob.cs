@@ -10,6 +10,7 @@ using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Checkpoints;
@@ -53,7 +54,8 @@ public sealed class BenchmarkJob(AssetFinder finder)
             var result = measured with
             {
                 Protocol = evaluations.FirstOrDefault()?.Protocol,
-                Models = [.. measured.Models.Select(m => m.With(evaluations.SelectMany(e => e.Models).LastOrDefault(e => e.Name == m.Name)))],
+                Models = [.. measured.Models.Zip(models).Select(m => m.First.With(
+                    evaluations.SelectMany(e => e.Models).LastOrDefault(e => e.ModelHash is not null && e.ModelHash == m.Second.Hash)))],
             };
             if (request.Output is { } output)
             {
@@ -101,6 +103,11 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"{file} is an evaluation by {result.Protocol}, not by {protocol}; accuracies of two protocols do not compare");
         }
 
+        foreach (var (file, model) in given.SelectMany(g => g.Result.Models.Select(m => (g.File, m))).Where(g => g.m.ModelHash is null))
+        {
+            job.Say?.Invoke($"{file} does not say which weights its {model.Name} has (an earlier version wrote it, or it is of a .npy file): left out");
+        }
+
         var found = given.Select(g => g.Result).ToList();
         string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
         if (request.Data is not null && known.Length > 0)
@@ -126,6 +133,12 @@ public sealed class BenchmarkJob(AssetFinder finder)
 /// <param name="Student">What the student costs; null for others.</param>
 internal sealed record BenchmarkModel(string Argument, string Name, string Path, ModelInputSpec? Contract, StudentCost? Student)
 {
+    /// <summary>SHA-256 of the model with its input contract, by which its accuracies are found; null where its contract is not known.</summary>
+    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? FileHash.Sha256(Path), Contract);
+
+    /// <summary>SHA-256 of the file that its weights are from; null for <see cref="Path"/>.</summary>
+    public string? Weights { get; init; }
+
     private static readonly string[] Endings = [".onnx", ".ort"];
 
     /// <summary>Finds a model's file; a run folder's student is exported first.</summary>
@@ -149,7 +162,10 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
             OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);
             return new BenchmarkModel(
                 argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract,
-                StudentCost.Of(checkpoint.Description.Architecture()));
+                StudentCost.Of(checkpoint.Description.Architecture()))
+            {
+                Weights = FileHash.Sha256(checkpoint.Path),
+            };
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)

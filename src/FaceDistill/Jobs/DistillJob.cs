@@ -65,20 +65,28 @@ public sealed class DistillJob(AssetFinder finder)
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, finder);
         var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
+        IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);
-        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output).Prepare(job);
+        var description = DescriptionOf(teacher, options);
+        if (!begins)
+        {
+            RequireFaces(request.Output, faces);
+            ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
+        }
+
+        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins).Prepare(job);
         var people = HeldOutMeasure.Of(training, options, job);
-        var description = DescriptionOf(training, teacher, options);
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
+            TrainedFaces.Write(request.Output, faces);
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
             {
-                DataHash = hash,
+                FacesId = faces.Id,
                 TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
                 HeldOut = people?.About,
                 Excluded = faces.Excluded.Count,
@@ -114,6 +122,26 @@ public sealed class DistillJob(AssetFinder finder)
         }
     }
 
+    private static void RequireFaces(string run, AlignedFaces faces)
+    {
+        var info = RunInfo.Read(run);
+        if (info.FacesId is null)
+        {
+            throw new FaceDistillException(
+                $"{run} was begun by an earlier version, which did not keep what its faces are known by; finish it with that one, or "
+                + "choose another --output");
+        }
+
+        if (info.FacesId != faces.Id)
+        {
+            int now = faces.Dataset.Images.Count;
+            int known = TrainedFaces.Read(run) is { } trained ? faces.Dataset.Images.Count(trained.Has) : 0;
+            throw new FaceDistillException(
+                $"{run} was begun on other faces ({info.Images}; of the {now} found now {known} are among them, or their names or order "
+                + "differ); bring them back, or choose another --output");
+        }
+    }
+
     private static void WriteExcluded(string run, string excluded)
     {
         string file = Path.Combine(run, RunInfo.ExcludedFileName);
@@ -139,11 +167,11 @@ public sealed class DistillJob(AssetFinder finder)
     private static string DataName(DistillRequest request) =>
         string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
 
-    private static StudentDescription DescriptionOf(TrainingFaces training, OnnxEmbedder teacher, DistillOptions options)
+    private static StudentDescription DescriptionOf(OnnxEmbedder teacher, DistillOptions options)
     {
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
         var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
-        return new StudentDescription(options.Student.Name, options.Student.Head, training.Dimension, contract, name, hash);
+        return new StudentDescription(options.Student.Name, options.Student.Head, options.Student.Dimension ?? teacher.Dimension, contract, name, hash);
     }
 
     // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.

@@ -3,6 +3,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Reports;
@@ -73,20 +74,42 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         var measured = request.Models.Select(m => EmbedModel(m, request, job))
-            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
+            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request, job))).ToList();
         var sets = measured.Select(m => m.Set).ToList();
+        IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
         string[] warnings =
         [
-            .. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>(),
-            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Data!, request.Protocol, m.Second.Name)),
+            .. from model in trained.Zip(sets)
+               where model.First?.Any == true
+               select $"{model.Second.Name} {model.First!.Words}; measure it on people that it has not seen (for lfw-train: --protocol lfw-view1-test)",
+            .. request.Models.Where(m => ModelArgument.IsRun(m) && TrainedFaces.Read(m) is null)
+                .Select(m => $"{m} was made by an earlier version and does not say on which faces it was trained: nobody looked whether these are among them"),
+            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Protocol, m.Second)),
             .. from set in sets
                let spread = EmbeddingSpread.OfUnits(set.Values, set.Dimension)
                where spread is { IsDead: true, Variance: >= 0 } // what is not a number is refused below
                select $"{set.Name} {spread.Words}",
         ];
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
-        var result = Measure(request, sets, folder, job) with { Warnings = warnings.Length > 0 ? warnings : null };
+        var result = Measure(request, sets, folder, job) with
+        {
+            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
+        };
+        result = result with
+        {
+            Models = [.. result.Models.Select((m, i) => m with
+            {
+                ModelHash = sets[i].ModelHash,
+                TrainedOn = trained.ElementAtOrDefault(i),
+                Acquisition = Evaluator.AllPairsProtocols.Contains(request.Protocol)
+                    ? AcquisitionResult.Of(sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m) : null,
+            })],
+        };
+        string[] lost = [.. result.Models.Where(m => m.Acquisition is not null).Select(m => m.Acquisition!.Words(m.Name))];
+        Array.ForEach(lost, w => job.Say?.Invoke(w));
+        result = result with { Warnings = warnings.Length + lost.Length > 0 ? [.. warnings, .. lost] : null };
         using (var process = Process.GetCurrentProcess())
         {
             result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
@@ -103,6 +126,7 @@ public sealed class EvaluateJob(AssetFinder finder)
             {
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
+                FacesId = sets[i].FacesId,
             });
             RunReport.Write(run);
         }
@@ -167,23 +191,29 @@ public sealed class EvaluateJob(AssetFinder finder)
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         using var model = ModelArgument.Open(argument, finder, request.Device);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
-        var outcome = EmbeddingRun.Run(model, faces, [EmbeddedView.Of(FaceView.Original)], data.Root, null, job);
-        return (outcome.Store.ReadAll(EmbeddedView.NameOf(FaceView.Original), new JobContext(Cancel: job.Cancel)), faces);
+        return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
     }
 
-    private static (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request)
+    private (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request, JobContext job)
     {
         if (Directory.Exists(path))
         {
-            string? aligned = request.Report?.Faces == true ? EmbeddingSource.Of(path)?.Aligned : null;
-            return (EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned)
-                ? AlignedFaces.Open(aligned) : null);
+            var set = EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original));
+            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Directory.Exists(source.Data);
+            return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
-        var matrix = NpyFile.Read(path);
-        string[] identities = LabelsFile.Read(
-            request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line"), matrix.Rows);
+        string file = request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line");
+        string[] identities = [];
+        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(file, rows)); // before gigabytes of values
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"row {i}"))], identities), null);
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
+    }
+
+    // The pictures of a store's faces, where they are still those that were embedded.
+    private AlignedFaces? FacesOf(EmbeddingSet set, EmbeddingSource source, JobContext job)
+    {
+        var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
+        return faces.Id == set.FacesId ? faces : null;
     }
 }

@@ -59,13 +59,19 @@ public sealed class ExportJob(AssetFinder finder)
 
             ExportParity.Check(outcome, format, request.MinCosine, request.Path);
             var rows = Accuracy(request, checkpoint, staged, ref outcome, job);
-            var thresholds = ExportEvaluation.Thresholds(rows, fileOnly: !format.KeepsThresholds);
+            bool noted = RunEvaluations.Read(request.Run).Count > 0;
+            var (thresholds, missing) = ExportEvaluation.Thresholds(rows, !format.KeepsThresholds, noted);
             if (thresholds.Count > 0)
             {
                 write(staged, thresholds);
             }
 
-            new ModelCards(finder).Of(request, checkpoint, outcome, staged, rows, thresholds).Write(staged);
+            if (missing is not null && (noted || rows.Count > 0))
+            {
+                job.Say?.Invoke($"thresholds of {request.Path}: {missing}");
+            }
+
+            (new ModelCards(finder).Of(request, checkpoint, outcome, staged, rows, thresholds) with { MissingThresholds = missing }).Write(staged);
             job.Cancel.ThrowIfCancellationRequested();
         });
         outcome = outcome! with { Files = files };
@@ -93,7 +99,7 @@ public sealed class ExportJob(AssetFinder finder)
         var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
-        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
+        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
     }
 }
 
@@ -178,11 +184,11 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
-        bool seen = TrainingData.Shares(request.Run, name, result.Protocol);
+        bool seen = before.TrainedOn?.Any != false; // what is not known may be so
         return (new ExportAccuracy(
             result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
             Interval(after)),
-            [new(File, name, result.Protocol, after, seen), new(Torch, name, result.Protocol, before, seen)]);
+            [new(File, name, result.Protocol, after, seen, result.FacesId), new(Torch, name, result.Protocol, before, seen, result.FacesId)]);
     }
 
     /// <summary>What the run folder notes of this very student, and of the teacher beside it.</summary>
@@ -192,28 +198,44 @@ internal sealed class ExportEvaluation(AssetFinder finder)
     public static IReadOnlyList<ModelCardAccuracy> Noted(string run, string studentHash, string teacher) =>
     [
         .. from note in RunEvaluations.Read(run)
-           where note.StudentHash == studentHash && note.Result.Score is null
+           where note.StudentHash == studentHash && note.Result.Score is null && note.Result.Models.Any(m => m.Name == note.Student)
            from model in note.Result.Models
            where model.Name == note.Student || model.Name == teacher
            select new ModelCardAccuracy(
                model.Name == note.Student
                ? Torch
-               : model.Name, note.Data, note.Result.Protocol, model, TrainingData.Shares(run, note.Data, note.Result.Protocol)),
+               : model.Name, note.Data, note.Result.Protocol, model, note.Result.Models.First(m => m.Name == note.Student).TrainedOn?.Any != false,
+                   note.FacesId),
     ];
 
     /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>
     /// <param name="rows">What was measured.</param>
     /// <param name="fileOnly">Whether only those measured on the file itself hold for it.</param>
-    public static IReadOnlyList<StudentThreshold> Thresholds(IReadOnlyList<ModelCardAccuracy> rows, bool fileOnly)
+    /// <param name="noted">Whether the run folder notes anything measured, perhaps of other weights.</param>
+    /// <returns>The thresholds, and in words which are missing and why; null where none is.</returns>
+    public static (IReadOnlyList<StudentThreshold> Thresholds, string? Missing) Thresholds(IReadOnlyList<ModelCardAccuracy> rows, bool fileOnly, bool noted)
     {
-        var best = rows.Where(r => !r.Seen && r.Result.ThresholdAtFar is not null && (r.Model == File || (r.Model == Torch && !fileOnly)))
+        var own = rows.Where(r => r.Model is File or Torch).ToList();
+        var valid = own.Where(r => r.Model == File || !fileOnly).ToList();
+        var strangers = valid.Where(r => !r.Seen).ToList();
+        var best = strangers.Where(r => r.Result.ThresholdAtFar is not null)
             .OrderBy(r => r.Model == File ? 0 : 1).ThenByDescending(r => r.Result.ImpostorPairs).FirstOrDefault();
-        return best is null ? [] :
-        [
-            .. from far in ThresholdFars
-               let threshold = best.Result.ThresholdAtFar!.GetValueOrDefault(FarTargets.Label(far))
-               where threshold is not null
-               select new StudentThreshold(far, threshold.Value, best.Protocol, best.Result.ImpostorPairs),
-        ];
+        if (best is null)
+        {
+            static string Tests(IEnumerable<ModelCardAccuracy> rows) => string.Join(", ", rows.Select(r => $"{r.Protocol} on {r.Data}").Distinct());
+            return ([], own.Count == 0
+                ? $"none was measured on this student{(noted ? " (what the run notes is of other weights, or not by cosine)" : "")}; export with --evaluate"
+                : valid.Count == 0 ? "none was measured on this file, and those of the student in TorchSharp do not hold for its format; export with --evaluate"
+                : strangers.Count == 0 ? $"none, since the training faces hold people of {Tests(valid)}; export with --evaluate on faces of others"
+                : $"none, since {Tests(strangers)} gives none; export with --evaluate");
+        }
+
+        var thresholds = ThresholdFars.Select(far => (Far: far, At: best.Result.ThresholdAtFar!.GetValueOrDefault(FarTargets.Label(far))))
+            .ToLookup(t => t.At is null);
+        string few = string.Join(", ", thresholds[true].Select(t => FarTargets.Label(t.Far)));
+        return ([.. thresholds[false].Select(t => new StudentThreshold(t.Far, t.At!.Value, best.Protocol, best.Result.ImpostorPairs))],
+            few.Length == 0
+                ? null
+                : InvariantText.Of($"none at {few}, for which the {best.Result.ImpostorPairs} impostor pairs of {best.Protocol} on {best.Data} are too few"));
     }
 }

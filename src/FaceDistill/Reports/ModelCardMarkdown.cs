@@ -128,7 +128,8 @@ internal static class ModelCardMarkdown
         Heading(text, "Thresholds");
         if (card.Thresholds.Count == 0)
         {
-            Line(text, $"None was measured.");
+            string missing = card.MissingThresholds ?? "none was measured";
+            Line(text, $"{char.ToUpperInvariant(missing[0])}{missing[1..]}.");
             return;
         }
 
@@ -139,6 +140,12 @@ internal static class ModelCardMarkdown
         foreach (var t in card.Thresholds)
         {
             Line(text, $"| {FaceDistill.Embeddings.FarTargets.Label(t.Far)} | {t.Threshold:0.000000} | {t.Protocol} | {t.ImpostorPairs} |");
+        }
+
+        if (card.MissingThresholds is { } without)
+        {
+            Line(text, $"");
+            Line(text, $"{char.ToUpperInvariant(without[0])}{without[1..]}.");
         }
     }
 

@@ -7,16 +7,6 @@ namespace FaceDistill.Tests.Benchmark;
 public sealed class LatencyRoundsTests
 {
     [Fact]
-    public void Percentiles_are_nearest_ranks()
-    {
-        double[] values = [.. Enumerable.Range(1, 20).Select(i => (double)i).Reverse()];
-        Assert.Equal((10.0, 19.0, 20.0, 1.0),
-            (LatencyRounds.Percentile(values, 0.5), LatencyRounds.Percentile(values, 0.95), LatencyRounds.Percentile(values, 1),
-            LatencyRounds.Percentile(values, 0.01)));
-        Assert.Equal(7, LatencyRounds.Percentile([7], 0.95));
-    }
-
-    [Fact]
     public void Models_take_turns_and_each_begins_a_round_equally_often()
     {
         var calls = new List<int>();

@@ -17,7 +17,11 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         string card = TinyTeacher.Write(_folder["teacher"]);
         string copy = run.CopyTo(_folder["best"]); // evaluations note themselves in the run folder
         OnnxWriter.Write(StudentOnnx.Build(run.Checkpoint), _folder["student.onnx"]);
-        JsonFile.Write(_folder["evaluation.json"], Evaluation("lfw-view1-test", ("mobilenet-v1:0.25@64 (best)", 0.18), ("tiny", 0.7)));
+        var evaluated = Evaluation("lfw-view1-test", ("mobilenet-v1:0.25@64 (best)", 0.18), ("tiny", 0.7));
+        JsonFile.Write(_folder["evaluation.json"], evaluated with
+        {
+            Models = [.. evaluated.Models.Zip([copy, $"teacher:{card}"]).Select(m => m.First with { ModelHash = HashOf(m.Second) })],
+        });
         using var document = await Json("bench", "--model", copy, _folder["student.onnx"], _folder["teacher/tiny.onnx"], "--model", $"teacher:{card}",
             "--evaluations", _folder["evaluation.json"], "--rounds", "2", "--output", _folder["out"], "--json");
         var root = document.RootElement;
@@ -36,7 +40,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         Assert.Equal(models[0].GetProperty("multAdds").GetInt64(), models[1].GetProperty("multAdds").GetInt64());
         Assert.Equal(new FileInfo(_folder["student.onnx"]).Length, models[0].GetProperty("fileBytes").GetInt64());
         Assert.Equal(0.18, models[0].GetProperty("tarAt1e-4").GetDouble());
-        Assert.False(models[1].TryGetProperty("tarAt1e-4", out _)); // of another name
+        Assert.False(models[1].TryGetProperty("tarAt1e-4", out _)); // of another file
         Assert.Equal(64 * 64 * 3, models[2].GetProperty("multAdds").GetInt64()); // one 1 x 1 convolution of three channels
 
         Assert.Equal(5, (await File.ReadAllLinesAsync(_folder["out/bench.csv"])).Length);
@@ -107,6 +111,12 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         var (code, output, error) = await Run(args);
         Assert.True(code == 0, error);
         return JsonDocument.Parse(output);
+    }
+
+    private string HashOf(string model)
+    {
+        using var opened = ModelArgument.Open(model, new AssetFinder([], [], [], _folder["cache"]), "cpu");
+        return EmbeddingCache.ModelHash(opened);
     }
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)

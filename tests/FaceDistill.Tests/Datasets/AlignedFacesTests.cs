@@ -87,7 +87,7 @@ public sealed class AlignedFacesTests : IDisposable
         Pictures.Noise(first, 76, 75);
         File.WriteAllBytes(second, File.ReadAllBytes(second)[..10]);
         Assert.StartsWith($"{first} is 76x75 where alignment.json says 76x76", Error(() => faces.ReadView(0, 64)), StringComparison.Ordinal);
-        Assert.StartsWith($"{second} is not a readable picture", Error(() => faces.ReadView(1, 64)), StringComparison.Ordinal);
+        Assert.StartsWith($"{second} is not readable as a picture", Error(() => faces.ReadView(1, 64)), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,7 +23,7 @@ public sealed class FaceDatasetTests : IDisposable
         Assert.Equal(
             [new("B/1.webp", "B"), new("a/deep/x.jpeg", "a/deep"), new("b/10.png", "b"), new("b/2.JPG", "b"), new FaceImage("root.png", "")],
             dataset.Images);
-        Assert.Equal(["a/notes.txt", "readme"], dataset.Others);
+        Assert.Equal([("a/notes.txt", "not a picture file"), ("readme", "not a picture file")], dataset.Others);
         Assert.All(dataset.Images, image => Assert.True(File.Exists(dataset.FullPath(image))));
     }
 

@@ -23,6 +23,18 @@ public sealed class JoinedFacesTests : IDisposable
     }
 
     [Fact]
+    public void A_name_with_a_backslash_stays_a_name()
+    {
+        string[] folders = [_folder["a"], _folder["b"]];
+        string name = OperatingSystem.IsWindows() ? "plain" : @"back\slash";
+        Array.ForEach(folders, folder => Pictures.Noise(Path.Combine(folder, name, "1.png"), 40, 40));
+        var both = AlignedFaces.Join([.. folders.Select(folder => AlignedFaces.OpenAsserted(folder, "dlib"))]);
+        Assert.Equal([$"a/{name}/1.png", $"b/{name}/1.png"], both.Dataset.Images.Select(i => i.Path));
+        Assert.Equal([name, name], both.Dataset.Images.Select(i => i.Identity));
+        Assert.All(both.Dataset.Images, i => Assert.True(File.Exists(both.Dataset.FullPath(i)), i.Path));
+    }
+
+    [Fact]
     public void Sets_that_do_not_fit_are_refused()
     {
         var a = Write("a", 2, seed: 1);

@@ -109,8 +109,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 25);
         using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], [], folder["cache"]), "cpu");
-        float[] own = new FolderEmbedder(student, tiny.Faces)
-            .Embed(0, 40, [FaceDistill.Views.EmbeddedView.Of(FaceDistill.Views.FaceView.Original)], null, default);
+        float[] own = new FaceEmbeddings(student, tiny.Faces).Of(FaceDistill.Views.FaceView.Original, JobContext.None).Values[..(40 * 16)];
         var teacher = tiny.Read("original");
         double error = own.Select((v, i) => Math.Pow(v - teacher.Values[i], 2)).Average();
         double[] mean = [.. Enumerable.Range(0, 16).Select(d => Enumerable.Range(0, 40).Average(i => teacher.Row(i)[d]))];

@@ -36,6 +36,31 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Single(Directory.GetFiles(_folder[Path.Combine("a", "b")]));
     }
 
+    [Theory]
+    [InlineData('a', 255)]
+    [InlineData('é', 127)]
+    public void A_name_as_long_as_names_can_be_is_written(char letter, int count)
+    {
+        string name = new(letter, count);
+        AtomicFile.WriteText(_folder[name], "text");
+        AtomicFile.WriteReplaceable(_folder[name], [7]);
+        StagedFiles.Make(_folder[name], path => File.WriteAllText(path, "staged"));
+        Assert.Equal([_folder[name]], Directory.GetFileSystemEntries(_folder.Path));
+        Assert.Equal("staged", File.ReadAllText(_folder[name]));
+        Assert.IsType<PathTooLongException>(
+            Assert.Throws<FaceDistillException>(() => AtomicFile.WriteText(_folder[name + "ab"], "text")).InnerException);
+    }
+
+    [Fact]
+    public void A_temporary_name_begins_like_its_target_and_splits_no_character()
+    {
+        Assert.StartsWith(_folder["x.jpg."], AtomicFile.TemporaryFor(_folder["x.jpg"]), StringComparison.Ordinal);
+        string faces = string.Concat(Enumerable.Repeat("\U0001f600", 60)); // four bytes each
+        string temporary = Path.GetFileName(AtomicFile.TemporaryFor(_folder[faces]));
+        Assert.StartsWith(faces[..32] + ".", temporary, StringComparison.Ordinal);
+        Assert.EndsWith(".part", temporary, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_target_that_is_a_folder_is_one_clear_line()
     {

@@ -13,6 +13,7 @@ public sealed class LabelsFileTests : IDisposable
     [InlineData("Ann\nBob B.\nZoë\n")]
     [InlineData("Ann\r\nBob B.\r\nZoë")]
     [InlineData("\uFEFFAnn\n Bob B. \nZoë\n")]
+    [InlineData("Ann\rBob B.\rZoë\r")]
     public void Reads_one_identity_a_line(string text) =>
         Assert.Equal(["Ann", "Bob B.", "Zoë"], LabelsFile.Read(Save(Encoding.UTF8.GetBytes(text)), 3));
 
@@ -21,6 +22,7 @@ public sealed class LabelsFileTests : IDisposable
     [InlineData("", "ends at line 0")]
     [InlineData("Ann\nBob\nCid\nDan\n", "line 4: more identities than the 3")]
     [InlineData("Ann\n \nCid\n", "line 2: no identity")]
+    [InlineData("Ann\r\n\r\nCid\r\n", "line 2: no identity")]
     [InlineData("Ann\nBob\nCid\n\n", "line 4: more")]
     public void Other_counts_and_empty_lines_are_refused(string text, string reason) => Refused(Encoding.UTF8.GetBytes(text), reason);
 
@@ -30,6 +32,26 @@ public sealed class LabelsFileTests : IDisposable
     [Fact]
     public void A_missing_file_is_refused() =>
         Assert.Contains("none.txt", Assert.Throws<FaceDistillException>(() => LabelsFile.Read(_folder["none.txt"], 1)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_folder_and_a_device_without_end_are_refused()
+    {
+        Assert.Equal($"{_folder.Path} is a folder; name the list itself", Assert.Throws<FaceDistillException>(() => LabelsFile.Read(_folder.Path, 1)).Message);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.StartsWith("/dev/zero line 1: longer than 2000000 characters",
+                Assert.Throws<FaceDistillException>(() => LabelsFile.Read("/dev/zero", 1)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_line_that_is_no_line_of_a_list_is_refused_with_its_number()
+    {
+        string most = new('x', ListReader.MostCharacters);
+        Assert.Equal(["Ann", most], LabelsFile.Read(Save(Encoding.UTF8.GetBytes($"Ann\n{most}\n")), 2));
+        string path = Save(Encoding.UTF8.GetBytes($"Ann\n{most}x\n"));
+        Assert.StartsWith($"{path} line 2: longer than", Assert.Throws<FaceDistillException>(() => LabelsFile.Read(path, 2)).Message, StringComparison.Ordinal);
+    }
 
     private void Refused(byte[] bytes, string reason)
     {

@@ -113,6 +113,21 @@ public sealed class NpyFileTests : IDisposable
     }
 
     [Fact]
+    public void Rows_are_checked_before_gigabytes_of_values_are_read()
+    {
+        string path = Save(File1("{'descr': '<f4', 'fortran_order': False, 'shape': (2000000000, 1), }\n")[..^24]);
+        using (var file = new FileStream(path, FileMode.Open))
+        {
+            file.SetLength(file.Length + 8_000_000_000); // takes no room on the disk
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal("2000000000 x 1", Assert.Throws<FaceDistillException>(
+            () => NpyFile.Read(path, (rows, columns) => throw new FaceDistillException($"{rows} x {columns}"))).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+    }
+
+    [Fact]
     public void A_header_of_four_gigabytes_is_refused()
     {
         byte[] bytes = Convert.FromBase64String(Version2);

@@ -38,7 +38,7 @@ internal static class AgreementMeasure
         double[] rising = [.. cosines.Order()];
         return new AgreementResult(
             teacher.Name, student.Name, cosines.Length,
-            new CosineSpread(cosines.Mean(), SortedArrayStatistics.Median(rising), SortedArrayStatistics.Percentile(rising, 5), rising[0],
+            new CosineSpread(cosines.Mean(), SortedArrayStatistics.Median(rising), NearestRank.Of(rising, 0.05), rising[0],
                 OtherImages(t, s, teacher.Dimension, cosines)),
             HistogramOf(cosines),
             [.. cosines.Select((cosine, row) => new ImageAgreement(teacher.Paths[row], cosine))

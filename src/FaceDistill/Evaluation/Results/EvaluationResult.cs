@@ -18,6 +18,11 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelResult
     [JsonIgnore]
     public int? Reference { get; init; }
 
+    /// <summary>What the measured faces are known by: SHA-256 over content and identity of each; left out where their contents are not known, or the models saw
+    /// different ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FacesId { get; init; }
+
     /// <summary>How two embeddings made a score; left out for the cosine.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ScoreKind? Score { get; init; }
@@ -148,11 +153,21 @@ public sealed record AgreementResult(
 /// <summary>The distribution of the agreement of <see cref="AgreementResult"/>.</summary>
 /// <param name="Mean">Mean.</param>
 /// <param name="Median">Median.</param>
-/// <param name="Percentile5">5th percentile: one image in twenty agrees less.</param>
+/// <param name="Percentile5">5th percentile (<see cref="NearestRank"/>): one image in twenty agrees no better.</param>
 /// <param name="Minimum">Minimum.</param>
 /// <param name="OtherImages">Mean between the teacher's embedding of an image and the student's of another: what agreement by chance is, which is far
 /// above 0 where all embeddings share a mean; null with one image.</param>
 public sealed record CosineSpread(double Mean, double Median, double Percentile5, double Minimum, double? OtherImages);
+
+/// <summary>The one definition of percentiles of faces and of times: values that were measured, never some between two (Hyndman and Fan's definition
+/// 1).</summary>
+internal static class NearestRank
+{
+    /// <summary>The smallest value that at least a share of the values does not exceed.</summary>
+    /// <param name="rising">At least one, in rising order.</param>
+    /// <param name="share">Above 0, at most 1.</param>
+    public static double Of(double[] rising, double share) => SortedArrayStatistics.QuantileCustom(rising, share, QuantileDefinition.R1);
+}
 
 /// <summary>A bin of a histogram: values from its lower bound up to, but not including, its upper one; the last bin includes it.</summary>
 /// <param name="From">Lower bound.</param>

@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Scoring;
@@ -67,7 +68,7 @@ internal sealed class IdentityGroups
         int unknown = Array.FindIndex(set.Identities, string.IsNullOrWhiteSpace);
         if (unknown >= 0)
         {
-            throw new FaceDistillException($"{set.Name}: row {unknown + 1} ({set.Paths[unknown]}) has no identity; "
+            throw new FaceDistillException($"{set.Name}: {RowNames.Of(set, unknown)} has no identity; "
                 + "put each person's images into a folder of their own");
         }
 
@@ -114,5 +115,21 @@ internal sealed class IdentityGroups
             End[row] = ends[group[i]];
             Group[row] = group[i];
         }
+    }
+}
+
+/// <summary>What messages call a row of a set.</summary>
+internal static class RowNames
+{
+    /// <summary>The beginning of the names of faces that have no path, before their row in a matrix, from 0: "row 0", "row 1", ...</summary>
+    public const string Numbered = "row ";
+
+    /// <summary>The row, from 1, and its path; or the name that is a row already.</summary>
+    public static string Of(EmbeddingSet set, int row)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        string path = set.Paths[row];
+        bool numbered = path.StartsWith(Numbered, StringComparison.Ordinal) && path.AsSpan(Numbered.Length).IndexOfAnyExceptInRange('0', '9') < 0;
+        return numbered ? $"{path} (the first is 0)" : InvariantText.Of($"row {row + 1} ({path})");
     }
 }

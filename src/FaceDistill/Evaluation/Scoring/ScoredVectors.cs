@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Stores;
 
@@ -72,7 +73,7 @@ internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squ
         if (largest > most)
         {
             int row = order[Array.IndexOf(squares, largest)];
-            throw new FaceDistillException($"{set.Name}: the embedding in row {row + 1} ({set.Paths[row]}) is too long "
+            throw new FaceDistillException($"{set.Name}: the embedding in {RowNames.Of(set, row)} is too long "
                 + "for Euclidean distances in float32; scale the embeddings, or score by cosine");
         }
 
@@ -143,7 +144,7 @@ internal static class UnitEmbeddings
     }
 
     private static FaceDistillException Error(EmbeddingSet set, int row, string what) =>
-        new($"{set.Name}: the embedding in row {row + 1} ({set.Paths[row]}) {what}; make the embeddings again");
+        new($"{set.Name}: the embedding in {RowNames.Of(set, row)} {what}; make the embeddings again");
 }
 
 /// <summary>Takes rows out of a set.</summary>
@@ -251,11 +252,14 @@ internal sealed class PathIndex
     /// <exception cref="FaceDistillException">Several images fit and none exactly.</exception>
     public int Row(string path)
     {
-        if (_exact.TryGetValue(path, out int row) || _stems.TryGetValue(path, out row) || _stems.TryGetValue(Stem(path), out row))
+        foreach (string spelling in ImagePaths.Spellings(path))
         {
-            return row != Ambiguous ? row
-                : throw new FaceDistillException(
-                    $"{_set.Name}: {path} may be any of several images that differ in their extension; write it with the extension");
+            if (_exact.TryGetValue(spelling, out int row) || _stems.TryGetValue(spelling, out row) || _stems.TryGetValue(Stem(spelling), out row))
+            {
+                return row != Ambiguous ? row
+                    : throw new FaceDistillException(
+                        $"{_set.Name}: {path} may be any of several images that differ in their extension; write it with the extension");
+            }
         }
 
         return -1;

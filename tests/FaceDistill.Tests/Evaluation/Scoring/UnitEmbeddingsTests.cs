@@ -33,6 +33,21 @@ public sealed class UnitEmbeddingsTests
     }
 
     [Fact]
+    public void A_row_that_is_its_own_name_has_one_number()
+    {
+        var set = new EmbeddingSet("x.npy", 1, [1, 0, 2], ["row 4", "row 5", "row 6"], ["a", "b", "a"]);
+        Assert.Equal("x.npy: the embedding in row 5 (the first is 0) is all zeros and has no direction; make the embeddings again",
+            Assert.Throws<FaceDistillException>(() => UnitEmbeddings.From(set)).Message);
+    }
+
+    [Fact]
+    public void A_list_s_backslash_is_part_of_a_name_where_an_image_has_it_and_else_stands_between_folders()
+    {
+        var index = new PathIndex(new EmbeddingSet("m", 1, [1, 2, 3], [@"a\b.jpg", "a/b.jpg", "c/d.jpg"], ["", "", ""]));
+        Assert.Equal((0, 1, 2, 2, -1), (index.Row(@"a\b.jpg"), index.Row("a/b.png"), index.Row(@"c\d.png"), index.Row(@".\c\d.jpg"), index.Row(@"c\e.jpg")));
+    }
+
+    [Fact]
     public void A_repeated_path_is_named()
     {
         var set = new EmbeddingSet("student", 1, [1, 2, 3], ["a", "b", "a"], ["x", "y", "x"]);

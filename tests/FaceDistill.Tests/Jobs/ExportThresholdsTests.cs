@@ -1,0 +1,55 @@
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Jobs;
+using FaceDistill.Reports;
+
+namespace FaceDistill.Tests.Jobs;
+
+/// <summary>A threshold that an exported file does not carry is missing for a reason that is said.</summary>
+public sealed class ExportThresholdsTests
+{
+    private const string File = "this file", Torch = "the student in TorchSharp";
+
+    [Fact]
+    public void All_there_means_nothing_to_say()
+    {
+        var (thresholds, missing) = ExportEvaluation.Thresholds([Row(File, 0.3f, 0.4f, 0.5f)], fileOnly: true, noted: false);
+        Assert.Equal([(1e-3, 0.3f), (1e-4, 0.4f), (1e-5, 0.5f)], thresholds.Select(t => (t.Far, t.Threshold)));
+        Assert.Null(missing);
+    }
+
+    [Fact]
+    public void Rates_that_the_pairs_are_too_few_for_are_named()
+    {
+        var (thresholds, missing) = ExportEvaluation.Thresholds([Row(Torch, 0.3f, null, null)], fileOnly: false, noted: false);
+        Assert.Equal(1e-3, Assert.Single(thresholds).Far);
+        Assert.Equal("none at 1e-4, 1e-5, for which the 6600 impostor pairs of all-pairs on people are too few", missing);
+    }
+
+    [Theory]
+    [InlineData(false, "none was measured on this student; export with --evaluate")]
+    [InlineData(true, "none was measured on this student (what the run notes is of other weights, or not by cosine); export with --evaluate")]
+    public void Nothing_measured_is_told_from_other_weights_measured(bool noted, string expected) =>
+        Assert.Equal(expected, None([Row("teacher", 0.3f, 0.4f, 0.5f)], noted: noted));
+
+    [Fact]
+    public void Each_other_reason_is_said()
+    {
+        Assert.StartsWith("none was measured on this file, and those of the student in TorchSharp do not hold",
+            None([Row(Torch, 0.3f, 0.4f, 0.5f)], fileOnly: true),
+            StringComparison.Ordinal);
+        Assert.StartsWith("none, since the training faces hold people of all-pairs on people;", None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Seen = true }]),
+            StringComparison.Ordinal);
+        Assert.StartsWith("none, since all-pairs on people gives none;",
+            None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Result = new ModelResult(Torch, 100, 10, 6600) }]), StringComparison.Ordinal);
+    }
+
+    private static string? None(IReadOnlyList<ModelCardAccuracy> rows, bool fileOnly = false, bool noted = false)
+    {
+        var (thresholds, missing) = ExportEvaluation.Thresholds(rows, fileOnly, noted);
+        Assert.Empty(thresholds);
+        return missing;
+    }
+
+    private static ModelCardAccuracy Row(string model, float? at3, float? at4, float? at5) => new(model, "people", "all-pairs",
+        new ModelResult(model, 120, 540, 6600) { ThresholdAtFar = new Dictionary<string, float?> { ["1e-3"] = at3, ["1e-4"] = at4, ["1e-5"] = at5 } }, false);
+}
