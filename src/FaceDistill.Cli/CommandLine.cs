@@ -81,10 +81,8 @@ public static class CommandLine
             return Cancelled;
         }
 
-        string line = e is FaceDistillException
-            ? e.Message
-            : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
-        await error.WriteLineAsync(parsed.GetValue(CommonOptions.Verbose) ? ShownText.Lines($"facedistill: {e}") : ShownText.Of($"facedistill: {line}"));
+        await error.WriteLineAsync(
+            parsed.GetValue(CommonOptions.Verbose) ? ShownText.Lines($"facedistill: {e}") : ShownText.Of($"facedistill: {FailureLine.Of(e)}"));
         return Failed;
     }
 

@@ -43,7 +43,9 @@ internal static class DatasetsCommand
     private static void Pull(VerbContext context)
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
-        Report(context, context.Parsed.GetValue(Names)!.Select(name => pull.Pull(name, context.Job)));
+        string[] names = context.Parsed.GetValue(Names)!;
+        Array.ForEach(names, name => DatasetCard.Load(name)); // before anything is fetched
+        Report(context, names.Select(name => pull.Pull(name, context.Job)));
     }
 
     private static void Verify(VerbContext context)

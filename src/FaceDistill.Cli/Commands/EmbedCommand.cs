@@ -25,7 +25,8 @@ internal static class EmbedCommand
         new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
         {
             Data, Teacher, Model, Output, Mirrored, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, result => result.GetResult(Teacher) is null == result.GetResult(Model) is null ? "give either --teacher CARD or --model MODEL" : null);
+        }, Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
+            : CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 
     private static void Run(VerbContext context)
     {

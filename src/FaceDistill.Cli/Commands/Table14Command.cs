@@ -53,6 +53,7 @@ internal static class Table14Command
         var finder = parsed.Finder();
         string file = parsed.GetRequiredValue(RecipeFile), output = parsed.GetRequiredValue(Output);
         var recipe = Table14Recipe.Read(file);
+        recipe.Of(parsed.GetValue(Rows)!); // before anything is drawn
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
         string command = $"facedistill table14 --recipe {file} --output {output}{(parsed.GetValue(Smoke) ? " --smoke" : "")}";
         HostMemory.KeepFreed();

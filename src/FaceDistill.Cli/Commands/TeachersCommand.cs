@@ -50,7 +50,9 @@ internal static class TeachersCommand
     private static void Pull(VerbContext context)
     {
         var pull = new ModelPull(context.Parsed.Finder());
-        var results = context.Parsed.GetValue(Names)!.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();
+        string[] names = context.Parsed.GetValue(Names)!;
+        Array.ForEach(names, name => ModelPull.About(name)); // before anything is fetched
+        var results = names.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();
         context.Result(results, console => results.ForEach(r => console.WriteLine($"{r.name}: {string.Join(", ", r.files)}")));
     }
 

@@ -32,7 +32,9 @@ internal sealed class VerbContext : IDisposable
     {
         command.Validators.Add(result =>
         {
-            if (usageError?.Invoke(result) is { } error)
+            string? wrong = command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(CommonOptions.ValueError)
+                .FirstOrDefault(e => e is not null);
+            if ((wrong ?? usageError?.Invoke(result)) is { } error)
             {
                 result.AddError(error);
             }

@@ -29,13 +29,18 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
             string profile;
             using (var session = new BenchSession(path, contract, options))
             {
-                session.Run();
+                session.TryOut();
                 profile = session.EndProfiling();
             }
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(profile));
             bool onnx = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
             return new GraphCost(document.RootElement.EnumerateArray().Sum(MultAddsOf), onnx ? CountParameters(File.ReadAllBytes(path)) : null);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or JsonException or FormatException
+            or InvalidProtocolBufferException or DivideByZeroException)
+        {
+            throw new FaceDistillException($"{path} cannot be counted: {e.Message}; is it a model of faces?", e);
         }
         finally
         {

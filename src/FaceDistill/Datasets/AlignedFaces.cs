@@ -118,8 +118,10 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
         using (picture)
         {
-            throw new FaceDistillException(
-                $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again");
+            throw new FaceDistillException(AlignmentManifest.In(Dataset.Root)
+                ? $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again"
+                : $"{path} is {picture.Width}x{picture.Height} and the first face of {Dataset.Root}, {Dataset.Images[0].Path}, is {frame.Side}x{frame.Side}; "
+                    + "faces given with --aligned are squares of one size: bring them to one, or align the photos");
         }
     }
 

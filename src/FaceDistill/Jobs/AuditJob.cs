@@ -68,6 +68,11 @@ public sealed class AuditJob(AssetFinder finder)
         var watch = Stopwatch.StartNew();
         try
         {
+            foreach (string named in request.Data.Concat(request.Tests).Append(request.Calibration).OfType<string>().Where(n => !Directory.Exists(n)))
+            {
+                DataFolder.Resolve(named, finder); // before anything is embedded
+            }
+
             var training = Training(request, job);
             var tests = request.Tests.Select(t => Load(t, request, job)).ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
@@ -109,6 +114,7 @@ public sealed class AuditJob(AssetFinder finder)
             : request.Output is null && request.Run is null ? "an audit's list needs a file to go to"
             : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
                 ? $"the audit's list is a CSV file: name it {output}.csv"
+            : Directory.Exists(request.Output) ? $"--output {request.Output} is a folder; name a file"
             : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
             : request.Threshold is { } threshold && !(threshold is > 0 and < 1)
                 ? InvariantText.Of($"the threshold is above 0 and below 1, not {threshold}")

@@ -45,10 +45,15 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"a benchmark has 1 to 100000 rounds, not {request.Rounds}");
         }
 
+        if (request.Output is { } place && File.Exists(place))
+        {
+            throw new FaceDistillException($"--output {place} is a file; name a folder");
+        }
+
         string folder = Directory.CreateTempSubdirectory("facedistill-bench-").FullName;
         try
         {
-            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder)).ToList();
+            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
             var evaluations = Evaluations(request, models, job); // before the clock runs: what is wrong shows at once
             var measured = Measure(request, models, job);
             var result = measured with
@@ -145,8 +150,9 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
     /// <param name="argument">A run folder, any .onnx file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
     /// <param name="folder">Where a run folder's export goes.</param>
+    /// <param name="job">Told where a file of an earlier version could not be verified.</param>
     /// <exception cref="FaceDistillException">It is none of these, or is damaged.</exception>
-    public static BenchmarkModel Of(string argument, AssetFinder finder, string folder)
+    public static BenchmarkModel Of(string argument, AssetFinder finder, string folder, JobContext job)
     {
         if (ModelArgument.IsTeacher(argument))
         {
@@ -156,7 +162,7 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
 
         if (ModelArgument.IsRun(argument))
         {
-            var checkpoint = RunStudent.Open(argument);
+            var checkpoint = RunStudent.Open(argument, job);
             string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(argument)));
             string path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.onnx");
             OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);

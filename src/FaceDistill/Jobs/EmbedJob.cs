@@ -31,8 +31,13 @@ public sealed class EmbedJob(AssetFinder finder)
     public EmbeddingOutcome Run(EmbedRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        using var model = ModelArgument.Open(request.Model, finder, request.Device);
+        if (request.Output is { } output && File.Exists(output))
+        {
+            throw new FaceDistillException($"--output {output} is a file; name a folder");
+        }
+
         var data = DataFolder.Resolve(request.Data, finder);
+        using var model = ModelArgument.Open(request.Model, finder, request.Device, job);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
@@ -60,24 +61,19 @@ public sealed class EvaluateJob(AssetFinder finder)
     public EvaluationResult Run(EvaluateRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (!Evaluator.Protocols.Contains(request.Protocol))
-        {
-            throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
-        }
-
         var watch = Stopwatch.StartNew();
-        request.Options.Check(); // before the models are run
+        string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        Evaluator.Check(request.Protocol, folder, request.Options); // here and below: before the models are run
+        CheckLabels(request);
         if (request.Report is { } wanted)
         {
             EvaluationReport.CheckFolder(wanted.Folder);
             request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
         }
 
-        var measured = request.Models.Select(m => EmbedModel(m, request, job))
-            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request, job))).ToList();
+        var measured = Embedded(request, job);
         var sets = measured.Select(m => m.Set).ToList();
         IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
-        string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
         string[] warnings =
         [
@@ -137,7 +133,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     private static EvaluationResult Measure(
         EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
-        int? teacher = Teacher(request, sets);
+        int? teacher = Teacher(request, [.. sets.Select(s => s.Name)]);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, job);
         bool cosine = request.Options.Score == ScoreKind.Cosine;
         if (teacher is not null && request.Agreement && !cosine)
@@ -154,7 +150,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     }
 
     /// <summary>The argument decides before the name: two files may have one name.</summary>
-    private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
+    private static int? Teacher(EvaluateRequest request, IReadOnlyList<string> names)
     {
         if (request.Reference is not { } name)
         {
@@ -163,8 +159,8 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string[] given = [.. request.Models, .. request.Embeddings];
-        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => given[i] == name)];
-        named = named.Length > 0 ? named : [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        int[] named = [.. Enumerable.Range(0, names.Count).Where(i => given[i] == name)];
+        named = named.Length > 0 ? named : [.. Enumerable.Range(0, names.Count).Where(i => names[i] == name)];
         return named.Length == 1 ? named[0] : throw new FaceDistillException(
             $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", given)}");
     }
@@ -185,11 +181,42 @@ public sealed class EvaluateJob(AssetFinder finder)
         job.Say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
-        string argument, EvaluateRequest request, JobContext job)
+    private static void CheckLabels(EvaluateRequest request)
+    {
+        string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
+        string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
+            : numpy is null && request.Labels is not null ? $"--labels {request.Labels} belongs to a NumPy file of embeddings, and none is given"
+            : null;
+        if (wrong is not null)
+        {
+            throw new FaceDistillException(wrong);
+        }
+    }
+
+    // All models are opened before the first embeds: that the last is none shows at once.
+    private List<(EmbeddingSet Set, AlignedFaces? Faces)> Embedded(EvaluateRequest request, JobContext job)
+    {
+        var models = new List<IEmbedder>();
+        try
+        {
+            foreach (string argument in request.Models)
+            {
+                models.Add(ModelArgument.Open(argument, finder, request.Device, job));
+            }
+
+            var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, job)).ToList();
+            Teacher(request, [.. models.Select(m => m.Name), .. read.Select(r => r.Set.Name)]);
+            return [.. models.Select(m => EmbedModel(m, request, job)), .. read];
+        }
+        finally
+        {
+            models.ForEach(m => m.Dispose());
+        }
+    }
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(IEmbedder model, EvaluateRequest request, JobContext job)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
-        using var model = ModelArgument.Open(argument, finder, request.Device);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
     }
@@ -203,9 +230,8 @@ public sealed class EvaluateJob(AssetFinder finder)
             return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
-        string file = request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line");
         string[] identities = [];
-        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(file, rows)); // before gigabytes of values
+        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(request.Labels!, rows)); // before gigabytes of values
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
             [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
     }

@@ -7,8 +7,10 @@ using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
 using FaceDistill.Files;
+using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Jobs;
@@ -24,7 +26,9 @@ public sealed class ExportJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validated();
-        var checkpoint = RunStudent.Open(request.Run);
+        TorchDevice.Resolve(request.Device); // here and below: before faces are aligned
+        _ = request.Calibration is { } calibration ? DataFolder.Resolve(calibration, finder) : null;
+        var checkpoint = RunStudent.Open(request.Run, job);
         var faces = Faces(request, request.Data, checkpoint, job);
         var outcome = Write(request, checkpoint, faces, job);
         RunReport.Write(request.Run);
@@ -40,6 +44,7 @@ public sealed class ExportJob(AssetFinder finder)
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
+        EmbeddingSpread.RequireDifferent(faces, "--data");
         var format = request.Format;
         var context = new ExportContext(checkpoint, request.Processing, faces)
         {
@@ -144,7 +149,8 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
     public ExportRequest Validated()
     {
         Int8.Validated();
-        string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
+        string? wrong = Directory.Exists(Path) ? $"--output {Path} is a folder; name a file"
+            : !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
                 ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")

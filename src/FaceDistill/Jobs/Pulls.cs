@@ -125,7 +125,7 @@ internal sealed class ModelPull(AssetFinder finder)
 
         var (card, _) = TeacherCard.Load(name);
         string model = card.FindModel(finder, files);
-        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension);
+        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension).Seeing();
         return [.. paths.Where(p => p != model), model];
     }
 

@@ -95,6 +95,6 @@ internal sealed record TeacherCard(
     public static OnnxEmbedder Open(string nameOrPath, AssetFinder finder)
     {
         var (card, files) = Load(nameOrPath);
-        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension);
+        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension).Seeing();
     }
 }

@@ -73,6 +73,7 @@ internal sealed class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(checkpoint);
         _options = ResumeRules.Require(checkpoint, _options, _description, _folder);
         _faces.Scaling = checkpoint.Scaling; // targets that were computed again, elsewhere, differ in their last digits
+        checkpoint.State.RequireStep(StepsPerEpoch, checkpoint.Path);
         checkpoint.Restore(_student.Trained());
         _description = _description with { Origins = checkpoint.Origins, TargetScale = checkpoint.Scaling.Scale };
         _state = checkpoint.State;

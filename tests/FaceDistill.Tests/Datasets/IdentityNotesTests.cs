@@ -1,4 +1,5 @@
 using FaceDistill.Datasets;
+using FaceDistill.Files;
 
 namespace FaceDistill.Tests.Datasets;
 

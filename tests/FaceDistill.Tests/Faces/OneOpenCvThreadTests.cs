@@ -37,7 +37,7 @@ public sealed class OneOpenCvThreadTests(TinyRun tiny) : IClassFixture<TinyRun>,
         using var folder = new TempFolder();
         SyntheticFaces.Write(folder.Path, new DrawnPeople(2, 1, 1), AlignmentTemplate.Dlib.PointsIn(AlignedFrame.Of(64, 0)), 64);
         Assert.Equal(Own, Cv2.GetNumThreads());
-        new FolderEmbedder(tiny.Teacher, tiny.Faces).Embed(0, 2, [EmbeddedView.Of(FaceView.Original)], null, default);
+        new FaceEmbeddings(tiny.Teacher, tiny.Faces).Of(FaceView.Original, JobContext.None);
         Assert.Equal(Own, Cv2.GetNumThreads());
         using var reader = new BatchReader(tiny.Training(), 64, 4, 1, mirror: true);
         Assert.NotEmpty(reader.Training(0, 0, default));
