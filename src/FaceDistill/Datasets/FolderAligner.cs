@@ -196,7 +196,7 @@ internal sealed class AlignedOutputPaths
     /// <exception cref="FaceDistillException">The output lies among the photos, where the next run would take it for photos.</exception>
     public AlignedOutputPaths(FaceDataset raw, string output)
     {
-        if (RealPath.Within(output, raw.Root))
+        if (raw.Roots.Any(root => RealPath.Within(output, root)))
         {
             throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
         }
