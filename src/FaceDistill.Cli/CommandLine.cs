@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
+using FaceDistill.Files;
 
 namespace FaceDistill.Cli;
 
@@ -13,6 +14,21 @@ public static class CommandLine
     public const int Done = 0, Failed = 1, Usage = 2, Cancelled = 130;
 
     private const string Name = "facedistill";
+
+    /// <summary>Runs one command line on the program's own streams.</summary>
+    internal static async Task<int> RunAsync(string[] args)
+    {
+        var error = StandardStreams.Error();
+        try
+        {
+            return await RunAsync(args, StandardStreams.Output(), error);
+        }
+        catch (FaceDistillException e)
+        {
+            await error.WriteLineAsync($"{Name}: {e.Message}"); // of a stream
+            return Failed;
+        }
+    }
 
     /// <summary>Runs one command line.</summary>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
@@ -30,7 +46,7 @@ public static class CommandLine
         var parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            await error.WriteLineAsync($"facedistill: {UsageError(parsed)} (see 'facedistill {Verb(parsed)}--help')");
+            await error.WriteLineAsync(ShownText.Of($"facedistill: {UsageError(parsed)} (see 'facedistill {Verb(parsed)}--help')"));
             return Usage;
         }
 
@@ -61,14 +77,12 @@ public static class CommandLine
 
         if (e is OperationCanceledException)
         {
-            await error.WriteLineAsync($"{Name}: cancelled{GoOn(parsed, args)}");
+            await error.WriteLineAsync(ShownText.Of($"{Name}: cancelled{GoOn(parsed, args)}"));
             return Cancelled;
         }
 
-        string line = e is FaceDistillException
-            ? e.Message
-            : $"unexpected {e.GetType().Name}: {e.Message.Split('\n')[0]} (run again with --verbose for the details)";
-        await error.WriteLineAsync(parsed.GetValue(CommonOptions.Verbose) ? $"facedistill: {e}" : $"facedistill: {line}");
+        await error.WriteLineAsync(
+            parsed.GetValue(CommonOptions.Verbose) ? ShownText.Lines($"facedistill: {e}") : ShownText.Of($"facedistill: {FailureLine.Of(e)}"));
         return Failed;
     }
 

@@ -1,4 +1,5 @@
 using FaceDistill.Cli;
+using FaceDistill.Files;
 
-
-return await CommandLine.RunAsync(args, Console.Out, Console.Error);
+NativeComplaints.Collect();
+return await CommandLine.RunAsync(args);

@@ -51,7 +51,7 @@ public sealed class FaceEmbedder : IDisposable
         }
 
         var thresholds = StudentThresholds.Read(model);
-        return new FaceEmbedder(ExportedModel.Open(model), model, detector, thresholds);
+        return new FaceEmbedder(ExportedModel.Open(model).Seeing(), model, detector, thresholds);
     }
 
     /// <summary>Embeds an aligned face.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using FaceDistill.Faces;
 using FaceDistill.Files;
 using OpenCvSharp;
 
@@ -137,11 +138,9 @@ public static class SyntheticFaces
         }
     }
 
-    /// <summary>Keeps OpenCV from starting threads of its own under each of ours, and restores its setting.</summary>
     private static void OnOneThreadEach(Action work)
     {
-        int threads = Cv2.GetNumThreads();
-        Cv2.SetNumThreads(1);
+        using var oneEach = OneOpenCvThread.Hold();
         try
         {
             work();
@@ -149,10 +148,6 @@ public static class SyntheticFaces
         catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } known)
         {
             ExceptionDispatchInfo.Throw(known);
-        }
-        finally
-        {
-            Cv2.SetNumThreads(threads);
         }
     }
 

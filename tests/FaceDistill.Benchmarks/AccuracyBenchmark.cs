@@ -125,7 +125,7 @@ internal static class AccuracyBenchmark
         using var teacher = TeacherCard.Open(TeacherName, finder);
         DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder))];
         var aligned = new FaceSource(finder).Open(folders, teacher.Contract.Template, null, told);
-        var (faces, _) = new DistillTargets(teacher, aligned, options, "").Prepare(told);
+        var faces = new DistillTargets(teacher, aligned, options, "", resumes: false).Prepare(told);
         var truth = HeldOutMeasure.Teacher(faces);
         RequirePairs(truth);
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);

@@ -6,6 +6,7 @@ using FaceDistill.Synthetic;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
+using FaceDistill.Views;
 
 namespace FaceDistill.Benchmarks;
 
@@ -24,7 +25,9 @@ internal sealed class EndToEnd : IDisposable
     public static int StepsPerEpoch(TrainCase test) => Faces / test.Batch;
 
     /// <summary>Trains; each epoch's images a second, the first of them with decoding (later ones find the faces in memory).</summary>
-    public double[] ImagesPerSecond(TrainCase test, HeadKind head, PrecisionMode precision, int epochs, IProgress<WorkProgress>? progress = null)
+    /// <param name="augmented">Whether each epoch draws another view of a face, turned, blurred and recoloured, as with cached targets.</param>
+    public double[] ImagesPerSecond(
+        TrainCase test, HeadKind head, PrecisionMode precision, int epochs, IProgress<WorkProgress>? progress = null, bool augmented = false)
     {
         var options = new DistillOptions
         {
@@ -35,7 +38,10 @@ internal sealed class EndToEnd : IDisposable
         };
         var description = new StudentDescription(
             test.Student, head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "random", "random");
-        var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.HeldOut.Part, options.Run.Seed);
+        var faces = new TrainingFaces(_faces, RandomTargets(1), RandomTargets(2), options.HeldOut.Part, options.Run.Seed)
+        {
+            Augmented = augmented ? new AugmentedTargets(AugmentOptions.Strong, true, 1) { Cached = [RandomTargets(3), RandomTargets(4)] } : null,
+        };
         string run = Directory.CreateTempSubdirectory("facedistill-bench").FullName;
         try
         {

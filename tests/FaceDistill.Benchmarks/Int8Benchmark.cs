@@ -50,8 +50,8 @@ internal static class Int8Benchmark
     // In turns, so that whatever disturbs the machine disturbs both.
     private static (double A, double B) Milliseconds(string a, string b, int size)
     {
-        using var first = OnnxEmbedder.Open(a);
-        using var second = OnnxEmbedder.Open(b);
+        using var first = OnnxSessions.Open(a);
+        using var second = OnnxSessions.Open(b);
         var times = (new List<double>(), new List<double>());
         float[] input = [.. Enumerable.Range(0, 3 * size * size).Select(i => MathF.Sin(i))];
         for (int round = 0; round < Rounds; round++)

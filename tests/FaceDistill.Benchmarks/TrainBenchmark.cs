@@ -38,7 +38,7 @@ internal static class TrainBenchmark
         Console.WriteLine($"train {string.Join(' ', options)}: {Machine()}, {get_num_threads()} torch threads\n");
         if (options.Contains("--memory"))
         {
-            return tests.Count(t => !MemoryCurve.Print(t, Console.Out));
+            return (named.Length == 0 ? [MemoryCurve.Small] : tests).Count(t => !MemoryCurve.Print(t, Console.Out));
         }
 
         if (options.Contains("--parts"))

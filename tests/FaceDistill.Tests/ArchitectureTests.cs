@@ -90,6 +90,14 @@ public sealed partial class ArchitectureTests
             File.ReadAllText(Path.Combine(Root, "src", "FaceDistill.Cli", "FaceDistill.Cli.csproj")));
     }
 
+    // The number of OpenCV's threads, the C library's allocator and what is printed are the whole process's.
+    [Fact]
+    public void The_libraries_leave_the_process_alone() => Assert.Equal(
+        ["DistillCommand.cs HostMemory.KeepFreed()", "OneOpenCvThread.cs Cv2.SetNumThreads(", "Program.cs NativeComplaints.Collect()",
+            "QuickstartCommand.cs HostMemory.KeepFreed()", "Table14Command.cs HostMemory.KeepFreed()"],
+        Sources(Path.Combine(Root, "src")).SelectMany(f => OfTheProcess().Matches(WithoutComments(f)).Select(m => $"{Path.GetFileName(f)} {m.Value}"))
+            .Distinct().Order(StringComparer.Ordinal));
+
     [Fact]
     public void What_an_application_ships_needs_ONNX_Runtime_and_OpenCV_alone() => Assert.Equal(
         ["Microsoft.ML.OnnxRuntime", "OpenCvSharp4", "System.Numerics.Tensors"], // the last a dependency of the first
@@ -104,6 +112,9 @@ public sealed partial class ArchitectureTests
         Nothing(files.SelectMany(f => File.ReadLines(f).Select((line, i) => (line, at: $"{Path.GetFileName(f)}({i + 1})")))
             .Where(l => l.line.Length > MostColumns).Select(l => l.at));
     }
+
+    [GeneratedRegex(@"\b(Cv2\.SetNumThreads\(|Cv2\.SetLogLevel\(|HostMemory\.KeepFreed\(\)|NativeComplaints\.Collect\(\))")]
+    private static partial Regex OfTheProcess();
 
     private static void Nothing(IEnumerable<string?> wrong)
     {

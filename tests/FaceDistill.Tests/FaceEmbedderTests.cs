@@ -124,7 +124,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
             string from = _folder[$"photos{i}/person"];
             Directory.CreateDirectory(from);
             File.Copy(photos[i], Path.Combine(from, "photo.jpg"));
-            var aligned = new FolderAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default)
+            var aligned = new FolderAligner(new PhotoAligner(RealData.Detector!, AlignmentTemplate.Dlib, AlignedFrame.Default))
                 .Run(FaceDataset.List(_folder[$"photos{i}"]), _folder[$"aligned{i}"], JobContext.None).Faces;
             using var face = aligned.ReadView(0, embedder.Size);
             float[] pipeline = embedder.Embed(face), photo = embedder.EmbedPhoto(photos[i]);

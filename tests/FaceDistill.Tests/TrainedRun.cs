@@ -1,5 +1,7 @@
 using FaceDistill.Datasets;
+using FaceDistill.Faces;
 using FaceDistill.Runs;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 
@@ -15,6 +17,7 @@ public sealed class TrainedRun : IDisposable
         using var trainer = Tiny.Trainer(Folder, Options);
         trainer.Run(JobContext.None);
         Info.Write(Folder);
+        TrainedFaces.Write(Folder, Tiny.Faces);
     }
 
     public static DistillOptions Options { get; } = TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 2 } };
@@ -25,7 +28,10 @@ public sealed class TrainedRun : IDisposable
 
     public RunInfo Info =>
         new(Options, "tiny", new string('a', 64), "/data/faces", Tiny.Faces.Dataset.Root, 120, true, RunEnvironment.Here("cpu"),
-        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+        new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc))
+        {
+            FacesId = Tiny.Faces.Id, TrainedOn = [DataFolder.Of(Tiny.Faces.Dataset.Root)],
+        };
 
     internal StudentCheckpoint Checkpoint => StudentCheckpoint.Read(Path.Combine(Folder, StudentCheckpoint.FileName));
 
@@ -42,6 +48,10 @@ public sealed class TrainedRun : IDisposable
         CopyFolder(Tiny.Faces.Dataset.Root, folder);
         return AlignedFaces.Open(folder);
     }
+
+    /// <summary>Faces of other people, aligned alike.</summary>
+    public AlignedFaces DrawStrangers(string folder) =>
+        SyntheticDataset.Write(folder, new DrawnPeople(12, 10, 77), AlignmentTemplate.Dlib, Tiny.Faces.Manifest.Frame);
 
     public void Dispose()
     {

@@ -57,8 +57,11 @@ internal static class BenchCommand
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result) =>
-        result.GetResult(Protocol) is { Implicit: false } && result.GetResult(Data) is null && result.GetResult(Evaluations) is null or { Implicit: true }
-            ? "--protocol is that of an accuracy: give --data to measure it or --evaluations FILE.json to take it from" : null;
+        result.Given(Protocol) && !result.Given(Data) && !result.Given(Evaluations)
+            ? "--protocol is that of an accuracy: give --data to measure it or --evaluations FILE.json to take it from"
+        : (result.Given(CommonOptions.Aligned) || result.Given(CommonOptions.Device)) && !result.Given(Data)
+            ? "--aligned and --device belong to --data, on which accuracies are measured; times are those of ONNX Runtime on the CPU"
+        : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
 
     private static void Run(VerbContext context)
     {

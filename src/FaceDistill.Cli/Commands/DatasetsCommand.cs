@@ -32,8 +32,8 @@ internal static class DatasetsCommand
             var table = new Table().AddColumns("data set", "what", "terms", "here");
             foreach (var (card, status) in rows)
             {
-                table.AddRow(Markup.Escape(card.Name), Markup.Escape(card.Description), Markup.Escape(card.Licence),
-                    Markup.Escape(status.Folder ?? status.Note ?? "-"));
+                table.AddRow(ShownOnTerminal.Cell(card.Name), ShownOnTerminal.Cell(card.Description), ShownOnTerminal.Cell(card.Licence),
+                    ShownOnTerminal.Cell(status.Folder ?? status.Note ?? "-"));
             }
 
             console.Write(table);
@@ -43,7 +43,9 @@ internal static class DatasetsCommand
     private static void Pull(VerbContext context)
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
-        Report(context, context.Parsed.GetValue(Names)!.Select(name => pull.Pull(name, context.Job)));
+        string[] names = context.Parsed.GetValue(Names)!;
+        Array.ForEach(names, name => DatasetCard.Load(name)); // before anything is fetched
+        Report(context, names.Select(name => pull.Pull(name, context.Job)));
     }
 
     private static void Verify(VerbContext context)

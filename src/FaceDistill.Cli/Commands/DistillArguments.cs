@@ -50,7 +50,7 @@ internal static class DistillArguments
 
     private static readonly Option<bool> NoInitRefit = new("--no-init-refit")
     {
-        Description = "Do not fit a narrowed start's layers to the wide ones on training faces.",
+        Description = "Do not fit a narrowed start's layers to the wide ones on faces.",
     };
 
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Run.Epochs };
@@ -178,11 +178,27 @@ internal static class DistillArguments
         Precision, ReplicaCount, Seed, CheckpointMinutes,
     ];
 
-    /// <summary>Whether the user typed an option.</summary>
-    public static bool Given(this ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
-
     /// <summary>Whether the student is named on the command line.</summary>
     public static bool NamesStudent(System.CommandLine.Parsing.CommandResult result) => result.GetResult(Student) is { Implicit: false };
+
+    /// <summary>What is wrong with options that are each right by themselves; null where nothing is.</summary>
+    public static string? UsageError(System.CommandLine.Parsing.CommandResult result) => result.Given(Epochs) && result.Given(Minutes)
+        ? "--minutes stands in place of --epochs: give one of them" : null;
+
+    /// <summary>An option that would silently do nothing beside the others, the recipe's among them; null where each does something.</summary>
+    public static string? Idle(ParseResult parsed, DistillOptions options)
+    {
+        var (targets, held) = (options.Targets, options.HeldOut);
+        return (parsed.Given(ArcFaceScale) || parsed.Given(ArcFaceMargin)) && options.Loss.ArcFace == 0
+                ? "--arcface-scale and --arcface-margin belong to --loss-arcface"
+            : (parsed.Given(InitChannels) || parsed.Given(NoInitRefit)) && options.Student.Init is null
+                ? "--init-channels and --no-init-refit belong to --init"
+            : parsed.Given(Views) && !(targets.IsAugmented && targets.Mode == TargetMode.Cached)
+                ? "--views is the number of augmented views with cached targets: give --augment, and not --targets live"
+            : parsed.Given(Keep) && held is { Keep: KeepKind.Best, Part: 0, People: 0 }
+                ? "--keep best needs something to choose by: give --validation or --validation-people above 0"
+            : null;
+    }
 
     /// <summary>The recipe's options, or the defaults, with what was typed in place of them.</summary>
     public static DistillOptions Options(ParseResult parsed, Recipe? recipe)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Datasets;
 using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using FaceDistill.Runs;
 
 namespace FaceDistill.Cli.Commands;
@@ -61,7 +62,7 @@ internal static class DistillCommand
         bool recipe = result.GetResult(RecipeFile) is { Implicit: false };
         return !recipe && !DistillArguments.NamesStudent(result) ? "name the student: --student mobilenet-v1:WIDTH@RESOLUTION, or --recipe FILE"
             : !recipe && result.GetResult(Data) is not { Implicit: false } ? "name the training faces: --data DIR|NAME, or --recipe FILE"
-            : null;
+            : DistillArguments.UsageError(result);
     }
 
     private static void Run(VerbContext context)
@@ -77,6 +78,11 @@ internal static class DistillCommand
 
         string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;
         var options = DistillArguments.Options(parsed, recipe).Validated();
+        if (DistillArguments.Idle(parsed, options) is { } idle)
+        {
+            throw new FaceDistillException(idle);
+        }
+
         string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
         var request = new DistillRequest(
             teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
@@ -85,6 +91,7 @@ internal static class DistillCommand
             Recipe = recipe,
             DataNames = data,
         };
+        HostMemory.KeepFreed();
         var report = new DistillJob(finder).Run(request, context.Job);
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }

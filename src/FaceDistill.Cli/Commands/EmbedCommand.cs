@@ -10,7 +10,7 @@ internal static class EmbedCommand
     private static readonly Option<string> Data = CommonOptions.Data("A folder of photos or aligned faces, or a data set's name.");
     private static readonly Option<string?> Output = new("--output", "-o")
     {
-        Description = "The store's folder; without it, the cache's own for this model and data.",
+        Description = "A Parquet store's folder; without it the embeddings are kept in the cache alone, where evaluate, distill and audit find them.",
         HelpName = "DIR",
     };
     private static readonly Option<string?> Teacher = new("--teacher") { Description = "A teacher's card (a name or a .json file).", HelpName = "CARD" };
@@ -25,7 +25,8 @@ internal static class EmbedCommand
         new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
         {
             Data, Teacher, Model, Output, Mirrored, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, result => result.GetResult(Teacher) is null == result.GetResult(Model) is null ? "give either --teacher CARD or --model MODEL" : null);
+        }, Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
+            : CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 
     private static void Run(VerbContext context)
     {
@@ -35,11 +36,10 @@ internal static class EmbedCommand
             model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned),
                 parsed.GetValue(CommonOptions.Device)!);
         var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);
-        var key = outcome.Store.Key;
-        var document = new { store = outcome.Store.Folder, model = key.Teacher, images = key.ImageCount, dimension = key.Dimension,
+        var document = new { store = outcome.Store, model = outcome.Model, images = outcome.Images, dimension = outcome.Dimension,
             computed = outcome.Computed };
         context.Result(document, console => console.WriteLine(
-            $"{document.images} embeddings of {document.dimension} values in {document.store} "
+            $"{document.images} embeddings of {document.dimension} values {(document.store is { } folder ? "in " + folder : "in the cache")} "
                 + $"({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
     }
 }

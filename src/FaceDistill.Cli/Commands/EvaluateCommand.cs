@@ -120,9 +120,11 @@ internal static class EvaluateCommand
         bool Given(Option option) => result.GetResult(option) is { Implicit: false };
         return !Given(Model) && !Given(Embeddings) ? "give something to evaluate: --model MODEL with --data, or --embeddings STORE|FILE.npy"
             : Given(Model) && !Given(Data) ? "--model needs faces: name their folder or data set with --data"
+            : Given(Labels) && !Given(Embeddings) ? "--labels belongs to --embeddings FILE.npy; a model's faces have their identities from their folders"
+            : Given(CommonOptions.Aligned) && !Given(Model) ? "--aligned is about the pictures that a model embeds: give --model, or leave it out"
             : Misplaced(result) is { } option ? option
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
-            : null;
+            : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
     }
 
     /// <summary>An option of another protocol would silently do nothing.</summary>

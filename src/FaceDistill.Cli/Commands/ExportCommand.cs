@@ -82,6 +82,8 @@ internal static class ExportCommand
             : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
             : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name
                 ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8"
+            : Given(CommonOptions.Aligned) && !Given(Data) && !Given(Calibration)
+                ? "--aligned is about the pictures of --data or --calibration: give one of them"
             : null;
     }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;
@@ -28,6 +29,7 @@ internal static class QuickstartCommand
 
     private static void Run(VerbContext context)
     {
+        HostMemory.KeepFreed();
         var report = new QuickstartJob(context.Parsed.Finder())
             .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Parsed.GetValue(CommonOptions.Device)!, context.Job);
         context.Result(report, console =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
+using FaceDistill.Kernels;
 using FaceDistill.Table14;
 
 namespace FaceDistill.Cli.Commands;
@@ -52,8 +53,10 @@ internal static class Table14Command
         var finder = parsed.Finder();
         string file = parsed.GetRequiredValue(RecipeFile), output = parsed.GetRequiredValue(Output);
         var recipe = Table14Recipe.Read(file);
+        recipe.Of(parsed.GetValue(Rows)!); // before anything is drawn
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
         string command = $"facedistill table14 --recipe {file} --output {output}{(parsed.GetValue(Smoke) ? " --smoke" : "")}";
+        HostMemory.KeepFreed();
         var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))
         {

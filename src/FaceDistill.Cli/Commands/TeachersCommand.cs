@@ -39,8 +39,8 @@ internal static class TeachersCommand
             var table = new Table().AddColumns("card", "what", "licence", "files");
             foreach (var (name, about, status) in rows)
             {
-                table.AddRow(Markup.Escape(name), Markup.Escape(about.Description), Markup.Escape(about.Licence),
-                    Markup.Escape(string.Join('\n', status.Select(s => $"{s.File}: {StateOf(s)}"))));
+                table.AddRow(ShownOnTerminal.Cell(name), ShownOnTerminal.Cell(about.Description), ShownOnTerminal.Cell(about.Licence),
+                    string.Join('\n', status.Select(s => ShownOnTerminal.Cell($"{s.File}: {StateOf(s)}"))));
             }
 
             console.Write(table);
@@ -50,7 +50,9 @@ internal static class TeachersCommand
     private static void Pull(VerbContext context)
     {
         var pull = new ModelPull(context.Parsed.Finder());
-        var results = context.Parsed.GetValue(Names)!.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();
+        string[] names = context.Parsed.GetValue(Names)!;
+        Array.ForEach(names, name => ModelPull.About(name)); // before anything is fetched
+        var results = names.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();
         context.Result(results, console => results.ForEach(r => console.WriteLine($"{r.name}: {string.Join(", ", r.files)}")));
     }
 

@@ -32,7 +32,9 @@ internal sealed class VerbContext : IDisposable
     {
         command.Validators.Add(result =>
         {
-            if (usageError?.Invoke(result) is { } error)
+            string? wrong = command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(CommonOptions.ValueError)
+                .FirstOrDefault(e => e is not null);
+            if ((wrong ?? usageError?.Invoke(result)) is { } error)
             {
                 result.AddError(error);
             }
@@ -55,7 +57,7 @@ internal sealed class VerbContext : IDisposable
         var output = Parsed.InvocationConfiguration.Output;
         if (Parsed.GetValue(CommonOptions.Json))
         {
-            output.WriteLine(JsonFile.Serialize(document));
+            output.WriteLine(ShownText.Lines(JsonFile.Serialize(document))); // within JSON's strings its escapes mean the same
             return;
         }
 

@@ -19,7 +19,7 @@ internal static class AuditTable
             {
                 string chance = count.ExpectedPairs is { } expected ? expected.ToString("N1", CultureInfo.InvariantCulture) : "-";
                 table.AddRow(
-                    Markup.Escape(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
+                    ShownOnTerminal.Cell(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
                     Whole(count.MatchedPairs), chance, count.SameFiles is { } same ? Whole(same) : "-");
             }
 
@@ -33,7 +33,7 @@ internal static class AuditTable
             var table = new Table().AddColumns("training data", "faces", "same files", "near duplicates to drop");
             foreach (var count in result.Duplicates)
             {
-                table.AddRow(Markup.Escape(count.Data), Whole(count.Faces), count.SameFiles is { } same ? Whole(same) : "-", Whole(count.Near));
+                table.AddRow(ShownOnTerminal.Cell(count.Data), Whole(count.Faces), count.SameFiles is { } same ? Whole(same) : "-", Whole(count.Near));
             }
 
             console.Write(table);

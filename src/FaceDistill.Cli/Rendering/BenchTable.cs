@@ -11,7 +11,7 @@ internal static class BenchTable
         var table = new Table().AddColumns([.. BenchmarkReport.Columns]);
         foreach (var model in result.Models)
         {
-            table.AddRow([.. BenchmarkReport.Row(model).Select(Markup.Escape)]);
+            table.AddRow([.. BenchmarkReport.Row(model).Select(ShownOnTerminal.Cell)]);
         }
 
         console.Write(table);

@@ -46,12 +46,13 @@ internal static class EvaluationTable
     {
         string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
         string[] fars = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
-        var table = new Table().Title($"{result.Protocol}: TAR at FAR, 95% interval ({score} threshold, false accepts)").AddColumn("model").AddColumns(fars);
+        var table = new Table().Title(ShownOnTerminal.Cell($"{result.Protocol}: TAR at FAR, 95% interval ({score} threshold, false accepts)"))
+            .AddColumn("model").AddColumns(fars);
         var extra = Extra(result.Models);
         table.AddColumns([.. extra.Select(column => column.Name)]);
         foreach (var m in result.Models)
         {
-            table.AddRow([Markup.Escape(m.Name), .. fars.Select(f => Cell(m, f)), .. extra.Select(column => column.Cell(m))]);
+            table.AddRow([ShownOnTerminal.Cell(m.Name), .. fars.Select(f => Cell(m, f)), .. extra.Select(column => column.Cell(m))]);
         }
 
         console.Write(table);
@@ -107,13 +108,13 @@ internal static class EvaluationTable
     {
         bool identification = models[0].Identification is not null;
         string[] fars = identification ? [.. models.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()] : [];
-        var table = new Table().Title(protocol).AddColumn("model");
+        var table = new Table().Title(ShownOnTerminal.Cell(protocol)).AddColumn("model");
         table.AddColumns(identification
             ? ["gallery", "probes", "rank-1", "rank-5", "open set: known + unknown probes", .. fars.Select(f => $"DIR at FAR {f}")]
             : ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"]);
         foreach (var m in models)
         {
-            table.AddRow([Markup.Escape(m.Name), .. identification ? Identification(m.Identification!, fars) : Blufr(m.Blufr!)]);
+            table.AddRow([ShownOnTerminal.Cell(m.Name), .. identification ? Identification(m.Identification!, fars) : Blufr(m.Blufr!)]);
         }
 
         console.Write(table);
@@ -128,7 +129,7 @@ internal static class EvaluationTable
 
     private static IEnumerable<string> Blufr(BlufrResult b) =>
     [
-        Markup.Escape(InvariantText.Of($"{b.PerTrial.Count}, {b.Trials}")), .. Rate(b.VerificationRate), .. Rate(b.IdentificationRate),
+        ShownOnTerminal.Cell(InvariantText.Of($"{b.PerTrial.Count}, {b.Trials}")), .. Rate(b.VerificationRate), .. Rate(b.IdentificationRate),
     ];
 
     private static IEnumerable<string> Rate(TrialRate rate) =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using FaceDistill.Files;
 
 namespace FaceDistill.Cli.Rendering;
 
@@ -51,7 +52,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
         lock (_gate)
         {
             Clear();
-            error.WriteLine(line);
+            error.WriteLine(ShownText.Of(line));
         }
     }
 
@@ -110,7 +111,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
         string speed = rate <= 0 ? "" : bytes ? Megabytes((long)rate) + " MB/s" : rate.ToString("0", CultureInfo.InvariantCulture) + "/s";
         string time = finished ? "in " + Span(seconds)
             : _last.Total > 0 && rate > 0 ? Span((_last.Total - _last.Done) / rate) + " left" : "";
-        return $"{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  {_last.Note}".TrimEnd();
+        return ShownText.Of($"{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  {_last.Note}").TrimEnd();
     }
 
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture);

@@ -11,10 +11,10 @@ internal static class Table14View
     {
         foreach (var tab in Table14Table.Of(result).Take(2)) // the report has the rest
         {
-            var table = new Table().Title(Markup.Escape(tab.Caption)).AddColumns(["student", .. tab.Columns.Select(c => c.Head)]);
+            var table = new Table().Title(ShownOnTerminal.Cell(tab.Caption)).AddColumns(["student", .. tab.Columns.Select(c => c.Head)]);
             foreach (var line in result.Lines)
             {
-                table.AddRow([Markup.Escape(line.Label), .. tab.Columns.Select(c => Markup.Escape(c.Student(line)))]);
+                table.AddRow([ShownOnTerminal.Cell(line.Label), .. tab.Columns.Select(c => ShownOnTerminal.Cell(c.Student(line)))]);
             }
 
             console.Write(table);
@@ -28,7 +28,7 @@ internal static class Table14View
         var table = new Table().AddColumns("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
         foreach (var line in plan.Lines)
         {
-            table.AddRow(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),
+            table.AddRow(ShownOnTerminal.Cell(line.Student), Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),
                 Number(line.ImagesPerSecond, "0.0"),
                 Number(line.MultAddsPerSecond / 1e9, "0.0"), line.Finished ? "finished" : Number(line.Minutes, "0.0"));
         }

@@ -5,7 +5,8 @@ namespace FaceDistill.Assets;
 
 /// <summary>
 /// Unpacks .tgz, .tar.gz, .tar and .zip without trusting them: nothing leaves the folder, links and devices are refused,
-/// number and size are bounded, and a file is never written twice. Permissions and times in the archive are ignored.
+/// number, size and headers are bounded, a file is never written twice, and a .zip's sizes and check sums hold. Permissions and times in the archive are
+/// ignored.
 /// </summary>
 internal static class ArchiveUnpacker
 {
@@ -53,7 +54,8 @@ internal static class ArchiveUnpacker
                 UnpackTar(unpacked, sink, limits ?? UnpackLimits.Default, name);
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or NotSupportedException or InvalidOperationException
+            or ArgumentException)
         {
             throw new FaceDistillException($"{archive} is not a readable archive ({e.Message}); delete it and fetch it again", e);
         }
@@ -75,6 +77,7 @@ internal static class ArchiveUnpacker
                     sink.AddFile(entry.Name, entry.DataStream ?? Stream.Null);
                     break;
                 case TarEntryType.GlobalExtendedAttributes:
+                    sink.Count();
                     break;
                 default:
                     throw sink.Refused(entry.Name, $"is a {entry.EntryType}");
@@ -100,8 +103,12 @@ internal static class ArchiveUnpacker
                 continue;
             }
 
-            using var content = entry.Open();
+            using var content = new Crc32Stream(entry.Open());
             sink.AddFile(entry.FullName, content);
+            if (content.Length != entry.Length || content.Crc != entry.Crc32)
+            {
+                throw sink.Refused(entry.FullName, "is damaged: its size or check sum (CRC-32) is another");
+            }
         }
     }
 
@@ -126,7 +133,13 @@ internal sealed class UnpackFolder(
     public void AddFolder(string name)
     {
         Count();
-        Directory.CreateDirectory(PathOf(name));
+        string path = PathOf(name);
+        if (Parents(path).Append(path).FirstOrDefault(File.Exists) is not null)
+        {
+            throw Refused(name, "is a folder where another entry is a file");
+        }
+
+        Written(name, () => Directory.CreateDirectory(path));
     }
 
     public void AddFile(string name, Stream content)
@@ -138,8 +151,16 @@ internal sealed class UnpackFolder(
             throw Refused(name, "is there twice or names no file");
         }
 
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        if (Parents(path).FirstOrDefault(File.Exists) is not null)
+        {
+            throw Refused(name, "lies in another entry that is a file");
+        }
+
+        using var file = Written(name, () =>
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        });
         int read;
         while ((read = content.Read(_buffer)) > 0)
         {
@@ -150,14 +171,47 @@ internal sealed class UnpackFolder(
                 throw new FaceDistillException($"{archive} unpacks to more than {limits.Bytes} bytes; it was not unpacked");
             }
 
-            file.Write(_buffer, 0, read);
+            Written(name, () => file.Write(_buffer, 0, read));
         }
     }
+
+    private IEnumerable<string> Parents(string path)
+    {
+        for (string? parent = Path.GetDirectoryName(path); parent is not null && parent.Length > _root.Length; parent = Path.GetDirectoryName(parent))
+        {
+            yield return parent;
+        }
+    }
+
+    // What the system refuses is the archive's doing as often as the disk's: a name too long, a file where a folder is to be.
+    private T Written<T>(string name, Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Without the path, of a folder that goes again.
+            string reason = e is PathTooLongException
+                ? "its name is too long for this system"
+                : e.Message.Split(" : '")[0].Replace(_root, "", StringComparison.Ordinal);
+            throw Refused(name, $"cannot be written: {reason}");
+        }
+    }
+
+    private void Written(string name, Action write) => Written(name, () =>
+    {
+        write();
+        return 0;
+    });
 
     public FaceDistillException Refused(string name, string why) =>
         new($"{archive}: entry '{Printable(name)}' {why}; the archive was not unpacked");
 
-    private void Count()
+    /// <summary>Counts an entry.</summary>
+    /// <exception cref="FaceDistillException">There are more than allowed.</exception>
+    public void Count()
     {
         job.Cancel.ThrowIfCancellationRequested();
         if (++_entries > limits.Entries)
@@ -191,38 +245,4 @@ internal sealed record UnpackLimits(int Entries, long Bytes)
 {
     /// <summary>A million entries and 64 GiB: above any face data set that comes in one archive, below most disks.</summary>
     public static UnpackLimits Default { get; } = new(1_000_000, 64L << 30);
-}
-
-/// <summary>A stream to read whose bytes are counted: more than the bound is an error, however well they were packed.</summary>
-internal sealed class BoundedStream(Stream inner, long maxBytes, string origin) : Stream
-{
-    private long _read;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override int Read(Span<byte> buffer)
-    {
-        int read = inner.Read(buffer);
-        _read += read;
-        return _read <= maxBytes ? read
-            : throw new FaceDistillException($"{origin} unpacks to more than {maxBytes} bytes; it was not unpacked");
-    }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -118,8 +118,36 @@ public sealed class AssetFinder
 /// </summary>
 internal static class CacheFolder
 {
+    private static readonly Lazy<string> Instead = new(() =>
+    {
+        string folder = Directory.CreateTempSubdirectory("facedistill-cache-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
+    });
+
     /// <summary>The cache's root; it need not exist yet.</summary>
     public static string Root { get; } = Find();
+
+    /// <summary>Where this process keeps what it makes: the root, or, where that cannot be written, a folder of its own that goes when it ends.</summary>
+    public static string Work { get; } = IsWritable(Root) ? Root : Instead.Value;
+
+    /// <summary>Where to look for what was made: the root, and <see cref="Work"/> where that is another.</summary>
+    public static IEnumerable<string> Roots => new[] { Root, Work }.Distinct();
+
+    private static bool IsWritable(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using var probe = new FileStream(
+                Path.Combine(folder, $".probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static string Find()
     {

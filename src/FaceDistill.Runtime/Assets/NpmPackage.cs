@@ -79,7 +79,7 @@ internal sealed class NpmPackage
                 }
             }
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new FaceDistillException($"the package {package} that npm brought is damaged ({e.Message}); run 'npm cache verify' and try again", e);
         }

@@ -41,6 +41,10 @@ internal sealed class Transfer(HttpClient client, DownloadPart part, long maxByt
             Accept(response);
             await CopyAsync(response, watch).ConfigureAwait(false);
         }
+        catch (NotSupportedException e)
+        {
+            throw new FaceDistillException($"{part.Source} leads elsewhere: {e.Message}", e); // to an address that is no http at all
+        }
         catch (OperationCanceledException e) when (watch.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new LineCutException($"nothing came for {idle.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s", e);

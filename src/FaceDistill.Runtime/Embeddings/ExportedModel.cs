@@ -32,7 +32,7 @@ internal static class ExportedModel
     /// <exception cref="FaceDistillException">The file is missing or no model that ONNX Runtime loads.</exception>
     public static IReadOnlyDictionary<string, string> Metadata(string path)
     {
-        using var session = OnnxEmbedder.Open(path);
+        using var session = OnnxSessions.Open(path);
         return session.ModelMetadata.CustomMetadataMap;
     }
 
@@ -76,7 +76,7 @@ internal static class StudentThresholds
     /// <exception cref="FaceDistillException">The file is no model, or the list is malformed.</exception>
     public static IReadOnlyList<StudentThreshold> Read(string path)
     {
-        using var session = OnnxEmbedder.Open(path);
+        using var session = OnnxSessions.Open(path);
         return session.ModelMetadata.CustomMetadataMap.TryGetValue(StudentThreshold.MetadataKey, out string? text)
             ? JsonFile.Parse<StudentThreshold[]>(text, $"{path}, metadata {StudentThreshold.MetadataKey}") : [];
     }

@@ -12,30 +12,45 @@ namespace FaceDistill.Embeddings;
 /// </summary>
 public sealed class OnnxEmbedder : IEmbedder
 {
+    // Of an embedding's length. Kernels that add in another order differ by 1e-6, those of float16 and of 8 bits by 1e-3; a batch norm in training mode by a
+    // tenth and more.
+    private const double BatchTolerance = 5e-3;
+
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
     private readonly string _path;
     private readonly OnnxPictureInput _input;
     private readonly string _output;
+    private readonly bool _sees;
+    private readonly int _batch; // what a call takes at once; 0 for any number of faces
 
-    /// <summary>Loads a model and checks that it fits its contract.</summary>
+    /// <summary>
+    /// Loads a model, and checks on two made pictures that it fits its contract, comes to an end, and gives a face the same embedding alone and in a batch. One
+    /// that takes any number of faces by its word, but runs with one only, is run with one at a time.
+    /// </summary>
     /// <param name="name">The name shown in tables.</param>
     /// <param name="path">The .onnx file.</param>
     /// <param name="contract">What the model wants to see.</param>
     /// <param name="dimension">The expected embedding length; null to take the model's own.</param>
-    /// <exception cref="FaceDistillException">The file is missing, no ONNX model, or its shapes do not fit the contract.</exception>
+    /// <exception cref="FaceDistillException">The file is missing, no ONNX model, its shapes do not fit the contract, it takes minutes for a face, or a face's
+    /// embedding depends on the others of its batch.</exception>
     public OnnxEmbedder(string name, string path, ModelInputSpec contract, int? dimension = null)
+        : this(name, path, contract, dimension, OnnxTrial.Limit)
+    {
+    }
+
+    /// <summary>The same with another limit of the trial's time.</summary>
+    internal OnnxEmbedder(string name, string path, ModelInputSpec contract, int? dimension, TimeSpan limit)
     {
         ArgumentNullException.ThrowIfNull(contract);
         (Name, _path, Contract) = (name, path, contract.Validated(path));
         Hash = FileHash.Sha256(path);
-        _session = Open(path);
+        _session = OnnxSessions.Open(path);
         try
         {
             _input = OnnxPictureInput.Of(_session, Contract, path);
-            _output = _session.OutputNames.Count == 1 ? _session.OutputNames[0] : throw new FaceDistillException(
-                $"{path} has the outputs {string.Join(", ", _session.OutputNames)}; export it with the embedding alone, for FaceDistill will not guess");
-            Dimension = Probe(dimension);
+            _output = OutputOf(_session, path);
+            (Dimension, _batch, _sees) = OnnxTrial.Run(path, limit, run => Try(dimension, run));
         }
         catch
         {
@@ -56,35 +71,29 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <inheritdoc/>
     public int Dimension { get; }
 
+    /// <summary>Refuses a model that gave two different pictures the very same embedding.</summary>
+    /// <returns>The model itself.</returns>
+    /// <exception cref="FaceDistillException">It did; it is disposed then.</exception>
+    internal OnnxEmbedder Seeing()
+    {
+        if (_sees)
+        {
+            return this;
+        }
+
+        Dispose();
+        throw new FaceDistillException($"{_path} gives two different pictures the very same embedding: it is dead, or its output does not depend on its input");
+    }
+
     /// <inheritdoc/>
     public void Embed(float[] faces, int count, Span<float> embeddings)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentOutOfRangeException.ThrowIfLessThan(faces.Length, count * Contract.Values);
-        int batch = _input.FixedBatch > 0 ? _input.FixedBatch : count;
+        int batch = _batch > 0 ? _batch : count;
         for (int start = 0; start < count; start += batch)
         {
             EmbedBatch(faces, start, Math.Min(batch, count - start), batch, embeddings);
-        }
-    }
-
-    /// <summary>Opens a session that computes on the calling thread.</summary>
-    /// <exception cref="FaceDistillException">The file is missing or no model that ONNX Runtime loads.</exception>
-    internal static InferenceSession Open(string path)
-    {
-        if (!File.Exists(path))
-        {
-            throw new FaceDistillException($"no model file {path}");
-        }
-
-        try
-        {
-            using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-            return new InferenceSession(path, options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new FaceDistillException($"{path} is not a model that ONNX Runtime loads: {e.Message.Split('\n')[0]}", e);
         }
     }
 
@@ -106,7 +115,7 @@ public sealed class OnnxEmbedder : IEmbedder
             memory = padded;
         }
 
-        using var output = RunOnce(memory, batch);
+        using var output = RunOnce(memory, batch, _run);
         var result = output.GetTensorDataAsSpan<float>();
         if (result.Length != batch * Dimension)
         {
@@ -142,12 +151,12 @@ public sealed class OnnxEmbedder : IEmbedder
         }
     }
 
-    private OrtValue RunOnce(Memory<float> faces, int batch)
+    private OrtValue RunOnce(Memory<float> faces, int batch, RunOptions run)
     {
         try
         {
             using var input = _input.Value(faces, batch);
-            return _session.Run(_run, [_input.Name], [input], [_output])[0];
+            return _session.Run(run, [_input.Name], [input], [_output])[0];
         }
         catch (OnnxRuntimeException e)
         {
@@ -155,11 +164,64 @@ public sealed class OnnxEmbedder : IEmbedder
         }
     }
 
-    // A grey picture through the model: the sure way to learn what it gives.
-    private int Probe(int? expected)
+    private static string OutputOf(InferenceSession session, string path) => session.OutputMetadata.Count != 1
+        ? throw new FaceDistillException(
+            $"{path} has the outputs {string.Join(", ", session.OutputNames)}; export it with the embedding alone, for FaceDistill will not guess")
+        : session.OutputMetadata.Single() is { Key: var name, Value: { IsTensor: true } } ? name
+        : throw new FaceDistillException($"{path} gives {session.OutputMetadata.Single().Value.OnnxValueType}; an embedding is a tensor");
+
+    // Two made pictures through the model, each alone and both at once: the sure way to learn what it gives, and that a face's embedding is its own.
+    private (int Dimension, int Batch, bool Sees) Try(int? expected, RunOptions run)
     {
-        int batch = Math.Max(1, _input.FixedBatch);
-        using var output = RunOnce(new float[batch * Contract.Values], batch);
+        int values = Contract.Values, fewest = Math.Max(1, _input.FixedBatch), many = Math.Max(2, _input.FixedBatch);
+        float[] face = MadePicture.Of(Contract, 0), other = MadePicture.Of(Contract, 1);
+        float[] Alone(float[] picture) => [.. picture, .. new float[(fewest - 1) * values]]; // zeros, as where a fixed batch is not full
+        int dimension;
+        float[] own;
+        using (var output = RunOnce(Alone(face), fewest, run))
+        {
+            dimension = DimensionOf(output, fewest, expected);
+            own = output.GetTensorDataAsSpan<float>()[..dimension].ToArray();
+        }
+
+        var both = _input.FixedBatch == 1 ? null : Batch([.. Enumerable.Repeat(other, many - 1).SelectMany(o => o), .. face], many, dimension, run);
+        if (both is null)
+        {
+            Finish([.. own], dimension, Contract.NormalizeOutput, _path);
+            return (dimension, 1, Batch(Alone(other), fewest, dimension, run) is not { } second || !second.AsSpan(0, dimension).SequenceEqual(own));
+        }
+
+        float[] among = both[^dimension..];
+        double length = Math.Max(TensorPrimitives.Norm<float>(own), TensorPrimitives.Norm<float>(among));
+        double difference = length == 0 ? 0 : TensorPrimitives.Distance<float>(own, among) / length;
+        if (!(difference <= BatchTolerance) && (double.IsFinite(TensorPrimitives.Sum<float>(own)) || double.IsFinite(TensorPrimitives.Sum<float>(among))))
+        {
+            throw new FaceDistillException(InvariantText.Of(
+                $"{_path} gives a face another embedding among others than alone (they differ by {difference:0.0%} of its length): it was exported in "
+                    + $"training mode, or mixes the faces of a batch; export it for inference (in PyTorch: model.eval())"));
+        }
+
+        Finish(own, dimension, Contract.NormalizeOutput, _path);
+        return (dimension, _input.FixedBatch, !both.AsSpan(0, dimension).SequenceEqual(among));
+    }
+
+    // The faces' embeddings; null where a model that takes any batch by its word runs with one face only.
+    private float[]? Batch(float[] faces, int count, int dimension, RunOptions run)
+    {
+        try
+        {
+            using var output = RunOnce(faces, count, run);
+            var result = output.GetTensorDataAsSpan<float>();
+            return result.Length == count * dimension && output.GetTensorTypeAndShape().Shape[0] == count ? result.ToArray() : null;
+        }
+        catch (FaceDistillException) when (_input.FixedBatch == 0 && !run.Terminate)
+        {
+            return null;
+        }
+    }
+
+    private int DimensionOf(OrtValue output, int batch, int? expected)
+    {
         var kind = output.GetTensorTypeAndShape();
         if (kind.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
         {
@@ -175,73 +237,5 @@ public sealed class OnnxEmbedder : IEmbedder
 
         return expected is null || expected == dimension ? (int)dimension
             : throw new FaceDistillException($"{_path} gives embeddings of {dimension} values where its card says {expected}");
-    }
-}
-
-/// <summary>The one input of a face model: its name, whether its batch is fixed, and whether it takes floats or the picture's bytes.</summary>
-internal sealed class OnnxPictureInput
-{
-    private readonly ModelInputSpec _contract;
-    private readonly bool _bytes;
-
-    private OnnxPictureInput(string name, int fixedBatch, bool bytes, ModelInputSpec contract) =>
-        (Name, FixedBatch, _bytes, _contract) = (name, fixedBatch, bytes, contract);
-
-    /// <summary>The input's name.</summary>
-    public string Name { get; }
-
-    /// <summary>The batch that the model was made for; 0 where it takes any.</summary>
-    public int FixedBatch { get; }
-
-    /// <summary>Finds a model's input and checks that it fits the contract.</summary>
-    /// <exception cref="FaceDistillException">There is not one input, or it has another type or shape; the message names both.</exception>
-    public static OnnxPictureInput Of(InferenceSession session, ModelInputSpec contract, string path)
-    {
-        if (session.InputMetadata.Count != 1)
-        {
-            throw new FaceDistillException($"{path} has {session.InputMetadata.Count} inputs; a face model has one, a picture");
-        }
-
-        var (name, metadata) = session.InputMetadata.Single();
-        int[] shape = metadata.Dimensions;
-        int size = contract.Size;
-        int[] wanted = contract.Layout == TensorLayout.Nchw ? [-1, 3, size, size] : [-1, size, size, 3];
-        bool bytes = metadata.ElementType == typeof(byte);
-        bool fits = (bytes || metadata.ElementType == typeof(float)) && shape.Length == 4
-            && Enumerable.Range(1, 3).All(i => shape[i] <= 0 || shape[i] == wanted[i]);
-        if (!fits)
-        {
-            throw new FaceDistillException(
-                $"{path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says Single [{string.Join(", ", wanted)}] "
-                    + $"({contract.Layout}); correct size or layout in the card");
-        }
-
-        // Scaled values are no bytes any more: cutting them off would pass unnoticed.
-        bool unscaled = !contract.PerImageStandardisation && contract.Mean.All(m => m == 0) && contract.Std.All(s => s == 1);
-        return !bytes || unscaled ? new OnnxPictureInput(name, Math.Max(0, shape[0]), bytes, contract)
-            : throw new FaceDistillException($"{path} takes Byte values, 0 to 255, but its contract scales them; give mean 0 and std 1 in the card");
-    }
-
-    /// <summary>The tensor that the model takes.</summary>
-    /// <param name="faces">float32 [batch, Contract.Values], filled by <see cref="FaceTensor.Fill"/>; must stay alive and unchanged while the value is
-    /// used.</param>
-    /// <param name="batch">The number of faces.</param>
-    public OrtValue Value(Memory<float> faces, int batch)
-    {
-        int size = _contract.Size;
-        long[] shape = _contract.Layout == TensorLayout.Nchw ? [batch, 3, size, size] : [batch, size, size, 3];
-        return _bytes ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Bytes(faces.Span), shape)
-            : OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, faces, shape);
-    }
-
-    private static Memory<byte> Bytes(ReadOnlySpan<float> values)
-    {
-        var bytes = new byte[values.Length];
-        for (int i = 0; i < bytes.Length; i++)
-        {
-            bytes[i] = (byte)values[i];
-        }
-
-        return bytes;
     }
 }

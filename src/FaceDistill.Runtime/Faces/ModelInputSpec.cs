@@ -69,6 +69,10 @@ public enum TensorLayout
 /// </summary>
 public static class FaceTensor
 {
+    /// <summary>Grows when the same picture and contract give other values, or <see cref="AlignedFrame.View"/> cuts another: part of what embeddings are kept
+    /// under.</summary>
+    internal const int Version = 1;
+
     /// <summary>Writes one face as a model wants it.</summary>
     /// <param name="face">BGR 8-bit, contract.Size x contract.Size.</param>
     /// <param name="contract">Colour order, layout and scaling.</param>

@@ -19,6 +19,9 @@ public static class PictureFile
     /// <summary>The reason of what is damaged or of no format that is known.</summary>
     internal const string NoPicture = "not readable as a picture";
 
+    /// <summary>How the reason of what the disk did not give begins.</summary>
+    internal const string NotRead = "not to be read: ";
+
     // More than a phone's or a camera's photo takes, for each core.
     private static readonly PictureRoom s_room = new(Math.Max(MostBytes, Environment.ProcessorCount * (128L << 20)));
 
@@ -57,7 +60,10 @@ public static class PictureFile
     /// more memory than <see cref="MostBytes"/>, or 128 MiB a core where that is more.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="use">Given the picture, or null and the reason; reads no other picture this way.</param>
+    /// <param name="use">
+    /// Given the picture, with what the decoder complained of ("" for nothing, see <see cref="NativeComplaints"/>), or null and the reason; reads no other
+    /// picture this way.
+    /// </param>
     internal static T Use<T>(string path, Func<Mat?, string, T> use)
     {
         ArgumentNullException.ThrowIfNull(use);
@@ -143,9 +149,10 @@ public static class PictureFile
                     _file.ReadExactly(new Span<byte>(bytes.DataPointer, bytes.Cols));
                 }
 
-                picture = Cv2.ImDecode(bytes, _mode);
+                (picture, string? complaint) = NativeComplaints.Of(() => Cv2.ImDecode(bytes, _mode));
                 if (!picture.Empty())
                 {
+                    reason = complaint ?? "";
                     return picture;
                 }
             }
@@ -165,7 +172,7 @@ public static class PictureFile
         public void Dispose() => _file?.Dispose();
 
         private static string CannotRead(Exception e) => e is ArgumentException ? NoPicture
-            : e is UnauthorizedAccessException ? "not to be read: permission denied" : $"not to be read: {e.Message}";
+            : e is UnauthorizedAccessException ? NotRead + "permission denied" : NotRead + e.Message;
     }
 }
 

@@ -23,10 +23,11 @@ internal sealed class FolderLock : IDisposable
     /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
     /// <param name="folder">The folder; made where it is missing.</param>
     /// <param name="job">Told once that there is somebody to wait for.</param>
+    /// <param name="told">Whether there was.</param>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
-    public static FolderLock Wait(string folder, JobContext job)
+    public static FolderLock Wait(string folder, JobContext job, out bool told)
     {
-        for (bool told = false; ; told = true)
+        for (told = false; ; told = true)
         {
             if (LockFile.TryTake(Path.Combine(folder, FileName)) is { } file)
             {

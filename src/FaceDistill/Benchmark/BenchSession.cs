@@ -11,6 +11,7 @@ namespace FaceDistill.Benchmark;
 internal sealed class BenchSession : IDisposable
 {
     private const int Seed = 1;
+    private const int MostValues = 1 << 27; // half a gigabyte of floats
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
     private readonly OrtValue _input;
@@ -31,12 +32,17 @@ internal sealed class BenchSession : IDisposable
     internal BenchSession(string path, ModelInputSpec? contract, SessionOptions? options)
     {
         _path = path;
-        _session = options is null ? OnnxEmbedder.Open(path) : new InferenceSession(path, options);
+        _session = OnnxSessions.Open(path, options);
         try
         {
             var (name, metadata) = _session.InputMetadata.Count == 1 ? _session.InputMetadata.Single()
                 : throw new FaceDistillException($"{path} has {_session.InputMetadata.Count} inputs; one that is to be measured has one, a picture");
             _name = name;
+            if (!metadata.IsTensor)
+            {
+                throw new FaceDistillException($"{path} takes {metadata.OnnxValueType}; one that is to be measured takes a tensor, a picture");
+            }
+
             _input = Noise(metadata.ElementDataType, Shape(metadata.Dimensions, contract));
         }
         catch
@@ -49,11 +55,21 @@ internal sealed class BenchSession : IDisposable
 
     /// <summary>Runs the model once: batch 1.</summary>
     /// <exception cref="FaceDistillException">It does not run.</exception>
-    public void Run()
+    public void Run() => Run(_run);
+
+    /// <summary>The first run, which has to end within <see cref="OnnxTrial.Limit"/>.</summary>
+    /// <exception cref="FaceDistillException">It does not, or fails.</exception>
+    internal void TryOut() => OnnxTrial.Run(_path, OnnxTrial.Limit, run =>
+    {
+        Run(run);
+        return 0;
+    });
+
+    private void Run(RunOptions run)
     {
         try
         {
-            using var outputs = _session.Run(_run, [_name], [_input], _session.OutputNames);
+            using var outputs = _session.Run(run, [_name], [_input], _session.OutputNames);
         }
         catch (OnnxRuntimeException e)
         {
@@ -78,8 +94,10 @@ internal sealed class BenchSession : IDisposable
         int size = contract?.Size ?? 0;
         int[] known = contract?.Layout == TensorLayout.Nhwc ? [1, size, size, 3] : [1, 3, size, size];
         long[] whole = [.. shape.Select((side, axis) => side > 0 ? side : axis == 0 ? 1L : contract is not null && shape.Length == 4 ? known[axis] : 0)];
-        return !whole.Contains(0) ? whole : throw new FaceDistillException(
-            $"{_path} leaves the size of its input open, [{string.Join(", ", shape)}]; write a card for it and give teacher:CARD.json");
+        return whole.Contains(0) ? throw new FaceDistillException(
+                $"{_path} leaves the size of its input open, [{string.Join(", ", shape)}]; write a card for it and give teacher:CARD.json")
+            : whole.Aggregate(1.0, (a, b) => a * b) <= MostValues ? whole : throw new FaceDistillException(
+                $"{_path} takes [{string.Join(", ", shape)}], more than fits into memory; export it for fewer faces at once");
     }
 
     private OrtValue Noise(TensorElementType type, long[] shape)

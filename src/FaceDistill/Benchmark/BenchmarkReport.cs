@@ -62,9 +62,9 @@ internal static class BenchmarkReport
     private static string MarkdownOf(BenchmarkJson result)
     {
         static string Line(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
+            $"| {string.Join(" | ", cells.Select(cell => ShownText.Of(cell).Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
         return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m))))
-            + $"\n{Note(result)}\n";
+            + $"\n{ShownText.Of(Note(result))}\n";
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";

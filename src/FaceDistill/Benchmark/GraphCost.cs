@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
@@ -21,24 +22,25 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
         string folder = Directory.CreateTempSubdirectory("facedistill-profile-").FullName;
         try
         {
-            using var options = new SessionOptions
-            {
-                IntraOpNumThreads = 1,
-                GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, // fused nodes have names of their own
-                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-                ProfileOutputPathPrefix = Path.Combine(folder, "run"), // before the next line, which reads it
-                EnableProfiling = true,
-            };
+            using var options = OnnxSessions.Options();
+            options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL; // fused nodes have names of their own
+            options.ProfileOutputPathPrefix = Path.Combine(folder, "run"); // before the next line, which reads it
+            options.EnableProfiling = true;
             string profile;
             using (var session = new BenchSession(path, contract, options))
             {
-                session.Run();
+                session.TryOut();
                 profile = session.EndProfiling();
             }
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(profile));
             bool onnx = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
             return new GraphCost(document.RootElement.EnumerateArray().Sum(MultAddsOf), onnx ? CountParameters(File.ReadAllBytes(path)) : null);
+        }
+        catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or JsonException or FormatException
+            or InvalidProtocolBufferException or DivideByZeroException)
+        {
+            throw new FaceDistillException($"{path} cannot be counted: {e.Message}; is it a model of faces?", e);
         }
         finally
         {

@@ -11,13 +11,15 @@ namespace FaceDistill.Datasets;
 /// <param name="Manifest">Their alignment.</param>
 public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifest)
 {
-    private IReadOnlyList<AlignedFaces>? _folders;
-
     /// <summary>The faces that a list took out: the data set's name, a tab, and the path in it.</summary>
     public IReadOnlyList<string> Excluded { get; private init; } = [];
 
-    /// <summary>The folders that the faces are chosen from, each whole and once; of a whole folder, itself.</summary>
-    public IReadOnlyList<AlignedFaces> Folders => _folders ?? [this];
+    /// <summary>The files that gave no face, with the reason: what is not there cannot be compared, and is to be told beside what was.</summary>
+    public IReadOnlyList<(string Path, string Reason)> Skipped { get; init; } = [];
+
+    /// <summary>What the faces are known by, wherever they lie (<see cref="FaceSetId"/>).</summary>
+    /// <exception cref="InvalidOperationException">They are not <see cref="Hashed"/>.</exception>
+    internal string Id => FaceSetId.Of(Dataset.Images.Select(i => (i.Hash, i.Identity)));
 
     /// <summary>Opens a finished folder of aligned faces.</summary>
     /// <exception cref="FaceDistillException">The folder holds raw photos, is unfinished, or has no picture.</exception>
@@ -30,7 +32,45 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                     + "NAME'");
         }
 
-        return Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));
+        var faces = Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));
+        return faces with { Skipped = AlignmentManifest.ReadSkipped(folder) };
+    }
+
+    /// <summary>The faces with the content by which they are known, and that of their photos where the folder's index names it.</summary>
+    /// <param name="job">Told of every face that is read.</param>
+    /// <exception cref="FaceDistillException">A face cannot be read, or the index is damaged.</exception>
+    internal AlignedFaces Hashed(JobContext job)
+    {
+        var images = Dataset.Images;
+        if (images.All(i => !i.Hash.IsNone))
+        {
+            return this;
+        }
+
+        var index = AlignedFolder.ReadIndex(Dataset.Root);
+        var hashed = new FaceImage[images.Count];
+        int done = 0;
+        var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        try
+        {
+            Parallel.For(0, images.Count, options, i =>
+            {
+                var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.FullPath(images[i])) : images[i].Hash;
+                bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
+                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo };
+                int now = Interlocked.Increment(ref done);
+                if (now % 256 == 0 || now == images.Count)
+                {
+                    job.Progress?.Report(new WorkProgress("hashing faces", now, images.Count, "images"));
+                }
+            });
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        return this with { Dataset = Dataset with { Images = hashed } };
     }
 
     /// <summary>Opens a folder that its owner says is aligned: the template's square fills each picture.</summary>
@@ -78,8 +118,10 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
         using (picture)
         {
-            throw new FaceDistillException(
-                $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again");
+            throw new FaceDistillException(AlignmentManifest.In(Dataset.Root)
+                ? $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again"
+                : $"{path} is {picture.Width}x{picture.Height} and the first face of {Dataset.Root}, {Dataset.Images[0].Path}, is {frame.Side}x{frame.Side}; "
+                    + "faces given with --aligned are squares of one size: bring them to one, or align the photos");
         }
     }
 
@@ -91,7 +133,11 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         ArgumentNullException.ThrowIfNull(people);
         var names = people.People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         FaceImage[] images = [.. Dataset.Images.Where(i => names.Contains(i.Identity))];
-        return images.Length > 0 ? this with { Dataset = Dataset with { Images = images }, _folders = Folders }
+        return images.Length > 0 ? this with
+        {
+            Dataset = Dataset with { Images = images },
+            Skipped = [.. Skipped.Where(s => names.Contains(FaceDataset.IdentityOf(s.Path)))],
+        }
             : throw new FaceDistillException($"{Dataset.Root} has no face of the people in {people.File}; a person is a sub-folder of that name");
     }
 
@@ -109,7 +155,6 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             ? this with
             {
                 Dataset = Dataset with { Images = images },
-                _folders = Folders,
                 Excluded = [.. Dataset.Images.Where((_, i) => excluded[i]).Select(i => $"{name}\t{i.Path}")],
             }
             : throw new FaceDistillException($"{list.File} excludes every picture of {name} ({Dataset.Root})");
@@ -137,15 +182,15 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
         FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with
         {
-            Path = Path.GetRelativePath(root, s.Dataset.FullPath(i)).Replace(Path.DirectorySeparatorChar, '/'),
-            Name = i.Name,
+            Path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/'),
+            File = s.Dataset.FullPath(i),
         }))];
         string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
         return twice is null
             ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
             {
                 Excluded = [.. sets.SelectMany(s => s.Excluded)],
-                _folders = [.. sets.SelectMany(s => s.Folders).DistinctBy(f => f.Dataset.Root, StringComparer.Ordinal)],
+                Skipped = [.. sets.SelectMany(s => s.Skipped.Select(f => (Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, f.Path)), f.Reason)))],
             }
             : throw new FaceDistillException($"{Path.Combine(root, twice)} comes twice in the data; name each folder once");
     }
@@ -179,51 +224,27 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         : throw new FaceDistillException($"{dataset.Root} has no aligned face");
 }
 
-/// <summary>
-/// alignment.json in the root of a folder of aligned faces: how they were aligned. A folder without it holds raw photos.
-/// </summary>
-/// <param name="FormatVersion">1.</param>
-/// <param name="Template">The <see cref="AlignmentTemplate"/>'s name.</param>
-/// <param name="Size">The side of the template's square in each picture, pixels.</param>
-/// <param name="Pad">The border of real pixels on each side, pixels.</param>
-/// <param name="Aligner">What aligned them: "yunet-" and the start of the model's SHA-256, "synthetic", or "user".</param>
-/// <param name="Source">The folder of the raw photos; empty where there were none.</param>
-/// <param name="Complete">False while the folder is being filled.</param>
-public sealed record AlignmentManifest(int FormatVersion, string Template, int Size, int Pad, string Aligner, string Source, bool Complete)
+/// <summary>What a list of faces is known by, whatever the files are called and wherever they lie.</summary>
+internal static class FaceSetId
 {
-    /// <summary>The manifest's file name.</summary>
-    public const string FileName = "alignment.json";
-
-    /// <summary>The list of pictures that were left out, beside the manifest: path,reason.</summary>
-    public const string SkippedFileName = "skipped.csv";
-
-    /// <summary>The geometry of each picture.</summary>
-    public AlignedFrame Frame => new(Size, Pad);
-
-    /// <summary>SHA-256 over what decides the pixels: template, size, border, aligner and its version.</summary>
-    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        InvariantText.Of($"{Template}|{Size}|{Pad}|{Aligner}|{FaceAligner.Version}"))));
-
-    /// <summary>Whether a folder holds aligned faces.</summary>
-    public static bool In(string folder) => File.Exists(Path.Combine(folder, FileName));
-
-    /// <summary>Whether a folder holds aligned faces and was finished.</summary>
-    public static bool IsComplete(string folder) => In(folder) && JsonFile.Read<AlignmentManifest>(Path.Combine(folder, FileName)).Complete;
-
-    /// <summary>Reads a folder's manifest.</summary>
-    /// <exception cref="FaceDistillException">It is missing, malformed, of a newer format, or the folder was never finished.</exception>
-    public static AlignmentManifest Read(string folder)
+    /// <summary>SHA-256 over content and identity of each face, in order; 64 lower-case hexadecimal digits.</summary>
+    /// <exception cref="InvalidOperationException">A content is not known.</exception>
+    public static string Of(IEnumerable<(ContentHash Face, string Identity)> faces)
     {
-        string path = Path.Combine(folder, FileName);
-        var manifest = JsonFile.Read<AlignmentManifest>(path);
-        // The version first: another version's manifest may well name a template that this one does not know.
-        string? wrong = manifest.FormatVersion != 1 ? $"format version {manifest.FormatVersion} is not 1; use a newer FaceDistill"
-            : AlignmentTemplate.All.All(t => t.Name != manifest.Template) ? $"no alignment template '{manifest.Template}'"
-            : manifest.Size < 32 || manifest.Pad < 0 ? "size or pad out of range"
-            : manifest.Complete ? null : "the folder was not finished; run the same 'facedistill align' again";
-        return wrong is null ? manifest : throw new FaceDistillException($"{path}: {wrong}");
-    }
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> content = stackalloc byte[16];
+        foreach (var (face, identity) in faces)
+        {
+            if (face.IsNone)
+            {
+                throw new InvalidOperationException("a face was not hashed");
+            }
 
-    /// <summary>Writes the manifest into a folder.</summary>
-    public void Write(string folder) => JsonFile.Write(Path.Combine(folder, FileName), this);
+            face.WriteTo(content);
+            hash.AppendData(content);
+            hash.AppendData(Encoding.UTF8.GetBytes(identity + "\n"));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
 }

@@ -9,29 +9,18 @@ namespace FaceDistill.Datasets;
 /// <param name="Identity">The folder that it lies in: a person; empty where it lies in the root.</param>
 public readonly record struct FaceImage(string Path, string Identity)
 {
-    private readonly string? _name;
+    /// <summary>What the picture is known by: its file's content; none until <see cref="AlignedFaces.Hashed"/>.</summary>
+    internal ContentHash Hash { get; init; }
 
-    /// <summary>The path within the folder that it was listed from: the same wherever several folders are joined.</summary>
-    public string Name
-    {
-        get => _name ?? Path;
-        init => _name = value;
-    }
+    /// <summary>The content of the photo that it was aligned from; none where that is not known.</summary>
+    internal ContentHash Photo { get; init; }
 
-    /// <summary>64 bits of the name, by which its random views are drawn, whatever else is trained on (FNV-1a, Fowler, Noll and Vo, over UTF-16).</summary>
-    public long Key
-    {
-        get
-        {
-            ulong hash = 14695981039346656037UL;
-            foreach (char c in Name)
-            {
-                hash = (hash ^ c) * 1099511628211UL;
-            }
+    /// <summary>Where the file lies; null for <see cref="Path"/> in the data set's root.</summary>
+    internal string? File { get; init; }
 
-            return (long)hash;
-        }
-    }
+    /// <summary>64 bits of its content, by which its random views are drawn, whatever it is called and whatever else is trained on.</summary>
+    /// <exception cref="InvalidOperationException">The content is not known yet.</exception>
+    public long Key => Hash.IsNone ? throw new InvalidOperationException($"{Path} was not hashed") : Hash.Seed;
 }
 
 /// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
@@ -64,7 +53,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
         return new FaceDataset(
             full,
             [.. files[true].Select(f => new FaceImage(f.Path, IdentityOf(f.Path)))],
-            [.. files[false].Select(f => (f.Path, f.Reason ?? "not a picture file"))])
+            [.. files[false].Select(f => (f.Path, f.Reason ?? AlignmentManifest.NotAPicture))])
         {
             Roots = listing.Roots,
             Unreachable = unreachable.Count == 0 ? null : (unreachable[0].Path, unreachable[0].Reason!),
@@ -77,10 +66,44 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
         : throw new FaceDistillException(
             $"{System.IO.Path.Combine(Root, picture.Path)}: {picture.Reason}; take it out of the folder or align the photos again");
 
-    /// <summary>The picture's full path.</summary>
-    public string FullPath(FaceImage image) => System.IO.Path.Combine(Root, image.Path);
+    /// <summary>What the folder is known by: SHA-256 over path and content of each picture, 64 lower-case hexadecimal digits.</summary>
+    /// <param name="job">Stops it.</param>
+    /// <exception cref="FaceDistillException">A picture cannot be read.</exception>
+    internal string ContentId(JobContext job)
+    {
+        var hashes = new ContentHash[Images.Count];
+        var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        try
+        {
+            Parallel.For(0, hashes.Length, options, i => hashes[i] = Content(FullPath(Images[i])));
+        }
+        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
 
-    private static string IdentityOf(string path)
+        return FaceSetId.Of(Images.Select((image, i) => (hashes[i], image.Path)));
+    }
+
+    /// <summary>A file's content.</summary>
+    /// <exception cref="FaceDistillException">It cannot be read.</exception>
+    internal static ContentHash Content(string path)
+    {
+        try
+        {
+            return FileBytes.Patiently(() => ContentHash.Of(path, File.OpenRead));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot read {path}: {e.Message}; restore it or take it out of the folder", e);
+        }
+    }
+
+    /// <summary>The picture's full path.</summary>
+    public string FullPath(FaceImage image) => image.File ?? System.IO.Path.Combine(Root, image.Path);
+
+    /// <summary>Whom a picture shows: the folder that it lies in.</summary>
+    internal static string IdentityOf(string path)
     {
         int slash = path.LastIndexOf('/');
         return slash < 0 ? "" : path[..slash];

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Assets;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 
 namespace FaceDistill.Datasets;
 
@@ -30,7 +31,19 @@ internal sealed class FaceSource
             : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
             : Align(data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
-        return Chosen(faces, data, job);
+        if (AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
+        {
+            job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
+        }
+
+        faces = Chosen(faces, data, job).Hashed(job);
+        var files = faces.Dataset.Images.Select(i => (i.Path, i.Identity, i.Photo.IsNone ? i.Hash : i.Photo));
+        if (IdentityNotes.Warning(IdentityNotes.OneFileUnderSeveralPeople(files)) is { } warning)
+        {
+            job.Say?.Invoke(warning);
+        }
+
+        return faces;
     }
 
     /// <summary>Opens the faces of several folders as one list.</summary>
@@ -81,21 +94,45 @@ internal sealed class FaceSource
     private AlignedFaces Align(DataFolder data, AlignmentTemplate template, JobContext job)
     {
         var raw = FaceDataset.List(data.Images);
-        var aligner = new FolderAligner(DetectorCard.FindModel(_finder), template, AlignedFrame.Default) { Waits = true };
-        string folder = Path.Combine(CacheFolder.Root, "aligned", aligner.CacheName(raw));
-        if (AlignmentManifest.IsComplete(folder))
+        if (raw.Images.Count == 0)
         {
-            return AlignedFaces.Open(folder);
+            throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
-        job.Say?.Invoke($"{data.Images} holds raw photos: aligning them to '{template.Name}' into {folder}");
-        var result = aligner.Run(raw, folder, job);
-        if (result.Skipped.Count > 0)
+        var aligner = new PhotoAligner(DetectorCard.FindModel(_finder), template, AlignedFrame.Default);
+        var manifest = aligner.Manifest(raw.Root, complete: true);
+        var cache = AlignedCache.Open(manifest);
+        var found = aligner.Find(raw, cache, job);
+        if (Array.Exists(found, f => f is null))
         {
-            job.Say?.Invoke($"{result.Skipped.Count} files left out (no face, or no picture): {Path.Combine(folder, AlignmentManifest.SkippedFileName)}");
+            using var held = FolderLock.Wait(cache.Folder, job, out bool waited);
+            cache = waited ? AlignedCache.Open(manifest) : cache; // what we waited for may be what we want
+            found = waited ? aligner.Find(raw, cache, job) : found;
+            int missing = found.Count(f => f is null);
+            if (missing > 0)
+            {
+                job.Say?.Invoke($"{data.Images} holds raw photos: aligning {missing} of {found.Length} to '{template.Name}' into {cache.Folder}");
+            }
+
+            found = [.. aligner.Align(raw, found, cache, job)];
         }
 
-        return result.Faces;
+        PhotoFace[] photos = [.. found.Select(f => f!.Value)];
+        var skipped = FolderAligner.Skipped(raw, photos);
+        if (skipped.Count > 0)
+        {
+            job.Say?.Invoke($"{data.Images}: {skipped.Count} files left out (first: {skipped[0].Path}: {skipped[0].Reason}); "
+                + $"'facedistill align' lists all in its {AlignmentManifest.SkippedFileName}");
+        }
+
+        string[] names = AlignedFolder.Names(raw);
+        FaceImage[] images =
+        [
+            .. photos.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File })
+                .Where(i => i.File is not null),
+        ];
+        return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
+            : throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
     }
 }
 

@@ -1,10 +1,6 @@
-using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Text;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
-using OpenCvSharp;
 
 namespace FaceDistill.Datasets;
 
@@ -16,49 +12,18 @@ namespace FaceDistill.Datasets;
 public sealed record FolderAlignment(AlignedFaces Faces, int Aligned, int Reused, IReadOnlyList<(string Path, string Reason)> Skipped);
 
 /// <summary>
-/// Aligns every photo below a folder into another folder, on all cores. Pictures are renamed into place when whole, so that
+/// Aligns every photo below a folder into another folder, under the photos' names. Pictures are renamed into place when whole, so that
 /// a run that was killed is continued by the next one with the same settings.
 /// </summary>
-internal sealed class FolderAligner
+/// <param name="aligner">Finds and aligns.</param>
+internal sealed class FolderAligner(PhotoAligner aligner)
 {
-    private readonly string _detector;
-    private readonly AlignmentTemplate _template;
-    private readonly AlignedFrame _frame;
-
-    /// <summary>Makes an aligner.</summary>
-    /// <param name="detectorModel">Path of YuNet's ONNX file.</param>
-    /// <param name="template">The template to align to.</param>
-    /// <param name="frame">The aligned picture's geometry.</param>
-    public FolderAligner(string detectorModel, AlignmentTemplate template, AlignedFrame frame) =>
-        (_detector, _template, _frame) = (detectorModel, template, frame);
-
-    /// <summary>Whether to wait where another process fills the folder, as for one of the cache; else that is an error. Default false.</summary>
-    public bool Waits { get; init; }
-
-    /// <summary>The name of a folder, in a cache, that belongs to these photos and these settings alone.</summary>
-    /// <remarks>Hashes the paths, lengths and times of the photos, not their bytes: it decides only whether to align again.</remarks>
-    public string CacheName(FaceDataset raw)
-    {
-        ArgumentNullException.ThrowIfNull(raw);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
-        Add(raw.Root);
-        Add(NewManifest(raw, false).Hash());
-        foreach (var image in raw.Images)
-        {
-            var file = new FileInfo(raw.FullPath(image));
-            Add(InvariantText.Of($"{image.Path}|{file.Length}|{file.LastWriteTimeUtc.Ticks}"));
-        }
-
-        string name = new([.. Path.GetFileName(raw.Root).Select(c => char.IsLetterOrDigit(c) ? c : '-')]);
-        return $"{name}-{_template.Name}{_frame.Size}-{Convert.ToHexStringLower(hash.GetHashAndReset())[..12]}";
-    }
-
-    /// <summary>Aligns a folder; what an earlier run with the same settings finished is kept.</summary>
+    /// <summary>Aligns a folder; what an earlier run with the same settings made of the same photos is kept.</summary>
     /// <param name="raw">The photos.</param>
     /// <param name="output">The folder to fill.</param>
     /// <param name="job">Told of every picture.</param>
-    /// <exception cref="FaceDistillException">The output folder lies among the photos or holds something else, or no photo shows a face.</exception>
+    /// <exception cref="FaceDistillException">The output folder lies among the photos or holds something else, a photo cannot be read, or none shows a
+    /// face.</exception>
     public FolderAlignment Run(FaceDataset raw, string output, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(raw);
@@ -67,54 +32,47 @@ internal sealed class FolderAligner
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
-        var targets = new AlignedOutputPaths(raw, output);
-        using var held = Waits ? FolderLock.Wait(output, job) : FolderLock.Take(output);
-        Prepare(raw, output, targets);
-        var skipped = new ConcurrentBag<(string Path, string Reason)>(raw.Others);
-        int reused = AlignAllCountingReused(raw, targets, skipped, job);
-        return Finish(raw, output, reused, [.. skipped.OrderBy(s => s.Path, StringComparer.Ordinal)]);
-    }
-
-    private int AlignAllCountingReused(
-        FaceDataset raw, AlignedOutputPaths targets, ConcurrentBag<(string Path, string Reason)> skipped, JobContext job)
-    {
-        int done = 0, reused = 0;
-        Cv2.SetNumThreads(1); // the photos are the parallel work
-        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = job.Cancel };
+        AlignedFolder.RefuseWithin(raw, output);
+        using var held = FolderLock.Take(output);
+        var folder = new AlignedFolder(raw, output);
+        Prepare(raw, output, folder);
+        PhotoFace[] photos;
+        int reused;
         try
         {
-            Parallel.For(0, raw.Images.Count, options, () => new Lazy<Worker>(() => new Worker(_detector, _template, _frame)), (i, _, worker) =>
-            {
-                if (targets.IsDone(i))
-                {
-                    Interlocked.Increment(ref reused);
-                }
-                else if (worker.Value.Align(raw.FullPath(raw.Images[i]), targets[i]) is { } reason)
-                {
-                    skipped.Add((raw.Images[i].Path, reason));
-                }
-
-                job.Progress?.Report(new WorkProgress("aligning", Interlocked.Increment(ref done), raw.Images.Count, "images"));
-                return worker;
-            }, worker =>
-            {
-                if (worker.IsValueCreated)
-                {
-                    worker.Value.Dispose();
-                }
-            });
+            var found = aligner.Find(raw, folder, job);
+            reused = found.Count(f => f?.File is not null);
+            photos = aligner.Align(raw, found, folder, job);
+            folder.Forget(Enumerable.Range(0, photos.Length).Where(i => photos[i].File is null));
         }
-        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        finally
         {
-            throw new FaceDistillException(first.Message, e);
+            folder.WriteIndex();
         }
 
-        return reused;
+        List<(string Path, string Reason)> skipped = Skipped(raw, photos);
+        if (photos.All(p => p.File is null))
+        {
+            throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
+        }
+
+        AtomicFile.WriteText(Path.Combine(output, AlignmentManifest.SkippedFileName), Csv.Text("path,reason", skipped.Select(s => new[] { s.Path, s.Reason })));
+        aligner.Manifest(raw.Root, complete: true).Write(output);
+        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.File is not null), reused, skipped);
     }
 
-    private void Prepare(FaceDataset raw, string output, AlignedOutputPaths targets)
+    /// <summary>What was left out of a folder, in ordinal order of the paths.</summary>
+    /// <param name="raw">The folder.</param>
+    /// <param name="photos">What became of its pictures.</param>
+    internal static List<(string Path, string Reason)> Skipped(FaceDataset raw, PhotoFace[] photos) =>
+    [
+        .. raw.Others.Concat(raw.Images.Zip(photos).Where(p => p.Second.Reason is not null).Select(p => (p.First.Path, p.Second.Reason!)))
+            .OrderBy(s => s.Path, StringComparer.Ordinal),
+    ];
+
+    private void Prepare(FaceDataset raw, string output, AlignedFolder folder)
     {
-        var wanted = NewManifest(raw, complete: false);
+        var wanted = aligner.Manifest(raw.Root, complete: false);
         if (!AlignmentManifest.In(output))
         {
             if (Directory.EnumerateFileSystemEntries(output).Any(p => Path.GetFileName(p) != FolderLock.FileName))
@@ -133,78 +91,43 @@ internal sealed class FolderAligner
                 $"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
         }
 
-        targets.RefuseOthers();
+        folder.RefuseOthers();
         wanted.Write(output);
-    }
-
-    private FolderAlignment Finish(FaceDataset raw, string output, int reused, List<(string Path, string Reason)> skipped)
-    {
-        int aligned = raw.Images.Count - (skipped.Count - raw.Others.Count);
-        if (aligned == 0)
-        {
-            throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
-        }
-
-        AtomicFile.WriteText(
-            Path.Combine(output, AlignmentManifest.SkippedFileName), Csv.Text("path,reason", skipped.Select(s => new[] { s.Path, s.Reason })));
-        NewManifest(raw, complete: true).Write(output);
-        return new FolderAlignment(AlignedFaces.Open(output), aligned, reused, skipped);
-    }
-
-    private AlignmentManifest NewManifest(FaceDataset raw, bool complete) =>
-        new(1, _template.Name, _frame.Size, _frame.Pad, $"yunet-{FileHash.Sha256(_detector)[..16]}", raw.Root, complete);
-
-    private sealed class Worker(string model, AlignmentTemplate template, AlignedFrame frame) : IDisposable
-    {
-        private readonly FaceDetector _detector = new(model);
-
-        // The reason why there is no aligned face, or null where there is one.
-        public string? Align(string source, string target) => PictureFile.Use(source, (picture, reason) => picture is null ? reason : Align(picture, target));
-
-        private string? Align(Mat picture, string target)
-        {
-            using var face = new FaceAligner(_detector, template, frame).Align(picture);
-            if (face is null)
-            {
-                return "no face found";
-            }
-
-            Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
-            try
-            {
-                AtomicFile.WriteReplaceable(target, jpeg);
-                return null;
-            }
-            catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
-            {
-                return "the name of its face would be too long";
-            }
-        }
-
-        public void Dispose() => _detector.Dispose();
     }
 }
 
-/// <summary>Where the face of each photo goes in the folder of aligned faces, and what of an earlier run can stay there.</summary>
-internal sealed class AlignedOutputPaths
+/// <summary>
+/// The faces of a folder of photos under the photos' names, with faces.csv, which says from what content each was made: a photo that was replaced is
+/// noticed whatever its date says.
+/// </summary>
+internal sealed class AlignedFolder : IPhotoFaces
 {
+    /// <summary>The index: a face's path, its photo's content and its own.</summary>
+    public const string IndexName = "faces.csv";
+
+    private const string Header = "path,photo,face";
+    private const int FewestBetweenWrites = 500;
     private readonly FaceDataset _raw;
     private readonly string _output;
     private readonly string[] _names;
+    private readonly Dictionary<string, (ContentHash Photo, ContentHash Face)> _index;
+    private int _unwritten;
 
-    /// <summary>Names the faces of a folder of photos.</summary>
-    /// <exception cref="FaceDistillException">The output lies among the photos, where the next run would take it for photos.</exception>
-    public AlignedOutputPaths(FaceDataset raw, string output)
+    /// <summary>Prepares the faces of a folder of photos.</summary>
+    /// <exception cref="FaceDistillException">The index is damaged.</exception>
+    public AlignedFolder(FaceDataset raw, string output)
     {
-        if (raw.Roots.Any(root => RealPath.Within(output, root)))
-        {
-            throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
-        }
+        (_raw, _output, _names) = (raw, output, Names(raw));
+        _index = ReadIndex(output);
+    }
 
-        (_raw, _output) = (raw, output);
+    /// <summary>The names of the photos' faces: theirs, with the ending .jpg.</summary>
+    public static string[] Names(FaceDataset raw)
+    {
+        ArgumentNullException.ThrowIfNull(raw);
         // Two photos that differ only in their ending must not overwrite each other.
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        _names = [.. raw.Images.Select(image =>
+        return [.. raw.Images.Select(image =>
         {
             string name = Path.ChangeExtension(image.Path, ".jpg");
             for (string longer = image.Path + ".jpg"; !seen.Add(name); longer += ".jpg")
@@ -216,32 +139,110 @@ internal sealed class AlignedOutputPaths
         })];
     }
 
-    /// <summary>The full path of a photo's face.</summary>
-    public string this[int photo] => Path.Combine(_output, _names[photo]);
-
-    /// <summary>Whether a photo's face is there already; a face older than its photo is deleted, since the photo has changed.</summary>
-    /// <exception cref="FaceDistillException">The old face cannot be deleted.</exception>
-    public bool IsDone(int photo)
+    /// <summary>Refuses an output among the photos, where the next run would take it for photos.</summary>
+    /// <exception cref="FaceDistillException">It lies there.</exception>
+    public static void RefuseWithin(FaceDataset raw, string output)
     {
-        var face = new FileInfo(this[photo]);
-        if (!face.Exists)
+        if (raw.Roots.Any(root => RealPath.Within(output, root)))
         {
-            return false;
+            throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
+        }
+    }
+
+    /// <summary>The index of a folder: for each face's path its photo's content and its own; empty where there is none.</summary>
+    /// <exception cref="FaceDistillException">It is damaged.</exception>
+    public static Dictionary<string, (ContentHash Photo, ContentHash Face)> ReadIndex(string folder)
+    {
+        var index = new Dictionary<string, (ContentHash, ContentHash)>(StringComparer.Ordinal);
+        string path = Path.Combine(folder, IndexName);
+        if (!File.Exists(path))
+        {
+            return index;
         }
 
-        if (face.LastWriteTimeUtc >= File.GetLastWriteTimeUtc(_raw.FullPath(_raw.Images[photo])))
+        using var reader = new StreamReader(path);
+        foreach (var row in Csv.Rows(reader, path).Skip(1))
         {
-            return true;
+            if (row.Fields.Count != 3 || !ContentHash.TryParse(row.Fields[1], out var photo) || !ContentHash.TryParse(row.Fields[2], out var face))
+            {
+                throw new FaceDistillException(
+                    $"{path} line {row.Line}: not a path and two hashes; delete the file and run the same 'facedistill align' again");
+            }
+
+            index[row.Fields[0]] = (photo, face);
+        }
+
+        return index;
+    }
+
+    /// <inheritdoc/>
+    public PhotoFace? Find(int index, ContentHash photo)
+    {
+        string name = _names[index], file = Path.Combine(_output, name);
+        (ContentHash Photo, ContentHash Face) made;
+        lock (_index)
+        {
+            if (!_index.TryGetValue(name, out made) || made.Photo != photo)
+            {
+                return null;
+            }
+        }
+
+        return File.Exists(file) && ContentHash.Of(FileBytes.Read(file)) == made.Face ? new PhotoFace(photo, made.Face, file, null) : null;
+    }
+
+    /// <inheritdoc/>
+    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason)
+    {
+        string name = _names[index], file = Path.Combine(_output, name);
+        if (jpeg is null)
+        {
+            return new PhotoFace(photo, default, null, reason);
         }
 
         try
         {
-            face.Delete();
-            return false;
+            AtomicFile.WriteReplaceable(file, jpeg);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
         {
-            throw new FaceDistillException($"cannot delete {face.FullName}, whose photo has changed: {e.Message}", e);
+            return new PhotoFace(photo, default, null, "the name of its face would be too long");
+        }
+
+        var face = ContentHash.Of(jpeg);
+        lock (_index)
+        {
+            _index[name] = (photo, face);
+            if (++_unwritten >= Math.Max(FewestBetweenWrites, _names.Length / 50))
+            {
+                WriteIndex();
+            }
+        }
+
+        return new PhotoFace(photo, face, file, null);
+    }
+
+    /// <summary>Writes the index, as it is now.</summary>
+    /// <exception cref="FaceDistillException">It cannot be written.</exception>
+    public void WriteIndex()
+    {
+        lock (_index)
+        {
+            AtomicFile.WriteText(Path.Combine(_output, IndexName), Csv.Text(
+                Header, _index.OrderBy(face => face.Key, StringComparer.Ordinal).Select(face => new object[] { face.Key, face.Value.Photo, face.Value.Face })));
+            _unwritten = 0;
+        }
+    }
+
+    /// <summary>Deletes what an earlier run made of photos that show no face any more.</summary>
+    /// <param name="photos">Their places in the list.</param>
+    /// <exception cref="FaceDistillException">A face cannot be deleted.</exception>
+    public void Forget(IEnumerable<int> photos)
+    {
+        foreach (string name in photos.Select(i => _names[i]))
+        {
+            Delete(Path.Combine(_output, name));
+            _index.Remove(name);
         }
     }
 
@@ -255,6 +256,22 @@ internal sealed class AlignedOutputPaths
         {
             throw new FaceDistillException(
                 $"{_output} holds {other.Path}, a face of no photo in {_raw.Root}; delete it, or choose another --output");
+        }
+    }
+
+    private static void Delete(string face)
+    {
+        try
+        {
+            File.Delete(face);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Its folder was never made.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"cannot delete {face}, whose photo has changed: {e.Message}", e);
         }
     }
 }

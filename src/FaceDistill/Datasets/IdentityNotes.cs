@@ -40,9 +40,9 @@ internal static class IdentityNotes
     /// <param name="files">Path, identity and content hash of each picture.</param>
     /// <returns>For each content that several people have, its files, one a person, in ordinal order of their paths; the contents likewise.</returns>
     public static IReadOnlyList<IReadOnlyList<(string Path, string Identity)>> OneFileUnderSeveralPeople(
-        IEnumerable<(string Path, string Identity, string Hash)> files) =>
+        IEnumerable<(string Path, string Identity, ContentHash Hash)> files) =>
     [
-        .. files.Where(file => file.Identity.Length > 0).GroupBy(file => file.Hash, StringComparer.Ordinal)
+        .. files.Where(file => file.Identity.Length > 0).GroupBy(file => file.Hash)
             .Select(same => same.OrderBy(file => file.Path, StringComparer.Ordinal).DistinctBy(file => file.Identity, StringComparer.Ordinal)
                 .Select(file => (file.Path, file.Identity)).ToArray())
             .Where(people => people.Length > 1).OrderBy(people => people[0].Path, StringComparer.Ordinal),

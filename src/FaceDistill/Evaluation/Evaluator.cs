@@ -34,6 +34,30 @@ internal static class Evaluator
     /// <summary>Those that score all pairs, and so give a TAR at 1e-4 and thresholds from a data set alone.</summary>
     public static IReadOnlyList<string> AllPairsProtocols { get; } = [AllPairs, LfwView1Test];
 
+    /// <summary>Refuses what cannot be measured, before any model is run.</summary>
+    /// <param name="protocol">One of <see cref="Protocols"/>.</param>
+    /// <param name="protocolFolder">As for <see cref="Run"/>.</param>
+    /// <param name="options">As for <see cref="Run"/>.</param>
+    /// <exception cref="FaceDistillException">There is no such protocol, an option is out of range or not for this protocol, or a list is missing or
+    /// malformed.</exception>
+    public static void Check(string protocol, string? protocolFolder, EvaluationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        object? lists = protocol switch
+        {
+            AllPairs => null,
+            LfwView1Test => LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")),
+            not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine =>
+                throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol"),
+            LfwTenFold => LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")),
+            Pairs => options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder),
+            Identification => options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null,
+            Blufr => options.BlufrLists is { } folder ? BlufrLists.Read(folder) : null,
+            _ => throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}"),
+        };
+    }
+
     /// <summary>Runs a protocol on one model.</summary>
     /// <param name="protocol">One of <see cref="Protocols"/>.</param>
     /// <param name="set">The model's embeddings.</param>

@@ -121,21 +121,17 @@ internal sealed class OrtFormat : OnnxFormat
 
     private static void Convert(string onnx, string target)
     {
-        using var options = new SessionOptions
-        {
-            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-            OptimizedModelFilePath = target,
-            IntraOpNumThreads = 1,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
+        using var options = OnnxSessions.Options();
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED;
+        options.OptimizedModelFilePath = target;
         options.AddSessionConfigEntry("session.save_model_format", "ORT"); // the path's ending does not say it
         try
         {
-            using var session = new InferenceSession(onnx, options);
+            using var session = OnnxSessions.Open(onnx, options);
         }
-        catch (OnnxRuntimeException e)
+        catch (FaceDistillException e) when (e.InnerException is OnnxRuntimeException cause)
         {
-            throw new FaceDistillException($"ONNX Runtime did not write {target}: {e.Message.Split('\n')[0]}", e);
+            throw new FaceDistillException($"ONNX Runtime did not write {target}: {cause.Message.Split('\n')[0]}", cause);
         }
     }
 }

@@ -78,12 +78,23 @@ internal static class StudentSafetensors
     /// <summary>Opens such a file, run by TorchSharp.</summary>
     /// <param name="path">The file.</param>
     /// <param name="device">auto, cpu or cuda.</param>
-    /// <exception cref="FaceDistillException">It is missing or damaged, lacks a tensor, or FaceDistill did not export it.</exception>
-    public static StudentEmbedder Open(string path, string device)
+    /// <param name="job">Told where the file, of an earlier version, has no checksum; null to tell nobody.</param>
+    /// <exception cref="FaceDistillException">It is missing, damaged or changed, lacks a tensor, or FaceDistill did not export it.</exception>
+    public static StudentEmbedder Open(string path, string device, JobContext? job = null)
     {
         var (tensors, metadata) = SafetensorsFile.Read(path);
         var contract = ExportedModel.InputSpec(metadata, path);
-        var architecture = StudentMetadata.Architecture(metadata) ?? throw new FaceDistillException($"{path} does not say which student it holds");
+        var architecture = StudentMetadata.Architecture(metadata, path) ?? throw new FaceDistillException($"{path} does not say which student it holds");
+        if (contract.Size != architecture.Spec.Resolution)
+        {
+            throw new FaceDistillException($"{path} is damaged: {architecture.Spec} does not take the {contract.Size} pixels that its contract says");
+        }
+
+        if (!metadata.ContainsKey(SafetensorsFile.ChecksumKey))
+        {
+            job?.Say?.Invoke($"{path} is of an earlier version and carries no checksum: that it is as it was written is not verified");
+        }
+
         SafeTensor Shaped(string name, string type, long[] shape) =>
             tensors.TryGetValue(name, out var tensor) && tensor.Type == type && tensor.Shape.SequenceEqual(shape) ? tensor
             : throw new FaceDistillException($"{path}: {name} is not there as {type} [{string.Join(", ", shape)}]");

@@ -8,7 +8,11 @@ namespace FaceDistill.Formats;
 /// <param name="Fields">Its fields, without their quotes.</param>
 internal readonly record struct CsvRow(int Line, IReadOnlyList<string> Fields);
 
-/// <summary>Reads and writes comma-separated values (RFC 4180).</summary>
+/// <summary>
+/// Reads and writes comma-separated values (RFC 4180). A text that a spreadsheet would take for a formula (one that begins with = + - @, a tab or a carriage
+/// return and is no number) is written with an apostrophe before it, one that begins with apostrophes and then such a character with one more; reading takes it
+/// away.
+/// </summary>
 internal static class Csv
 {
     private static readonly CsvReaderOptions Strict = new()
@@ -30,7 +34,7 @@ internal static class Csv
             {
                 foreach (object? value in row)
                 {
-                    csv.WriteField(Convert.ToString(value, CultureInfo.InvariantCulture));
+                    csv.WriteField(value is string words ? Defused(words) : Convert.ToString(value, CultureInfo.InvariantCulture));
                 }
 
                 csv.EndRecord();
@@ -49,13 +53,20 @@ internal static class Csv
         using var csv = CsvReader.Create(text, Strict, leaveOpen: true);
         while (Read(csv, path))
         {
-            string[] fields = [.. Enumerable.Range(0, csv.FieldCount).Select(csv.GetString)];
+            string[] fields = [.. Enumerable.Range(0, csv.FieldCount).Select(i => Original(csv.GetString(i)))];
             if (fields.Length > 1 || fields[0].Trim().Length > 0)
             {
                 yield return new CsvRow((int)csv.LineNumber, fields);
             }
         }
     }
+
+    private static string Defused(string value) =>
+        IsFormula(value) && !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? "'" + value : value;
+
+    private static string Original(string field) => field.StartsWith('\'') && IsFormula(field) ? field[1..] : field;
+
+    private static bool IsFormula(string value) => value.TrimStart('\'') is [var first, ..] && "=+-@\t\r".Contains(first, StringComparison.Ordinal);
 
     private static bool Read(CsvReader csv, string path)
     {

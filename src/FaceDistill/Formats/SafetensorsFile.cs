@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using FaceDistill.Files;
 
@@ -29,19 +31,25 @@ internal sealed record SafeTensor(string Type, long[] Shape, byte[] Data)
 
 /// <summary>
 /// Reads and writes safetensors files: eight bytes of header length, a JSON header, the tensors' bytes without a gap
-/// (the format's specification, Hugging Face safetensors). Reading trusts nothing.
+/// (the format's specification, Hugging Face safetensors). Reading trusts nothing: what FaceDistill writes carries a checksum over everything in it.
 /// </summary>
 internal static class SafetensorsFile
 {
     private const int MaxHeader = 100_000_000; // the format's own limit
     private const string MetadataKey = "__metadata__";
 
-    /// <summary>Writes tensors, in ordinal order of their names, and text metadata; the file appears whole or not at all.</summary>
+    /// <summary>
+    /// The metadata key of the checksum: SHA-256 over all other metadata and over name, type, shape and bytes of all tensors. Files of earlier versions, and
+    /// of others, have none.
+    /// </summary>
+    public const string ChecksumKey = "facedistill.sha256";
+
+    /// <summary>Writes tensors, in ordinal order of their names, and text metadata with their checksum; the file appears whole or not at all.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyDictionary<string, SafeTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         var ordered = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToList();
-        byte[] header = Header(ordered, metadata);
+        byte[] header = Header(ordered, new Dictionary<string, string>(metadata) { [ChecksumKey] = Checksum(ordered, metadata) });
         AtomicFile.Write(path, stream =>
         {
             var length = new byte[8];
@@ -56,18 +64,50 @@ internal static class SafetensorsFile
     }
 
     /// <summary>Reads a whole file.</summary>
-    /// <exception cref="FaceDistillException">The file is missing, truncated, too long, or its header does not describe it exactly.</exception>
+    /// <exception cref="FaceDistillException">The file is missing, truncated, too long, its header does not describe it exactly, or it carries a checksum of
+    /// something else.</exception>
     public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
     {
         try
         {
-            return Parse(File.ReadAllBytes(path));
+            var (tensors, metadata) = Parse(File.ReadAllBytes(path));
+            return !metadata.TryGetValue(ChecksumKey, out string? sum) || sum == Checksum([.. tensors], metadata) ? (tensors, metadata)
+                : throw new FaceDistillException(
+                    $"{path} was changed or damaged after it was written: its checksum is of something else; bring back a copy, or make it again");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException
             or InvalidOperationException or KeyNotFoundException)
         {
             throw new FaceDistillException($"{path} is not a whole safetensors file: {e.Message}", e);
         }
+    }
+
+    // In ordinal order, each part with its length before it, so that no two contents make one text.
+    private static string Checksum(IEnumerable<KeyValuePair<string, SafeTensor>> tensors, IEnumerable<KeyValuePair<string, string>> metadata)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var length = new byte[8];
+        void Add(ReadOnlySpan<byte> part)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(length, part.Length);
+            hash.AppendData(length);
+            hash.AppendData(part);
+        }
+
+        foreach (var (key, value) in metadata.Where(m => m.Key != ChecksumKey).OrderBy(m => m.Key, StringComparer.Ordinal))
+        {
+            Add(Encoding.UTF8.GetBytes(key));
+            Add(Encoding.UTF8.GetBytes(value));
+        }
+
+        foreach (var (name, tensor) in tensors.OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            Add(Encoding.UTF8.GetBytes(name));
+            Add(Encoding.UTF8.GetBytes(InvariantText.Of($"{tensor.Type} [{string.Join(", ", tensor.Shape)}]")));
+            Add(tensor.Data);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static byte[] Header(List<KeyValuePair<string, SafeTensor>> tensors, IReadOnlyDictionary<string, string> metadata)

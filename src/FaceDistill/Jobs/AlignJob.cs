@@ -27,6 +27,7 @@ public sealed class AlignJob(AssetFinder finder)
 
         var raw = FaceDataset.List(folder.Images);
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
-        return new FolderAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame).Run(raw, request.Output, job);
+        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame);
+        return new FolderAligner(aligner).Run(raw, request.Output, job);
     }
 }

@@ -17,31 +17,23 @@ namespace FaceDistill.Jobs;
 /// <param name="Name">The data set's name: that of its folder.</param>
 /// <param name="Root">The data set's folder, with its protocol files; null where it is unknown.</param>
 /// <param name="Set">The embeddings.</param>
-/// <param name="Aligned">The folder of the aligned faces; null where it is unknown.</param>
 /// <param name="Model">The name of the model, and the hash of what it computes.</param>
-internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, string? Aligned, (string Name, string Hash) Model)
+internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (string Name, string Hash) Model)
 {
     /// <summary>Reads a finished store.</summary>
     /// <exception cref="FaceDistillException">It is not whole, or lacks the view of the faces as they were aligned.</exception>
     public static AuditFaces OfStore(string folder)
     {
         var store = EmbeddingStore.Open(folder);
-        var source = EmbeddingSource.Of(folder);
-        string? root = source?.Data is { Length: > 0 } data ? RootOf(data) : null;
+        string? root = EmbeddingSource.Of(folder)?.Data;
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root ?? folder)));
-        return new AuditFaces(name, root, store.ReadAll(EmbeddedView.NameOf(FaceView.Original)), source?.Aligned, (store.Key.Teacher, store.Key.TeacherHash));
+        return new AuditFaces(name, root, store.ReadAll(EmbeddedView.NameOf(FaceView.Original)), (store.Key.Teacher, store.Key.TeacherHash));
     }
 
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <exception cref="FaceDistillException">A face is not right.</exception>
-    public static AuditFaces Of(DataFolder data, AlignedFaces faces, IEmbedder model, JobContext job)
-    {
-        var embeddings = new FolderEmbeddings(model, faces);
-        embeddings.Embed([EmbeddedView.Of(FaceView.Original)], job);
-        var store = EmbeddingStore.Open(embeddings.Folders.First());
-        var set = embeddings.Read(EmbeddedView.NameOf(FaceView.Original), job.Cancel);
-        return new AuditFaces(data.Name, data.Root, set, faces.Dataset.Root, (store.Key.Teacher, store.Key.TeacherHash));
-    }
+    public static AuditFaces Of(DataFolder data, AlignedFaces faces, IEmbedder model, JobContext job) =>
+        new(data.Name, data.Root, new FaceEmbeddings(model, faces).Of(FaceView.Original, job), (model.Name, EmbeddingCache.ModelHash(model)));
 
     /// <summary>One of them, as a list names it.</summary>
     public AuditPicture Picture(int row) => new(Name, Set.Paths[row], Set.Identities[row]);
@@ -72,48 +64,8 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, s
     /// <summary>How many people the faces show; 0 where not all have an identity.</summary>
     public int People => Array.Exists(Set.Identities, string.IsNullOrWhiteSpace) ? 0 : Set.Identities.Distinct(StringComparer.Ordinal).Count();
 
-    /// <summary>SHA-256 of each face's photo and of its aligned picture; null where the pictures are not at hand.</summary>
-    /// <returns>Photo (empty where it is not at hand) and aligned picture, in the faces' order.</returns>
-    /// <exception cref="FaceDistillException">A picture cannot be read.</exception>
-    public (string Photo, string Aligned)[]? Hashes(JobContext job)
-    {
-        if (Aligned is null || !Array.TrueForAll(Set.Paths, path => File.Exists(Path.Combine(Aligned, path))))
-        {
-            return null;
-        }
-
-        string photos = AlignmentManifest.In(Aligned) ? AlignmentManifest.Read(Aligned).Source : "";
-        var hashes = new (string, string)[Set.Count];
-        int done = 0;
-        try
-        {
-            Parallel.For(0, Set.Count, new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
-            {
-                string photo = PhotoOf(photos, Set.Paths[i]);
-                hashes[i] = (photo.Length > 0 ? FileHash.Sha256(photo) : "", FileHash.Sha256(Path.Combine(Aligned, Set.Paths[i])));
-                int now = Interlocked.Increment(ref done);
-                if (now % 256 == 0 || now == Set.Count)
-                {
-                    job.Progress?.Report(new WorkProgress($"hashing {Name}", now, Set.Count, "images"));
-                }
-            });
-        }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
-        {
-            throw new FaceDistillException(first.Message, e);
-        }
-
-        return hashes;
-    }
-
-    // Aligning makes .jpg of every ending, and adds it where two photos differ in their endings only.
-    private static string PhotoOf(string folder, string face) => folder.Length == 0 ? ""
-        : PictureFile.Extensions.Select(ending => Path.ChangeExtension(face, ending))
-        .Prepend(Path.ChangeExtension(face, null)).Where(PictureFile.IsPicture).Select(path => Path.Combine(folder, path)).FirstOrDefault(File.Exists) ?? "";
-
-    // A store made of several folders' faces names the pictures' folder, which may be "images" in the data set's.
-    private static string RootOf(string data) =>
-        Path.GetDirectoryName(data) is { } parent && Directory.Exists(parent) && DataFolder.Of(parent).Images == data ? parent : data;
+    /// <summary>The content of each face's photo and of its aligned picture.</summary>
+    public (ContentHash Photo, ContentHash Aligned)[] Hashes => [.. Set.Photos!.Zip(Set.Faces!)];
 }
 
 /// <summary>From which similarity on two faces count as one person, and how often two strangers reach it.</summary>
@@ -167,10 +119,10 @@ internal sealed record AuditThreshold(float Least, double? Far, long ImpostorPai
 /// <summary>Finds pictures whose photo, or aligned face, is byte for byte one that was added before.</summary>
 internal sealed class SameFiles
 {
-    private readonly Dictionary<string, int> _photos = new(StringComparer.Ordinal), _aligned = new(StringComparer.Ordinal);
+    private readonly Dictionary<ContentHash, int> _photos = [], _aligned = [];
 
     /// <summary>Adds pictures, numbered from <paramref name="first"/>; those that were there already are returned, with the first of their like.</summary>
-    public List<(int Row, int Other)> Add((string Photo, string Aligned)[] hashes, int first)
+    public List<(int Row, int Other)> Add((ContentHash Photo, ContentHash Aligned)[] hashes, int first)
     {
         var found = new List<(int, int)>();
         for (int i = 0; i < hashes.Length; i++)
@@ -183,7 +135,7 @@ internal sealed class SameFiles
             }
 
             _aligned.Add(hashes[i].Aligned, first + i);
-            if (hashes[i].Photo.Length > 0)
+            if (!hashes[i].Photo.IsNone)
             {
                 _photos.Add(hashes[i].Photo, first + i);
             }
@@ -193,9 +145,9 @@ internal sealed class SameFiles
     }
 
     /// <summary>The pictures that are also among those added.</summary>
-    public List<(int Row, int Other)> In((string Photo, string Aligned)[] hashes) =>
+    public List<(int Row, int Other)> In((ContentHash Photo, ContentHash Aligned)[] hashes) =>
         [.. hashes.Select((hash, row) => (row, Of(hash))).Where(pair => pair.Item2 >= 0)];
 
-    private int Of((string Photo, string Aligned) hash) =>
+    private int Of((ContentHash Photo, ContentHash Aligned) hash) =>
         _photos.TryGetValue(hash.Photo, out int photo) ? photo : _aligned.GetValueOrDefault(hash.Aligned, -1);
 }

@@ -68,22 +68,21 @@ public sealed class AuditJob(AssetFinder finder)
         var watch = Stopwatch.StartNew();
         try
         {
+            foreach (string named in request.Data.Concat(request.Tests).Append(request.Calibration).OfType<string>().Where(n => !Directory.Exists(n)))
+            {
+                DataFolder.Resolve(named, finder); // before anything is embedded
+            }
+
             var training = Training(request, job);
-            var tests = request.Tests.Select(t => Load(t, request, job)).Select(t => request.Protocol == AuditTest.AllFaces ? t : t.View1Test())
-                .ToList();
+            var tests = request.Tests.Select(t => Load(t, request, job)).ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);
-            var hashes = training.Select(t => t.Hashes(job)).ToList();
-            foreach (var (faces, _) in training.Zip(hashes).Where(t => t.Second is null))
-            {
-                job.Say?.Invoke($"{faces.Name}: its aligned pictures are not at hand, so same files are not looked for");
-            }
-
             var findings = new List<AuditFinding>();
-            var results = tests.Select(test => Audit(test, calibration, [.. training.Zip(hashes)], request, findings, job)).ToList();
+            var results = tests.Select(
+                test => Audit(test, request.Protocol == AuditTest.AllFaces ? test : test.View1Test(), calibration, training, request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
-                ? Duplicates(training, hashes, (float)threshold, findings, job) : null;
+                ? Duplicates(training, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
             AuditFinding.Write(list, findings);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
@@ -115,6 +114,7 @@ public sealed class AuditJob(AssetFinder finder)
             : request.Output is null && request.Run is null ? "an audit's list needs a file to go to"
             : request.Output is { } output && !output.EndsWith(".csv", StringComparison.OrdinalIgnoreCase)
                 ? $"the audit's list is a CSV file: name it {output}.csv"
+            : Directory.Exists(request.Output) ? $"--output {request.Output} is a folder; name a file"
             : !Protocols.Contains(request.Protocol) ? $"no protocol '{request.Protocol}'; there are {string.Join(", ", Protocols)}"
             : request.Threshold is { } threshold && !(threshold is > 0 and < 1)
                 ? InvariantText.Of($"the threshold is above 0 and below 1, not {threshold}")
@@ -179,7 +179,7 @@ public sealed class AuditJob(AssetFinder finder)
     }
 
     private static AuditTest Audit(
-        AuditFaces test, AuditFaces? calibration, List<(AuditFaces Faces, (string Photo, string Aligned)[]? Hashes)> training, AuditRequest request,
+        AuditFaces whole, AuditFaces test, AuditFaces? calibration, List<AuditFaces> training, AuditRequest request,
         List<AuditFinding> findings, JobContext job)
     {
         var labelled = calibration ?? test;
@@ -192,20 +192,15 @@ public sealed class AuditJob(AssetFinder finder)
         }
 
         var same = new SameFiles();
-        bool known = false;
-        if (test.Hashes(job) is { } content)
-        {
-            same.Add(content, 0);
-            known = true;
-        }
+        same.Add(test.Hashes, 0);
 
         float[] columns = UnitEmbeddings.From(test.Set);
         var counts = new List<AuditCount>();
-        foreach (var (faces, own) in training)
+        foreach (var faces in training)
         {
             float[] rows = UnitEmbeddings.From(faces.Set);
             var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", job);
-            var files = known && own is not null ? same.In(own) : [];
+            var files = same.In(faces.Hashes);
             AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
                 new(kind, faces.Picture(row), test.Picture(column), score, pairs);
             var pairsOf = matches.ToDictionary(m => m.Row, m => m.Pairs);
@@ -224,13 +219,14 @@ public sealed class AuditJob(AssetFinder finder)
                 People = test.People == 0 ? 0 : people.Select(m => test.Set.Identities[m.Column]).Distinct(StringComparer.Ordinal).Count(),
                 MatchedPairs = people.Sum(m => (long)m.Pairs),
                 ExpectedPairs = far * pairs,
-                SameFiles = known && own is not null ? files.Count : null,
+                SameFiles = files.Count,
             });
         }
 
         return new AuditTest
         {
             Test = test.Name,
+            FacesId = whole.Set.FacesId,
             Protocol = request.Protocol,
             Faces = test.Set.Count,
             People = test.People,
@@ -245,7 +241,7 @@ public sealed class AuditJob(AssetFinder finder)
     }
 
     private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
-        List<AuditFaces> training, List<(string Photo, string Aligned)[]?> hashes, float threshold, List<AuditFinding> findings,
+        List<AuditFaces> training, float threshold, List<AuditFinding> findings,
         JobContext job)
     {
         int[] starts = new int[training.Count + 1];
@@ -267,10 +263,7 @@ public sealed class AuditJob(AssetFinder finder)
         for (int i = 0; i < training.Count; i++)
         {
             UnitEmbeddings.From(training[i].Set).CopyTo(vectors.AsSpan(starts[i] * dimension));
-            if (hashes[i] is { } own)
-            {
-                files.AddRange(same.Add(own, starts[i]));
-            }
+            files.AddRange(same.Add(training[i].Hashes, starts[i]));
         }
 
         var (pairs, drop) = NearDuplicates.Find(vectors, dimension, threshold, files.Select(f => f.Row).ToHashSet(), job);
@@ -284,7 +277,7 @@ public sealed class AuditJob(AssetFinder finder)
         findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, Cosine(vectors, f.Row, vectors, f.Other, dimension))));
         findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
         return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
-            hashes[i] is null ? null : files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
+            files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
     }
 
     private static double Cosine(float[] first, int row, float[] second, int other, int dimension) =>

@@ -10,6 +10,7 @@ using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Checkpoints;
@@ -44,16 +45,22 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"a benchmark has 1 to 100000 rounds, not {request.Rounds}");
         }
 
+        if (request.Output is { } place && File.Exists(place))
+        {
+            throw new FaceDistillException($"--output {place} is a file; name a folder");
+        }
+
         string folder = Directory.CreateTempSubdirectory("facedistill-bench-").FullName;
         try
         {
-            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder)).ToList();
+            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
             var evaluations = Evaluations(request, models, job); // before the clock runs: what is wrong shows at once
             var measured = Measure(request, models, job);
             var result = measured with
             {
                 Protocol = evaluations.FirstOrDefault()?.Protocol,
-                Models = [.. measured.Models.Select(m => m.With(evaluations.SelectMany(e => e.Models).LastOrDefault(e => e.Name == m.Name)))],
+                Models = [.. measured.Models.Zip(models).Select(m => m.First.With(
+                    evaluations.SelectMany(e => e.Models).LastOrDefault(e => e.ModelHash is not null && e.ModelHash == m.Second.Hash)))],
             };
             if (request.Output is { } output)
             {
@@ -101,6 +108,11 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"{file} is an evaluation by {result.Protocol}, not by {protocol}; accuracies of two protocols do not compare");
         }
 
+        foreach (var (file, model) in given.SelectMany(g => g.Result.Models.Select(m => (g.File, m))).Where(g => g.m.ModelHash is null))
+        {
+            job.Say?.Invoke($"{file} does not say which weights its {model.Name} has (an earlier version wrote it, or it is of a .npy file): left out");
+        }
+
         var found = given.Select(g => g.Result).ToList();
         string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
         if (request.Data is not null && known.Length > 0)
@@ -126,14 +138,21 @@ public sealed class BenchmarkJob(AssetFinder finder)
 /// <param name="Student">What the student costs; null for others.</param>
 internal sealed record BenchmarkModel(string Argument, string Name, string Path, ModelInputSpec? Contract, StudentCost? Student)
 {
+    /// <summary>SHA-256 of the model with its input contract, by which its accuracies are found; null where its contract is not known.</summary>
+    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? FileHash.Sha256(Path), Contract);
+
+    /// <summary>SHA-256 of the file that its weights are from; null for <see cref="Path"/>.</summary>
+    public string? Weights { get; init; }
+
     private static readonly string[] Endings = [".onnx", ".ort"];
 
     /// <summary>Finds a model's file; a run folder's student is exported first.</summary>
     /// <param name="argument">A run folder, any .onnx file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
     /// <param name="folder">Where a run folder's export goes.</param>
+    /// <param name="job">Told where a file of an earlier version could not be verified.</param>
     /// <exception cref="FaceDistillException">It is none of these, or is damaged.</exception>
-    public static BenchmarkModel Of(string argument, AssetFinder finder, string folder)
+    public static BenchmarkModel Of(string argument, AssetFinder finder, string folder, JobContext job)
     {
         if (ModelArgument.IsTeacher(argument))
         {
@@ -143,13 +162,16 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
 
         if (ModelArgument.IsRun(argument))
         {
-            var checkpoint = RunStudent.Open(argument);
+            var checkpoint = RunStudent.Open(argument, job);
             string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(argument)));
             string path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.onnx");
             OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);
             return new BenchmarkModel(
                 argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract,
-                StudentCost.Of(checkpoint.Description.Architecture()));
+                StudentCost.Of(checkpoint.Description.Architecture()))
+            {
+                Weights = FileHash.Sha256(checkpoint.Path),
+            };
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)
@@ -160,7 +182,7 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
     private static BenchmarkModel OfFile(string path)
     {
         Dictionary<string, string> metadata;
-        using (var session = OnnxEmbedder.Open(path))
+        using (var session = OnnxSessions.Open(path))
         {
             metadata = session.ModelMetadata.CustomMetadataMap;
         }

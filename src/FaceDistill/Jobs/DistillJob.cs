@@ -4,6 +4,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Students;
@@ -12,6 +13,7 @@ using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Jobs;
 
@@ -57,29 +59,38 @@ public sealed class DistillJob(AssetFinder finder)
             throw new FaceDistillException($"{request.Output} holds a run already; continue it with --resume, or choose another --output");
         }
 
+        TorchDevice.Resolve(options.Run.Device); // here and below: before hours of embedding
         if (!File.Exists(checkpointPath))
         {
-            RequireStart(options.Student.Init); // before hours of embedding
+            RequireStart(options.Student);
         }
 
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, finder);
         var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
+        RequireFaces(faces, teacher, Decided(options, checkpointPath));
         bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);
-        var (training, hash) = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output).Prepare(job);
+        var description = DescriptionOf(teacher, options);
+        if (!begins)
+        {
+            RequireFaces(request.Output, faces);
+            ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
+        }
+
+        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins).Prepare(job);
         var people = HeldOutMeasure.Of(training, options, job);
-        var description = DescriptionOf(training, teacher, options);
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
+            TrainedFaces.Write(request.Output, faces);
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
             {
-                DataHash = hash,
+                FacesId = faces.Id,
                 TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
                 HeldOut = people?.About,
                 Excluded = faces.Excluded.Count,
@@ -115,6 +126,26 @@ public sealed class DistillJob(AssetFinder finder)
         }
     }
 
+    private static void RequireFaces(string run, AlignedFaces faces)
+    {
+        var info = RunInfo.Read(run);
+        if (info.FacesId is null)
+        {
+            throw new FaceDistillException(
+                $"{run} was begun by an earlier version, which did not keep what its faces are known by; finish it with that one, or "
+                + "choose another --output");
+        }
+
+        if (info.FacesId != faces.Id)
+        {
+            int now = faces.Dataset.Images.Count;
+            int known = TrainedFaces.Read(run) is { } trained ? faces.Dataset.Images.Count(trained.Has) : 0;
+            throw new FaceDistillException(
+                $"{run} was begun on other faces ({info.Images}; of the {now} found now {known} are among them, or their names or order "
+                + "differ); bring them back, or choose another --output");
+        }
+    }
+
     private static void WriteExcluded(string run, string excluded)
     {
         string file = Path.Combine(run, RunInfo.ExcludedFileName);
@@ -140,26 +171,27 @@ public sealed class DistillJob(AssetFinder finder)
     private static string DataName(DistillRequest request) =>
         string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
 
-    private static StudentDescription DescriptionOf(TrainingFaces training, OnnxEmbedder teacher, DistillOptions options)
+    private static StudentDescription DescriptionOf(OnnxEmbedder teacher, DistillOptions options)
     {
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
         var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
-        return new StudentDescription(options.Student.Name, options.Student.Head, training.Dimension, contract, name, hash);
+        return new StudentDescription(options.Student.Name, options.Student.Head, options.Student.Dimension ?? teacher.Dimension, contract, name, hash);
     }
 
     // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
     private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
 
-    private void RequireStart(string? source)
+    private void RequireStart(StudentOptions student)
     {
-        if (source is null)
+        if (student.Init is not { } source)
         {
             return;
         }
 
         if (IsBackbone(source))
         {
-            var (_, files) = BackboneCard.Load(source);
+            var (card, files) = BackboneCard.Load(source);
+            WeightTransfer.RequireWidth(card.Name, InvariantText.Of($"the backbone {card.Name} of width {card.Width}"), card.Width, student.Name);
             foreach (var asset in files.Assets)
             {
                 finder.Find(files, asset);
@@ -169,6 +201,41 @@ public sealed class DistillJob(AssetFinder finder)
         {
             string cards = string.Join(", ", Cards.Names(Cards.Backbones));
             throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
+        }
+        else
+        {
+            var start = StartOf(source);
+            WeightTransfer.RequireWidth(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student).Width, student.Name);
+        }
+    }
+
+    private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+
+    // What the teacher and the number of faces do not permit, without any embedding.
+    private static void RequireFaces(AlignedFaces faces, OnnxEmbedder teacher, DistillOptions options)
+    {
+        if (options.Loss.IsDistilled && options.Student.Dimension > teacher.Dimension)
+        {
+            throw new FaceDistillException(
+                $"a student's embedding is at most as long as its teacher's: --dimension {options.Student.Dimension}, {teacher.Name} has {teacher.Dimension}");
+        }
+
+        int? people = options.HeldOut.People ?? (options.Loss.IsDistilled && HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
+        double part = options.Loss.IsDistilled ? options.HeldOut.Part : 0;
+        var split = new TrainingFaces(faces, TrainingFaces.NoEmbeddings(faces, 1), null, part, options.Run.Seed, people);
+        split.RequireBatch(options.Run.BatchSize);
+        if (options.Loss.ArcFace > 0 && split.PeopleCount < 2)
+        {
+            throw new FaceDistillException($"{faces.Dataset.Root} has the faces of {split.PeopleCount} known people; ArcFace needs two or more, each in a "
+                + "sub-folder of its own");
+        }
+    }
+
+    private static void Say(string? note, JobContext job)
+    {
+        if (note is not null)
+        {
+            job.Say?.Invoke(note);
         }
     }
 
@@ -180,12 +247,14 @@ public sealed class DistillJob(AssetFinder finder)
         if (File.Exists(trainer.CheckpointPath))
         {
             var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
+            Say(checkpoint.Note, job);
             trainer.Resume(checkpoint);
             job.Say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
         else if (options.Student.Init is { } source)
         {
-            var start = IsBackbone(source) ? null : Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+            var start = IsBackbone(source) ? null : StartOf(source);
+            Say(start?.Note, job);
             job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
             if (people is not null && start is not null && (start.Options.HeldOut.People ?? 0) is var before && before < faces.HeldOut.Names.Length)
             {

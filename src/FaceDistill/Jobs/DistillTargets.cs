@@ -14,40 +14,40 @@ namespace FaceDistill.Jobs;
 /// <param name="faces">The aligned faces.</param>
 /// <param name="options">The run's options.</param>
 /// <param name="output">The run folder, where the projector is kept.</param>
-internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output)
+/// <param name="resumes">Whether the run goes on, with the projector that it began with.</param>
+internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output, bool resumes)
 {
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <param name="job">Told of every batch.</param>
-    /// <returns>Faces with targets, and the hash of the faces (<see cref="ImageListHash"/>).</returns>
+    /// <returns>Faces with targets.</returns>
     /// <exception cref="FaceDistillException">A face or the teacher is not right, or the student's embedding is to be longer than the teacher's.</exception>
-    public (TrainingFaces Faces, string Hash) Prepare(JobContext job)
+    public TrainingFaces Prepare(JobContext job)
     {
         if (!options.Loss.IsDistilled)
         {
             int dimension = options.Student.Dimension ?? teacher.Dimension;
             job.Say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
-            string hash = ImageListHash.Compute(faces.Dataset.Root, [.. faces.Dataset.Images.Select(i => i.Path)], job);
             var none = TrainingFaces.NoEmbeddings(faces, dimension);
             var mirroredNone = options.Targets.Mirror ? none : null;
-            return (new TrainingFaces(faces, none, mirroredNone, 0, options.Run.Seed, options.HeldOut.People ?? 0) { Augmented = Views(null, _ => none) },
-                hash);
+            return new TrainingFaces(faces, none, mirroredNone, 0, options.Run.Seed, options.HeldOut.People ?? 0) { Augmented = Views(null, _ => none) };
         }
 
         FaceView[] views = options.Targets.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        var embedded = new FolderEmbeddings(teacher, faces);
-        embedded.Embed([.. views.Select(EmbeddedView.Of)], job);
-        job.Say?.Invoke($"teacher embeddings {(embedded.Computed > 0 ? "" : "found ")}in {string.Join(", ", embedded.Folders)}");
-        EmbeddingSet Read(FaceView view) => embedded.Read(EmbeddedView.NameOf(view), job.Cancel);
-        var original = Read(FaceView.Original);
+        var embedded = new FaceEmbeddings(teacher, faces);
+        var sets = embedded.Of([.. views.Select(EmbeddedView.Of)], job);
+        Say("", embedded, job);
+        var original = sets[0];
         var projector = ProjectorOf(original, job);
         EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
-        var mirrored = options.Targets.Mirror ? Projected(Read(FaceView.Mirrored)) : null;
-        var training = new TrainingFaces(faces, Projected(original), mirrored, options.HeldOut.Part, options.Run.Seed, People)
+        var mirrored = options.Targets.Mirror ? Projected(sets[1]) : null;
+        return new TrainingFaces(faces, Projected(original), mirrored, options.HeldOut.Part, options.Run.Seed, People)
         {
             Augmented = Augmented(projector, Projected, job),
         };
-        return (training, embedded.ImagesHash);
     }
+
+    private static void Say(string views, FaceEmbeddings embedded, JobContext job) =>
+        job.Say?.Invoke($"the teacher's embeddings{views} {(embedded.Computed == 0 ? "were in the cache" : "are in the cache now")}");
 
     private int? People => options.HeldOut.People ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
 
@@ -56,6 +56,11 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         if (options.Student.Dimension is not { } dimension || dimension == teacher.Dimension)
         {
             return null;
+        }
+
+        if (resumes)
+        {
+            return Projector.Read(output, teacher.Dimension, dimension);
         }
 
         // By the faces that train alone, as everything that is measured for the student.
@@ -78,11 +83,10 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         }
 
         var targets = new AugmentedTargets(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed);
-        var embedded = new FolderEmbeddings(teacher, faces);
-        embedded.Embed([.. Enumerable.Range(0, options.Targets.Views).Select(targets.Embedded)], job);
-        string found = embedded.Computed > 0 ? "" : "found ";
-        job.Say?.Invoke($"the teacher's embeddings of {options.Targets.Views} augmented views {found}in {string.Join(", ", embedded.Folders)}");
-        return Views(null, view => projected(embedded.Read(targets.Name(view), job.Cancel)));
+        var embedded = new FaceEmbeddings(teacher, faces);
+        var sets = embedded.Of([.. Enumerable.Range(0, options.Targets.Views).Select(targets.Embedded)], job);
+        Say($" of {options.Targets.Views} augmented views", embedded, job);
+        return Views(null, view => projected(sets[view]));
     }
 
     private AugmentedTargets? Views(IEmbedder? live, Func<int, EmbeddingSet> cached)

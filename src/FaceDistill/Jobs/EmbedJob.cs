@@ -9,13 +9,21 @@ namespace FaceDistill.Jobs;
 /// <summary>What to embed.</summary>
 /// <param name="Model">A model argument: a run folder, an exported file or teacher:CARD.</param>
 /// <param name="Data">A folder of photos or aligned faces, or a data set's name.</param>
-/// <param name="Output">The store's folder; null for the cache's own for this model and data.</param>
+/// <param name="Output">The store's folder; null to keep the embeddings in the cache only.</param>
 /// <param name="Mirrored">Whether to embed each face mirrored as well.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Device">Where a run folder's student computes.</param>
 public sealed record EmbedRequest(string Model, string Data, string? Output, bool Mirrored, string? Aligned, string Device);
 
-/// <summary>Embeds a folder of faces into a store.</summary>
+/// <summary>What embedding a folder came to.</summary>
+/// <param name="Store">The store's folder; null where none was asked for.</param>
+/// <param name="Model">The model's name.</param>
+/// <param name="Images">The faces.</param>
+/// <param name="Dimension">D, the embedding's length.</param>
+/// <param name="Computed">Faces embedded by this run; 0 when all were known already.</param>
+public sealed record EmbeddingOutcome(string? Store, string Model, int Images, int Dimension, int Computed);
+
+/// <summary>Embeds a folder of faces, into the cache and, where asked for, into a store.</summary>
 public sealed class EmbedJob(AssetFinder finder)
 {
     /// <summary>Embeds.</summary>
@@ -23,11 +31,33 @@ public sealed class EmbedJob(AssetFinder finder)
     public EmbeddingOutcome Run(EmbedRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        using var model = ModelArgument.Open(request.Model, finder, request.Device);
-        var folder = DataFolder.Resolve(request.Data, finder);
-        var faces = new FaceSource(finder).Open(folder, model.Contract.Template, request.Aligned, job);
+        if (request.Output is { } output && File.Exists(output))
+        {
+            throw new FaceDistillException($"--output {output} is a file; name a folder");
+        }
+
+        var data = DataFolder.Resolve(request.Data, finder);
+        using var model = ModelArgument.Open(request.Model, finder, request.Device, job);
+        var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
-        FaceView[] views = request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
-        return EmbeddingRun.Run(model, faces, [.. views.Select(EmbeddedView.Of)], folder.Root, request.Output, job);
+        EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];
+        var embeddings = new FaceEmbeddings(model, faces);
+        if (request.Output is { } folder)
+        {
+            var key = new EmbeddingStoreKey(model.Name, EmbeddingCache.ModelHash(model), faces.Manifest.Hash(), EmbeddingStoreKey.HashOf(faces),
+                model.Dimension, faces.Dataset.Images.Count, [.. views.Select(v => v.Name)]);
+            using var writer = EmbeddingStoreWriter.Open(folder, key, job); // before hours of embedding
+            if (!writer.IsWhole)
+            {
+                writer.Write(embeddings.Of(views, job), new EmbeddingSource(data.Root, faces.Manifest.Template,
+                    [.. faces.Skipped.Select(s => new SkippedFile(s.Path, s.Reason))]), job.Cancel);
+            }
+        }
+        else
+        {
+            embeddings.Of(views, job);
+        }
+
+        return new EmbeddingOutcome(request.Output, model.Name, faces.Dataset.Images.Count, model.Dimension, embeddings.Computed);
     }
 }

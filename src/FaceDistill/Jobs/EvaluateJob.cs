@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
@@ -60,35 +61,51 @@ public sealed class EvaluateJob(AssetFinder finder)
     public EvaluationResult Run(EvaluateRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (!Evaluator.Protocols.Contains(request.Protocol))
-        {
-            throw new FaceDistillException($"no protocol '{request.Protocol}'; there are {string.Join(", ", Evaluator.Protocols)}");
-        }
-
         var watch = Stopwatch.StartNew();
-        request.Options.Check(); // before the models are run
+        string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        Evaluator.Check(request.Protocol, folder, request.Options); // here and below: before the models are run
+        CheckLabels(request);
         if (request.Report is { } wanted)
         {
             EvaluationReport.CheckFolder(wanted.Folder);
             request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
         }
 
-        var measured = request.Models.Select(m => EmbedModel(m, request, job))
-            .Concat(request.Embeddings.Select(e => ReadEmbeddings(e, request))).ToList();
+        var measured = Embedded(request, job);
         var sets = measured.Select(m => m.Set).ToList();
         IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
-        string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
         string[] warnings =
         [
-            .. request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).OfType<string>(),
-            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Data!, request.Protocol, m.Second.Name)),
+            .. from model in trained.Zip(sets)
+               where model.First?.Any == true
+               select $"{model.Second.Name} {model.First!.Words}; measure it on people that it has not seen (for lfw-train: --protocol lfw-view1-test)",
+            .. request.Models.Where(m => ModelArgument.IsRun(m) && TrainedFaces.Read(m) is null)
+                .Select(m => $"{m} was made by an earlier version and does not say on which faces it was trained: nobody looked whether these are among them"),
+            .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Protocol, m.Second)),
             .. from set in sets
                let spread = EmbeddingSpread.OfUnits(set.Values, set.Dimension)
                where spread is { IsDead: true, Variance: >= 0 } // what is not a number is refused below
                select $"{set.Name} {spread.Words}",
         ];
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
-        var result = Measure(request, sets, folder, job) with { Warnings = warnings.Length > 0 ? warnings : null };
+        var result = Measure(request, sets, folder, job) with
+        {
+            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
+        };
+        result = result with
+        {
+            Models = [.. result.Models.Select((m, i) => m with
+            {
+                ModelHash = sets[i].ModelHash,
+                TrainedOn = trained.ElementAtOrDefault(i),
+                Acquisition = Evaluator.AllPairsProtocols.Contains(request.Protocol)
+                    ? AcquisitionResult.Of(sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m) : null,
+            })],
+        };
+        string[] lost = [.. result.Models.Where(m => m.Acquisition is not null).Select(m => m.Acquisition!.Words(m.Name))];
+        Array.ForEach(lost, w => job.Say?.Invoke(w));
+        result = result with { Warnings = warnings.Length + lost.Length > 0 ? [.. warnings, .. lost] : null };
         using (var process = Process.GetCurrentProcess())
         {
             result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
@@ -105,6 +122,7 @@ public sealed class EvaluateJob(AssetFinder finder)
             {
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
+                FacesId = sets[i].FacesId,
             });
             RunReport.Write(run);
         }
@@ -115,7 +133,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     private static EvaluationResult Measure(
         EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
-        int? teacher = Teacher(request, sets);
+        int? teacher = Teacher(request, [.. sets.Select(s => s.Name)]);
         var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, job);
         bool cosine = request.Options.Score == ScoreKind.Cosine;
         if (teacher is not null && request.Agreement && !cosine)
@@ -132,7 +150,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     }
 
     /// <summary>The argument decides before the name: two files may have one name.</summary>
-    private static int? Teacher(EvaluateRequest request, List<EmbeddingSet> sets)
+    private static int? Teacher(EvaluateRequest request, IReadOnlyList<string> names)
     {
         if (request.Reference is not { } name)
         {
@@ -141,8 +159,8 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string[] given = [.. request.Models, .. request.Embeddings];
-        int[] named = [.. Enumerable.Range(0, sets.Count).Where(i => given[i] == name)];
-        named = named.Length > 0 ? named : [.. Enumerable.Range(0, sets.Count).Where(i => sets[i].Name == name)];
+        int[] named = [.. Enumerable.Range(0, names.Count).Where(i => given[i] == name)];
+        named = named.Length > 0 ? named : [.. Enumerable.Range(0, names.Count).Where(i => names[i] == name)];
         return named.Length == 1 ? named[0] : throw new FaceDistillException(
             $"--reference {name} names {named.Length} of the models; give one of {string.Join(", ", given)}");
     }
@@ -163,29 +181,65 @@ public sealed class EvaluateJob(AssetFinder finder)
         job.Say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
-        string argument, EvaluateRequest request, JobContext job)
+    private static void CheckLabels(EvaluateRequest request)
     {
-        var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
-        using var model = ModelArgument.Open(argument, finder, request.Device);
-        var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
-        var outcome = EmbeddingRun.Run(model, faces, [EmbeddedView.Of(FaceView.Original)], data.Root, null, job);
-        return (outcome.Store.ReadAll(EmbeddedView.NameOf(FaceView.Original), new JobContext(Cancel: job.Cancel)), faces);
+        string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
+        string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
+            : numpy is null && request.Labels is not null ? $"--labels {request.Labels} belongs to a NumPy file of embeddings, and none is given"
+            : null;
+        if (wrong is not null)
+        {
+            throw new FaceDistillException(wrong);
+        }
     }
 
-    private static (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request)
+    // All models are opened before the first embeds: that the last is none shows at once.
+    private List<(EmbeddingSet Set, AlignedFaces? Faces)> Embedded(EvaluateRequest request, JobContext job)
+    {
+        var models = new List<IEmbedder>();
+        try
+        {
+            foreach (string argument in request.Models)
+            {
+                models.Add(ModelArgument.Open(argument, finder, request.Device, job));
+            }
+
+            var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, job)).ToList();
+            Teacher(request, [.. models.Select(m => m.Name), .. read.Select(r => r.Set.Name)]);
+            return [.. models.Select(m => EmbedModel(m, request, job)), .. read];
+        }
+        finally
+        {
+            models.ForEach(m => m.Dispose());
+        }
+    }
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(IEmbedder model, EvaluateRequest request, JobContext job)
+    {
+        var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
+        var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+        return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
+    }
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request, JobContext job)
     {
         if (Directory.Exists(path))
         {
-            string? aligned = request.Report?.Faces == true ? EmbeddingSource.Of(path)?.Aligned : null;
-            return (EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), aligned is not null && AlignmentManifest.In(aligned)
-                ? AlignedFaces.Open(aligned) : null);
+            var set = EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original));
+            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Directory.Exists(source.Data);
+            return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
-        string file = request.Labels ?? throw new FaceDistillException($"{path} needs --labels FILE, a text file with one identity a line");
         string[] identities = [];
-        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(file, rows)); // before gigabytes of values
+        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(request.Labels!, rows)); // before gigabytes of values
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
             [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
+    }
+
+    // The pictures of a store's faces, where they are still those that were embedded.
+    private AlignedFaces? FacesOf(EmbeddingSet set, EmbeddingSource source, JobContext job)
+    {
+        var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
+        return faces.Id == set.FacesId ? faces : null;
     }
 }

@@ -7,8 +7,10 @@ using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
 using FaceDistill.Files;
+using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Jobs;
@@ -24,7 +26,9 @@ public sealed class ExportJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validated();
-        var checkpoint = RunStudent.Open(request.Run);
+        TorchDevice.Resolve(request.Device); // here and below: before faces are aligned
+        _ = request.Calibration is { } calibration ? DataFolder.Resolve(calibration, finder) : null;
+        var checkpoint = RunStudent.Open(request.Run, job);
         var faces = Faces(request, request.Data, checkpoint, job);
         var outcome = Write(request, checkpoint, faces, job);
         RunReport.Write(request.Run);
@@ -40,6 +44,7 @@ public sealed class ExportJob(AssetFinder finder)
         ArgumentNullException.ThrowIfNull(checkpoint);
         ArgumentNullException.ThrowIfNull(faces);
         faces.Require(checkpoint.Description.Contract.Template, checkpoint.Description.Student);
+        EmbeddingSpread.RequireDifferent(faces, "--data");
         var format = request.Format;
         var context = new ExportContext(checkpoint, request.Processing, faces)
         {
@@ -99,7 +104,7 @@ public sealed class ExportJob(AssetFinder finder)
         var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
-        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.Data, r.Protocol) == (n.Model, n.Data, n.Protocol)))];
+        return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
     }
 }
 
@@ -144,7 +149,8 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
     public ExportRequest Validated()
     {
         Int8.Validated();
-        string? wrong = !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
+        string? wrong = Directory.Exists(Path) ? $"--output {Path} is a folder; name a file"
+            : !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
                 ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
@@ -184,11 +190,11 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
-        bool seen = TrainingData.Shares(request.Run, name, result.Protocol);
+        bool seen = before.TrainedOn?.Any != false; // what is not known may be so
         return (new ExportAccuracy(
             result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
             Interval(after)),
-            [new(File, name, result.Protocol, after, seen), new(Torch, name, result.Protocol, before, seen)]);
+            [new(File, name, result.Protocol, after, seen, result.FacesId), new(Torch, name, result.Protocol, before, seen, result.FacesId)]);
     }
 
     /// <summary>What the run folder notes of this very student, and of the teacher beside it.</summary>
@@ -198,13 +204,14 @@ internal sealed class ExportEvaluation(AssetFinder finder)
     public static IReadOnlyList<ModelCardAccuracy> Noted(string run, string studentHash, string teacher) =>
     [
         .. from note in RunEvaluations.Read(run)
-           where note.StudentHash == studentHash && note.Result.Score is null
+           where note.StudentHash == studentHash && note.Result.Score is null && note.Result.Models.Any(m => m.Name == note.Student)
            from model in note.Result.Models
            where model.Name == note.Student || model.Name == teacher
            select new ModelCardAccuracy(
                model.Name == note.Student
                ? Torch
-               : model.Name, note.Data, note.Result.Protocol, model, TrainingData.Shares(run, note.Data, note.Result.Protocol)),
+               : model.Name, note.Data, note.Result.Protocol, model, note.Result.Models.First(m => m.Name == note.Student).TrainedOn?.Any != false,
+                   note.FacesId),
     ];
 
     /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>

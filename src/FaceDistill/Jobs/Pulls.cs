@@ -30,7 +30,16 @@ internal sealed class DatasetPull : IDisposable
 
     /// <summary>The same, where a missing or wrong file is an error.</summary>
     /// <exception cref="FaceDistillException">What is wrong, and the remedy.</exception>
-    public DatasetStatus Verify(string name) => _puller.Verify(DatasetCard.Load(name));
+    public DatasetStatus Verify(string name)
+    {
+        var card = DatasetCard.Load(name);
+        var status = _puller.Verify(card);
+        const int drawn = Identities * ImagesPerIdentity;
+        bool whole = !card.Synthetic || (AlignmentManifest.IsComplete(status.Folder!) && FaceDataset.List(status.Folder!).Images.Count == drawn);
+        return whole ? status : throw new FaceDistillException(
+            $"{status.Folder} does not hold the {drawn} faces of {name}: its drawing was broken off, or faces were taken out; run '"
+                + $"{card.AllFiles.PullCommand}'");
+    }
 
     /// <summary>Fetches what is missing of a data set, or draws the synthetic one.</summary>
     /// <exception cref="FaceDistillException">It is to be brought by hand, or cannot be fetched.</exception>
@@ -116,7 +125,7 @@ internal sealed class ModelPull(AssetFinder finder)
 
         var (card, _) = TeacherCard.Load(name);
         string model = card.FindModel(finder, files);
-        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension);
+        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension).Seeing();
         return [.. paths.Where(p => p != model), model];
     }
 

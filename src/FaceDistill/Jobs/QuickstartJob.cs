@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Faces;
+using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Synthetic;
 using FaceDistill.Training.Options;
@@ -26,6 +27,12 @@ internal sealed class QuickstartJob(AssetFinder finder)
     /// <exception cref="FaceDistillException">The teacher cannot be fetched, or the folder holds something else.</exception>
     public RunReportData Run(string output, int epochs, string device, JobContext job)
     {
+        var options = new DistillOptions
+        {
+            Student = new StudentOptions { Name = "mobilenet-v1:0.25@96" },
+            Run = new TrainingRunOptions { Epochs = epochs, Device = device },
+        }.Validated();
+        TorchDevice.Resolve(device); // before anything is fetched or drawn
         var pull = new ModelPull(finder);
         if (pull.Status(Teacher).Any(f => !f.IsUsable))
         {
@@ -36,11 +43,6 @@ internal sealed class QuickstartJob(AssetFinder finder)
         var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, job);
         var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, job);
         string run = Path.Combine(output, "run");
-        var options = new DistillOptions
-        {
-            Student = new StudentOptions { Name = "mobilenet-v1:0.25@96" },
-            Run = new TrainingRunOptions { Epochs = epochs, Device = device },
-        };
         new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
         new EvaluateJob(finder).Run(
             new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job);

@@ -13,7 +13,7 @@ internal static partial class HostMemory
     /// Makes glibc keep what torch frees for the next allocation. By itself it maps every block above 32 MB anew, so that each training
     /// step of a wide student pays a page fault and a zeroing for every 4 kB of its large activations (1.0@160, batch 32,
     /// one pair of runs on two cores: 87 images/s without this, 101 with it; narrower students gained nothing certain). The process then holds its peak until
-    /// it ends. Does nothing where the C library is another one.
+    /// it ends: a program decides that, not a library; the command line does. Does nothing where the C library is another one.
     /// </summary>
     /// <returns>Whether the C library took the settings.</returns>
     public static bool KeepFreed()

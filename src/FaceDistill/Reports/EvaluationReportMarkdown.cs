@@ -1,5 +1,6 @@
 using System.Text;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
 using static FaceDistill.Reports.Pages.ReportFormat;
 
@@ -158,5 +159,5 @@ internal static class EvaluationReportMarkdown
 
     // What a name or a path could break a table or begin a link or a tag with.
     private static string Escape(string value) =>
-        string.Concat(value.ReplaceLineEndings(" ").Select(c => @"\`*_|<>[]".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"));
+        string.Concat(ShownText.Of(value).Select(c => @"\`*_|<>[]".Contains(c, StringComparison.Ordinal) ? $"\\{c}" : $"{c}"));
 }

@@ -23,8 +23,10 @@ internal sealed record ModelCardInput(string Tensor, string ColorOrder, string S
 /// <param name="Data">The test data's name.</param>
 /// <param name="Protocol">The protocol.</param>
 /// <param name="Result">What <c>evaluate --json</c> says of it.</param>
-/// <param name="Seen">Whether the training faces hold people of the test, so that the figure says little of strangers.</param>
-internal sealed record ModelCardAccuracy(string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen);
+/// <param name="Seen">Whether the training faces hold people of the test, or may hold some, so that the figure says little of strangers.</param>
+/// <param name="FacesId">What the test's faces are known by; null where an earlier version measured it.</param>
+internal sealed record ModelCardAccuracy(
+    string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen, string? FacesId);
 
 /// <summary>Everything that a model card says (FILE.card.json; FILE.MODEL_CARD.md says the same for people).</summary>
 internal sealed record ModelCard

@@ -189,5 +189,5 @@ internal static class ModelCardMarkdown
 
     private static void Heading(StringBuilder text, string heading) => text.Append("\n## ").Append(heading).Append("\n\n");
 
-    private static void Line(StringBuilder text, InvariantText line) => text.Append(line.ToString()).Append('\n');
+    private static void Line(StringBuilder text, ShownTemplate line) => text.Append(line.ToString()).Append('\n');
 }

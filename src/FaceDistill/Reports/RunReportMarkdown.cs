@@ -211,7 +211,7 @@ internal static class RunReportMarkdown
     private static void Row(StringBuilder text, InvariantText name, InvariantText value) =>
         Line(text, $"| {name.ToString()} | {value.ToString()} |");
 
-    private static void Line(StringBuilder text, InvariantText line)
+    private static void Line(StringBuilder text, ShownTemplate line)
     {
         string made = line.ToString();
         text.Append(made).Append('\n');

@@ -19,8 +19,9 @@ public static class ModelArgument
     /// <param name="argument">A run folder, an exported file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
     /// <param name="device">Where the student of a run folder or a .safetensors file computes.</param>
+    /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
     /// <exception cref="FaceDistillException">It is none of these, or is damaged; the message says what a model argument is.</exception>
-    public static IEmbedder Open(string argument, AssetFinder finder, string device)
+    public static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job = null)
     {
         ArgumentNullException.ThrowIfNull(argument);
         if (argument.StartsWith(TeacherPrefix, StringComparison.Ordinal))
@@ -30,12 +31,12 @@ public static class ModelArgument
 
         if (IsRun(argument))
         {
-            var checkpoint = RunStudent.Open(argument);
+            var checkpoint = RunStudent.Open(argument, job);
             return new StudentEmbedder(checkpoint, $"{checkpoint.Description.Student} ({NameOf(argument)})", device);
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
-            ? OpenExported(argument, device)
+            ? OpenExported(argument, device, job) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
             : throw new FaceDistillException(
                 $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
     }
@@ -54,11 +55,14 @@ public static class ModelArgument
             return StudentCost.Of(StudentCheckpoint.Read(Path.Combine(argument, StudentCheckpoint.FileName)).Description.Architecture());
         }
 
-        return StudentMetadata.Architecture(Metadata(argument)) is { } architecture ? StudentCost.Of(architecture) : null;
+        return StudentMetadata.Architecture(Metadata(argument), argument) is { } architecture ? StudentCost.Of(architecture) : null;
     }
 
     /// <summary>Whether an argument is a folder that 'facedistill distill' made.</summary>
     public static bool IsRun(string argument) => File.Exists(Path.Combine(argument, StudentCheckpoint.FileName));
+
+    /// <summary>Whether torch computes an argument's model, on the device that is asked for; ONNX Runtime computes the others, on the CPU.</summary>
+    internal static bool IsTorch(string argument) => IsRun(argument) || StudentSafetensors.Is(argument);
 
     /// <summary>Whether an argument names a teacher's card.</summary>
     public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
@@ -66,9 +70,10 @@ public static class ModelArgument
     /// <summary>Opens a file that FaceDistill exported.</summary>
     /// <param name="path">An .onnx, .ort or .safetensors file.</param>
     /// <param name="device">Where the student of a .safetensors file computes.</param>
+    /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
     /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is.</exception>
-    public static IEmbedder OpenExported(string path, string device) =>
-        StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device) : ExportedModel.Open(path);
+    public static IEmbedder OpenExported(string path, string device, JobContext? job = null) =>
+        StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : ExportedModel.Open(path);
 
     private static IReadOnlyDictionary<string, string> Metadata(string path) =>
         StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : ExportedModel.Metadata(path);

@@ -51,7 +51,7 @@ public sealed record HeldOutInfo(int People, int Faces, int Measured, long Genui
 /// <param name="Teacher">The teacher's name.</param>
 /// <param name="TeacherHash">The teacher's SHA-256.</param>
 /// <param name="Data">The training data's folder.</param>
-/// <param name="Aligned">The folder of the aligned training faces.</param>
+/// <param name="Aligned">The folder of the training faces: aligned ones, or the photos whose faces the cache holds.</param>
 /// <param name="Images">The number of training and validation faces.</param>
 /// <param name="Synthetic">Whether the faces are drawn, not photographed.</param>
 /// <param name="Environment">Where it was made.</param>
@@ -62,8 +62,8 @@ public sealed record RunInfo(
 {
     private const string FileName = "run.json";
 
-    /// <summary>SHA-256 over path and content of each training face, see <see cref="FaceDistill.Stores.ImageListHash"/>.</summary>
-    public string? DataHash { get; init; }
+    /// <summary>What the faces are known by: SHA-256 over content and identity of each, in order; null in runs of earlier versions.</summary>
+    public string? FacesId { get; init; }
 
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
@@ -103,21 +103,25 @@ public sealed record RunEvaluation(string Data, EvaluationResult Result)
     /// <summary>The run's student among the result's models; null where an earlier version noted it.</summary>
     public string? Student { get; init; }
 
+    /// <summary>What the measured faces are known by, so that two test sets of one name are not taken for one; null where an earlier version noted
+    /// it.</summary>
+    public string? FacesId { get; init; }
+
     /// <summary>SHA-256 of that student's checkpoint, so that the figures of earlier weights are not taken for those of later ones.</summary>
     public string? StudentHash { get; init; }
 }
 
-/// <summary>The evaluations noted in a run folder: evaluation-PROTOCOL-DATA.json.</summary>
+/// <summary>The evaluations noted in a run folder: evaluation-PROTOCOL-DATA-ID.json, where ID begins what the measured faces are known by.</summary>
 internal static class RunEvaluations
 {
     private const string Prefix = "evaluation-";
 
-    /// <summary>Notes one; the same protocol on the same data replaces the earlier one.</summary>
+    /// <summary>Notes one; the same protocol on the same faces replaces the earlier one.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
     public static void Write(string run, RunEvaluation evaluation)
     {
         ArgumentNullException.ThrowIfNull(evaluation);
-        JsonFile.Write(Path.Combine(run, $"{Prefix}{evaluation.Result.Protocol}-{evaluation.Data}.json"), evaluation);
+        JsonFile.Write(Path.Combine(run, $"{Prefix}{evaluation.Result.Protocol}-{evaluation.Data}-{evaluation.FacesId?[..8]}.json"), evaluation);
     }
 
     /// <summary>Reads all, in ordinal order of their file names.</summary>

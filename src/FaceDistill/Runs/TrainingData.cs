@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Stores;
 using FaceDistill.Students;
@@ -11,21 +12,6 @@ namespace FaceDistill.Runs;
 /// <summary>What a run folder says of the faces that its student was trained on.</summary>
 internal static class TrainingData
 {
-    /// <summary>
-    /// Whether the training faces may hold people of a test: the same data set, or a part of it, unless the protocol is View 1 of LFW,
-    /// which keeps the people of its training list apart.
-    /// </summary>
-    /// <param name="run">The run folder.</param>
-    /// <param name="data">The test data's name.</param>
-    /// <param name="protocol">The protocol.</param>
-    /// <exception cref="FaceDistillException">The run is not whole.</exception>
-    public static bool Shares(string run, string data, string protocol) => Arguments(run).Any(argument =>
-    {
-        bool card = Cards.Names(Cards.Datasets).Contains(argument);
-        string? whole = card ? DatasetCard.Load(argument).Of : PartOf(argument);
-        return whole is null ? NameOf(argument) == data : NameOf(whole) == data && protocol != FaceDistill.Evaluation.Evaluator.LfwView1Test;
-    });
-
     /// <summary>The data with their licences, from the cards of data sets; a folder without a card has none.</summary>
     /// <exception cref="FaceDistillException">A card is malformed.</exception>
     public static IReadOnlyList<ModelCardSource> Sources(string run, AssetFinder finder) => [.. Arguments(run).Select(a => Source(a, finder))];
@@ -58,33 +44,31 @@ internal static class TrainingData
 
     private static string? ListOf(string run) => Path.Combine(run, RunInfo.ExcludedFileName) is var file && File.Exists(file) ? file : null;
 
-    /// <summary>The aligned faces that the student was trained on.</summary>
+    /// <summary>The aligned faces that the student was trained on, and none besides.</summary>
     /// <exception cref="FaceDistillException">They are gone; the message says what to do.</exception>
-    public static AlignedFaces Open(
-        string run, string template, AssetFinder finder, JobContext job)
+    public static AlignedFaces Open(string run, string template, AssetFinder finder, JobContext job)
     {
-        string aligned = RunInfo.Read(run).Aligned;
-        if (AlignmentManifest.In(aligned))
+        const string remedy = "name others with --data (and, for int8, --calibration)";
+        if (Folders(run) is not { } folders || TrainedFaces.Read(run) is not { } trained)
         {
-            var faces = AlignedFaces.Open(aligned);
-            return Folders(run) is [var only] ? FaceSource.Chosen(faces, only, job with { Say = null }) : faces;
+            throw new FaceDistillException($"{run} was made by an earlier version and does not say on which faces it was trained; {remedy}");
         }
 
-        // Several data sets were joined: their common folder has no manifest of its own, and may hold other faces as well.
-        if (Recipe(run) is { Data.Count: > 0 } recipe && Directory.Exists(aligned))
+        if (folders.FirstOrDefault(f => !Directory.Exists(f.Images)) is { } gone)
         {
-            DataFolder[] data = [.. recipe.Data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = ListOf(run) })];
-            return new FaceSource(finder).Open(data, template, recipe.Aligned, job);
+            throw new FaceDistillException($"the faces that {run} was trained on are not at hand any more ({gone.Images}); {remedy}");
         }
 
-        // A single folder that its owner says is aligned.
-        if (Recipe(run) is null && Arguments(run) is [_] && Directory.Exists(aligned))
+        var faces = new FaceSource(finder).Open(folders, template, Aligned(run), job with { Say = null }); // what was said when it was trained
+        FaceImage[] images = [.. faces.Dataset.Images.Where(trained.Has)];
+        if (images.Length < faces.Dataset.Images.Count)
         {
-            return AlignedFaces.OpenAsserted(aligned, template);
+            job.Say?.Invoke($"{run}: {faces.Dataset.Images.Count - images.Length} of the {faces.Dataset.Images.Count} faces found now are none that it was "
+                + "trained on, and are left out");
         }
 
-        throw new FaceDistillException(
-            $"the faces that {run} was trained on are not at hand any more ({aligned}); name others with --data (and, for int8, --calibration)");
+        return images.Length > 0 ? faces with { Dataset = faces.Dataset with { Images = images } }
+            : throw new FaceDistillException($"no face that {run} was trained on is at hand any more; {remedy}");
     }
 
     /// <summary>The data as the user named them: folders or data sets' names; where the run kept no recipe, folders, a part as "FOLDER (LIST)".</summary>
@@ -124,48 +108,40 @@ internal static class TrainingData
             && Path.GetFullPath(found) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }
 
-/// <summary>Finds out whether a run's student is measured on people that it was trained on.</summary>
+/// <summary>Finds out whether a student is measured on people that it was trained on.</summary>
 internal static class TrainingOverlap
 {
-    /// <summary>The warning about one model.</summary>
-    /// <param name="model">A model argument; only a run folder tells what it was trained on.</param>
+    /// <summary>How many of the people measured a model was trained on; null where that is not known.</summary>
+    /// <param name="model">A model argument: a run folder, or a file in one.</param>
     /// <param name="data">The faces that are measured.</param>
     /// <param name="protocol">The protocol.</param>
-    /// <param name="set">The model's embeddings of them, with identities.</param>
-    /// <returns>One line, or null where there is nothing to warn of, or the run does not say.</returns>
-    /// <exception cref="FaceDistillException">The run folder, or a list of people, is damaged.</exception>
-    public static string? Of(string model, DataFolder data, string protocol, EmbeddingSet set)
+    /// <param name="set">The model's embeddings of them.</param>
+    /// <exception cref="FaceDistillException">The run's list of faces, or a list of people, is damaged.</exception>
+    public static TrainedOverlap? Of(string model, DataFolder data, string protocol, EmbeddingSet set)
     {
-        if (!ModelArgument.IsRun(model) || !RunInfo.In(model))
-        {
-            return null;
-        }
-
-        string[] measured = protocol == Evaluator.LfwView1Test
-            ? [.. Names(Path.Combine(data.Root, "peopleDevTest.txt"))]
-            : [.. set.Identities.Distinct().Where(i => i.Length > 0)];
-        int known = (RunInfo.Read(model).TrainedOn ?? []).Where(source => source.Images == data.Images)
-            .Select(source => source.People is null ? measured.Length : measured.Intersect(Names(source.People)).Count()).DefaultIfEmpty(0).Max();
-        return known == 0 ? null : InvariantText.Of(
-            $"{set.Name} was trained on {known} of the {measured.Length} people measured here: no figure for strangers; measure it on people that it has "
-                + $"not seen (for lfw-train: --protocol lfw-view1-test)");
+        string? run = Directory.Exists(model) ? model : ModelArgument.IsTeacher(model) ? null : Path.GetDirectoryName(Path.GetFullPath(model));
+        return run is null ? null : TrainedFaces.Read(run)?.Of(set, MeasuredPeople(data.Root, protocol));
     }
+
+    /// <summary>The people whom a protocol measures; null for all.</summary>
+    /// <param name="folder">The data set's folder.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <exception cref="FaceDistillException">Their list is missing or damaged.</exception>
+    public static HashSet<string>? MeasuredPeople(string? folder, string protocol) => protocol != Evaluator.LfwView1Test ? null
+        : LfwPeople.Read(Path.Combine(folder ?? "", "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
     /// <param name="model">A model argument; only a run folder holds an audit.</param>
-    /// <param name="data">The faces that are measured.</param>
     /// <param name="protocol">The protocol.</param>
-    /// <param name="name">The model's name.</param>
+    /// <param name="set">The model's embeddings of the faces.</param>
     /// <returns>One line for each audit of these faces that found something.</returns>
     /// <exception cref="FaceDistillException">The audit is damaged.</exception>
-    public static IEnumerable<string> Audited(string model, DataFolder data, string protocol, string name) =>
+    public static IEnumerable<string> Audited(string model, string protocol, EmbeddingSet set) =>
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
-        where test.Test == data.Name && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))
+        where test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))
             && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
         let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
-        select $"{name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
-
-    private static IEnumerable<string> Names(string people) => LfwPeople.Read(people).People.Select(p => p.Name);
+        select $"{set.Name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
 }
 
 /// <summary>A teacher or a data set in a model card.</summary>

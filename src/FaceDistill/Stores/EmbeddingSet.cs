@@ -1,3 +1,7 @@
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Files;
+
 namespace FaceDistill.Stores;
 
 /// <summary>N embeddings of one model in memory, with the path and the identity of each face.</summary>
@@ -41,6 +45,21 @@ public sealed class EmbeddingSet
     /// <summary>The faces' identities; empty where unknown.</summary>
     public string[] Identities { get; }
 
+    /// <summary>What each face's aligned picture is known by; null where that is not known, as of a .npy file.</summary>
+    internal ContentHash[]? Faces { get; init; }
+
+    /// <summary>What each face's photo is known by, none where it is not known; null as above.</summary>
+    internal ContentHash[]? Photos { get; init; }
+
+    /// <summary>What the set's faces are known by (<see cref="FaceSetId"/>); null where their contents are not known.</summary>
+    internal string? FacesId => Faces is null ? null : FaceSetId.Of(Faces.Zip(Identities));
+
+    /// <summary>SHA-256 of the model with its contract (<see cref="EmbeddingCache.ModelHash(IEmbedder)"/>); null where it is not known.</summary>
+    internal string? ModelHash { get; init; }
+
+    /// <summary>The files of the data that gave no face, with the reason.</summary>
+    internal IReadOnlyList<(string Path, string Reason)> Skipped { get; init; } = [];
+
     /// <summary>The embedding of face <paramref name="index"/>, float32 [D].</summary>
     public ReadOnlySpan<float> Row(int index) => Values.AsSpan(index * Dimension, Dimension);
 
@@ -55,6 +74,10 @@ public sealed class EmbeddingSet
             Row(indices[i]).CopyTo(values.AsSpan(i * Dimension));
         }
 
-        return new EmbeddingSet(Name, Dimension, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(i => Identities[i])]);
+        return With(values, [.. indices.Select(i => Paths[i])], [.. indices.Select(i => Identities[i])],
+            Faces is null ? null : [.. indices.Select(i => Faces[i])], Photos is null ? null : [.. indices.Select(i => Photos[i])]);
     }
+
+    private EmbeddingSet With(float[] values, string[] paths, string[] identities, ContentHash[]? faces, ContentHash[]? photos) =>
+        new(Name, Dimension, values, paths, identities) { Faces = faces, Photos = photos, ModelHash = ModelHash, Skipped = Skipped };
 }

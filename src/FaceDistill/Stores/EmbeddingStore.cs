@@ -80,6 +80,7 @@ public sealed class EmbeddingStore
         var values = new float[Key.ImageCount * Key.Dimension];
         var paths = new string[Key.ImageCount];
         var identities = new string[Key.ImageCount];
+        ContentHash[] faces = new ContentHash[Key.ImageCount], photos = new ContentHash[Key.ImageCount];
         float[] buffer = new float[Key.PartValues(0)];
         foreach (EmbeddingStorePart part in Parts(_ => buffer))
         {
@@ -87,14 +88,20 @@ public sealed class EmbeddingStore
             for (int i = 0; i < part.Paths.Count; i++)
             {
                 int image = part.FirstImage + i;
-                (paths[image], identities[image]) = (part.Paths[i], part.Identities[i]);
+                (paths[image], identities[image], faces[image], photos[image]) = (part.Paths[i], part.Identities[i], part.Faces[i], part.Photos[i]);
                 part.Row(i, viewIndex).CopyTo(values.AsSpan(image * Key.Dimension));
             }
 
             job.Progress?.Report(new WorkProgress("reading embeddings", part.FirstImage + part.Paths.Count, Key.ImageCount, "images"));
         }
 
-        return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities);
+        return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities)
+        {
+            Faces = faces,
+            Photos = photos,
+            ModelHash = Key.TeacherHash,
+            Skipped = EmbeddingSource.Of(Folder)?.Skipped.Select(s => (s.Path, s.Reason)).ToArray() ?? [],
+        };
     }
 
     private IEnumerable<EmbeddingStorePart> Parts(Func<int, float[]> bufferOf)
@@ -148,6 +155,12 @@ internal sealed record EmbeddingStorePart(
     int Dimension,
     ReadOnlyMemory<float> Values)
 {
+    /// <summary>What each image's aligned picture is known by.</summary>
+    public required ContentHash[] Faces { get; init; }
+
+    /// <summary>What its photo is known by; none where that is not known.</summary>
+    public required ContentHash[] Photos { get; init; }
+
     /// <summary>The most images a part may cover.</summary>
     internal const int MaxRows = 1 << 20;
 
@@ -179,6 +192,28 @@ internal sealed record EmbeddingStorePart(
     }
 }
 
+/// <summary>A file of the data that gave no face.</summary>
+/// <param name="Path">Relative to the data's folder.</param>
+/// <param name="Reason">Why.</param>
+internal sealed record SkippedFile(string Path, string Reason);
+
+/// <summary>Where a store's faces came from: source.json beside the parts, so that protocols find their files.</summary>
+/// <param name="Data">The data set's folder.</param>
+/// <param name="Template">The template that the faces are aligned to.</param>
+/// <param name="Skipped">What of it gave no face.</param>
+internal sealed record EmbeddingSource(string Data, string Template, IReadOnlyList<SkippedFile> Skipped)
+{
+    /// <summary>The file's name.</summary>
+    public const string FileName = "source.json";
+
+    /// <summary>Reads a store's source; null where the store does not say.</summary>
+    public static EmbeddingSource? Of(string store) =>
+        Path.Combine(store, FileName) is var path && File.Exists(path) ? JsonFile.Read<EmbeddingSource>(path) : null;
+
+    /// <summary>Writes it into a store.</summary>
+    public void Write(string store) => JsonFile.Write(Path.Combine(store, FileName), this);
+}
+
 /// <summary>What <c>store.json</c> says: the key and who wrote it.</summary>
 /// <param name="FormatVersion">The layout's version; this FaceDistill reads and writes <see cref="CurrentVersion"/>.</param>
 /// <param name="CreatedBy">The FaceDistill that made the store, for people.</param>
@@ -186,7 +221,7 @@ internal sealed record EmbeddingStorePart(
 internal sealed record EmbeddingStoreManifest(int FormatVersion, string CreatedBy, EmbeddingStoreKey Key)
 {
     /// <summary>The layout's version.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     /// <summary>The file's name in the store's folder.</summary>
     public const string FileName = "store.json";

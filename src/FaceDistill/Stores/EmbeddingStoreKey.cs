@@ -1,9 +1,8 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FaceDistill.Assets;
+using FaceDistill.Datasets;
 using FaceDistill.Files;
 
 namespace FaceDistill.Stores;
@@ -12,7 +11,7 @@ namespace FaceDistill.Stores;
 /// <param name="Teacher">The teacher's card name, for example "dlib-resnet".</param>
 /// <param name="TeacherHash">Hash of the teacher's network and input contract.</param>
 /// <param name="AlignmentHash">Hash of what turned photos into the teacher's input: detector, template, size.</param>
-/// <param name="ImagesHash">Hash of the ordered image list (<see cref="ImageListHash"/>).</param>
+/// <param name="ImagesHash">Hash of the images, see <see cref="HashOf"/>.</param>
 /// <param name="Dimension">D, the embedding's length.</param>
 /// <param name="ImageCount">How many images the list has.</param>
 /// <param name="Views">The views of each image that were embedded, in order, for example "original", "mirrored".</param>
@@ -42,13 +41,18 @@ internal sealed record EmbeddingStoreKey(
     [JsonIgnore]
     public string Id => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, Canonical)));
 
+    /// <summary>SHA-256 over path and <see cref="AlignedFaces.Id"/> of the faces: the same list of the same pictures; 64 hexadecimal digits.</summary>
+    /// <param name="faces">Faces that are hashed.</param>
+    public static string HashOf(AlignedFaces faces)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        string paths = string.Join('\n', faces.Dataset.Images.Select(i => i.Path));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(faces.Id + paths)));
+    }
+
     /// <summary>How many parts the store has.</summary>
     [JsonIgnore]
     public int PartCount => (int)(((long)ImageCount + ImagesPerPart - 1) / ImagesPerPart);
-
-    /// <summary>Where the store of this key lies unless the user names a folder: the cache's <c>stores/TEACHER-ID</c>.</summary>
-    [JsonIgnore]
-    public string DefaultFolder => Path.Combine(CacheFolder.Root, "stores", $"{SafeName(Teacher)}-{Id[..16]}");
 
     /// <summary>The images of part <paramref name="part"/>: index of the first in the list, and how many.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such part.</exception>
@@ -126,77 +130,7 @@ internal sealed record EmbeddingStoreKey(
             : $"{ImagesPerPart} images a part, not {other.ImagesPerPart}";
     }
 
-    private static string SafeName(string name) =>
+    /// <summary>A model's name as part of a folder's.</summary>
+    internal static string SafeName(string name) =>
         string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '_'));
-}
-
-/// <summary>
-/// Names an ordered list of images by what is in them, so that a copy of a data set has the same embedding store
-/// and a changed picture has not.
-/// </summary>
-internal static class ImageListHash
-{
-    // Most face pictures are read in one go.
-    private const int BufferBytes = 64 * 1024;
-
-    /// <summary>
-    /// SHA-256 over path, length and SHA-256 of the content of each image, in order. Time stamps are left out: they change when
-    /// a data set is copied and stay when a file is replaced with its date kept.
-    /// </summary>
-    /// <param name="root">The folder that the paths are relative to.</param>
-    /// <param name="paths">The images' paths, '/'-separated.</param>
-    /// <param name="job">Hears of the images read.</param>
-    /// <returns>64 lower-case hex digits.</returns>
-    /// <exception cref="FaceDistillException">A file cannot be read; the message names it.</exception>
-    public static string Compute(
-        string root, IReadOnlyList<string> paths, JobContext? job = null)
-    {
-        job ??= JobContext.None;
-        var entries = new byte[paths.Count][];
-        long done = 0;
-        try
-        {
-            var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
-            Parallel.For(0, paths.Count, options, i =>
-            {
-                entries[i] = Entry(root, paths[i]);
-                long now = Interlocked.Increment(ref done);
-                if (now % 1024 == 0 || now == paths.Count)
-                {
-                    job.Progress?.Report(new WorkProgress("hashing images", now, paths.Count, "images"));
-                }
-            });
-        }
-        catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
-        {
-            throw new FaceDistillException(first.Message, e);
-        }
-
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (byte[] entry in entries)
-        {
-            hash.AppendData(entry);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
-    }
-
-    /// <summary>The image's fixed-size share of the list's hash: SHA-256 of the path, length, SHA-256 of the content.</summary>
-    private static byte[] Entry(string root, string path)
-    {
-        string file = Path.Combine(root, path);
-        var entry = new byte[SHA256.HashSizeInBytes + sizeof(long) + SHA256.HashSizeInBytes];
-        try
-        {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, FileOptions.SequentialScan);
-            SHA256.HashData(Encoding.UTF8.GetBytes(path), entry);
-            BinaryPrimitives.WriteInt64LittleEndian(entry.AsSpan(SHA256.HashSizeInBytes), stream.Length);
-            SHA256.HashData(stream, entry.AsSpan(SHA256.HashSizeInBytes + sizeof(long)));
-            return entry;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot read {file}: {e.Message}; restore it or take it out of the list", e);
-        }
-    }
 }

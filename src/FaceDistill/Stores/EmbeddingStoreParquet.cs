@@ -9,7 +9,7 @@ using static FaceDistill.Stores.EmbeddingStoreParquet;
 namespace FaceDistill.Stores;
 
 /// <summary>
-/// A store's part as a Parquet file: path, identity, view (strings) and embedding (a standard three-level LIST of
+/// A store's part as a Parquet file: path, identity, face, photo (contents), view (strings) and embedding (a standard three-level LIST of
 /// float, as other Parquet readers expect it), one row a view of an image, one row group, uncompressed.
 /// </summary>
 /// <remarks>
@@ -35,6 +35,12 @@ internal static class EmbeddingStoreParquet
     /// <summary>Column identity.</summary>
     public static readonly DataField IdentityField = new DataField<string>("identity", nullable: false);
 
+    /// <summary>Column face: 32 hexadecimal digits of the aligned picture's <see cref="ContentHash"/>.</summary>
+    public static readonly DataField FaceField = new DataField<string>("face", nullable: false);
+
+    /// <summary>Column photo: those of the photo's; 0s where it is not known.</summary>
+    public static readonly DataField PhotoField = new DataField<string>("photo", nullable: false);
+
     /// <summary>Column view.</summary>
     public static readonly DataField ViewField = new DataField<string>("view", nullable: false);
 
@@ -42,7 +48,7 @@ internal static class EmbeddingStoreParquet
     public static readonly DataField ElementField = new DataField<float>("element", nullable: false);
 
     /// <summary>The columns of every part.</summary>
-    public static readonly ParquetSchema Schema = new(PathField, IdentityField, ViewField, new ListField("embedding", ElementField));
+    public static readonly ParquetSchema Schema = new(PathField, IdentityField, FaceField, PhotoField, ViewField, new ListField("embedding", ElementField));
 
     /// <summary>Writes the part whole or not at all; the same part gives the same bytes.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>
@@ -61,6 +67,8 @@ internal static class EmbeddingStoreParquet
         using ParquetRowGroupWriter group = writer.CreateRowGroup();
         await group.WriteAsync(PathField, PerView(part.Paths, part.Views.Count)).ConfigureAwait(false);
         await group.WriteAsync(IdentityField, PerView(part.Identities, part.Views.Count)).ConfigureAwait(false);
+        await group.WriteAsync(FaceField, PerView([.. part.Faces.Select(f => f.ToString())], part.Views.Count)).ConfigureAwait(false);
+        await group.WriteAsync(PhotoField, PerView([.. part.Photos.Select(p => p.ToString())], part.Views.Count)).ConfigureAwait(false);
         await group.WriteAsync(ViewField, part.Paths.SelectMany(_ => part.Views).ToArray()).ConfigureAwait(false);
         int[] definition = new int[part.Values.Length];
         Array.Fill(definition, ElementField.MaxDefinitionLevel);
@@ -183,14 +191,34 @@ internal sealed class EmbeddingStoreParquetReader(string file, EmbeddingStoreKey
         using ParquetRowGroupReader group = reader.OpenRowGroupReader(0);
         string[] paths = new string[images * views];
         string[] identities = new string[paths.Length];
-        string[] viewNames = new string[paths.Length];
+        string[] faces = new string[paths.Length], photos = new string[paths.Length], viewNames = new string[paths.Length];
         await group.ReadAsync(PathField, paths.AsMemory()!).ConfigureAwait(false);
         await group.ReadAsync(IdentityField, identities.AsMemory()!).ConfigureAwait(false);
+        await group.ReadAsync(FaceField, faces.AsMemory()!).ConfigureAwait(false);
+        await group.ReadAsync(PhotoField, photos.AsMemory()!).ConfigureAwait(false);
         await group.ReadAsync(ViewField, viewNames.AsMemory()!).ConfigureAwait(false);
         await group.ReadRawAsync(ElementField, values, definition, repetition).ConfigureAwait(false);
         CheckRows(paths, identities, viewNames);
         string[] EachImage(string[] rows) => Enumerable.Range(0, images).Select(i => rows[i * views]).ToArray();
-        return new EmbeddingStorePart(part, key.Images(part).First, EachImage(paths), EachImage(identities), key.Views, key.Dimension, values);
+        return new EmbeddingStorePart(part, key.Images(part).First, EachImage(paths), EachImage(identities), key.Views, key.Dimension, values)
+        {
+            Faces = Contents(EachImage(faces)),
+            Photos = Contents(EachImage(photos)),
+        };
+    }
+
+    private ContentHash[] Contents(string[] texts)
+    {
+        var contents = new ContentHash[texts.Length];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            if (!ContentHash.TryParse(texts[i], out contents[i]))
+            {
+                throw new FaceDistillException($"{file} row {i * key.Views.Count}: face or photo is not the hash of a content");
+            }
+        }
+
+        return contents;
     }
 
     private void CheckClaims(ParquetReader reader, int rows)
@@ -202,7 +230,7 @@ internal sealed class EmbeddingStoreParquetReader(string file, EmbeddingStoreKey
             : reader.CustomMetadata.GetValueOrDefault(PartEntry) != Number(part) ? "is another part of the store under a wrong name"
             : claims.RowGroups.Count != 1 || claims.NumRows != rows || claims.RowGroups[0].NumRows != rows ? $"does not hold the {rows} rows it should"
             : claims.RowGroups[0].Columns.Any(c => c.MetaData?.Codec != CompressionCodec.UNCOMPRESSED) ? "is compressed, which an embedding store is not"
-            : !claims.RowGroups[0].Columns.Select(c => c.MetaData!.NumValues).SequenceEqual([rows, rows, rows, (long)rows * key.Dimension])
+            : !claims.RowGroups[0].Columns.Select(c => c.MetaData!.NumValues).SequenceEqual([rows, rows, rows, rows, rows, (long)rows * key.Dimension])
                 ? $"does not hold {rows} embeddings of dimension {key.Dimension}"
             : null;
         if (wrong is not null)

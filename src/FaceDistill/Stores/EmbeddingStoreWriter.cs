@@ -5,196 +5,158 @@ using FaceDistill.Files;
 
 namespace FaceDistill.Stores;
 
-/// <summary>
-/// An embedding store being filled, part by part, by this process alone. A part's file in place is a finished part,
-/// so a killed run leaves only whole parts and a later run computes the missing ones. Not for several threads at once.
-/// </summary>
+/// <summary>Writes an embedding store, by this process alone. store.json comes last, so that a folder without it is no store and blocks nobody.</summary>
 internal sealed class EmbeddingStoreWriter : IDisposable
 {
-    private readonly IReadOnlyList<(string Path, string Identity)> _images;
-    private readonly string _id;
-    private readonly bool[] _done;
-    private readonly List<string> _notices = [];
+    private readonly EmbeddingStoreKey _key;
     private readonly FolderLock _lock;
+    private readonly string _folder;
+    private readonly bool _made;
 
-    private EmbeddingStoreWriter(string folder, EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images, FolderLock held)
+    private EmbeddingStoreWriter(string folder, EmbeddingStoreKey key, FolderLock held, bool made) =>
+        (_folder, _key, _lock, _made) = (folder, key, held, made);
+
+    /// <summary>Whether the folder holds a whole store of this key already.</summary>
+    public bool IsWhole { get; private set; }
+
+    /// <summary>Takes a folder for a store; nothing is written yet.</summary>
+    /// <param name="folder">Missing, empty, with the same store, or with what a killed run left of one.</param>
+    /// <param name="key">What the store is to hold.</param>
+    /// <param name="job">Told what is damaged and written again.</param>
+    /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, or it cannot be written.</exception>
+    public static EmbeddingStoreWriter Open(string folder, EmbeddingStoreKey key, JobContext job)
     {
-        (Folder, Key, _id, _images, _lock) = (folder, key, key.Id, images, held);
-        _done = new bool[key.PartCount];
-    }
-
-    /// <summary>The store's folder.</summary>
-    public string Folder { get; }
-
-    /// <summary>What the store holds.</summary>
-    public EmbeddingStoreKey Key { get; }
-
-    /// <summary>One line for each part that was there but must be computed again, with the reason.</summary>
-    public IReadOnlyList<string> Notices => _notices;
-
-    /// <summary>Whether every part is there.</summary>
-    public bool IsComplete => Array.TrueForAll(_done, done => done);
-
-    /// <summary>The parts still to be written, in order; <see cref="EmbeddingStoreKey.Images"/> gives their images.</summary>
-    public IEnumerable<int> MissingParts() => Enumerable.Range(0, _done.Length).Where(part => !_done[part]);
-
-    /// <summary>Writes one part, whole or not at all.</summary>
-    /// <param name="part">The part's index.</param>
-    /// <param name="values">float32 [images of the part * views, D], image-major: image 0 view 0, image 0 view 1, ..., image 1 view 0, ...</param>
-    /// <exception cref="ArgumentException">There is no such part, or <paramref name="values"/> has another length.</exception>
-    /// <exception cref="FaceDistillException">A value is NaN or infinite (the message names the image), or the file cannot be written.</exception>
-    public void WritePart(int part, ReadOnlyMemory<float> values)
-    {
-        ObjectDisposedException.ThrowIf(_lock.IsDisposed, this);
-        (int first, int count) = Key.Images(part);
-        int expected = Key.PartValues(part);
-        if (values.Length != expected)
-        {
-            throw new ArgumentException(
-                InvariantText.Of($"part {part} takes {count} images x {Key.Views.Count} views x {Key.Dimension} = {expected} values, not {values.Length}"),
-                nameof(values));
-        }
-
-        (string[] paths, string[] identities) = Texts(first, count);
-        var content = new EmbeddingStorePart(part, first, paths, identities, Key.Views, Key.Dimension, values);
-        if (content.FirstNonFinite() is { } where)
-        {
-            throw new FaceDistillException(
-                $"teacher {Key.Teacher} gave NaN or an infinity for {where}; check the teacher's input contract, or take the image out of the list");
-        }
-
-        EmbeddingStoreParquet.Write(PartFile(part), _id, content);
-        _done[part] = true;
-    }
-
-    /// <summary>Lets other processes write to the folder.</summary>
-    public void Dispose() => _lock.Dispose();
-
-    /// <summary>
-    /// Opens a store for writing; creates it where the folder is missing or empty. Parts that are there and whole stay,
-    /// damaged or foreign ones are to be computed again (<see cref="Notices"/> says so).
-    /// </summary>
-    /// <param name="folder">The store's folder.</param>
-    /// <param name="key">What it is to hold.</param>
-    /// <param name="images">Path (relative, '/'-separated, each once) and identity (empty where unknown) of each image, in order.</param>
-    /// <param name="job">Hears of each existing part that was checked.</param>
-    /// <param name="held">The folder's lock, which becomes the writer's; null to take it here.</param>
-    /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, it cannot be
-    /// written, or the image list does not fit the key.</exception>
-    public static EmbeddingStoreWriter Open(
-        string folder, EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images, JobContext? job = null, FolderLock? held = null)
-    {
+        ArgumentNullException.ThrowIfNull(key);
+        key.Check($"embedding store {folder}");
+        bool made = !Directory.Exists(folder);
+        var writer = new EmbeddingStoreWriter(folder, key, FolderLock.Take(folder), made);
         try
         {
-            key.Check($"embedding store {folder}");
-            CheckImages(key, images);
-            held ??= FolderLock.Take(folder);
-            PrepareFolder(folder, key);
-            var writer = new EmbeddingStoreWriter(folder, key, images, held);
-            writer.CheckParts(job ?? JobContext.None);
+            writer.Check(job);
             return writer;
         }
         catch
         {
-            held?.Dispose();
+            writer.Dispose();
             throw;
         }
     }
 
-    private static void CheckImages(EmbeddingStoreKey key, IReadOnlyList<(string Path, string Identity)> images)
+    /// <summary>Writes the store.</summary>
+    /// <param name="views">The embeddings of each of the key's views.</param>
+    /// <param name="source">Where the faces came from.</param>
+    /// <param name="cancel">Stops between parts.</param>
+    /// <exception cref="FaceDistillException">An image's names are too long, or a file cannot be written.</exception>
+    public void Write(IReadOnlyList<EmbeddingSet> views, EmbeddingSource source, CancellationToken cancel)
     {
-        if (images.Count != key.ImageCount)
+        ArgumentNullException.ThrowIfNull(views);
+        CheckTexts(views[0]);
+        for (int part = 0; part < _key.PartCount; part++)
         {
-            throw new ArgumentException($"{images.Count} images, but the key says {key.ImageCount}", nameof(images));
+            cancel.ThrowIfCancellationRequested();
+            EmbeddingStoreParquet.Write(PartFile(part), _key.Id, PartOf(views, part));
         }
 
-        var seen = new HashSet<string>(images.Count, StringComparer.Ordinal);
-        for (int i = 0; i < images.Count; i++)
+        source.Write(_folder);
+        EmbeddingStoreManifest.Write(_folder, _key);
+        IsWhole = true;
+    }
+
+    /// <summary>Lets other processes write to the folder; one that was made for a store that did not come about goes.</summary>
+    public void Dispose()
+    {
+        _lock.Dispose();
+        try
         {
-            (string path, string identity) = images[i];
-            string? wrong = path.Length == 0 ? "an empty path"
-                : !seen.Add(path) ? $"{path} is in the list twice; list each image once"
-                : Encoding.UTF8.GetByteCount(path) + Encoding.UTF8.GetByteCount(identity) > EmbeddingStoreParquet.MaxTextBytes
-                    ? $"path and identity take more than {EmbeddingStoreParquet.MaxTextBytes} bytes; shorten them"
-                : null;
-            if (wrong is not null)
+            if (_made && !IsWhole && Directory.Exists(_folder) && !Directory.EnumerateFileSystemEntries(_folder).Any())
             {
-                throw new FaceDistillException($"image {i} of the list: {wrong}");
+                Directory.Delete(_folder);
             }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // An empty folder blocks nobody.
         }
     }
 
-    /// <summary>Sees whose folder it is, notes the key in a new one, and clears what a killed run left unfinished.</summary>
-    private static void PrepareFolder(string folder, EmbeddingStoreKey key)
+    private EmbeddingStorePart PartOf(IReadOnlyList<EmbeddingSet> views, int part)
     {
-        if (File.Exists(Path.Combine(folder, EmbeddingStoreManifest.FileName)))
+        var (first, count) = _key.Images(part);
+        int d = _key.Dimension;
+        var values = new float[_key.PartValues(part)];
+        for (int i = 0; i < count; i++)
         {
-            if (EmbeddingStoreManifest.Read(folder).Key.DifferenceFrom(key) is { } difference)
+            for (int v = 0; v < views.Count; v++)
             {
-                throw new FaceDistillException($"{folder} holds {difference}; choose another --output or delete the folder");
+                views[v].Row(first + i).CopyTo(values.AsSpan(((i * views.Count) + v) * d));
             }
         }
-        else if (Directory.EnumerateFileSystemEntries(folder).FirstOrDefault(e => !IsOwnLeftover(Path.GetFileName(e))) is { } foreign)
+
+        var set = views[0];
+        return new EmbeddingStorePart(part, first, set.Paths[first..(first + count)], set.Identities[first..(first + count)], _key.Views, d, values)
+        {
+            Faces = set.Faces![first..(first + count)],
+            Photos = set.Photos![first..(first + count)],
+        };
+    }
+
+    private static void CheckTexts(EmbeddingSet set)
+    {
+        int long_ = Enumerable.Range(0, set.Count).FirstOrDefault(
+            i => Encoding.UTF8.GetByteCount(set.Paths[i]) + Encoding.UTF8.GetByteCount(set.Identities[i]) > EmbeddingStoreParquet.MaxTextBytes, -1);
+        if (long_ >= 0)
         {
             throw new FaceDistillException(
-                $"{folder} is no embedding store but holds {Path.GetFileName(foreign)}; choose another --output or empty the folder");
-        }
-        else
-        {
-            EmbeddingStoreManifest.Write(folder, key);
-        }
-
-        foreach (string leftover in Directory.EnumerateFiles(folder, "*.part"))
-        {
-            if (IsOwnLeftover(Path.GetFileName(leftover)))
-            {
-                File.Delete(leftover);
-            }
+                $"image {long_} of the list: path and identity take more than {EmbeddingStoreParquet.MaxTextBytes} bytes; shorten them");
         }
     }
 
-    // The lock, and what AtomicFile was writing beside a file of the store when the process was killed.
-    private static bool IsOwnLeftover(string name) =>
-        name == FolderLock.FileName
+    private void Check(JobContext job)
+    {
+        if (File.Exists(Path.Combine(_folder, EmbeddingStoreManifest.FileName)))
+        {
+            if (EmbeddingStoreManifest.Read(_folder).Key.DifferenceFrom(_key) is { } difference)
+            {
+                throw new FaceDistillException($"{_folder} holds {difference}; choose another --output or delete the folder");
+            }
+
+            IsWhole = Enumerable.Range(0, _key.PartCount).All(part => IsGood(part, job));
+        }
+        else if (Directory.EnumerateFileSystemEntries(_folder).FirstOrDefault(e => !IsOwn(Path.GetFileName(e))) is { } foreign)
+        {
+            throw new FaceDistillException(
+                $"{_folder} is no embedding store but holds {Path.GetFileName(foreign)}; choose another --output or empty the folder");
+        }
+
+        foreach (string leftover in Directory.EnumerateFiles(_folder, "*.part").Where(e => IsOwn(Path.GetFileName(e))))
+        {
+            File.Delete(leftover); // of a killed run; we hold the lock
+        }
+    }
+
+    private bool IsGood(int part, JobContext job)
+    {
+        try
+        {
+            new EmbeddingStoreParquetReader(PartFile(part), _key, _key.Id, part).Read(new float[_key.PartValues(part)]);
+            return true;
+        }
+        catch (FaceDistillException e)
+        {
+            job.Say?.Invoke($"{e.Message}; it is written again");
+            return false;
+        }
+    }
+
+    // The lock, and what a killed run left of a store.
+    private static bool IsOwn(string name) => name is FolderLock.FileName or EmbeddingSource.FileName
+        || (name.StartsWith("part-", StringComparison.Ordinal)
+            && (name.EndsWith(".parquet", StringComparison.Ordinal) || name.EndsWith(".part", StringComparison.Ordinal)))
         || (name.EndsWith(".part", StringComparison.Ordinal)
-            && (name.StartsWith("part-", StringComparison.Ordinal) || name.StartsWith(EmbeddingStoreManifest.FileName, StringComparison.Ordinal)));
+            && (name.StartsWith(EmbeddingStoreManifest.FileName, StringComparison.Ordinal)
+                || name.StartsWith(EmbeddingSource.FileName, StringComparison.Ordinal)));
 
-    private void CheckParts(JobContext job)
-    {
-        var buffer = new float[Key.PartValues(0)];
-        for (int part = 0; part < _done.Length; part++)
-        {
-            job.Cancel.ThrowIfCancellationRequested();
-            string file = PartFile(part);
-            if (!File.Exists(file))
-            {
-                continue;
-            }
-
-            try
-            {
-                EmbeddingStorePart read = new EmbeddingStoreParquetReader(file, Key, _id, part).Read(buffer);
-                (string[] paths, string[] identities) = Texts(read.FirstImage, read.Paths.Count);
-                _done[part] = read.Paths.SequenceEqual(paths) && read.Identities.SequenceEqual(identities)
-                    ? true
-                    : throw new FaceDistillException($"{file} names other images or identities than the list");
-            }
-            catch (FaceDistillException e)
-            {
-                _notices.Add($"{e.Message}; it is computed again");
-            }
-
-            job.Progress?.Report(new WorkProgress("checking embeddings", part + 1, _done.Length, "parts"));
-        }
-    }
-
-    private (string[] Paths, string[] Identities) Texts(int first, int count)
-    {
-        IEnumerable<(string Path, string Identity)> images = Enumerable.Range(first, count).Select(i => _images[i]);
-        return (images.Select(i => i.Path).ToArray(), images.Select(i => i.Identity).ToArray());
-    }
-
-    private string PartFile(int part) => Path.Combine(Folder, EmbeddingStoreKey.PartName(part));
+    private string PartFile(int part) => Path.Combine(_folder, EmbeddingStoreKey.PartName(part));
 }
 
 /// <summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 
 namespace FaceDistill.Students;
 
@@ -24,6 +25,21 @@ internal sealed record StudentDescription(string Student, HeadKind Head, int Dim
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudentOrigin>? Origins { get; init; }
+
+    /// <summary>Checks every field, and that they are of one student.</summary>
+    /// <returns>The description itself.</returns>
+    /// <exception cref="FaceDistillException">One is out of its range; the message names it.</exception>
+    public StudentDescription Validated()
+    {
+        var spec = StudentSpec.Parse(Student);
+        Contract.Validated("the student's contract");
+        string? wrong = !Enum.IsDefined(Head) ? $"no head '{Head}'"
+            : Dimension is < 1 or > 65536 ? $"an embedding has 1 to 65536 values, not {Dimension}"
+            : Contract.Size != spec.Resolution ? $"{Student} takes {spec.Resolution} pixels, and its contract says {Contract.Size}"
+            : !(TargetScale > 0 && float.IsFinite(TargetScale)) ? InvariantText.Of($"the targets' scale is above 0, not {TargetScale}")
+            : null;
+        return wrong is null ? this : throw new FaceDistillException(wrong);
+    }
 
     /// <summary>The layers.</summary>
     public MobileNetV1Architecture Architecture() => new(StudentSpec.Parse(Student), Head, Dimension);

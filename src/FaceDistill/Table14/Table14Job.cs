@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Files;
+using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Options;
@@ -26,6 +27,7 @@ internal sealed class Table14Job(AssetFinder finder)
         ArgumentNullException.ThrowIfNull(request);
         var recipe = request.Recipe.Validated();
         var asked = recipe.Of(request.Rows).Rows;
+        TorchDevice.Resolve(recipe.Options.Run.Device);
         using var held = FolderLock.Take(request.Output);
         RequireFolder(request.Output, recipe);
         var rows = new Table14RowJob(request, finder);

@@ -76,7 +76,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
             name, cost.Images, options.Run.Epochs, cost.MultAdds, cost.ImagesPerSecond, cost.MultAddsPerSecond, cost.Minutes + live, finished);
     }
 
-    // Every core embeds its own batches, as FolderEmbedder does; the first round is not timed.
+    // Every core embeds its own batches, as <see cref="FaceDistill.Stores.FaceEmbeddings"/> does; the first round is not timed.
     private static double Rate(OnnxEmbedder teacher, CancellationToken cancel)
     {
         int cores = Environment.ProcessorCount;

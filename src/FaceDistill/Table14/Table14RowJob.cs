@@ -10,6 +10,7 @@ using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training;
@@ -27,6 +28,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
 {
     private const string BaselineFolder = "baseline";
     private readonly Table14Recipe _recipe = request.Recipe;
+    private readonly Dictionary<string, string> _contents = new(StringComparer.Ordinal);
 
     /// <summary>The run folder of a student.</summary>
     public string FolderOf(string student) => Path.Combine(request.Output, "rows", student[(student.IndexOf(':', StringComparison.Ordinal) + 1)..]);
@@ -188,6 +190,25 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
 
     private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
 
+    // A data set by what is in it: a picture that was changed, added or removed makes another row.
+    private string ContentOf(string data)
+    {
+        if (_contents.TryGetValue(data, out string? known))
+        {
+            return known;
+        }
+
+        var folder = DataFolder.Resolve(data, finder);
+        string people = folder.People is null ? "" : FileHash.Sha256(folder.People);
+        return _contents[data] = FaceDataset.List(folder.Images).ContentId(JobContext.None) + people;
+    }
+
+    private string TeacherKey()
+    {
+        var (card, files) = TeacherCard.Load(_recipe.Teacher);
+        return EmbeddingCache.ModelHash(string.Join(' ', files.Assets.Select(a => a.Sha256)), card.Contract);
+    }
+
     private string? ExclusionHash() => _recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
 
     // Where files lie, how long they are timed and when checkpoints are written does not make another student; another start does.
@@ -196,9 +217,9 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         var options = OptionsOf(row);
         string text = JsonFile.Serialize(new
         {
-            _recipe.Teacher, _recipe.Data, _recipe.Test, _recipe.Protocols,
+            Teacher = TeacherKey(), Data = _recipe.Data.Select(ContentOf), Test = ContentOf(_recipe.Test), _recipe.Protocols,
             Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
-            Baseline = HasBaseline(row) ? _recipe.Baseline! with { Students = [] } : null,
+            Baseline = HasBaseline(row) ? (_recipe.Baseline! with { Students = [], Data = [.. _recipe.Baseline.Data.Select(ContentOf)] }) : null,
         }) + ExclusionHash();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }

@@ -6,6 +6,7 @@ using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
 
@@ -28,6 +29,7 @@ internal static class Table14Smoke
     public static Table14Recipe Of(Table14Recipe recipe, string output, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(recipe);
+        TorchDevice.Resolve(recipe.Options.Run.Device); // before anything is drawn
         string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test");
         var smoke = recipe with
         {

@@ -19,6 +19,9 @@ internal static class DlibResNetConverter
     /// <summary>The embedding's length.</summary>
     public const int EmbeddingSize = 128;
 
+    /// <summary>Grows when the same weights give another file.</summary>
+    public const string Version = "1";
+
     /// <summary>What messages call the network.</summary>
     internal const string Network = "dlib's network";
 
@@ -48,7 +51,7 @@ internal static class DlibResNetConverter
         {
             DocString = "dlib's face recognition ResNet (public domain), converted from face-api's weights with the scale layers folded in.",
             ProducerName = "FaceDistill DlibResNetConverter",
-            ProducerVersion = "1", // Of this converter, so that the file's hash changes only when the conversion does.
+            ProducerVersion = Version, // Of this converter, so that the file's hash changes only when the conversion does.
         };
         graph.Metadata["input"] = "float32 [batch, 3, 150, 150], RGB, (x - (122.782, 117.001, 104.298)) / 256";
         graph.Metadata["output"] = "float32 [batch, 128], not of unit length";

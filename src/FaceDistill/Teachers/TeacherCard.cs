@@ -1,3 +1,4 @@
+using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
@@ -27,6 +28,7 @@ internal sealed record TeacherCard(
     string? Convert = null)
 {
     private const string DlibConversion = "dlib-resnet";
+    private const string HashEnding = ".sha256";
     private static readonly string[] Endings = [".json", ".bin"]; // what the conversion reads: manifest and weights
 
     /// <summary>Reads a card and checks it.</summary>
@@ -48,7 +50,12 @@ internal sealed record TeacherCard(
     }
 
     /// <summary>Finds the ONNX file, converting it once into the cache where the card says so.</summary>
-    /// <exception cref="FaceDistillException">An asset is missing or has the wrong hash; the message says what to do.</exception>
+    /// <remarks>
+    /// A converted file's name tells what it was made of and by which converter, so that another card of the same name has another one, and the file
+    /// beside it (.sha256) what it held then: what was altered since is made again in the cache, and refused elsewhere.
+    /// </remarks>
+    /// <exception cref="FaceDistillException">An asset is missing or has the wrong hash, or a converted file was altered; the message says what to
+    /// do.</exception>
     public string FindModel(AssetFinder finder, AssetSet files)
     {
         ArgumentNullException.ThrowIfNull(finder);
@@ -58,14 +65,28 @@ internal sealed record TeacherCard(
             return finder.Find(files, files.Assets.Single(a => a.File == Model));
         }
 
-        if (finder.LocateDerived(files, Model) is { } converted)
+        string Find(string ending) => finder.Find(files, files.Assets.Single(a => a.File.EndsWith(ending, StringComparison.Ordinal)));
+        string manifest = Find(Endings[0]), weights = Find(Endings[1]);
+        string made = $"{Convert} {DlibResNetConverter.Version} {FileHash.Sha256(manifest)} {FileHash.Sha256(weights)}";
+        string name = $"{Path.GetFileNameWithoutExtension(Model)}-{ContentHash.Of(Encoding.UTF8.GetBytes(made)).ToString()[..16]}.onnx";
+        string target = finder.CachePath(files, name);
+        if (finder.LocateDerived(files, name) is { } converted)
         {
-            return converted;
+            string record = converted + HashEnding;
+            if (File.Exists(record) && File.ReadAllText(record).Trim() == FileHash.Sha256(converted))
+            {
+                return converted;
+            }
+
+            if (converted != target)
+            {
+                throw new FaceDistillException($"{converted} is not what was converted from {Name}'s files (its {record} says otherwise, or is missing); "
+                    + "delete both, and it is converted again");
+            }
         }
 
-        string Find(string ending) => finder.Find(files, files.Assets.Single(a => a.File.EndsWith(ending, StringComparison.Ordinal)));
-        string target = finder.CachePath(files, Model);
-        DlibResNetConverter.Convert(Find(Endings[0]), Find(Endings[1]), target);
+        DlibResNetConverter.Convert(manifest, weights, target);
+        AtomicFile.WriteText(target + HashEnding, FileHash.Sha256(target) + "\n");
         return target;
     }
 
@@ -74,6 +95,6 @@ internal sealed record TeacherCard(
     public static OnnxEmbedder Open(string nameOrPath, AssetFinder finder)
     {
         var (card, files) = Load(nameOrPath);
-        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension);
+        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension).Seeing();
     }
 }

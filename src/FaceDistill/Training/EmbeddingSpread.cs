@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
+using FaceDistill.Datasets;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
+using OpenCvSharp;
 
 namespace FaceDistill.Training;
 
@@ -100,6 +102,28 @@ public sealed record EmbeddingSpread(double Variance, double Reference, string B
         }
 
         return sum / count;
+    }
+
+    /// <summary>Refuses faces by which nothing is verified: a single one, or one picture again and again, agree with a file that gives a constant.</summary>
+    /// <param name="faces">Aligned faces.</param>
+    /// <param name="option">The option that names others.</param>
+    /// <exception cref="FaceDistillException">There are not two different ones, or one cannot be read.</exception>
+    internal static void RequireDifferent(AlignedFaces faces, string option)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        int count = faces.Dataset.Images.Count;
+        using var first = faces.ReadFrame(0);
+        bool Differs(int index)
+        {
+            using var other = faces.ReadFrame(index);
+            return Cv2.Norm(first, other, NormTypes.INF) > 0;
+        }
+
+        if (!Enumerable.Range(1, count - 1).Any(Differs))
+        {
+            throw new FaceDistillException($"{faces.Dataset.Root} has {(count == 1 ? "one face" : $"{count} faces that are one picture")}, by which no export "
+                + $"is verified; name others with {option}");
+        }
     }
 
     /// <summary>Refuses a dead model.</summary>

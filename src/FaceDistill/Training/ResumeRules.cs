@@ -8,11 +8,11 @@ namespace FaceDistill.Training;
 /// <summary>Whether a checkpoint is that of the run which asks for it.</summary>
 internal static class ResumeRules
 {
-    /// <summary>Checks options, teacher, faces and the best student's file.</summary>
+    /// <summary>Checks options, teacher and the best student's file; the job has compared the faces.</summary>
     /// <returns>The options with what the run decided at its beginning.</returns>
     /// <exception cref="FaceDistillException">The checkpoint belongs to another run; the message says by what.</exception>
     public static DistillOptions Require(
-        StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, TargetScaling scaling, string folder)
+        StudentCheckpoint checkpoint, DistillOptions asked, StudentDescription description, string folder)
     {
         var options = asked.With(checkpoint.Options);
         if (!Same(checkpoint.Options, asked))
@@ -20,9 +20,9 @@ internal static class ResumeRules
             throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
         }
 
-        if (checkpoint.Description.TeacherHash != description.TeacherHash || !checkpoint.Scaling.Mean.SequenceEqual(scaling.Mean))
+        if (checkpoint.Description.TeacherHash != description.TeacherHash)
         {
-            throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher or other faces; choose another --output");
+            throw new FaceDistillException($"{checkpoint.Path} belongs to another teacher; choose another --output");
         }
 
         return checkpoint.State.Best is null || File.Exists(Path.Combine(folder, RunStudent.BestFileName)) ? options : throw new FaceDistillException(

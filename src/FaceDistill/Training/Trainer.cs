@@ -49,7 +49,6 @@ internal sealed class Trainer : IDisposable
         (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
         _device = TorchDevice.Resolve(options.Run.Device);
-        HostMemory.KeepFreed();
         faces.RequireBatch(options.Run.BatchSize);
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
         _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
@@ -68,13 +67,15 @@ internal sealed class Trainer : IDisposable
     private int StepsPerEpoch => _faces.Training.Length / _options.Run.BatchSize;
 
     /// <summary>Takes up where a checkpoint of the same run left off.</summary>
-    /// <exception cref="FaceDistillException">The checkpoint belongs to other options, another teacher or other faces.</exception>
+    /// <exception cref="FaceDistillException">The checkpoint belongs to other options, or another teacher.</exception>
     public void Resume(StudentCheckpoint checkpoint)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
-        _options = ResumeRules.Require(checkpoint, _options, _description, _faces.Scaling, _folder);
+        _options = ResumeRules.Require(checkpoint, _options, _description, _folder);
+        _faces.Scaling = checkpoint.Scaling; // targets that were computed again, elsewhere, differ in their last digits
+        checkpoint.State.RequireStep(StepsPerEpoch, checkpoint.Path);
         checkpoint.Restore(_student.Trained());
-        _description = _description with { Origins = checkpoint.Origins };
+        _description = _description with { Origins = checkpoint.Origins, TargetScale = checkpoint.Scaling.Scale };
         _state = checkpoint.State;
     }
 

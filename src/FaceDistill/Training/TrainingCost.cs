@@ -49,7 +49,6 @@ internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsP
     {
         ArgumentNullException.ThrowIfNull(options);
         var device = TorchDevice.Resolve(options.Run.Device);
-        HostMemory.KeepFreed();
         var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
             options.Student.Name, options.Student.Head, options.Student.Dimension ?? dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), "", "");
@@ -97,7 +96,7 @@ internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsP
         using var face = SyntheticFaces.Render(0, 0, AlignmentTemplate.Dlib.PointsIn(frame), frame.Side, 1);
         var pictures = Enumerable.Range(0, DrawnViews).Select(_ => face.Clone()).ToList(); // each from memory, as in training
         var pixels = new byte[size * size * 3];
-        Cv2.SetNumThreads(1); // as in training, where each face is a thread's work
+        using var oneEach = OneOpenCvThread.Hold();
         long start = Stopwatch.GetTimestamp();
         for (int view = 0; view < DrawnViews; view++)
         {

@@ -11,7 +11,7 @@ internal readonly record struct ViewParameters(bool Mirror, double ShiftX, doubl
     /// <summary>
     /// Grows when the same keys give other views, or <see cref="ViewRenderer"/> draws them otherwise: what was embedded before is not taken for them then.
     /// </summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Added to each value, as a fraction of white.</summary>
     public double Brightness { get; init; }

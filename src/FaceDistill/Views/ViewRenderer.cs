@@ -166,9 +166,12 @@ internal sealed class ViewRenderer(AlignedFrame frame)
         double[,] turn = { { 1, 0, 0 }, { 0, cos, -sin }, { 0, sin, cos } };
         using var yiq = Mat.FromArray(toYiq);
         using var turned = Mat.FromArray(turn);
-        using Mat back = yiq.Inv();
-        using Mat half = back * turned;
-        return half * yiq;
+        using var inverse = yiq.Inv();
+        using Mat back = inverse;
+        using var first = back * turned;
+        using Mat half = first;
+        using var both = half * yiq;
+        return both;
     }
 }
 

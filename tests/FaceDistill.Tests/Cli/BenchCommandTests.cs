@@ -1,9 +1,12 @@
 using System.Text.Json;
 using System.Xml.Linq;
+using FaceDistill.Assets;
 using FaceDistill.Cli;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Files;
 using FaceDistill.Formats;
+using FaceDistill.Runs;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -17,7 +20,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         string card = TinyTeacher.Write(_folder["teacher"]);
         string copy = run.CopyTo(_folder["best"]); // evaluations note themselves in the run folder
         OnnxWriter.Write(StudentOnnx.Build(run.Checkpoint), _folder["student.onnx"]);
-        JsonFile.Write(_folder["evaluation.json"], Evaluation("lfw-view1-test", ("mobilenet-v1:0.25@64 (best)", 0.18), ("tiny", 0.7)));
+        JsonFile.Write(_folder["evaluation.json"], Evaluation("lfw-view1-test", (HashOf(copy), 0.18), (HashOf($"teacher:{card}"), 0.7)));
         using var document = await Json("bench", "--model", copy, _folder["student.onnx"], _folder["teacher/tiny.onnx"], "--model", $"teacher:{card}",
             "--evaluations", _folder["evaluation.json"], "--rounds", "2", "--output", _folder["out"], "--json");
         var root = document.RootElement;
@@ -36,7 +39,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         Assert.Equal(models[0].GetProperty("multAdds").GetInt64(), models[1].GetProperty("multAdds").GetInt64());
         Assert.Equal(new FileInfo(_folder["student.onnx"]).Length, models[0].GetProperty("fileBytes").GetInt64());
         Assert.Equal(0.18, models[0].GetProperty("tarAt1e-4").GetDouble());
-        Assert.False(models[1].TryGetProperty("tarAt1e-4", out _)); // of another name
+        Assert.False(models[1].TryGetProperty("tarAt1e-4", out _)); // of another file
         Assert.Equal(64 * 64 * 3, models[2].GetProperty("multAdds").GetInt64()); // one 1 x 1 convolution of three channels
 
         Assert.Equal(5, (await File.ReadAllLinesAsync(_folder["out/bench.csv"])).Length);
@@ -80,7 +83,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
     public async Task An_evaluation_by_another_protocol_is_refused()
     {
         string card = TinyTeacher.Write(_folder["teacher"]);
-        JsonFile.Write(_folder["evaluation.json"], Evaluation("lfw-view1-test", ("tiny", 0.7)));
+        JsonFile.Write(_folder["evaluation.json"], Evaluation("lfw-view1-test", (new string('a', 64), 0.7)));
         var (code, _, error) = await Run("bench", "--model", $"teacher:{card}", "--evaluations", _folder["evaluation.json"], "--protocol", "all-pairs");
         Assert.Equal(CommandLine.Failed, code);
         Assert.Contains("evaluation.json is an evaluation by lfw-view1-test, not by all-pairs", error, StringComparison.Ordinal);
@@ -88,12 +91,12 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
 
     public void Dispose() => _folder.Dispose();
 
-    private static object Evaluation(string protocol, params (string Name, double Tar)[] models) => new
+    private static object Evaluation(string protocol, params (string Hash, double Tar)[] models) => new
     {
         protocol,
         models = models.Select(m => new
         {
-            name = m.Name,
+            name = "as others call it", modelHash = m.Hash,
             images = 3707,
             genuinePairs = 24620,
             impostorPairs = 6844451,
@@ -107,6 +110,12 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         var (code, output, error) = await Run(args);
         Assert.True(code == 0, error);
         return JsonDocument.Parse(output);
+    }
+
+    private string HashOf(string model)
+    {
+        using var opened = ModelArgument.Open(model, new AssetFinder([], [], [], _folder["cache"]), "cpu");
+        return EmbeddingCache.ModelHash(opened);
     }
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)

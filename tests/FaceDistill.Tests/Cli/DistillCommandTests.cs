@@ -42,7 +42,7 @@ public sealed class DistillCommandTests : IDisposable
             kept.Options.Optimizer.Kind, kept.Options.Optimizer.LearningRate, kept.Options.Optimizer.WeightDecay, kept.Options.HeldOut.Part));
         Assert.True(kept.ExpectedMinutes > 0);
         var info = RunInfo.Read(_folder["run"]);
-        Assert.Equal(64, info.DataHash!.Length);
+        Assert.Equal(64, info.FacesId!.Length);
         Assert.Contains("libtorch 2.", info.Environment.Libraries, StringComparison.Ordinal);
 
         // The kept recipe makes the same student again.

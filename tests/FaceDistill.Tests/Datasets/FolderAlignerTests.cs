@@ -3,7 +3,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
-using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Datasets;
 
@@ -47,7 +46,7 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Prepare();
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => Run(new JobContext(Progress: new CancelAfter(5, cancel), Cancel: cancel.Token)));
+        Assert.ThrowsAny<OperationCanceledException>(() => Run(new JobContext(Progress: new CancelAfter("aligning", 5, cancel), Cancel: cancel.Token)));
         Assert.Contains("not finished", Assert.Throws<FaceDistillException>(() => AlignedFaces.Open(Output)).Message, StringComparison.Ordinal);
         var continued = Run();
         Assert.InRange(continued.Reused, 1, Photos);
@@ -82,25 +81,59 @@ public sealed class FolderAlignerTests : IDisposable
     }
 
     [RealDataFact]
-    public void A_photo_that_changed_is_aligned_again()
+    public void A_photo_that_changed_is_aligned_again_whatever_its_date_and_size_say()
     {
         Prepare(photos: 3);
         Run();
         var before = Contents();
-        string photo = Path.Combine(Raw, "twin", "same.jpg");
+        string photo = Path.Combine(Raw, "twin", "same.jpg"), face = Path.Combine(Output, "twin", "same.jpg");
         File.Copy(RealData.LfwPhotos(1)[0], photo, overwrite: true);
-        File.SetLastWriteTimeUtc(photo, DateTime.UtcNow.AddMinutes(1));
+        File.SetLastWriteTimeUtc(photo, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc)); // as cp -p of an older photo leaves it
         var again = Run();
         Assert.Equal(again.Aligned - 1, again.Reused);
-        string changed = Assert.Single(Contents(), file => before[file.Key] != file.Value).Key;
-        Assert.Equal(Path.Combine(Output, "twin", "same.jpg"), changed);
+        Assert.Equal([Path.Combine(Output, AlignedFolder.IndexName), face], Contents().Where(file => before[file.Key] != file.Value).Select(file => file.Key)
+            .Order());
 
         File.WriteAllText(photo, "no picture any more");
-        File.SetLastWriteTimeUtc(photo, DateTime.UtcNow.AddMinutes(1));
+        File.SetLastWriteTimeUtc(photo, new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc));
         var without = Run();
         Assert.Equal(again.Aligned - 1, without.Aligned);
         Assert.Contains(("twin/same.jpg", "not readable as a picture"), without.Skipped);
         Assert.Equal(without.Aligned, without.Faces.Dataset.Images.Count);
+        Assert.False(File.Exists(face));
+    }
+
+    [RealDataFact]
+    public void A_face_that_was_altered_or_deleted_is_made_again()
+    {
+        Prepare(photos: 3);
+        Run();
+        var before = Contents();
+        string[] faces = [.. Directory.GetFiles(Output, "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        File.Delete(faces[0]);
+        File.Copy(faces[1], faces[2], overwrite: true);
+        var again = Run();
+        Assert.Equal(again.Aligned - 2, again.Reused);
+        Assert.Equal(before, Contents());
+    }
+
+    [RealDataFact]
+    public void A_photo_that_fails_to_be_read_is_tried_again_and_then_the_folder_is_not_called_finished()
+    {
+        Prepare(photos: 3);
+        int failures = 2;
+        string weak = Path.Combine(Raw, "twin", "same.jpg");
+        Stream Open(string path) => path == weak && failures-- > 0 ? throw new IOException("Input/output error") : File.OpenRead(path);
+        var aligner = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame) { Open = Open });
+        Assert.Equal(5, aligner.Run(FaceDataset.List(Raw), Output, JobContext.None).Aligned); // it came back at the third time
+
+        Directory.Delete(Output, recursive: true);
+        failures = int.MaxValue;
+        string message = Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), Output, JobContext.None)).Message;
+        Assert.StartsWith($"{weak} could not be read three times over (Input/output error)", message, StringComparison.Ordinal);
+        Assert.Contains("not finished", Assert.Throws<FaceDistillException>(() => AlignedFaces.Open(Output)).Message, StringComparison.Ordinal);
+        failures = 0;
+        Assert.Equal(5, aligner.Run(FaceDataset.List(Raw), Output, JobContext.None).Aligned);
     }
 
     [RealDataFact]
@@ -121,7 +154,7 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Pictures.Noise(_folder["raw/noise.png"], 120, 120);
         File.WriteAllText(_folder["any.onnx"], "never opened");
-        var aligner = new FolderAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame);
+        var aligner = new FolderAligner(new PhotoAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame));
         foreach (string output in new[] { Raw, Path.Combine(Raw, "aligned"), Path.Combine(Raw, "a", "b") + Path.DirectorySeparatorChar })
         {
             string message = Assert.Throws<FaceDistillException>(() => aligner.Run(FaceDataset.List(Raw), output, JobContext.None)).Message;
@@ -139,7 +172,7 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Prepare(photos: 1);
         Run();
-        var other = new FolderAligner(Detector(), AlignmentTemplate.ArcFace, Frame);
+        var other = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.ArcFace, Frame));
         Assert.Contains("aligned otherwise (dlib at 96)",
             Assert.Throws<FaceDistillException>(() => other.Run(FaceDataset.List(Raw), Output, JobContext.None)).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["full"]);
@@ -149,34 +182,6 @@ public sealed class FolderAlignerTests : IDisposable
         Assert.Equal([_folder[Path.Combine("full", "thesis.tex")]], Directory.GetFileSystemEntries(_folder["full"]));
         using var held = FolderLock.Take(Output);
         Assert.StartsWith("another facedistill is writing", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
-    }
-
-    [RealDataFact]
-    public void Raw_photos_are_aligned_into_the_cache_once()
-    {
-        Prepare(photos: 3);
-        var said = new List<string>();
-        var source = new FaceSource(AssetFinder.FromEnvironment());
-        var data = DataFolder.Of(Raw);
-        var faces = source.Open(data, "arcface", null, new JobContext(said.Add));
-        try
-        {
-            Assert.Equal(5, faces.Dataset.Images.Count);
-            Assert.Equal(("arcface", AlignedFrame.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
-            Assert.StartsWith(CacheFolder.Root, faces.Dataset.Root, StringComparison.Ordinal);
-            Assert.Equal(2, said.Count); // what is done, and how many files were left out
-            var written = File.GetLastWriteTimeUtc(faces.Dataset.FullPath(faces.Dataset.Images[0]));
-            var again = source.Open(data, "arcface", null, new JobContext(said.Add));
-            Assert.Equal(faces.Dataset.Root, again.Dataset.Root);
-            Assert.Equal(written, File.GetLastWriteTimeUtc(again.Dataset.FullPath(again.Dataset.Images[0])));
-            Assert.Equal(2, said.Count);
-            var aligned = source.Open(new DataFolder(faces.Dataset.Root, faces.Dataset.Root), "arcface", null, JobContext.None);
-            Assert.Equal(faces.Dataset.Images, aligned.Dataset.Images);
-        }
-        finally
-        {
-            Directory.Delete(faces.Dataset.Root, recursive: true);
-        }
     }
 
     [RealDataFact]
@@ -191,7 +196,7 @@ public sealed class FolderAlignerTests : IDisposable
     {
         Pictures.Noise(_folder["raw/noise.png"], 120, 120);
         File.WriteAllText(_folder["broken.onnx"], "not a model");
-        var aligner = new FolderAligner(_folder["broken.onnx"], AlignmentTemplate.Dlib, Frame);
+        var aligner = new FolderAligner(new PhotoAligner(_folder["broken.onnx"], AlignmentTemplate.Dlib, Frame));
         Assert.Contains("does not load", Assert.Throws<FaceDistillException>(
             () => aligner.Run(FaceDataset.List(Raw), Output, JobContext.None)).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["empty"]);
@@ -202,7 +207,7 @@ public sealed class FolderAlignerTests : IDisposable
     private static string Detector() => DetectorCard.FindModel(AssetFinder.FromEnvironment());
 
     private FolderAlignment Run(JobContext? job = null) =>
-        new FolderAligner(Detector(), AlignmentTemplate.Dlib, Frame).Run(FaceDataset.List(Raw), Output, job ?? JobContext.None);
+        new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame)).Run(FaceDataset.List(Raw), Output, job ?? JobContext.None);
 
     // LFW's first photos, one of them three times under other endings, and what else people have in such a folder.
     private void Prepare(int photos = Photos)
@@ -233,11 +238,11 @@ public sealed class FolderAlignerTests : IDisposable
     private SortedDictionary<string, string> Contents() => new(Directory.GetFiles(Output, "*", SearchOption.AllDirectories)
         .ToDictionary(p => p, FileHash.Sha256), StringComparer.Ordinal);
 
-    private sealed class CancelAfter(int count, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    private sealed class CancelAfter(string stage, int count, CancellationTokenSource cancel) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value)
         {
-            if (value.Done >= count)
+            if (value.Stage == stage && value.Done >= count)
             {
                 cancel.Cancel();
             }

@@ -52,7 +52,7 @@ public sealed class OddFilesTests : IDisposable
         foreach (string output in new[] { "link", "link/out", "out", "out/deep", "elsewhere/out", "raw/more" }) // what the next run would take for photos
         {
             Assert.Contains("outside the photos",
-                Assert.Throws<FaceDistillException>(() => new FolderAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame)
+                Assert.Throws<FaceDistillException>(() => new FolderAligner(new PhotoAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame))
                 .Run(FaceDataset.List(Raw), _folder[output], JobContext.None)).Message, StringComparison.Ordinal);
         }
 
@@ -77,7 +77,7 @@ public sealed class OddFilesTests : IDisposable
             UnixShell.Run(Raw, "mkfifo pipe.jpg; ln -s /dev/zero zero.jpg; ln -s . loop");
         }
 
-        var done = new FolderAligner(DetectorCard.FindModel(AssetFinder.FromEnvironment()), AlignmentTemplate.Dlib, Frame)
+        var done = new FolderAligner(new PhotoAligner(DetectorCard.FindModel(AssetFinder.FromEnvironment()), AlignmentTemplate.Dlib, Frame))
             .Run(FaceDataset.List(Raw), _folder["out"], JobContext.None);
         Assert.Equal((names.Length, names.Length), (done.Aligned, done.Faces.Dataset.Images.Count));
         Assert.Equal(names.Select(n => Path.ChangeExtension(n, ".jpg")).Order(StringComparer.Ordinal), done.Faces.Dataset.Images.Select(i => i.Path));

@@ -80,7 +80,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         var checkpoint = RandomStudent.Write(folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gap);
         new OnnxFormat().Prepare(Context(checkpoint, new())).Write(folder["student.onnx"], [new(1e-4, 0.5f, "all-pairs", 20000)]);
-        using (var session = OnnxEmbedder.Open(folder["student.onnx"]))
+        using (var session = OnnxSessions.Open(folder["student.onnx"]))
         {
             var metadata = session.ModelMetadata.CustomMetadataMap;
             Assert.Equal("64", metadata["input_size"]);
@@ -109,8 +109,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         using var folder = new TempFolder();
         Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 25);
         using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], [], folder["cache"]), "cpu");
-        float[] own = new FolderEmbedder(student, tiny.Faces)
-            .Embed(0, 40, [FaceDistill.Views.EmbeddedView.Of(FaceDistill.Views.FaceView.Original)], null, default);
+        float[] own = new FaceEmbeddings(student, tiny.Faces).Of(FaceDistill.Views.FaceView.Original, JobContext.None).Values[..(40 * 16)];
         var teacher = tiny.Read("original");
         double error = own.Select((v, i) => Math.Pow(v - teacher.Values[i], 2)).Average();
         double[] mean = [.. Enumerable.Range(0, 16).Select(d => Enumerable.Range(0, 40).Average(i => teacher.Row(i)[d]))];

@@ -49,13 +49,13 @@ public sealed class FolderLockTests
         using (FolderLock.Take(folder.Path))
         {
             using var cancel = new CancellationTokenSource();
-            var given = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Cancel: cancel.Token)));
+            var given = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Cancel: cancel.Token), out _));
             cancel.Cancel();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
         }
 
         var first = FolderLock.Take(folder.Path);
-        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Progress: says)));
+        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(Progress: says), out _));
         await says.Something.Task.WaitAsync(TimeSpan.FromMinutes(1));
         Assert.False(waits.IsCompleted);
         first.Dispose();

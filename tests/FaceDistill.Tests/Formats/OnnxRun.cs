@@ -1,3 +1,4 @@
+using FaceDistill.Embeddings;
 using FaceDistill.Formats;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -16,9 +17,16 @@ internal static class OnnxRun
 
     public static InferenceSession Session(OnnxGraph graph)
     {
-        // One intra-op thread: the machine's cores are shared, and the graphs are tiny.
-        using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
-        return new InferenceSession(Bytes(graph), options);
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllBytes(file, Bytes(graph));
+            return OnnxSessions.Open(file);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     /// <summary>The first output as float32, with its shape.</summary>

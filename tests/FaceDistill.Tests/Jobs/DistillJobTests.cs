@@ -3,11 +3,14 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Synthetic;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests.Jobs;
@@ -37,7 +40,7 @@ public sealed class DistillJobTests : IDisposable
         var report = new DistillJob(Finder()).Run(Request(Options, resume: true), new JobContext(lines.Add));
         Assert.True(report.Finished);
         Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
-        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l == "the teacher's embeddings were in the cache");
     }
 
     [Fact]
@@ -82,7 +85,7 @@ public sealed class DistillJobTests : IDisposable
         var report = new DistillJob(Finder()).Run(request, new JobContext(lines.Add));
         Assert.Equal((13, 3), (report.Run.Images, report.Run.Excluded));
         Assert.Contains(lines, l => l.StartsWith("faces: 3 of 16 faces excluded", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("teacher embeddings found", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l == "the teacher's embeddings were in the cache");
         Assert.Equal(listed.Select(path => $"faces\t{path}"), File.ReadAllLines(_folder["less/excluded.txt"]));
         Assert.Equal(_folder["exclude.txt"], Recipe.Read(_folder["less/recipe.json"]).Exclude);
         var remaining = TrainingData.Open(_folder["less"], "dlib", Finder(), JobContext.None).Dataset.Images.Select(i => i.Path).ToList();
@@ -95,6 +98,59 @@ public sealed class DistillJobTests : IDisposable
         Assert.Contains("left out other pictures (3", Assert.Throws<FaceDistillException>(
             () => new DistillJob(Finder()).Run(Request(Options, resume: true) with { Output = _folder["less"] }, JobContext.None)).Message,
                 StringComparison.Ordinal);
+    }
+
+    // Without a teacher nothing but the faces' contents tells; with a projector, the refusal came after it was written anew.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_run_is_not_resumed_on_other_faces_and_a_refusal_changes_nothing(bool distilled)
+    {
+        var options = distilled ? Options with { Student = Options.Student with { Dimension = 4 } }
+            : Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 } };
+        Run(options);
+        var before = Contents();
+        string[] faces = [.. AlignedFaces.Open(_folder["faces"]).Dataset.Images.Select(i => Path.Combine(_folder["faces"], i.Path))];
+        byte[] bytes = File.ReadAllBytes(faces[5]);
+        var date = File.GetLastWriteTimeUtc(faces[5]);
+        File.WriteAllBytes(faces[5], [.. bytes[..^1], (byte)~bytes[^1]]); // of the same size and date
+        File.SetLastWriteTimeUtc(faces[5], date);
+        Refused("of the 16 found now 15 are among them");
+        File.Delete(faces[5]);
+        Refused("of the 15 found now 15 are among them");
+        File.WriteAllBytes(faces[5], bytes);
+        File.Copy(faces[5], _folder["faces/one-more.jpg"]);
+        Refused("of the 17 found now 17 are among them");
+        File.Delete(_folder["faces/one-more.jpg"]);
+
+        // The same faces under another name, with other dates, are the same.
+        Directory.Move(_folder["faces"], _folder["renamed"]);
+        Array.ForEach(Directory.GetFiles(_folder["renamed"], "*.jpg", SearchOption.AllDirectories), f => File.SetLastWriteTimeUtc(f, DateTime.UtcNow));
+        var request = Request(options, resume: true) with { Data = [DataFolder.Of(_folder["renamed"])] };
+        Assert.True(new DistillJob(Finder()).Run(request, JobContext.None).Finished);
+
+        void Refused(string expected)
+        {
+            string message = Assert.Throws<FaceDistillException>(() => Run(options, resume: true)).Message;
+            Assert.StartsWith($"{_folder["run"]} was begun on other faces (16", message, StringComparison.Ordinal);
+            Assert.Contains(expected, message, StringComparison.Ordinal);
+            Assert.Equal(before, Contents());
+        }
+    }
+
+    [Fact]
+    public void A_run_goes_on_with_the_projector_and_the_scaling_that_it_began_with()
+    {
+        var options = Options with { Student = Options.Student with { Dimension = 4 }, Run = Options.Run with { Epochs = 2 } };
+        using var cancel = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder())
+            .Run(Request(options), new JobContext(Progress: new CancelIn("training", cancel), Cancel: cancel.Token)));
+        byte[] projector = File.ReadAllBytes(_folder[$"run/{Projector.FileName}"]);
+        File.Delete(_folder[$"run/{Projector.FileName}"]);
+        Assert.Contains(Projector.FileName, Assert.Throws<FaceDistillException>(() => Run(options, resume: true)).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(_folder[$"run/{Projector.FileName}"], projector);
+        Assert.True(Run(options, resume: true).Finished);
+        Assert.Equal(projector, File.ReadAllBytes(_folder[$"run/{Projector.FileName}"]));
     }
 
     [Fact]
@@ -153,6 +209,9 @@ public sealed class DistillJobTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    private SortedDictionary<string, string> Contents() => new(Directory.GetFiles(_folder["run"], "*", SearchOption.AllDirectories)
+        .ToDictionary(p => p, FileHash.Sha256), StringComparer.Ordinal);
 
     private RunReportData Run(DistillOptions options, bool resume = false) => new DistillJob(Finder()).Run(Request(options, resume), JobContext.None);
 

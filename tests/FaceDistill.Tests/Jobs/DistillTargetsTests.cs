@@ -53,9 +53,7 @@ public sealed class DistillTargetsTests : IDisposable
         Assert.Contains(_lines, l => l.StartsWith("projector 16 to 4: keeps 9", StringComparison.Ordinal));
 
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(
-            teacher, AlignedFaces.Open(_folder["faces"]), [EmbeddedView.Of(FaceView.Original)], "x", _folder["store"], JobContext.None).Store.ReadAll(
-            "original");
+        var set = new FaceEmbeddings(teacher, AlignedFaces.Open(_folder["faces"])).Of(FaceView.Original, JobContext.None);
         var projector = Projector.Fit(set, 4);
         Assert.Equal(projector.Matrix, SafetensorsFile.Read(_folder[$"cached/{Projector.FileName}"]).Tensors["projection"].Floats());
         var projected = projector.Apply(set);
@@ -75,7 +73,7 @@ public sealed class DistillTargetsTests : IDisposable
         Run("run", Options with { Student = Options.Student with { Dimension = 4 }, HeldOut = Options.HeldOut with { Part = 0.5 } });
         using var teacher = TeacherCard.Open(_card, Finder());
         var faces = AlignedFaces.Open(_folder["faces"]);
-        var set = EmbeddingRun.Run(teacher, faces, [EmbeddedView.Of(FaceView.Original)], "x", _folder["store"], JobContext.None).Store.ReadAll("original");
+        var set = new FaceEmbeddings(teacher, faces).Of(FaceView.Original, JobContext.None);
         var training = set.Of(new TrainingFaces(faces, set, null, 0.5, Options.Run.Seed).Training);
         float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
         Assert.Equal(Projector.Fit(training, 4).Matrix, made);
@@ -86,9 +84,7 @@ public sealed class DistillTargetsTests : IDisposable
     public void Live_targets_are_those_of_the_projected_teacher()
     {
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(
-            teacher, AlignedFaces.Open(_folder["faces"]), [EmbeddedView.Of(FaceView.Original)], "x", _folder["store"], JobContext.None).Store.ReadAll(
-            "original");
+        var set = new FaceEmbeddings(teacher, AlignedFaces.Open(_folder["faces"])).Of(FaceView.Original, JobContext.None);
         var projector = Projector.Fit(set, 4);
         using var projected = new ProjectedTeacher(teacher, projector);
         var input = new float[teacher.Contract.Values];

@@ -55,9 +55,7 @@ public sealed class HeldOutMeasureTests : IDisposable
         var held = report.Run.HeldOut!;
         Assert.Equal((People, 84, 84, 210L, 3276L, 1e-2), (held.People, held.Faces, held.Measured, held.GenuinePairs, held.ImpostorPairs, held.Far));
         using var teacher = TeacherCard.Open(_card, Finder());
-        var set = EmbeddingRun.Run(
-            teacher, AlignedFaces.Open(_folder["faces"]), [EmbeddedView.Of(FaceView.Original)], "x", _folder["store"], JobContext.None).Store.ReadAll(
-            "original");
+        var set = new FaceEmbeddings(teacher, AlignedFaces.Open(_folder["faces"])).Of(FaceView.Original, JobContext.None);
         var people = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People);
         var naive = ThresholdPass.Score(EmbeddingRows.Take(set, people.Measured, i => set.Identities[i]), [1e-2]).At(1e-2)!;
         Assert.Equal(naive.Tar, held.TeacherTar);

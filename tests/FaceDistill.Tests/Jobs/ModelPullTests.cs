@@ -23,7 +23,7 @@ public sealed class ModelPullTests
         var paths = pull.Pull(Name, JobContext.None);
         Assert.Equal(3, paths.Count); // weights, manifest and, last, the model
         Assert.All(paths, path => Assert.True(File.Exists(path)));
-        Assert.EndsWith("dlib-resnet.onnx", paths[^1], StringComparison.Ordinal);
+        Assert.Matches("dlib-resnet-[0-9a-f]{16}\\.onnx$", paths[^1]);
         Assert.All(pull.Status(Name), s => Assert.Equal(AssetState.Verified, s.State));
         using var teacher = TeacherCard.Open(Name, Finder);
         Assert.Equal(128, teacher.Dimension);
@@ -44,11 +44,11 @@ public sealed class ModelPullTests
         }
 
         string detector = DetectorCard.FindModel(AssetFinder.FromEnvironment());
-        var faces = new FolderAligner(detector, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1))
+        var faces = new FolderAligner(new PhotoAligner(detector, AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1)))
             .Run(FaceDataset.List(folder["raw"]), folder["aligned"], JobContext.None).Faces;
         Assert.Equal(12, faces.Dataset.Images.Count);
         using var teacher = TeacherCard.Open(Name, Finder);
-        float[] embeddings = new FolderEmbedder(teacher, faces).Embed(0, 12, [EmbeddedView.Of(FaceView.Original)], null, default);
+        float[] embeddings = new FaceEmbeddings(teacher, faces).Of(FaceView.Original, JobContext.None).Values;
         double Distance(int a, int b) => TensorPrimitives.Distance<float>(embeddings.AsSpan(a * 128, 128), embeddings.AsSpan(b * 128, 128));
         double[] same = [.. Enumerable.Range(0, 6).Select(p => Distance(2 * p, (2 * p) + 1))];
         double[] others = [.. from a in Enumerable.Range(0, 12) from b in Enumerable.Range(0, 12) where a / 2 < b / 2 select Distance(a, b)];

@@ -1,4 +1,6 @@
 using System.Globalization;
+using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
@@ -8,7 +10,9 @@ namespace FaceDistill.Tests.Kernels;
 
 /// <summary>
 /// What this assembly does as a program of its own, for tests that need another process: "train OPTIMIZER STEPS" on drawn faces, while another thread gives the
-/// garbage collector work.
+/// garbage collector work; "embed MODEL SECONDS" as an application does, and then lives on; "decode FILE ..." with native libraries' complaints collected,
+/// several
+/// at once; "crash" while a picture is decoded.
 /// </summary>
 internal static class CollectedProcess
 {
@@ -20,7 +24,10 @@ internal static class CollectedProcess
         string done = args switch
         {
             ["train", var optimizer, var steps] => Train(Enum.Parse<OptimizerKind>(optimizer), int.Parse(steps, CultureInfo.InvariantCulture)),
-            _ => throw new ArgumentException("train OPTIMIZER STEPS"),
+            ["embed", var model, var seconds] => Embed(model, int.Parse(seconds, CultureInfo.InvariantCulture)),
+            ["decode", .. var files] => Decode(files),
+            ["crash"] => Crash(),
+            _ => throw new ArgumentException("train OPTIMIZER STEPS | embed MODEL SECONDS | decode FILE ... | crash"),
         };
         stop.Cancel();
         garbage.Join();
@@ -58,6 +65,37 @@ internal static class CollectedProcess
         embedder.Embed(new float[embedder.Contract.Values], 1, embedding);
         Projector.Fit(tiny.Read("original"), 4).Apply(tiny.Read("original"));
         return FormattableString.Invariant($"{log.Count * epoch} steps, loss {log[0].Loss} to {log[^1].Loss},");
+    }
+
+    private static string Embed(string model, int seconds)
+    {
+        using var embedder = FaceEmbedder.Load(model);
+        float[] embedding = embedder.Embed(new byte[3 * embedder.Size * embedder.Size]);
+        Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        return FormattableString.Invariant($"{embedding.Length} values,");
+    }
+
+    private static string Decode(string[] files)
+    {
+        NativeComplaints.Collect();
+        var said = new string[files.Length];
+        Parallel.For(0, files.Length, i =>
+        {
+            using var picture = PictureFile.TryRead(files[i], out string? complaint);
+            said[i] = $"{Path.GetFileName(files[i])} {(picture is null ? "unreadable" : "read")}: {complaint ?? "nothing"}";
+        });
+        return string.Join('\n', said) + "\n";
+    }
+
+    private static string Crash()
+    {
+        NativeComplaints.Collect();
+        using var nothing = NativeComplaints.Of<IDisposable>(() =>
+        {
+            Environment.FailFast("the end");
+            return null!;
+        }).Result;
+        return "";
     }
 
     private static void Litter(CancellationToken stop)

@@ -40,28 +40,10 @@ public sealed partial class GarbageCollectionTests
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(GarbageCollectionTests).Assembly.Location, .. arguments])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
+        var start = new ProcessStartInfo("dotnet", [typeof(GarbageCollectionTests).Assembly.Location, .. arguments]);
         start.Environment["DOTNET_GCgen0size"] = $"0x{Budget:x}";
         start.Environment["OMP_NUM_THREADS"] = "1"; // small batches: torch's threads would wait for each other
-        using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-        try
-        {
-            await process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(10));
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
-
-        return (process.ExitCode, await output, await error);
+        return await OtherProcess.Run(start);
     }
 
     [GeneratedRegex(@"^(?<steps>\d+) steps, loss (?<first>\S+) to (?<last>\S+), (?<collections>\d+) collections")]

@@ -1,6 +1,8 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
@@ -8,57 +10,108 @@ using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Runs;
 
-public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<TrainedRun>
+/// <summary>The one rule for 'was trained on these people': by content, and by names where there are any.</summary>
+public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<TrainedRun>, IDisposable
 {
-    private static readonly EmbeddingSet Set = new("student", 1, new float[4], ["Ann/1", "Ann/2", "Bob/1", "Cid/1"], ["Ann", "Ann", "Bob", "Cid"]);
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void The_same_folder_is_noticed()
+    public void A_renamed_copy_is_found_by_content()
     {
-        using var folder = new TempFolder();
-        Assert.Contains("student was trained on 3 of the 3 people", Warning(folder, new DataFolder("/lfw", "/lfw/images"), Evaluator.AllPairs),
-            StringComparison.Ordinal);
+        var overlap = Overlap([("1", 1), ("1", 2), ("2", 3)], [("Ann", 1), ("Ann", 7), ("Bob", 3), ("Cid", 9)])!;
+        Assert.Equal(new TrainedOverlap(People: 2, ByName: 0, OfPeople: 3, Faces: 2, OfFaces: 4), overlap);
+        Assert.True(overlap.Any);
     }
 
     [Fact]
-    public void Of_a_list_of_people_those_are_counted_who_are_measured()
+    public void The_photo_counts_where_it_was_aligned_otherwise()
     {
-        using var folder = new TempFolder();
-        File.WriteAllText(folder["train.txt"], "2\nBob\t1\nZoe\t3\n");
-        File.WriteAllText(folder["peopleDevTest.txt"], "1\nCid\t1\n");
-        var source = new DataFolder(folder.Path, "/lfw/images") { People = folder["train.txt"] };
-        Assert.Contains("1 of the 3 people", Warning(folder, source, Evaluator.LfwTenFold, folder.Path), StringComparison.Ordinal);
-        Assert.Null(Warning(folder, source, Evaluator.LfwView1Test, folder.Path)); // they share nobody
-        Assert.Contains("1 of the 1 people", Warning(folder, source with { People = null }, Evaluator.LfwView1Test, folder.Path), StringComparison.Ordinal);
+        var overlap = Overlap([("1", 1)], [("Ann", 501), ("Bob", 3)], photo: 1);
+        Assert.Equal(new TrainedOverlap(1, 0, 2, 1, 2), overlap);
     }
 
     [Fact]
-    public void Other_faces_and_models_that_do_not_say_are_not_warned_of()
+    public void Other_pictures_of_people_with_names_are_found_and_numbers_are_no_names()
     {
-        using var folder = new TempFolder();
-        Assert.Null(Warning(folder, new DataFolder("/other", "/other/images"), Evaluator.AllPairs));
-        Assert.Null(TrainingOverlap.Of("teacher:dlib-resnet", new DataFolder("/lfw", "/lfw/images"), Evaluator.AllPairs, Set));
-        Assert.Null(TrainingOverlap.Of(trained.Folder, new DataFolder("/lfw", "/lfw/images"), Evaluator.AllPairs, Set)); // a run of an earlier version
+        Assert.Equal(new TrainedOverlap(2, 2, 3, 0, 3), Overlap([("Ann_Lee", 1), ("x/Bob", 2), ("Dan", 3)], [("Ann_Lee", 11), ("Bob", 12), ("Cid", 13)]));
+        // Two unrelated sets that number their people alike.
+        (string, int)[] numbers = [("n000001", 1), ("n000002", 2), ("person_1", 3), ("person_2", 4), ("17", 5), ("a5", 6)];
+        Assert.False(Overlap(numbers, [.. numbers.Select(n => (n.Item1, n.Item2 + 100))])!.Any);
+        // And two unrelated folders called photos.
+        Assert.False(Overlap([("photos", 1), ("photos", 2)], [("photos", 11), ("photos", 12)])!.Any);
+        // Beside numbers names are names.
+        Assert.Equal(1, Overlap([.. numbers, ("Ann", 7)], [("Ann", 107), .. numbers.Select(n => (n.Item1, n.Item2 + 100))])!.People);
+    }
+
+    [Fact]
+    public void Faces_without_a_person_count_as_faces() =>
+        Assert.Equal(new TrainedOverlap(0, 0, 0, 1, 2), Overlap([("", 1), ("", 2)], [("", 2), ("", 3)]));
+
+    [Fact]
+    public void Of_view_1_only_the_test_people_are_measured()
+    {
+        File.WriteAllText(_folder["peopleDevTest.txt"], "1\nCid\t1\n");
+        var set = Set([("Ann", 1), ("Bob", 2), ("Cid", 3)]);
+        string run = Run([("Ann", 1), ("Bob", 2)]);
+        Assert.Equal(2, TrainingOverlap.Of(run, new DataFolder(_folder.Path, "x"), Evaluator.LfwTenFold, set)!.People);
+        Assert.Equal(new TrainedOverlap(0, 0, 1, 0, 1), TrainingOverlap.Of(run, new DataFolder(_folder.Path, "x"), Evaluator.LfwView1Test, set));
+    }
+
+    [Fact]
+    public void Models_that_do_not_say_are_unknown_and_a_file_in_a_run_folder_says_what_the_run_says()
+    {
+        var data = new DataFolder("/lfw", "/lfw/images");
+        var set = Set([("Ann", 1)]);
+        Assert.Null(TrainingOverlap.Of("teacher:dlib-resnet", data, Evaluator.AllPairs, set));
+        Directory.CreateDirectory(_folder["earlier"]);
+        Assert.Null(TrainingOverlap.Of(_folder["earlier"], data, Evaluator.AllPairs, set)); // a run of an earlier version
+        Assert.Equal(1, TrainingOverlap.Of(Path.Combine(Run([("Ann", 1)]), "student.onnx"), data, Evaluator.AllPairs, set)!.Faces);
+    }
+
+    [Fact]
+    public void A_damaged_list_is_one_clear_line()
+    {
+        string run = Run([("Ann", 1)]);
+        File.AppendAllText(Path.Combine(run, TrainedFaces.FileName), "0123,x,Bob\n");
+        string message = Assert.Throws<FaceDistillException>(() => TrainedFaces.Read(run)).Message;
+        Assert.Contains($"{TrainedFaces.FileName} line 3", message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_warning_is_in_the_document_the_verdict_and_the_runs_report()
     {
-        using var folder = new TempFolder();
-        var job = new EvaluateJob(new AssetFinder([], [], [], folder["cache"]));
-        string run = trained.CopyTo(folder["run"]);
-        (trained.Info with { TrainedOn = [DataFolder.Of(trained.Tiny.Faces.Dataset.Root)] }).Write(run);
-        var request = new EvaluateRequest(Evaluator.AllPairs, [run], DataFolder.Of(trained.Tiny.Faces.Dataset.Root), null, "cpu");
+        var job = new EvaluateJob(new AssetFinder([], [], [], _folder["cache"]));
+        string run = trained.CopyTo(_folder["run"]);
+        string faces = trained.CopyFaces(_folder["renamed"]).Dataset.Root;
+        var request = new EvaluateRequest(Evaluator.AllPairs, [run], DataFolder.Of(faces), null, "cpu");
         var document = job.Run(request, JobContext.None);
         Assert.Contains("trained on 12 of the 12 people", Assert.Single(document.Warnings!), StringComparison.Ordinal);
+        Assert.Equal(new TrainedOverlap(12, 0, 12, 120, 120), document.Models[0].TrainedOn);
         Assert.Contains("Warning: ", EvaluationVerdict.Of(document, null), StringComparison.Ordinal);
         Assert.Contains("**Warning: ", File.ReadAllText(Path.Combine(run, "report.md")), StringComparison.Ordinal);
     }
 
-    private string? Warning(TempFolder folder, DataFolder trainedOn, string protocol, string root = "/lfw")
+    private static ContentHash Content(int face) => new((UInt128)face);
+
+    private static EmbeddingSet Set((string Identity, int Face)[] faces, int photo = 0) => new(
+        "student", 1, new float[faces.Length], [.. faces.Select((f, i) => $"{i}.jpg")], [.. faces.Select(f => f.Identity)])
     {
-        string run = trained.CopyTo(folder[Guid.NewGuid().ToString()]);
-        (trained.Info with { TrainedOn = [trainedOn] }).Write(run);
-        return TrainingOverlap.Of(run, new DataFolder(root, "/lfw/images"), protocol, Set);
+        Faces = [.. faces.Select(f => Content(f.Face))],
+        Photos = [.. faces.Select((_, i) => i == 0 ? Content(photo) : default)],
+    };
+
+    private TrainedOverlap? Overlap((string Identity, int Face)[] training, (string Identity, int Face)[] test, int photo = 0) =>
+        TrainedFaces.Read(Run(training, photo))!.Of(Set(test, photo));
+
+    private string Run((string Identity, int Face)[] faces, int photo = 0)
+    {
+        string run = _folder[Guid.NewGuid().ToString()];
+        Directory.CreateDirectory(run);
+        FaceImage[] images =
+            [.. faces.Select((f, i) => new FaceImage($"{i}.jpg", f.Identity) { Hash = Content(f.Face), Photo = i == 0 ? Content(photo) : default })];
+        TrainedFaces.Write(run, new AlignedFaces(new FaceDataset(run, images, []), new AlignmentManifest(1, "dlib", 64, 0, "user", "", true)));
+        return run;
     }
 }

@@ -30,7 +30,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         var (other, difference) = OtherKeys[number];
         Fill(_temp["s"]);
 
-        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], other, Images));
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], other, JobContext.None));
 
         Assert.Equal($"{_temp["s"]} {difference}; choose another --output or delete the folder", e.Message);
         Assert.Equal(Key.Id, EmbeddingStore.Open(_temp["s"]).Key.Id);
@@ -49,79 +49,38 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         Assert.Equal(["thesis.doc"], Directory.GetFiles(_temp["s"]).Select(Path.GetFileName));
     }
 
-    [Theory]
-    [InlineData(float.NaN)]
-    [InlineData(float.PositiveInfinity)]
-    [InlineData(float.NegativeInfinity)]
-    public void A_value_that_is_not_finite_names_the_image_and_writes_nothing(float bad)
+    [Fact]
+    public void A_folder_that_was_made_for_a_store_that_did_not_come_about_goes()
     {
-        using EmbeddingStoreWriter writer = OpenWriter(_temp["s"]);
-        float[] values = PartValues(1);
-        values[(((3 * 2) + 1) * Dimension) + 5] = bad;
-
-        var e = Assert.Throws<FaceDistillException>(() => writer.WritePart(1, values));
-
-        Assert.Contains($"{Images[13].Path} (image 13, view mirrored)", e.Message);
-        Assert.False(File.Exists(Part(_temp["s"], 1)));
-        Assert.Contains(1, writer.MissingParts());
+        OpenWriter(_temp["s"]).Dispose();
+        Assert.False(Directory.Exists(_temp["s"]));
+        Directory.CreateDirectory(_temp["mine"]);
+        OpenWriter(_temp["mine"]).Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(_temp["mine"]));
     }
 
     [Fact]
-    public void Values_of_another_length_and_parts_beyond_the_last_are_refused()
+    public void An_impossible_key_and_names_that_are_too_long_are_refused_and_leave_nothing()
     {
-        using EmbeddingStoreWriter writer = OpenWriter(_temp["s"]);
+        Assert.Contains("0 views", Assert.Throws<FaceDistillException>(
+            () => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, JobContext.None)).Message);
+        string[] paths = [.. Images.Select(i => i.Path)];
+        paths[20] = new string('x', 20_000);
+        var set = new EmbeddingSet("dlib-resnet", Dimension, View(0).Values, paths, View(0).Identities) { Faces = View(0).Faces, Photos = View(0).Photos };
+        using (var writer = OpenWriter(_temp["s"]))
+        {
+            Assert.StartsWith("image 20 of the list", Assert.Throws<FaceDistillException>(() => writer.Write([set, set], Source, default)).Message);
+        }
 
-        Assert.Throws<ArgumentException>(() => writer.WritePart(0, new float[10 * 2 * (Dimension - 1)]));
-        Assert.Throws<ArgumentException>(() => writer.WritePart(3, PartValues(0)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => writer.WritePart(4, PartValues(3)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => writer.WritePart(-1, PartValues(3)));
-        Assert.Equal(4, writer.MissingParts().Count());
-    }
-
-    [Fact]
-    public void A_closed_writer_writes_no_more()
-    {
-        EmbeddingStoreWriter writer = OpenWriter(_temp["s"]);
-        writer.Dispose();
-
-        Assert.Throws<ObjectDisposedException>(() => writer.WritePart(0, PartValues(0)));
-    }
-
-    [Fact]
-    public void An_image_list_with_a_path_twice_or_an_impossible_key_is_refused_before_anything_is_written()
-    {
-        (string, string)[] twice = [.. Images];
-        twice[20] = twice[3];
-
-        var list = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, twice));
-        var key = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, Images));
-        Assert.Throws<ArgumentException>(() => EmbeddingStoreWriter.Open(_temp["s"], Key, Images[..34]));
-
-        Assert.Equal($"image 20 of the list: {Images[3].Path} is in the list twice; list each image once", list.Message);
-        Assert.Contains("0 views", key.Message);
         Assert.False(Directory.Exists(_temp["s"]));
     }
 
     [Fact]
-    public void The_key_decides_the_id_and_the_default_folder()
+    public void The_key_decides_the_id()
     {
         EmbeddingStoreKey same = Key with { Views = ["original", "mirrored"] };
         Assert.Equal(Key.Id, same.Id);
         Assert.Equal(64, Key.Id.Length);
         Assert.Equal(OtherKeys.Length + 1, OtherKeys.Select(k => k.Key.Id).Append(Key.Id).Distinct().Count());
-        Assert.EndsWith(Path.Combine("stores", $"dlib-resnet-{Key.Id[..16]}"), Key.DefaultFolder, StringComparison.Ordinal);
-        Assert.DoesNotContain("..", (Key with { Teacher = "../../x" }).DefaultFolder);
-    }
-
-    [Fact]
-    public void Cancelling_while_checking_leaves_the_store_usable()
-    {
-        Fill(_temp["s"]);
-
-        Assert.Throws<OperationCanceledException>(
-            () => EmbeddingStoreWriter.Open(_temp["s"], Key, Images, new JobContext(Cancel: new CancellationToken(canceled: true))));
-
-        using EmbeddingStoreWriter writer = OpenWriter(_temp["s"]);
-        Assert.True(writer.IsComplete);
     }
 }

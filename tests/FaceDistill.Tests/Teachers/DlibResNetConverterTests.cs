@@ -78,7 +78,7 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
         float[] input = RandomImages(Batch);
         float[] expected = new DlibTorchReference(TfjsWeights.Read(manifest, bin, DlibResNetConverter.Network)).Forward(input, Batch);
 
-        using var session = new InferenceSession(onnx);
+        using var session = FaceDistill.Embeddings.OnnxSessions.Open(onnx);
         float[] actual = OnnxRun.First(session, ("input", input, [Batch, 3, 150, 150])).Values;
         int image = input.Length / Batch;
         float[] alone = OnnxRun.First(session, ("input", input[image..(2 * image)], [1, 3, 150, 150])).Values;

@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using FaceDistill.Assets;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Teachers;
 
@@ -55,6 +57,61 @@ public sealed class TeacherCardTests : IDisposable
         string message = Assert.Throws<FaceDistillException>(() => TeacherCard.Open(path, _finder).Dispose()).Message;
         Assert.Contains(says, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void A_converted_network_is_known_by_what_it_was_made_of_and_made_again_when_it_was_altered()
+    {
+        string right = Hash("a", seed: 1), other = Hash("b", seed: 2);
+        Assert.NotEqual(right, other); // another card of the same name left its network beside, and it was not taken
+        Assert.Equal(right, Hash("a", seed: 1));
+        string converted = Assert.Single(Directory.GetFiles(_folder["cache/models/dlib"], "*.onnx"), f => FileHash.Sha256(f) == right);
+        byte[] bytes = File.ReadAllBytes(converted);
+        bytes[^2000] ^= 1;
+        File.WriteAllBytes(converted, bytes);
+        Assert.Equal(right, Hash("a", seed: 1));
+        File.WriteAllText(converted, "junk");
+        Assert.Equal(right, Hash("a", seed: 1));
+        File.Delete(converted + ".sha256"); // as a kill between the two files leaves it
+        Assert.Equal(right, Hash("a", seed: 1));
+
+        // In a folder of the user's it is refused, and stays.
+        Directory.Move(_folder["cache/models"], _folder["mine"]);
+        string brought = Path.Combine(_folder["mine"], "dlib", Path.GetFileName(converted));
+        var finder = new AssetFinder([_folder["mine"]], [], [], _folder["cache"]);
+        Assert.Equal(right, TeacherHash(finder, "a"));
+        File.AppendAllText(brought, "x");
+        Assert.StartsWith(brought, Assert.Throws<FaceDistillException>(() => TeacherHash(finder, "a")).Message, StringComparison.Ordinal);
+
+        string Hash(string folder, int seed)
+        {
+            if (!Directory.Exists(_folder[folder]))
+            {
+                using var made = new TempFolder();
+                SyntheticDlibWeights.Write(made, seed);
+                Directory.CreateDirectory(_folder[folder]);
+                foreach (string file in Directory.GetFiles(made.Path))
+                {
+                    File.Copy(file, Path.Combine(_folder[folder], Path.GetFileName(file)));
+                }
+
+                var card = JsonNode.Parse(Cards.ReadText(Cards.Teachers, "dlib-resnet").Text)!;
+                card["name"] = "dlib";
+                card["assets"] = JsonNode.Parse("""
+                    [{ "file": "weights.bin", "source": { "path": "weights.bin" } },
+                     { "file": "weights_manifest.json", "source": { "path": "weights_manifest.json" } }]
+                    """);
+                File.WriteAllText(_folder[folder + "/dlib.json"], card.ToJsonString());
+            }
+
+            return TeacherHash(_finder, folder);
+        }
+
+        string TeacherHash(AssetFinder finder, string folder)
+        {
+            using var teacher = TeacherCard.Open(_folder[folder + "/dlib.json"], finder);
+            return teacher.Hash;
+        }
     }
 
     [Fact]

@@ -102,13 +102,13 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
 
     private TrainingFaces Cached()
     {
-        using var folder = new TempFolder();
         var targets = new AugmentedTargets(Options, true, 1);
-        var store = EmbeddingRun.Run(
-            tiny.Teacher, tiny.Faces, [.. Enumerable.Range(0, Views).Select(targets.Embedded)], folder.Path, folder["store"], JobContext.None).Store;
         return new TrainingFaces(tiny.Faces, tiny.Read("original"), tiny.Read("mirrored"), 0.1, 1)
         {
-            Augmented = targets with { Cached = [.. Enumerable.Range(0, Views).Select(view => store.ReadAll(targets.Name(view)))] },
+            Augmented = targets with
+            {
+                Cached = new FaceEmbeddings(tiny.Teacher, tiny.Faces).Of([.. Enumerable.Range(0, Views).Select(targets.Embedded)], JobContext.None),
+            },
         };
     }
 

@@ -189,7 +189,7 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
             File.Copy(file, target);
         }
 
-        return AlignedFaces.Open(folder);
+        return AlignedFaces.Open(folder).Hashed(JobContext.None);
     }
 
     private sealed class Told(Func<EmbeddingSet, double> tar) : IStudentMeasure

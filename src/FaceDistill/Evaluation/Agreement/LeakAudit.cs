@@ -82,6 +82,9 @@ public sealed record AuditTest
     /// <summary>The test data's name.</summary>
     public required string Test { get; init; }
 
+    /// <summary>What its faces are known by: SHA-256 over content and identity of each; null where their contents are not known.</summary>
+    public string? FacesId { get; init; }
+
     /// <summary>Which faces of it: all, or lfw-view1-test.</summary>
     public required string Protocol { get; init; }
 

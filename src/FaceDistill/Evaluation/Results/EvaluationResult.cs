@@ -18,6 +18,11 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelResult
     [JsonIgnore]
     public int? Reference { get; init; }
 
+    /// <summary>What the measured faces are known by: SHA-256 over content and identity of each; left out where their contents are not known, or the models saw
+    /// different ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FacesId { get; init; }
+
     /// <summary>How two embeddings made a score; left out for the cosine.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ScoreKind? Score { get; init; }

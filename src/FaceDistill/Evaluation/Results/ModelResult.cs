@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Embeddings;
+using FaceDistill.Files;
 using FaceDistill.Students;
 
 namespace FaceDistill.Evaluation.Results;
@@ -31,6 +32,18 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     /// <summary>The pairs it gets most wrong; null where they were not asked for, or the protocol scores no pairs.</summary>
     [JsonIgnore]
     internal WorstPairsResult? Worst { get; init; }
+
+    /// <summary>SHA-256 of the model with its input contract, by which the figures are joined to it; null where it is not known, as of a .npy file.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ModelHash { get; init; }
+
+    /// <summary>Photos of the measured people that gave no face; null where all did, or the protocol does not score all pairs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AcquisitionResult? Acquisition { get; init; }
+
+    /// <summary>How much of what is measured it was trained on; null where that is not known: of teachers, of files outside a run folder.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TrainedOverlap? TrainedOn { get; init; }
 
     /// <summary>What it costs; null where that is not known.</summary>
     [JsonIgnore]
@@ -224,3 +237,20 @@ public sealed record ScoredPair(string A, string B, string IdentityA, string Ide
 /// <param name="FalseAccepts">The impostor pairs of the highest scores, the highest first.</param>
 /// <param name="FalseRejects">The genuine pairs of the lowest scores, the lowest first.</param>
 internal sealed record WorstPairsResult(IReadOnlyList<ScoredPair> FalseAccepts, IReadOnlyList<ScoredPair> FalseRejects);
+
+/// <summary>How many of the measured people and faces a student was trained on, or chose its best epoch by.</summary>
+/// <param name="People">People of whom a measured face, or the name, is known to it.</param>
+/// <param name="ByName">Of these, those known by name alone.</param>
+/// <param name="OfPeople">The measured people.</param>
+/// <param name="Faces">Measured faces that are training faces by content.</param>
+/// <param name="OfFaces">The measured faces.</param>
+public sealed record TrainedOverlap(int People, int ByName, int OfPeople, int Faces, int OfFaces)
+{
+    /// <summary>Whether there is any, so that the figure says little of strangers.</summary>
+    [JsonIgnore]
+    public bool Any => People > 0 || Faces > 0;
+
+    /// <summary>The overlap in words.</summary>
+    internal string Words => InvariantText.Of($"was trained on {People} of the {OfPeople} people measured here ({ByName} of them known by name alone) ")
+        + InvariantText.Of($"and on {Faces} of the {OfFaces} faces: no figure for strangers");
+}

@@ -135,13 +135,28 @@ internal static class StudentMetadata
     }
 
     /// <summary>The layers of the student in an exported file; null where the metadata do not tell them.</summary>
-    /// <exception cref="FaceDistillException">The student's name is malformed.</exception>
-    public static MobileNetV1Architecture? Architecture(IReadOnlyDictionary<string, string> metadata)
+    /// <param name="metadata">The file's.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="FaceDistillException">The student's name is malformed; the message names the file.</exception>
+    public static MobileNetV1Architecture? Architecture(IReadOnlyDictionary<string, string> metadata, string path)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         return metadata.TryGetValue(ExportedModel.StudentKey, out string? student)
             && Enum.TryParse(metadata.GetValueOrDefault(ExportedModel.HeadKey), out HeadKind head) && Enum.IsDefined(head)
-            && int.TryParse(metadata.GetValueOrDefault(ExportedModel.DimensionKey), CultureInfo.InvariantCulture, out int dimension) && dimension > 0
-            ? new MobileNetV1Architecture(StudentSpec.Parse(student), head, dimension) : null;
+            && int.TryParse(metadata.GetValueOrDefault(ExportedModel.DimensionKey), CultureInfo.InvariantCulture, out int dimension)
+                && dimension is > 0 and <= 65536
+            ? new MobileNetV1Architecture(Spec(student, $"{path}, metadata {ExportedModel.StudentKey}"), head, dimension) : null;
+    }
+
+    private static StudentSpec Spec(string student, string origin)
+    {
+        try
+        {
+            return StudentSpec.Parse(student);
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{origin}: {e.Message}", e);
+        }
     }
 }

@@ -28,7 +28,7 @@ internal static class StudentCalibration
         try
         {
             OnnxWriter.Write(student.Tapped(), file);
-            using var session = OnnxEmbedder.Open(file);
+            using var session = OnnxSessions.Open(file);
             Pass(session, student, faces, (name, values, plane) => seen[name].Add(values, plane), cancel);
             Pass(session, student, faces, (name, values, _) => seen[name].AddHistogram(values), cancel);
         }

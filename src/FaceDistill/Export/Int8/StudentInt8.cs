@@ -43,6 +43,7 @@ internal sealed class StudentInt8 : IDisposable
                 $"int8 needs at least 32 faces to measure its ranges on, and {faces.Dataset.Root} has {images}; name more with --data");
         }
 
+        EmbeddingSpread.RequireDifferent(faces, "--calibration");
         int selected = Math.Max(16, (int)((long)wanted * options.SelectionFaces / (options.CalibrationFaces + options.SelectionFaces)));
         var chosen = Enumerable.Range(0, wanted).Select(i => faces.ReadView((int)((long)i * images / wanted), checkpoint.Description.Contract.Size)).ToList();
         // Interleaved, so that both kinds come from every part of the data.

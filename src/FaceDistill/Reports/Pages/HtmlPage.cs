@@ -134,7 +134,7 @@ internal ref struct HtmlTemplate(int literalLength, int formattedCount)
         null => "",
         HtmlText html => html.ToString(),
         IFormattable number => WebUtility.HtmlEncode(number.ToString(format, CultureInfo.InvariantCulture)),
-        _ => WebUtility.HtmlEncode(value.ToString()),
+        _ => WebUtility.HtmlEncode(ShownText.Of(value.ToString())),
     });
 
     public override readonly string ToString() => _html.ToString();

@@ -26,8 +26,8 @@ internal sealed class SvgPlot : IDisposable
         _plot.Axes.Right.IsVisible = false;
         _plot.Axes.Top.IsVisible = false;
         _plot.Grid.MajorLineColor = Color.FromHex(Grid);
-        _plot.XLabel(x, 13);
-        _plot.YLabel(y, 13);
+        _plot.XLabel(ShownText.Of(x), 13);
+        _plot.YLabel(ShownText.Of(y), 13);
         foreach (var axis in new IAxis[] { _plot.Axes.Bottom, _plot.Axes.Left })
         {
             axis.Label.Bold = false;
@@ -77,7 +77,7 @@ internal sealed class SvgPlot : IDisposable
     /// <summary>Words to the right of a dot, or to its left.</summary>
     public void Label(double x, double y, string words, bool left = false)
     {
-        var text = _plot.Add.Text(words, x, y);
+        var text = _plot.Add.Text(ShownText.Of(words), x, y);
         text.LabelFontColor = Color.FromHex(Ink);
         text.LabelFontSize = 12;
         text.LabelAlignment = left ? Alignment.MiddleRight : Alignment.MiddleLeft;
@@ -104,7 +104,7 @@ internal sealed class SvgPlot : IDisposable
 
         svg.RemoveAttributes();
         svg.Add(new XAttribute("viewBox", InvariantText.Of($"0 0 {Width} {Height}")), new XAttribute("class", "plot"),
-            new XAttribute("role", "img"), new XAttribute("aria-label", label));
+            new XAttribute("role", "img"), new XAttribute("aria-label", ShownText.Of(label)));
         return new HtmlText(svg.ToString(SaveOptions.DisableFormatting));
     }
 

@@ -202,7 +202,7 @@ internal static class ParallelFaces
     /// <exception cref="AggregateException">One of them failed.</exception>
     public static void Run(int count, Action<int> body, CancellationToken stop)
     {
-        Cv2.SetNumThreads(1); // the faces are the parallel work
+        using var oneEach = OneOpenCvThread.Hold();
         Parallel.For(0, count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
     }
 }

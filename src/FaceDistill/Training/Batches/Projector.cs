@@ -1,3 +1,4 @@
+using System.Globalization;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -95,6 +96,21 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         Path.Combine(folder, FileName),
         new Dictionary<string, SafeTensor> { ["projection"] = SafeTensor.Of(Matrix, To, From) },
         new Dictionary<string, string> { ["teacher"] = teacher, ["teacher_sha256"] = hash, ["kept"] = InvariantText.Of($"{Kept:0.000000}") });
+
+    /// <summary>Reads that of a run folder.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="from">The teacher's dimension.</param>
+    /// <param name="to">The student's dimension.</param>
+    /// <exception cref="FaceDistillException">The file is missing, damaged, or between other dimensions.</exception>
+    public static Projector Read(string folder, int from, int to)
+    {
+        string path = Path.Combine(folder, FileName);
+        var (tensors, metadata) = SafetensorsFile.Read(path);
+        return tensors.GetValueOrDefault("projection") is { Type: "F32" } projection && projection.Shape.SequenceEqual([to, (long)from])
+            && double.TryParse(metadata.GetValueOrDefault("kept"), NumberStyles.Float, CultureInfo.InvariantCulture, out double kept)
+            ? new Projector(projection.Floats(), from, to, kept)
+            : throw new FaceDistillException($"{path} holds no projection from {from} to {to} dimensions; put the run's own back, or choose another --output");
+    }
 
     private static Matrix<double> SecondMoment(EmbeddingSet teacher)
     {

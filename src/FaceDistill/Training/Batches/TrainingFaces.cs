@@ -74,8 +74,8 @@ internal sealed class TrainingFaces
     /// <summary>The people whose faces only measure.</summary>
     internal HeldOutPeople HeldOut { get; }
 
-    /// <summary>How targets are centred and scaled; measured on the training faces.</summary>
-    public TargetScaling Scaling { get; }
+    /// <summary>How targets are centred and scaled; measured on the training faces, or taken from the checkpoint of a run that goes on.</summary>
+    public TargetScaling Scaling { get; set; }
 
     /// <summary>Further views of the training faces, with their targets; null to train on the aligned and mirrored faces.</summary>
     public AugmentedTargets? Augmented { get; init; }

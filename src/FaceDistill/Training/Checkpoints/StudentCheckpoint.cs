@@ -18,6 +18,8 @@ internal sealed class StudentCheckpoint
     /// <summary>The file's name in a run folder.</summary>
     public const string FileName = "checkpoint.safetensors";
 
+    // The first format had no checksum.
+    private const string Format = "facedistill-checkpoint-2", FormatBefore = "facedistill-checkpoint-1";
     private const string ModelPrefix = "model.";
     private const string AveragePrefix = "average.";
     private const string StatisticsPrefix = "statistics.";
@@ -79,7 +81,7 @@ internal sealed class StudentCheckpoint
         Add(OptimizerPrefix, student.Optimizer?.Tensors() ?? []);
         SafetensorsFile.Write(path, tensors, new Dictionary<string, string>
         {
-            ["format"] = "facedistill-checkpoint-1",
+            ["format"] = Format,
             ["description"] = Text(run.Description),
             ["options"] = Text(run.Options),
             ["state"] = Text(run.State),
@@ -89,7 +91,8 @@ internal sealed class StudentCheckpoint
 
     /// <summary>Reads a checkpoint.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="FaceDistillException">The file is missing, damaged, or no checkpoint of FaceDistill.</exception>
+    /// <exception cref="FaceDistillException">The file is missing, damaged or changed, no checkpoint of FaceDistill, or says what cannot be of its student,
+    /// its options or its progress; the message names the file.</exception>
     public static StudentCheckpoint Read(string path)
     {
         if (!File.Exists(path))
@@ -98,25 +101,33 @@ internal sealed class StudentCheckpoint
         }
 
         var (tensors, metadata) = SafetensorsFile.Read(path);
-        if (metadata.GetValueOrDefault("format") != "facedistill-checkpoint-1")
+        string? format = metadata.GetValueOrDefault("format");
+        bool checkedSum = metadata.ContainsKey(SafetensorsFile.ChecksumKey);
+        if (format != FormatBefore && !(format == Format && checkedSum))
         {
-            throw new FaceDistillException($"{path} is a safetensors file, but no checkpoint of FaceDistill");
+            throw new FaceDistillException(
+                $"{path} is a safetensors file, but no checkpoint of FaceDistill{(format == Format ? ": its checksum is missing" : "")}");
         }
 
         try
         {
             T Json<T>(string key) => JsonSerializer.Deserialize<T>(metadata.GetValueOrDefault(key) ?? "null", JsonFile.Options)
                 ?? throw new JsonException($"{key} is missing");
-            return new StudentCheckpoint(path, tensors, Json<StudentDescription>("description"), Json<DistillOptions>("options"), Json<TrainingState>("state"))
+            var (description, options) = (Json<StudentDescription>("description").Validated(), Json<DistillOptions>("options").Validated());
+            return new StudentCheckpoint(path, tensors, description, options, Json<TrainingState>("state").Validated(options.Run.Epochs))
             {
-                OptimizerSteps = Json<long>("optimizerSteps"),
+                OptimizerSteps = Json<long>("optimizerSteps") is var steps and >= 0 ? steps : throw new JsonException("the optimizer's steps are below 0"),
+                Note = checkedSum ? null : $"{path} is of an earlier version and carries no checksum: that it is as it was written is not verified",
             };
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException || (e is FaceDistillException && !e.Message.StartsWith(path, StringComparison.Ordinal)))
         {
-            throw new FaceDistillException($"{path} is damaged: {e.Message}", e);
+            throw new FaceDistillException($"{path} is damaged: {e.Message}; bring back a copy, or make it again", e);
         }
     }
+
+    /// <summary>One line for the user where the file, of an earlier version, could not be verified; null for one that was.</summary>
+    public string? Note { get; private init; }
 
     /// <summary>Steps that the optimizer has made.</summary>
     public long OptimizerSteps { get; private init; }
@@ -136,6 +147,13 @@ internal sealed class StudentCheckpoint
         try
         {
             Restore(StudentName, Named(model));
+            var names = Named(model).Select(t => t.Name).ToHashSet(StringComparer.Ordinal);
+            if (_tensors.Keys.FirstOrDefault(t => t.StartsWith(ModelPrefix, StringComparison.Ordinal) && !names.Contains(t[ModelPrefix.Length..])) is { } other)
+            {
+                throw new FaceDistillException(
+                    $"{Path} is damaged: {Description.Student} with the head {Description.Head} has no {other[ModelPrefix.Length..]}");
+            }
+
             model.eval();
             return model;
         }

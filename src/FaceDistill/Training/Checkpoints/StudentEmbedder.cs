@@ -88,10 +88,27 @@ internal static class RunStudent
     /// to choose by. Its weights are the averaged ones where the run averages.
     /// </summary>
     /// <param name="folder">The run folder.</param>
-    /// <exception cref="FaceDistillException">A file is missing, damaged, or no checkpoint of FaceDistill.</exception>
-    public static StudentCheckpoint Open(string folder)
+    /// <param name="job">Told where the file could not be verified (<see cref="StudentCheckpoint.Note"/>); null to tell nobody.</param>
+    /// <exception cref="FaceDistillException">A file is missing, damaged, no checkpoint of FaceDistill, or the best student's is of another run.</exception>
+    public static StudentCheckpoint Open(string folder, JobContext? job = null)
     {
-        var last = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
-        return last.Options.HeldOut.Keep == KeepKind.Best && last.State.Best is not null ? StudentCheckpoint.Read(Path.Combine(folder, BestFileName)) : last;
+        var kept = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
+        if (kept.Options.HeldOut.Keep == KeepKind.Best && kept.State.Best is not null)
+        {
+            var last = kept.Description;
+            kept = StudentCheckpoint.Read(Path.Combine(folder, BestFileName));
+            if (JsonFile.Serialize(kept.Description with { Origins = null }) != JsonFile.Serialize(last with { Origins = null }))
+            {
+                throw new FaceDistillException(
+                    $"{kept.Path} is not of the run of {StudentCheckpoint.FileName} beside it: bring back the one that was there");
+            }
+        }
+
+        if (kept.Note is { } note)
+        {
+            job?.Say?.Invoke(note);
+        }
+
+        return kept;
     }
 }

@@ -56,6 +56,34 @@ internal sealed record TrainingState(int Epoch, int Step, double LossSum, IReadO
     /// <summary>Whether the run ended before its last epoch because it no longer improved.</summary>
     public bool StoppedEarly { get; init; }
 
+    /// <summary>Checks what every run's state is.</summary>
+    /// <param name="epochs">The run's epochs.</param>
+    /// <returns>The state itself.</returns>
+    /// <exception cref="FaceDistillException">It is that of no run; the message says why.</exception>
+    public TrainingState Validated(int epochs)
+    {
+        string? wrong = Epoch < 0 || Epoch > epochs ? $"epoch {Epoch} of {epochs}"
+            : Step < 0 ? $"step {Step}"
+            : Log.Count != Epoch || Log.Where((log, i) => log.Epoch != i + 1).Any() ? $"{Epoch} epochs are done, and its log is of {Log.Count} others"
+            : Best is { } best && (best.Epoch < 1 || best.Epoch > Epoch) ? $"the best epoch is {best.Epoch} of {Epoch}"
+            : !double.IsFinite(LossSum + GradientNormSum) || !(Seconds >= 0) ? "its sums are no numbers"
+            : null;
+        return wrong is null ? this : throw new FaceDistillException($"the run's progress is none: {wrong}");
+    }
+
+    /// <summary>Refuses more steps in the running epoch than one has.</summary>
+    /// <param name="steps">Steps of an epoch of the run's faces.</param>
+    /// <param name="path">The checkpoint, for the message.</param>
+    /// <exception cref="FaceDistillException">There are more.</exception>
+    public void RequireStep(int steps, string path)
+    {
+        if (Step > steps)
+        {
+            throw new FaceDistillException(
+                $"{path} is damaged: step {Step} of {steps} in an epoch of these faces; bring back a copy, or choose another --output");
+        }
+    }
+
     /// <summary>Takes up a finished epoch: its log, whether it is the best, and whether patience has run out.</summary>
     /// <param name="log">The epoch.</param>
     /// <param name="patience">Epochs without improvement after which the run ends; 0 for never.</param>

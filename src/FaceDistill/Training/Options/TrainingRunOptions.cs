@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Files;
+using FaceDistill.Kernels;
 using FaceDistill.Training.Optimizers;
 
 namespace FaceDistill.Training.Options;
@@ -58,6 +59,7 @@ public sealed record TrainingRunOptions
             : Replicas is < 1 or > 64 ? $"replicas are 1 to 64, not {Replicas}"
             : Replicas > BatchSize / 2 ? $"{Replicas} replicas would have less than two faces each of a batch of {BatchSize}; give fewer --replicas"
             : !(CheckpointMinutes is >= 0 and <= 100_000) ? InvariantText.Of($"minutes between checkpoints are 0 to 100000, not {CheckpointMinutes}")
+            : !TorchDevice.Names.Contains(Device) ? $"no device '{Device}'; there are {string.Join(", ", TorchDevice.Names)}"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
     }

@@ -14,6 +14,20 @@ namespace FaceDistill.Training.Starts;
 /// </summary>
 internal static class WeightTransfer
 {
+    /// <summary>Refuses a start that is narrower than the student.</summary>
+    /// <param name="path">The start's file or card, for the message.</param>
+    /// <param name="start">What it is, for the message.</param>
+    /// <param name="width">Its width.</param>
+    /// <param name="student">The student's name.</param>
+    /// <exception cref="FaceDistillException">It is.</exception>
+    public static void RequireWidth(string path, string start, double width, string student)
+    {
+        if (width < StudentSpec.Parse(student).Width)
+        {
+            throw new FaceDistillException($"{path} is {start}, narrower than {student}; --init takes a start of the same or a greater width");
+        }
+    }
+
     /// <summary>Copies what fits, and fits what does not.</summary>
     /// <param name="source">What to start from.</param>
     /// <param name="description">The student to start.</param>
@@ -28,13 +42,8 @@ internal static class WeightTransfer
     {
         var (from, to) = (source.Architecture, target.Architecture);
         var (rule, refit) = (options.InitChannels, options.InitRefit);
-        if (from.Spec.Width < to.Spec.Width)
-        {
-            string width = source.Scaling is null ? InvariantText.Of($" of width {from.Spec.Width}") : "";
-            throw new FaceDistillException(
-                $"{source.Path} is {source.Name}{width}, narrower than {description.Student}; --init takes a start of the same or a greater width");
-        }
-
+        string width = source.Scaling is null ? InvariantText.Of($" of width {from.Spec.Width}") : "";
+        RequireWidth(source.Path, source.Name + width, from.Spec.Width, description.Student);
         using var frozen = no_grad();
         bool narrower = from.Features > to.Features;
         using var pair = narrower && faces is not null ? new StartPair(source, target, faces, refit) : null;

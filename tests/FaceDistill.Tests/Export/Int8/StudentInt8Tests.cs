@@ -42,12 +42,9 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
         OnnxWriter.Write(graph, folder["int8.onnx"]);
         OnnxWriter.Write(StudentOnnx.Build(checkpoint), folder["fp32.onnx"]);
         Assert.InRange((double)new FileInfo(folder["fp32.onnx"]).Length / new FileInfo(folder["int8.onnx"]).Length, 3.5, 4);
-        using var options = new SessionOptions
-        {
-            OptimizedModelFilePath = folder["optimised.onnx"],
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
-        };
-        using (new InferenceSession(folder["int8.onnx"], options))
+        using var options = OnnxSessions.Options();
+        options.OptimizedModelFilePath = folder["optimised.onnx"];
+        using (OnnxSessions.Open(folder["int8.onnx"], options))
         {
         }
 
@@ -109,7 +106,7 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
     private static Dictionary<string, float[]> Taps(FoldedStudent student, string file)
     {
         OnnxWriter.Write(student.Tapped(), file);
-        using var session = OnnxEmbedder.Open(file);
+        using var session = OnnxSessions.Open(file);
         using var run = new RunOptions();
         float[] input = [.. Enumerable.Range(0, 3 * 64 * 64).Select(i => MathF.Sin(i * 0.01f))];
         using var value = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input.AsMemory(), [1, 3, 64, 64]);

@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using System.Text;
+using FaceDistill.Assets;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using OpenCvSharp;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>What became of a photo.</summary>
+/// <param name="Photo">Its content; none where it could not be read.</param>
+/// <param name="Face">The content of its aligned face; none where there is no face.</param>
+/// <param name="File">Where the face lies; null where there is none.</param>
+/// <param name="Reason">Why there is none; null where there is one.</param>
+internal readonly record struct PhotoFace(ContentHash Photo, ContentHash Face, string? File, string? Reason);
+
+/// <summary>Keeps the faces of photos, each known by its photo's content.</summary>
+internal interface IPhotoFaces
+{
+    /// <summary>What is kept of a photo, read and compared with the content that it had when it was put there; null where there is nothing, or junk.</summary>
+    /// <param name="index">The photo's place in its list.</param>
+    /// <param name="photo">Its content.</param>
+    PhotoFace? Find(int index, ContentHash photo);
+
+    /// <summary>Keeps a photo's face, or that it shows none.</summary>
+    /// <param name="index">The photo's place in its list.</param>
+    /// <param name="photo">Its content.</param>
+    /// <param name="jpeg">The face; null for none.</param>
+    /// <param name="reason">Why there is none; not looked at where there is one.</param>
+    /// <exception cref="FaceDistillException">It cannot be written.</exception>
+    PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason);
+}
+
+/// <summary>Finds and aligns the face of each photo, on all cores; what a photo's content gave before is taken from where it is kept.</summary>
+/// <param name="detector">Path of YuNet's ONNX file.</param>
+/// <param name="template">The template to align to.</param>
+/// <param name="frame">The aligned picture's geometry.</param>
+internal sealed class PhotoAligner(string detector, AlignmentTemplate template, AlignedFrame frame)
+{
+    /// <summary>How a photo is opened; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
+    public Func<string, Stream> Open { get; init; } = File.OpenRead;
+
+    /// <summary>How the faces are aligned.</summary>
+    /// <param name="source">The photos' folder.</param>
+    /// <param name="complete">Whether all are.</param>
+    public AlignmentManifest Manifest(string source, bool complete) =>
+        new(1, template.Name, frame.Size, frame.Pad, $"yunet-{FileHash.Sha256(detector)[..16]}", source, complete);
+
+    /// <summary>Looks for each photo's face where faces are kept.</summary>
+    /// <returns>For each photo what became of it; null for what is still to be aligned.</returns>
+    /// <exception cref="FaceDistillException">Photos could not be read three times over.</exception>
+    public PhotoFace?[] Find(FaceDataset photos, IPhotoFaces kept, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(photos);
+        var found = new PhotoFace?[photos.Images.Count];
+        var all = Enumerable.Range(0, found.Length).ToArray();
+        ForEach(photos, all, "finding faces", (i, _, content) => found[i] = kept.Find(i, content), (i, reason) => found[i] = Lost(reason), job);
+        return found;
+    }
+
+    /// <summary>Aligns what <see cref="Find"/> did not find.</summary>
+    /// <param name="photos">The photos.</param>
+    /// <param name="found">What became of each; is filled.</param>
+    /// <param name="kept">Where faces are kept.</param>
+    /// <param name="job">Told of every photo.</param>
+    /// <exception cref="FaceDistillException">Photos could not be read three times over, or a face cannot be kept.</exception>
+    public PhotoFace[] Align(FaceDataset photos, PhotoFace?[] found, IPhotoFaces kept, JobContext job)
+    {
+        int[] missing = [.. Enumerable.Range(0, found.Length).Where(i => found[i] is null)];
+        using var oneEach = OneOpenCvThread.Hold();
+        using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
+        try
+        {
+            ForEach(photos, missing, "aligning", (i, path, content) =>
+            {
+                var (jpeg, reason) = workers.Value!.Align(path);
+                found[i] = kept.Put(i, content, jpeg, reason);
+                if (jpeg is not null && reason.Length > 0)
+                {
+                    job.Say?.Invoke($"warning: {path} is damaged, though a face is found in it: {reason}");
+                }
+            }, (i, reason) => found[i] = Lost(reason), job);
+        }
+        finally
+        {
+            foreach (var worker in workers.Values)
+            {
+                worker.Dispose();
+            }
+        }
+
+        return [.. found.Select(f => f!.Value)];
+    }
+
+    private static PhotoFace Lost(string reason) => new(default, default, null, reason);
+
+    // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
+    private void ForEach(
+        FaceDataset photos, int[] indices, string what, Action<int, string, ContentHash> body, Action<int, string> lost, JobContext job)
+    {
+        int done = 0;
+        var failed = new ConcurrentBag<(int Index, string Message)>();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = job.Cancel };
+        try
+        {
+            Parallel.For(0, indices.Length, options, at =>
+            {
+                int i = indices[at];
+                try
+                {
+                    string path = photos.FullPath(photos.Images[i]);
+                    body(i, path, FileBytes.Patiently(() => ContentHash.Of(path, Open)));
+                }
+                catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+                {
+                    lost(i, "there is no such file (any more)");
+                }
+                catch (UnauthorizedAccessException)
+                {
+                    lost(i, "no permission to read it");
+                }
+                catch (IOException e)
+                {
+                    failed.Add((i, e.Message));
+                }
+
+                job.Progress?.Report(new WorkProgress(what, Interlocked.Increment(ref done), indices.Length, "images"));
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        if (!failed.IsEmpty)
+        {
+            var (index, message) = failed.MinBy(f => f.Index);
+            throw new FaceDistillException($"{photos.FullPath(photos.Images[index])} could not be read three times over ({message})"
+                + (failed.Count > 1 ? $", nor could {failed.Count - 1} others" : "")
+                    + "; the faces of the rest are kept: see to the disk and run the same again");
+        }
+    }
+
+    private sealed class Worker(string model, AlignmentTemplate template, AlignedFrame frame) : IDisposable
+    {
+        private readonly FaceDetector _detector = new(model);
+
+        // The face with what the decoder complained of, or null with the reason.
+        public (byte[]? Jpeg, string Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
+            : reason.StartsWith(PictureFile.NotRead, StringComparison.Ordinal) ? throw new IOException(reason) : (null, reason));
+
+        private (byte[]? Jpeg, string Reason) Align(Mat picture, string complaint)
+        {
+            using var face = new FaceAligner(_detector, template, frame).Align(picture);
+            if (face is null)
+            {
+                return (null, "no face found");
+            }
+
+            Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
+            return (jpeg, complaint);
+        }
+
+        public void Dispose() => _detector.Dispose();
+    }
+}
+
+/// <summary>
+/// The cache's aligned faces: one folder for each way of aligning, which only grows. A face's file is called by its photo's content and its own
+/// (PHOTO-FACE.jpg), so that a copied or renamed photo is aligned once, a photo that was replaced is noticed whatever its date says, and so is a face that
+/// was altered or deleted; PHOTO-none.txt says why a photo gave no face.
+/// </summary>
+internal sealed class AlignedCache : IPhotoFaces
+{
+    private const string None = "none", Ending = ".jpg", NoneEnding = ".txt";
+    private const int Digits = 32;
+    private readonly string _folder;
+    private readonly Dictionary<ContentHash, string> _files = [];
+
+    private AlignedCache(string folder) => _folder = folder;
+
+    /// <summary>The folder in which faces are put.</summary>
+    public string Folder => _folder;
+
+    /// <summary>Opens the faces that are aligned in one way.</summary>
+    /// <param name="manifest">How.</param>
+    public static AlignedCache Open(AlignmentManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        string name = InvariantText.Of($"{manifest.Template}{manifest.Size}-{manifest.Hash()[..12]}");
+        var cache = new AlignedCache(Path.Combine(CacheFolder.Work, "aligned", name));
+        foreach (string root in CacheFolder.Roots)
+        {
+            cache.Index(Path.Combine(root, "aligned", name));
+        }
+
+        return cache;
+    }
+
+    /// <inheritdoc/>
+    public PhotoFace? Find(int index, ContentHash photo)
+    {
+        if (!_files.TryGetValue(photo, out string? file))
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] content = FileBytes.Read(file);
+            string name = Path.GetFileNameWithoutExtension(file)[(Digits + 1)..];
+            if (name == None && content.Length > 0)
+            {
+                return new PhotoFace(photo, default, null, Encoding.UTF8.GetString(content));
+            }
+
+            if (ContentHash.TryParse(name, out var face) && ContentHash.Of(content) == face)
+            {
+                return new PhotoFace(photo, face, file, null);
+            }
+
+            File.Delete(file); // junk, which would be found again
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Deleted since it was listed, or not ours to delete: the photo is aligned again.
+        }
+
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason)
+    {
+        string digits = photo.ToString();
+        var face = jpeg is null ? default : ContentHash.Of(jpeg);
+        string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}{Ending}");
+        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes(reason));
+        return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null);
+    }
+
+    private void Index(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            return;
+        }
+
+        foreach (string file in Directory.EnumerateFiles(folder, $"*-*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileName(file);
+            if (name.Length > Digits + 1 && Path.GetExtension(name) is Ending or NoneEnding && ContentHash.TryParse(name.AsSpan(0, Digits), out var photo))
+            {
+                _files[photo] = file;
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
+using FaceDistill.Faces;
+using FaceDistill.Files;
+using FaceDistill.Views;
+
+namespace FaceDistill.Stores;
+
+/// <summary>Embeds faces with a model: what the cache holds of them is taken from there, the rest is computed on all cores and kept.</summary>
+/// <param name="model">The model.</param>
+/// <param name="faces">The aligned faces.</param>
+internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
+{
+    private const int ViewsAtOnce = 4; // of each face that is decoded
+    private const int FacesAtOnce = 1024; // until they are kept: some seconds of a teacher's work to do again after a kill
+    private const int MaxBatch = 32, PicturesAtOnce = 64;
+
+    /// <summary>Faces that were embedded now, over all views; 0 where everything was there.</summary>
+    public int Computed { get; private set; }
+
+    /// <summary>Embeds one view.</summary>
+    /// <returns>float32 [faces, D], in the faces' order.</returns>
+    /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, or the model fails.</exception>
+    public EmbeddingSet Of(FaceView view, JobContext job) => Of([EmbeddedView.Of(view)], job)[0];
+
+    /// <summary>Embeds several views.</summary>
+    /// <param name="views">The views of each face, in this order.</param>
+    /// <param name="job">Told of every batch, and what was damaged.</param>
+    /// <returns>For each view float32 [faces, D], in the faces' order.</returns>
+    /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, or the model fails.</exception>
+    public IReadOnlyList<EmbeddingSet> Of(IReadOnlyList<EmbeddedView> views, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(views);
+        ArgumentNullException.ThrowIfNull(model);
+        faces.Require(model.Contract.Template, model.Name);
+        faces = faces.Hashed(job);
+        if ((long)faces.Dataset.Images.Count * model.Dimension > Array.MaxLength)
+        {
+            throw new FaceDistillException($"{faces.Dataset.Images.Count} embeddings of dimension {model.Dimension} are more than one array holds "
+                + $"({Array.MaxLength} values); embed the data in parts");
+        }
+
+        return [.. views.Chunk(ViewsAtOnce).SelectMany(some => Some(some, job))];
+    }
+
+    private EmbeddingSet[] Some(EmbeddedView[] views, JobContext job)
+    {
+        var images = faces.Dataset.Images;
+        var caches = views.Select(v => new EmbeddingCache(model, faces.Manifest.Frame, v.Name)).ToArray();
+        var values = views.Select(_ => new float[images.Count * model.Dimension]).ToArray();
+        var missing = views.Select(_ => FirstRows(images)).ToArray();
+        void Read() => Array.ForEach([.. Enumerable.Range(0, views.Length)], v => caches[v].Read(missing[v], values[v], job));
+        Read();
+        if (Array.Exists(missing, rows => rows.Count > 0))
+        {
+            using var held = FolderLock.Wait(caches[0].Folder, job, out bool waited);
+            if (waited)
+            {
+                Read(); // what we waited for may be what we want
+            }
+
+            Compute(views, caches, values, [.. missing.SelectMany(rows => rows.Values).Distinct().Order()], job);
+        }
+
+        string[] paths = [.. images.Select(i => i.Path)], identities = [.. images.Select(i => i.Identity)];
+        CopyTwins(images, values);
+        return [.. values.Select(v => new EmbeddingSet(model.Name, model.Dimension, v, paths, identities)
+        {
+            Faces = [.. images.Select(i => i.Hash)],
+            Photos = [.. images.Select(i => i.Photo)],
+            ModelHash = EmbeddingCache.ModelHash(model),
+            Skipped = faces.Skipped,
+        })];
+    }
+
+    private static Dictionary<ContentHash, int> FirstRows(IReadOnlyList<FaceImage> images)
+    {
+        var rows = new Dictionary<ContentHash, int>(images.Count);
+        for (int i = 0; i < images.Count; i++)
+        {
+            rows.TryAdd(images[i].Hash, i);
+        }
+
+        return rows;
+    }
+
+    // The same file under two names is embedded once.
+    private void CopyTwins(IReadOnlyList<FaceImage> images, float[][] values)
+    {
+        var first = FirstRows(images);
+        for (int i = 0; i < images.Count; i++)
+        {
+            if (first[images[i].Hash] is var row && row != i)
+            {
+                Array.ForEach(values, v => v.AsSpan(row * model.Dimension, model.Dimension).CopyTo(v.AsSpan(i * model.Dimension)));
+            }
+        }
+    }
+
+    private void Compute(EmbeddedView[] views, EmbeddingCache[] caches, float[][] values, int[] rows, JobContext job)
+    {
+        int done = 0, d = model.Dimension;
+        foreach (int[] some in rows.Chunk(FacesAtOnce))
+        {
+            float[] embedded = Embed(some, views, n => job.Progress?.Report(
+                new WorkProgress($"embedding with {model.Name}", Interlocked.Add(ref done, n), rows.Length, "images")), job.Cancel);
+            RequireFinite(embedded, some, views);
+            var contents = some.Select(row => faces.Dataset.Images[row].Hash).ToArray();
+            for (int v = 0; v < views.Length; v++)
+            {
+                var own = new float[some.Length * d];
+                for (int i = 0; i < some.Length; i++)
+                {
+                    var one = embedded.AsSpan(((i * views.Length) + v) * d, d);
+                    one.CopyTo(own.AsSpan(i * d));
+                    one.CopyTo(values[v].AsSpan(some[i] * d));
+                }
+
+                caches[v].Add(contents, own);
+            }
+
+            Computed += some.Length;
+        }
+    }
+
+    private void RequireFinite(float[] values, int[] rows, EmbeddedView[] views)
+    {
+        int d = model.Dimension, bad = TensorPrimitives.IsFiniteAll<float>(values) ? -1
+            : Enumerable.Range(0, rows.Length * views.Length).First(i => !TensorPrimitives.IsFiniteAll<float>(values.AsSpan(i * d, d)));
+        if (bad >= 0)
+        {
+            var (face, view) = Math.DivRem(bad, views.Length);
+            throw new FaceDistillException($"{model.Name} gave NaN or an infinity for {faces.Dataset.FullPath(faces.Dataset.Images[rows[face]])} "
+                + $"(view {views[view].Name}); check the model's input contract, or take the picture out of the folder");
+        }
+    }
+
+    // float32 [rows, views, D].
+    private float[] Embed(int[] rows, EmbeddedView[] views, Action<int> done, CancellationToken cancel)
+    {
+        int d = model.Dimension, batchSize = Math.Clamp(PicturesAtOnce / views.Length, 1, MaxBatch);
+        var result = new float[rows.Length * views.Length * d];
+        using var oneEach = OneOpenCvThread.Hold();
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
+        try
+        {
+            Parallel.For(0, (rows.Length + batchSize - 1) / batchSize, options, batch =>
+            {
+                int first = batch * batchSize, size = Math.Min(batchSize, rows.Length - first);
+                EmbedBatch(rows.AsSpan(first, size), views, result.AsSpan(first * views.Length * d, size * views.Length * d));
+                done(size);
+            });
+        }
+        catch (AggregateException e) when (e.InnerException is FaceDistillException first)
+        {
+            throw new FaceDistillException(first.Message, e);
+        }
+
+        return result;
+    }
+
+    private void EmbedBatch(ReadOnlySpan<int> rows, EmbeddedView[] views, Span<float> result)
+    {
+        var contract = model.Contract;
+        var input = new float[rows.Length * views.Length * contract.Values];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            using var aligned = faces.ReadFrame(rows[i]);
+            for (int v = 0; v < views.Length; v++)
+            {
+                using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[rows[i]].Key, contract.Size);
+                FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Length) + v) * contract.Values, contract.Values));
+            }
+        }
+
+        model.Embed(input, rows.Length * views.Length, result);
+    }
+}

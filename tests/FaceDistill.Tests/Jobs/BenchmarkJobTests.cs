@@ -1,0 +1,41 @@
+using FaceDistill.Assets;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
+using FaceDistill.Jobs;
+using FaceDistill.Runs;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Tests.Jobs;
+
+public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<TrainedRun>, IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    // Two runs called run swapped their figures.
+    [Fact]
+    public void An_accuracy_belongs_to_the_model_that_it_was_measured_on_whatever_that_is_called()
+    {
+        string first = trained.CopyTo(_folder["a/run"]), second = trained.CopyTo(_folder["b/run"]);
+        DeadStudent.Make(second); // other weights
+        var finder = new AssetFinder([], [], [], _folder["cache"]);
+        ModelResult Of(string run, double tar)
+        {
+            using var model = ModelArgument.Open(run, finder, "cpu");
+            return new ModelResult(model.Name, 10, 5, 40_000)
+            {
+                ModelHash = EmbeddingCache.ModelHash(model), TarAtFar = new Dictionary<string, double?> { ["1e-4"] = tar },
+            };
+        }
+
+        var unknown = Of(first, 0.9) with { ModelHash = null };
+        JsonFile.Write(_folder["e.json"], new EvaluationResult(Evaluator.AllPairs, [Of(second, 0.2), Of(first, 0.1), unknown]));
+        var said = new List<string>();
+        var result = new BenchmarkJob(finder).Run(
+            new BenchmarkRequest([first, second], [_folder["e.json"]], null, null, null, "cpu", 1, null), new JobContext(said.Add));
+        Assert.Equal([0.1, 0.2], result.Models.Select(m => m.Tar));
+        Assert.Contains(said, line => line.StartsWith($"{_folder["e.json"]} does not say which weights", StringComparison.Ordinal));
+    }
+}
