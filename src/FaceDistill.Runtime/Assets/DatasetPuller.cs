@@ -15,7 +15,7 @@ internal sealed class DatasetPuller(AssetFinder finder, Downloader downloader, A
         return new DatasetStatus(
             card.Name,
             folder,
-            folder is null ? 0 : FolderFiles.List(card.ImagesIn(folder)).Count(f => f.Reason is null),
+            folder is null ? 0 : FolderFiles.List(card.ImagesIn(folder)).Files.Count(f => f.Reason is null),
             [.. FilesOf(card).Select(f => Status(card, f, folder ?? CacheOf(card)))],
             folder is null ? finder.MissingLine(card) : null);
     }

@@ -103,22 +103,20 @@ internal readonly record struct PictureHeader(long Width, long Height, double Bu
         }
 
         long width = file.Long(), height = file.Long();
-        for (long chunk = 33; ;)
+        double buffered = 0;
+        for (long chunk = 33; ;) // all, since OpenCV makes room for what one claims to hold
         {
             file.Seek(chunk);
             long length = file.Long();
             byte[] type = file.Take(4);
-            if (type.AsSpan().SequenceEqual("IDAT"u8))
-            {
-                return new PictureHeader(width, height, 0);
-            }
-
-            if (type.AsSpan().SequenceEqual("acTL"u8))
-            {
-                return new PictureHeader(width, height, 8.0 * width * height); // animated: two canvases of four channels
-            }
-
             chunk += 12 + length;
+            file.Seek(chunk);
+            if (type.AsSpan().SequenceEqual("IEND"u8))
+            {
+                return new PictureHeader(width, height, buffered);
+            }
+
+            buffered = type.AsSpan().SequenceEqual("acTL"u8) ? 8.0 * width * height : buffered; // animated: two canvases of four channels
         }
     }
 

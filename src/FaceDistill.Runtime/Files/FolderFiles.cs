@@ -6,6 +6,11 @@ namespace FaceDistill.Files;
 /// <param name="Unknown">Whether what it holds could not be found out: pictures may be missing from the list.</param>
 internal readonly record struct FolderFile(string Path, string? Reason, bool Unknown = false);
 
+/// <summary>What lies below a folder.</summary>
+/// <param name="Files">Everything but folders, and the folders that could not be entered, in ordinal order of their paths.</param>
+/// <param name="Roots">The real paths of the folder and of those that links led to: what lies in one of them is in the list, or will be in the next.</param>
+internal sealed record FolderListing(IReadOnlyList<FolderFile> Files, IReadOnlyList<string> Roots);
+
 /// <summary>
 /// Finds all files below a folder. Links are followed, to files and to folders, but to none that holds the link itself: each folder is entered once along a
 /// path. A link inside a linked folder is followed only to a folder that was not listed yet, so that folders which all link to each other do not come in
@@ -19,9 +24,8 @@ internal static class FolderFiles
     private const string Device = "a pipe, a socket or a device, not a file", TooLong = "the path is too long";
 
     /// <summary>Lists a folder; no file is opened.</summary>
-    /// <returns>Everything but folders, and the folders that could not be entered, in ordinal order of their paths.</returns>
     /// <exception cref="FaceDistillException">The folder, or one below it, cannot be listed.</exception>
-    public static IReadOnlyList<FolderFile> List(string folder)
+    public static FolderListing List(string folder)
     {
         try
         {
@@ -33,7 +37,7 @@ internal static class FolderFiles
             }
 
             walk.Found.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
-            return walk.Found;
+            return new FolderListing(walk.Found, walk.Roots);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,6 +53,8 @@ internal static class FolderFiles
         private readonly HashSet<string> _entered = new(StringComparer.Ordinal);
 
         public List<FolderFile> Found { get; } = [];
+
+        public List<string> Roots { get; } = [];
 
         public Queue<Linked> Links { get; } = new();
 
@@ -71,6 +77,7 @@ internal static class FolderFiles
         // What lies in it without further links to folders.
         public void Enter(Linked folder)
         {
+            Roots.Add(folder.Real);
             var ahead = new Stack<(string Path, string Real)>([(folder.Path, folder.Real)]);
             while (ahead.TryPop(out var here))
             {

@@ -32,6 +32,9 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     /// <summary>What may be a picture, or hold some, and cannot be reached; null where there is nothing of the kind.</summary>
     internal (string Path, string Reason)? Unreachable { get; private init; }
 
+    /// <summary>The real paths of the folder and of those that links in it led to.</summary>
+    internal IReadOnlyList<string> Roots { get; private init; } = [];
+
     /// <summary>Lists a folder; nothing is opened.</summary>
     /// <remarks>Links to pictures and to folders of pictures are followed, but to no folder that holds the link (<see cref="FolderFiles"/>).</remarks>
     /// <exception cref="FaceDistillException">The folder is missing or cannot be read.</exception>
@@ -44,13 +47,15 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 
         // One spelling of a folder, with or without a separator at its end: it names caches and stands in manifests.
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
-        var files = FolderFiles.List(full).ToLookup(f => f.Reason is null && PictureFile.IsPicture(f.Path));
+        var listing = FolderFiles.List(full);
+        var files = listing.Files.ToLookup(f => f.Reason is null && PictureFile.IsPicture(f.Path));
         var unreachable = files[false].Where(f => f.Unknown || PictureFile.IsPicture(f.Path)).Take(1).ToList();
         return new FaceDataset(
             full,
             [.. files[true].Select(f => new FaceImage(f.Path, IdentityOf(f.Path)))],
             [.. files[false].Select(f => (f.Path, f.Reason ?? AlignmentManifest.NotAPicture))])
         {
+            Roots = listing.Roots,
             Unreachable = unreachable.Count == 0 ? null : (unreachable[0].Path, unreachable[0].Reason!),
         };
     }

@@ -143,7 +143,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     /// <exception cref="FaceDistillException">It lies there.</exception>
     public static void RefuseWithin(FaceDataset raw, string output)
     {
-        if (RealPath.Within(output, raw.Root))
+        if (raw.Roots.Any(root => RealPath.Within(output, root)))
         {
             throw new FaceDistillException($"{output} lies within {raw.Root}; choose an --output outside the photos' folder");
         }

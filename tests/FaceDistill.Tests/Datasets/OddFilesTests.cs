@@ -48,15 +48,16 @@ public sealed class OddFilesTests : IDisposable
     {
         Pictures.Noise(_folder["raw/noise.png"], 120, 120);
         File.WriteAllText(_folder["any.onnx"], "never opened");
-        UnixShell.Run(_folder.Path, "ln -s raw link; ln -s link/out out");
-        foreach (string output in new[] { "link", "link/out", "out", "out/deep" })
+        UnixShell.Run(_folder.Path, "ln -s raw link; ln -s link/out out; mkdir elsewhere; ln -s ../elsewhere raw/more");
+        foreach (string output in new[] { "link", "link/out", "out", "out/deep", "elsewhere/out", "raw/more" }) // what the next run would take for photos
         {
             Assert.Contains("outside the photos",
                 Assert.Throws<FaceDistillException>(() => new FolderAligner(new PhotoAligner(_folder["any.onnx"], AlignmentTemplate.Dlib, Frame))
                 .Run(FaceDataset.List(Raw), _folder[output], JobContext.None)).Message, StringComparison.Ordinal);
         }
 
-        Assert.Equal([_folder["raw/noise.png"]], Directory.GetFileSystemEntries(Raw));
+        Assert.Equal([_folder["raw/more"], _folder["raw/noise.png"]], Directory.GetFileSystemEntries(Raw).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder["elsewhere"]));
     }
 
     [RealDataFact]

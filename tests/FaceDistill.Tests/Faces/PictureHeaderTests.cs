@@ -53,6 +53,20 @@ public sealed class PictureHeaderTests : IDisposable
             Header([.. "RIFF...."u8, .. "WEBPVP8X"u8, 10, 0, 0, 0, 0, 0, 0, 0, 0x56, 0x34, 0x12, 0xff, 0xff, 0]));
     }
 
+    [Fact]
+    public void A_png_whose_chunk_claims_more_than_the_file_holds_is_none()
+    {
+        using var picture = new Mat(80, 100, MatType.CV_8UC3, Scalar.Black);
+        byte[] file = Encoded(picture, ".png");
+        Assert.Equal(new PictureHeader(100, 80, 0), Header(file));
+        Assert.Equal(new PictureHeader(100, 80, 0), Header([.. file, 1, 2, 3]));
+        int data = file.AsSpan().IndexOf("IDAT"u8);
+        byte[] animated = [.. file[..(data - 4)], 0, 0, 0, 0, .. "acTL"u8, 0, 0, 0, 0, .. file[(data - 4)..]];
+        Assert.Equal(new PictureHeader(100, 80, 8 * 8000), Header(animated));
+        file[data - 4] = 0x54; // 1.4 GB of pixels
+        Assert.Null(Header(file));
+    }
+
     [Theory]
     [InlineData("P6\n# a comment\n30000 # another\n 30000\n255\n", 30000, 30000)]
     [InlineData("P1 7\t9 ", 7, 9)]

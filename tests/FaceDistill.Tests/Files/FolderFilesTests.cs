@@ -55,7 +55,7 @@ public sealed class FolderFilesTests : IDisposable
         // In every order they would be 12! / 1! + 12! / 2! + ... folders: some thousand million.
         Shell("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do mkdir $i; touch $i/p.jpg; done; "
             + "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do for j in 1 2 3 4 5 6 7 8 9 10 11 12; do [ $i = $j ] || ln -s ../$j $i/to$j; done; done");
-        Assert.Equal(12 + (12 * 11), FolderFiles.List(_folder.Path).Count(f => f.Reason is null));
+        Assert.Equal(12 + (12 * 11), FolderFiles.List(_folder.Path).Files.Count(f => f.Reason is null));
     }
 
     [UnixFact]
@@ -86,7 +86,7 @@ public sealed class FolderFilesTests : IDisposable
         Assert.Contains("without end", Assert.Throws<FaceDistillException>(() => RealPath.Of(_folder["c1/x"])).Message, StringComparison.Ordinal);
     }
 
-    private (string Path, string? Reason)[] Listed(string folder = "") => [.. FolderFiles.List(_folder[folder]).Select(f => (f.Path, f.Reason))];
+    private (string Path, string? Reason)[] Listed(string folder = "") => [.. FolderFiles.List(_folder[folder]).Files.Select(f => (f.Path, f.Reason))];
 
     private void Shell(string script) => UnixShell.Run(_folder.Path, script);
 }

@@ -62,6 +62,7 @@ internal static class PairListEvaluation
         float[] unit = UnitEmbeddings.From(set);
         var index = new PathIndex(set);
         var scored = new List<Scored>(list.Pairs.Count);
+        var said = new Dictionary<(int, int), bool>();
         foreach (var pair in list.Pairs)
         {
             int first = index.Row(pair.First);
@@ -75,6 +76,13 @@ internal static class PairListEvaluation
 
             if (first >= 0 && second >= 0)
             {
+                var rows = (Math.Min(first, second), Math.Max(first, second)); // under whatever spellings
+                if (!said.TryAdd(rows, pair.Same) && said[rows] != pair.Same)
+                {
+                    throw new FaceDistillException(
+                        $"{list.File} says of {pair.First} and {pair.Second} that they show one person and that they show two; keep one of the lines");
+                }
+
                 var a = unit.AsSpan(first * set.Dimension, set.Dimension);
                 var b = unit.AsSpan(second * set.Dimension, set.Dimension);
                 scored.Add(new Scored(first, second, TensorPrimitives.Dot<float>(a, b), pair.Same));

@@ -74,6 +74,10 @@ public sealed class PairListEvaluationTests
         Assert.Contains("differ in their extension", Message(set, ("a/1", "a/2", true)), StringComparison.Ordinal);
         Assert.Contains("are one image, a/2.png", Message(set, ("a/2", "a/2.png", true)), StringComparison.Ordinal);
         Assert.Contains("(missing: x/1)", Message(set, ("x/1", "x/2", true)), StringComparison.Ordinal);
+        Assert.Contains("says of a/2 and a/1.png that they show one person and that they show two",
+            Message(set, ("a/1.png", "a/2.png", true), ("a/2", "a/1.png", false)),
+            StringComparison.Ordinal);
+        Assert.Contains("are one image, a/2.png", Message(set, (@"a\2", "a/2", true)), StringComparison.Ordinal);
     }
 
     [Fact]
