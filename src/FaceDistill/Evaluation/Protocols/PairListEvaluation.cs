@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
@@ -59,7 +58,7 @@ internal static class PairListEvaluation
 
     private static List<Scored> Score(EmbeddingSet set, PairList list, SortedSet<string> missing)
     {
-        float[] unit = UnitEmbeddings.From(set);
+        var vectors = ScoredVectors.Of(set);
         var index = new PathIndex(set);
         var scored = new List<Scored>(list.Pairs.Count);
         foreach (var pair in list.Pairs)
@@ -75,9 +74,7 @@ internal static class PairListEvaluation
 
             if (first >= 0 && second >= 0)
             {
-                var a = unit.AsSpan(first * set.Dimension, set.Dimension);
-                var b = unit.AsSpan(second * set.Dimension, set.Dimension);
-                scored.Add(new Scored(first, second, TensorPrimitives.Dot<float>(a, b), pair.Same));
+                scored.Add(new Scored(first, second, vectors.Score(first, second), pair.Same));
             }
         }
 
