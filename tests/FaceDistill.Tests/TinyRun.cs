@@ -29,6 +29,10 @@ public sealed class TinyRun : IDisposable
         _sets = new FaceEmbeddings(_teacher, Faces).Of([EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)], JobContext.None);
     }
 
+    /// <summary>The log of a finished first epoch, as a checkpoint's state has it.</summary>
+    public const string OneEpoch =
+        """{"epoch": 1, "loss": 1, "validationLoss": null, "validationCosine": null, "learningRate": 0.001, "seconds": 1, "imagesPerSecond": 1}""";
+
     public AlignedFaces Faces { get; }
 
     public IEmbedder Teacher => _teacher;

@@ -11,6 +11,8 @@ namespace FaceDistill.Datasets;
 /// <param name="Manifest">Their alignment.</param>
 public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifest)
 {
+    private const int FewestTold = 2048; // some tenths of a second
+
     /// <summary>The faces that a list took out: the data set's name, a tab, and the path in it.</summary>
     public IReadOnlyList<string> Excluded { get; private init; } = [];
 
@@ -59,7 +61,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                 bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
                 hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo };
                 int now = Interlocked.Increment(ref done);
-                if (now % 256 == 0 || now == images.Count)
+                if (images.Count >= FewestTold && (now % 256 == 0 || now == images.Count))
                 {
                     job.Progress?.Report(new WorkProgress("hashing faces", now, images.Count, "images"));
                 }

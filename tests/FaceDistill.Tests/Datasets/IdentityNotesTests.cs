@@ -22,8 +22,10 @@ public sealed class IdentityNotesTests
     public void The_same_bytes_under_two_people_are_found_and_warned_of()
     {
         var same = IdentityNotes.OneFileUnderSeveralPeople(
-            [("b/2.jpg", "b", new ContentHash(1)), ("a/1.jpg", "a", new ContentHash(1)), ("a/3.jpg", "a", new ContentHash(1)), ("a/4.jpg", "a", new ContentHash(2)), ("a/5.jpg", "a", new ContentHash(2)), ("c/6.jpg", "c", new ContentHash(3)),
-            ("x.jpg", "", new ContentHash(3)), ("c/0.jpg", "c", new ContentHash(4)), ("d/0.jpg", "d", new ContentHash(4)), ("b/9.jpg", "b", new ContentHash(4))]);
+            [("b/2.jpg", "b", new ContentHash(1)), ("a/1.jpg", "a", new ContentHash(1)), ("a/3.jpg", "a", new ContentHash(1)),
+                ("a/4.jpg", "a", new ContentHash(2)), ("a/5.jpg", "a", new ContentHash(2)), ("c/6.jpg", "c", new ContentHash(3)),
+            ("x.jpg", "", new ContentHash(3)), ("c/0.jpg", "c", new ContentHash(4)), ("d/0.jpg", "d", new ContentHash(4)),
+                ("b/9.jpg", "b", new ContentHash(4))]);
         Assert.Equal(
             [[("a/1.jpg", "a"), ("b/2.jpg", "b")], [("b/9.jpg", "b"), ("c/0.jpg", "c"), ("d/0.jpg", "d")]], same.Select(files => files.ToArray()));
         Assert.StartsWith("warning: 2 pictures lie byte for byte under several people (a/1.jpg and b/2.jpg, ...)", IdentityNotes.Warning(same),

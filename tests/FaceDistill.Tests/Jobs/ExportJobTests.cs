@@ -170,13 +170,13 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     public void Calibration_takes_the_faces_that_the_run_was_trained_on_and_none_besides()
     {
         string copy = run.CopyTo(_folder["run"]), data = run.CopyFaces(_folder["data"]).Dataset.Root;
-        File.Copy(Directory.GetFiles(run.DrawStrangers(_folder["strangers"]).Dataset.Root, "*.jpg", SearchOption.AllDirectories)[0],
-            Path.Combine(data, "stranger.jpg"));
+        File.Copy(Directory.GetFiles(run.DrawStrangers(_folder["strangers"]).Dataset.Root, "*.png", SearchOption.AllDirectories)[0],
+            Path.Combine(data, "stranger.png"));
         (run.Info with { TrainedOn = [DataFolder.Of(data)] }).Write(copy);
         var said = new List<string>();
         var faces = TrainingData.Open(copy, "dlib", Finder(), new JobContext(said.Add));
         Assert.Equal(120, faces.Dataset.Images.Count);
-        Assert.DoesNotContain("stranger.jpg", faces.Dataset.Images.Select(i => i.Path));
+        Assert.DoesNotContain("stranger.png", faces.Dataset.Images.Select(i => i.Path));
         Assert.Contains("1 of the 121 faces found now are none that it was trained on", Assert.Single(said), StringComparison.Ordinal);
     }
 

@@ -51,5 +51,6 @@ public sealed class ExportThresholdsTests
     }
 
     private static ModelCardAccuracy Row(string model, float? at3, float? at4, float? at5) => new(model, "people", "all-pairs",
-        new ModelResult(model, 120, 540, 6600) { ThresholdAtFar = new Dictionary<string, float?> { ["1e-3"] = at3, ["1e-4"] = at4, ["1e-5"] = at5 } }, false, null);
+        new ModelResult(model, 120, 540, 6600) { ThresholdAtFar = new Dictionary<string, float?> { ["1e-3"] = at3, ["1e-4"] = at4, ["1e-5"] = at5 } }, false,
+            null);
 }
