@@ -19,16 +19,17 @@ internal static class MemoryCurve
         using var run = new EndToEnd();
         int steps = EndToEnd.StepsPerEpoch(test);
         output.WriteLine($"\nResident memory of the trainer, {test}, a checkpoint every {steps} steps, after a full collection:\n");
-        output.WriteLine("| step | MB | of it managed | seconds |\n|---|---|---|---|");
+        output.WriteLine("| step | MB | of it managed | before the collection | seconds |\n|---|---|---|---|---|");
         var curve = new List<(long Step, double Megabytes)>();
         var watch = Stopwatch.StartNew();
         var probe = new Probe(p =>
         {
             if (p.Done / test.Batch % Every == 0)
             {
-                double managed = Collected();
+                double before = Resident(), managed = Collected();
                 curve.Add((p.Done / test.Batch, Resident()));
-                output.WriteLine(InvariantText.Of($"| {curve[^1].Step} | {curve[^1].Megabytes:0.0} | {managed:0.0} | {watch.Elapsed.TotalSeconds:0} |"));
+                output.WriteLine(InvariantText.Of(
+                    $"| {curve[^1].Step} | {curve[^1].Megabytes:0.0} | {managed:0.0} | {before:0.0} | {watch.Elapsed.TotalSeconds:0} |"));
             }
         });
         run.ImagesPerSecond(test, HeadKind.Gap, PrecisionMode.Fp32, (Steps + steps - 1) / steps, probe, augmented: true);

@@ -81,8 +81,8 @@ internal static class CollectedProcess
         var said = new string[files.Length];
         Parallel.For(0, files.Length, i =>
         {
-            using var picture = PictureFile.TryRead(files[i], out string? complaint);
-            said[i] = $"{Path.GetFileName(files[i])} {(picture is null ? "unreadable" : "read")}: {complaint ?? "nothing"}";
+            using var picture = PictureFile.TryRead(files[i], out string complaint);
+            said[i] = $"{Path.GetFileName(files[i])} {(picture is null ? "unreadable" : "read")}: {(complaint.Length > 0 ? complaint : "nothing")}";
         });
         return string.Join('\n', said) + "\n";
     }
