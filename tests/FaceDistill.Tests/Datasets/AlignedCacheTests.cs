@@ -54,7 +54,7 @@ public sealed class AlignedCacheTests : IDisposable
         File.SetLastWriteTimeUtc(replaced, date);
         Assert.NotEqual(faces.Dataset.Images.Single(i => i.Path == "twin/same.jpg").Photo,
             Open(said: 2, "moved").Dataset.Images.Single(i => i.Path == "twin/same.jpg").Photo);
-        File.WriteAllText(replaced, "no picture any more");
+        File.WriteAllText(replaced, "no picture any more " + Guid.NewGuid()); // nor known from an earlier run
         Assert.Equal(4, Open(said: 2, "moved").Dataset.Images.Count);
         Assert.Equal(4, Open(said: 1, "moved").Dataset.Images.Count);
 
