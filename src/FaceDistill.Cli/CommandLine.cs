@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
 using FaceDistill.Files;
@@ -106,7 +107,13 @@ public static class CommandLine
     // What was typed and not understood says more than what is missing; and one line is enough.
     private static string UsageError(ParseResult parsed) => parsed.UnmatchedTokens.Count > 0
         ? $"'{parsed.UnmatchedTokens[0]}' is not understood"
-        : string.Join(' ', parsed.Errors[0].Message.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        : Named(parsed.Errors[0]);
+
+    private static string Named(ParseError error)
+    {
+        string line = string.Join(' ', error.Message.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        return error.SymbolResult is OptionResult { Option.Name: var name } && !line.Contains(name, StringComparison.Ordinal) ? $"{name}: {line}" : line;
+    }
 
     private static Command Root() => new(Name, "Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
     {

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FaceDistill.Cli;
 
 /// <summary>The one line that a failure comes to.</summary>
-internal static class FailureLine
+public static class FailureLine
 {
     /// <summary>The line: the message of what FaceDistill says itself, the machine's refusals in words, and "unexpected" for a fault of the program.</summary>
     public static string Of(Exception failure) => failure switch

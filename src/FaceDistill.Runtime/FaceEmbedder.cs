@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Numerics.Tensors;
 using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
@@ -115,9 +114,10 @@ public sealed class FaceEmbedder : IDisposable
         return EmbedPhoto(photo, path);
     }
 
-    /// <summary>How alike two embeddings are: their cosine, -1 to 1. Accept when it is at or above <see cref="Threshold"/>.</summary>
+    /// <summary>How alike two embeddings are: their cosine, -1 to 1, rounded as where thresholds are measured. Accept when it is at or above
+    /// <see cref="Threshold"/>.</summary>
     /// <exception cref="ArgumentException">They are of different lengths, or empty.</exception>
-    public static float Similarity(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.CosineSimilarity(a, b);
+    public static float Similarity(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => CosineScore.Of(a, b);
 
     /// <summary>The least similarity at which two faces count as one person's, at a false accept rate.</summary>
     /// <param name="far">The false accept rate, for example 1e-4.</param>

@@ -66,10 +66,10 @@ internal static class PairScoringBenchmark
 
     private static void Bare(EmbeddingSet set, int most)
     {
-        using var tiles = new PairTiles(set.Values, set.Dimension);
+        using var tiles = new PairTiles(ScoredVectors.Of(set));
         foreach (var tile in tiles.All().Take(most))
         {
-            tiles.Multiply(tile);
+            tiles.MultiplyFast(tile);
         }
     }
 

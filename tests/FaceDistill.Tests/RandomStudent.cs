@@ -45,7 +45,7 @@ internal static class RandomStudent
             TargetScale = targetScale,
         };
         var options = new DistillOptions { Student = new StudentOptions { Name = student, Head = head } };
-        var run = new RunPosition(description, new TargetScaling(mean, targetScale), options, new TrainingState(1, 0, 0, []));
+        var run = new RunPosition(description, new TargetScaling(mean, targetScale), options, new TrainingState(0, 0, 0, []));
         StudentCheckpoint.Write(path, run, new TrainedStudent(model) { Optimizer = optimizer });
         return StudentCheckpoint.Read(path);
     }

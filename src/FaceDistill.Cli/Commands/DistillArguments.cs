@@ -88,11 +88,8 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.Optimizer.LearningRate,
     };
 
-    private static readonly Option<double> Warmup = new("--warmup-epochs")
-    {
-        Description = "Epochs of the learning rate's rise.",
-        DefaultValueFactory = _ => Defaults.Optimizer.WarmupEpochs,
-    };
+    private static readonly Option<double> Warmup =
+        new("--warmup-epochs") { Description = "Epochs of the learning rate's rise.", DefaultValueFactory = _ => Defaults.Optimizer.WarmupEpochs };
     private static readonly Option<double> WeightDecay = new("--weight-decay")
     {
         Description = "The weight decay; with adamw 0.02 and with sgd 1e-4 unless given.",

@@ -19,7 +19,7 @@ internal sealed class Downloader : IDisposable
     public Downloader(DownloadRules? rules = null)
     {
         _rules = rules ?? DownloadRules.Default;
-        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(20) };
+        var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(20), AllowAutoRedirect = false };
         _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.UserAgent.ParseAdd("FaceDistill");
     }

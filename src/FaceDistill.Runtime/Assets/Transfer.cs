@@ -12,6 +12,7 @@ internal sealed class LineCutException(string message, Exception? cause = null) 
 internal sealed class Transfer(HttpClient client, DownloadPart part, long maxBytes, TimeSpan idle, IProgress<WorkProgress>? progress)
 {
     private const int BufferBytes = 1 << 17;
+    private const int MaxHops = 10;
 
     // A host that never answered is most likely unreachable: no point in asking again.
     private bool _answered;
@@ -41,10 +42,6 @@ internal sealed class Transfer(HttpClient client, DownloadPart part, long maxByt
             Accept(response);
             await CopyAsync(response, watch).ConfigureAwait(false);
         }
-        catch (NotSupportedException e)
-        {
-            throw new FaceDistillException($"{part.Source} leads elsewhere: {e.Message}", e); // to an address that is no http at all
-        }
         catch (OperationCanceledException e) when (watch.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw new LineCutException($"nothing came for {idle.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture)} s", e);
@@ -66,16 +63,37 @@ internal sealed class Transfer(HttpClient client, DownloadPart part, long maxByt
 
     private async Task<HttpResponseMessage> SendAsync(CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, part.Source);
-        long have = part.Length;
-        Resumed = have > 0;
-        if (Resumed)
+        var address = part.Source;
+        for (int hops = 0; ; hops++)
         {
-            request.Headers.Range = new RangeHeaderValue(have, null);
-            request.Headers.IfRange = part.Condition;
-        }
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            long have = part.Length;
+            Resumed = have > 0;
+            if (Resumed)
+            {
+                request.Headers.Range = new RangeHeaderValue(have, null);
+                request.Headers.IfRange = part.Condition;
+            }
 
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            address = Next(address, location.OriginalString, hops);
+        }
+    }
+
+    // Checked before it is asked: a server may not send us to another kind of address.
+    private Uri Next(Uri from, string location, int hops)
+    {
+        Uri? next = null;
+        string? problem = hops >= MaxHops ? $"more than {MaxHops} times"
+            : !Uri.TryCreate(from, location, out next) ? $"'{location}' is not an address"
+            : AssetSource.UrlProblem(next.AbsoluteUri);
+        return problem is null ? next! : throw new FaceDistillException($"{part.Source} leads elsewhere: {problem}");
     }
 
     // Decides what an answer means for the part: go on with it, begin anew, or no file at all.
@@ -83,11 +101,6 @@ internal sealed class Transfer(HttpClient client, DownloadPart part, long maxByt
     {
         _answered = true;
         var headers = response.Content.Headers;
-        if (AssetSource.UrlProblem(response.RequestMessage!.RequestUri!.AbsoluteUri) is { } problem)
-        {
-            throw new FaceDistillException($"{part.Source} leads elsewhere: {problem}");
-        }
-
         long? total = response.StatusCode == HttpStatusCode.PartialContent ? headers.ContentRange?.Length : headers.ContentLength;
         switch (response.StatusCode)
         {

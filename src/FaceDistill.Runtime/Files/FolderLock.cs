@@ -9,16 +9,21 @@ internal sealed class FolderLock : IDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     private readonly LockFile _file;
+    private readonly string? _made; // the folder, where it was missing
 
-    private FolderLock(LockFile file) => _file = file;
+    private FolderLock(LockFile file, string? made = null) => (_file, _made) = (file, made);
 
     /// <summary>Whether the lock was let go.</summary>
     public bool IsDisposed { get; private set; }
 
-    /// <summary>Takes a folder's lock; makes the folder where it is missing.</summary>
+    /// <summary>Takes a folder's lock; makes the folder where it is missing, and deletes it again where nothing came into it.</summary>
     /// <exception cref="FaceDistillException">Another process holds it, or the folder cannot be written.</exception>
-    public static FolderLock Take(string folder) => new(LockFile.TryTake(Path.Combine(folder, FileName))
-        ?? throw new FaceDistillException($"another facedistill is writing to {folder}; wait for it, or choose another --output"));
+    public static FolderLock Take(string folder)
+    {
+        string? made = Directory.Exists(folder) ? null : folder;
+        return new(LockFile.TryTake(Path.Combine(folder, FileName))
+            ?? throw new FaceDistillException($"another facedistill is writing to {folder}; wait for it, or choose another --output"), made);
+    }
 
     /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
     /// <param name="folder">The folder; made where it is missing.</param>
@@ -49,6 +54,17 @@ internal sealed class FolderLock : IDisposable
     {
         IsDisposed = true;
         _file.Dispose();
+        try
+        {
+            if (_made is not null && !Directory.EnumerateFileSystemEntries(_made).Any())
+            {
+                Directory.Delete(_made); // of a work that was refused
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Somebody else's by now.
+        }
     }
 }
 

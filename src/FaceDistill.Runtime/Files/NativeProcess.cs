@@ -30,7 +30,7 @@ internal static partial class NativeEnvironment
 /// </remarks>
 internal static unsafe partial class NativeComplaints
 {
-    private const int FullyBuffered = 0, Unbuffered = 2; // stdio.h: _IOFBF, _IONBF
+    private const int FullyBuffered = 0, Unbuffered = 2, FromHere = 1; // stdio.h: _IOFBF, _IONBF, SEEK_CUR
     private const int Size = 1 << 16; // one picture's complaints; more of them come out as they did
     private static readonly ReaderWriterLockSlim s_decoding = new();
     private static readonly Lock s_gate = new();
@@ -116,6 +116,7 @@ internal static unsafe partial class NativeComplaints
             if (s_open++ == 0)
             {
                 _ = SetBuffer(s_stream, s_buffer, FullyBuffered, Size);
+                _ = Seek(s_stream, 0, FromHere); // ends what was being written: only the next write takes the whole buffer into use
             }
         }
     }
@@ -136,6 +137,9 @@ internal static unsafe partial class NativeComplaints
 
     [LibraryImport("libc.so.6", EntryPoint = "setvbuf")]
     private static partial int SetBuffer(nint stream, byte* buffer, int mode, nint size);
+
+    [LibraryImport("libc.so.6", EntryPoint = "fseek")]
+    private static partial int Seek(nint stream, nint offset, int from);
 
     [LibraryImport("libc.so.6", EntryPoint = "__fpending")]
     private static partial nint Pending(nint stream);

@@ -194,18 +194,18 @@ public sealed class AuditJob(AssetFinder finder)
         var same = new SameFiles();
         same.Add(test.Hashes, 0);
 
-        float[] columns = UnitEmbeddings.From(test.Set);
+        var columns = ScoredVectors.Of(test.Set);
         var counts = new List<AuditCount>();
         foreach (var faces in training)
         {
-            float[] rows = UnitEmbeddings.From(faces.Set);
-            var matches = CrossMatches.Find(rows, columns, test.Set.Dimension, threshold, $"comparing {faces.Name} with {test.Name}", job);
+            var rows = ScoredVectors.Of(faces.Set);
+            var matches = CrossMatches.Find(rows, columns, threshold, $"comparing {faces.Name} with {test.Name}", job);
             var files = same.In(faces.Hashes);
             AuditFinding Finding(AuditFindingKind kind, int row, int column, double score, int pairs) =>
                 new(kind, faces.Picture(row), test.Picture(column), score, pairs);
             var pairsOf = matches.ToDictionary(m => m.Row, m => m.Pairs);
             findings.AddRange(files.Select(f => Finding(
-                AuditFindingKind.SameFile, f.Row, f.Other, Cosine(rows, f.Row, columns, f.Other, test.Set.Dimension), pairsOf.GetValueOrDefault(f.Row, 1))));
+                AuditFindingKind.SameFile, f.Row, f.Other, rows.Score(f.Row, columns, f.Other), pairsOf.GetValueOrDefault(f.Row, 1))));
             CrossMatch[] people = [.. matches.Where(m => !files.Exists(f => f.Row == m.Row))];
             findings.AddRange(people.OrderByDescending(m => m.Score).ThenBy(m => m.Row)
                 .Select(m => Finding(AuditFindingKind.Person, m.Row, m.Column, m.Score, m.Pairs)));
@@ -257,16 +257,18 @@ public sealed class AuditJob(AssetFinder finder)
         }
 
         int dimension = training[0].Set.Dimension;
-        float[] vectors = new float[(long)starts[^1] * dimension];
+        float[] values = new float[(long)starts[^1] * dimension];
         var same = new SameFiles();
         var files = new List<(int Row, int Other)>();
         for (int i = 0; i < training.Count; i++)
         {
-            UnitEmbeddings.From(training[i].Set).CopyTo(vectors.AsSpan(starts[i] * dimension));
+            UnitEmbeddings.Check(training[i].Set);
+            training[i].Set.Values.CopyTo(values.AsSpan(starts[i] * dimension));
             files.AddRange(same.Add(training[i].Hashes, starts[i]));
         }
 
-        var (pairs, drop) = NearDuplicates.Find(vectors, dimension, threshold, files.Select(f => f.Row).ToHashSet(), job);
+        var vectors = new ScoredVectors(values, dimension);
+        var (pairs, drop) = NearDuplicates.Find(vectors, threshold, files.Select(f => f.Row).ToHashSet(), job);
         AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
         {
             var (set, face) = Place(row);
@@ -274,12 +276,9 @@ public sealed class AuditJob(AssetFinder finder)
             return new AuditFinding(kind, training[set].Picture(face), training[otherSet].Picture(otherFace), score, 1);
         }
 
-        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, Cosine(vectors, f.Row, vectors, f.Other, dimension))));
+        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, vectors.Score(f.Row, f.Other))));
         findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
         return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
             files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
     }
-
-    private static double Cosine(float[] first, int row, float[] second, int other, int dimension) =>
-        System.Numerics.Tensors.TensorPrimitives.Dot<float>(first.AsSpan(row * dimension, dimension), second.AsSpan(other * dimension, dimension));
 }

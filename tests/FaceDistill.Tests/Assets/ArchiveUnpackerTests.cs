@@ -134,6 +134,79 @@ public sealed class ArchiveUnpackerTests : IDisposable
         Refused(_folder[name], "not a readable archive");
     }
 
+    [Theory]
+    [InlineData(16)] // the check sum in the central directory
+    [InlineData(24)] // the size
+    public void A_zip_entry_of_another_check_sum_or_size_is_refused(int field)
+    {
+        byte[] zip = File.ReadAllBytes(Make("a.zip", ("a.txt", "one and two and three")));
+        int directory = zip.AsSpan().IndexOf("PK\u0001\u0002"u8);
+        zip[directory + field] ^= 1;
+        File.WriteAllBytes(_folder["a.zip"], zip);
+        Refused(_folder["a.zip"], "entry 'a.txt' is damaged");
+    }
+
+    [Fact]
+    public void A_zip_entry_whose_content_was_changed_is_refused()
+    {
+        using (var made = ZipFile.Open(_folder["a.zip"], ZipArchiveMode.Create))
+        {
+            using var stream = made.CreateEntry("a.txt", CompressionLevel.NoCompression).Open();
+            stream.Write("one and two"u8);
+        }
+
+        byte[] zip = File.ReadAllBytes(_folder["a.zip"]);
+        zip[zip.AsSpan().IndexOf("one and two"u8)] ^= 1;
+        File.WriteAllBytes(_folder["a.zip"], zip);
+        Refused(_folder["a.zip"], "entry 'a.txt' is damaged");
+    }
+
+    [Theory]
+    [InlineData("123456789", 0xCBF43926u)] // the check value of CRC-32
+    [InlineData("", 0u)]
+    public void The_check_sum_is_crc_32(string text, uint expected)
+    {
+        using var stream = new Crc32Stream(new MemoryStream(Encoding.ASCII.GetBytes(text)));
+        stream.CopyTo(Stream.Null);
+        Assert.Equal((expected, text.Length), (stream.Crc, stream.Length));
+    }
+
+    [Theory]
+    [InlineData("a.tgz")]
+    [InlineData("a.zip")]
+    public void A_file_where_a_folder_is_to_be_and_a_name_too_long_name_the_archive_and_the_entry(string name)
+    {
+        Refused(Make(name, ("p", "one"), ("p/a.png", "two")), "entry 'p/a.png' lies in another entry that is a file");
+        File.Delete(_folder[name]);
+        Refused(Make(name, ("p", "one"), ("p/", "")), "entry 'p/' is a folder where another entry is a file");
+        File.Delete(_folder[name]);
+        Refused(Make(name, (new string('n', 5000), "one")), "cannot be written: its name is too long");
+        File.Delete(_folder[name]);
+        Refused(Make(name, (string.Concat(Enumerable.Repeat("d/", 3000)) + "a", "one")), "cannot be written: its name is too long");
+    }
+
+    [Theory]
+    [InlineData('L', 1_900_000_000)] // GNU's long name
+    [InlineData('L', 2_147_483_648)]
+    [InlineData('x', 1_900_000_000)] // a pax header
+    public void A_header_of_gigabytes_is_refused_before_it_is_read(char kind, long size)
+    {
+        var header = new byte[512];
+        Encoding.ASCII.GetBytes("././@LongLink").CopyTo(header, 0);
+        Encoding.ASCII.GetBytes(Convert.ToString(size, 8).PadLeft(11, '0')).CopyTo(header, 124);
+        header[156] = (byte)kind;
+        Encoding.ASCII.GetBytes(kind == 'L' ? "ustar  " : "ustar\00000").CopyTo(header, 257);
+        Encoding.ASCII.GetBytes("        ").CopyTo(header, 148);
+        Encoding.ASCII.GetBytes(Convert.ToString(header.Sum(b => b), 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
+        using (var archive = new GZipStream(File.Create(_folder["a.tgz"]), CompressionLevel.Fastest))
+        {
+            archive.Write(header);
+            archive.Write(new byte[4096]);
+        }
+
+        Refused(_folder["a.tgz"], size > int.MaxValue ? "is not a readable archive" : $"holds a header of {size} bytes");
+    }
+
     [Fact]
     public void An_existing_folder_is_not_touched()
     {
@@ -159,6 +232,8 @@ public sealed class ArchiveUnpackerTests : IDisposable
         var e = Assert.Throws<FaceDistillException>(() => Unpack(archive, limits));
         Assert.Contains(part, e.Message, StringComparison.Ordinal);
         Assert.Contains(Path.GetFileName(archive), e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(".part", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
         Assert.Empty(Directory.GetDirectories(_folder.Path));
     }
 

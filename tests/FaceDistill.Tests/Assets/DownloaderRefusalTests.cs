@@ -96,6 +96,33 @@ public sealed class DownloaderRefusalTests : DownloaderBench
         Assert.Contains(url, e.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("file:///etc/passwd")]
+    [InlineData("ftp://127.0.0.1/x")]
+    [InlineData("http://example.org/x")]
+    public async Task A_redirection_to_another_kind_of_address_is_refused(string location)
+    {
+        using var server = new LoopbackServer(_ => LoopbackServer.Answer("302 Found", $"Location: {location}\nContent-Length: 0\n", []));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(server.Url(), Target, Hash, 1000, JobContext.None));
+        Assert.StartsWith($"{server.Url()} leads elsewhere: ", e.Message, StringComparison.Ordinal);
+        Assert.Contains(location, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+        Assert.Single(server.Requests);
+        Assert.Empty(Directory.GetFiles(Folder));
+    }
+
+    [Fact]
+    public async Task A_redirection_to_a_good_address_is_followed_and_an_endless_one_is_not()
+    {
+        using var server = new LoopbackServer(head => head.Contains(" /next ", StringComparison.Ordinal) ? LoopbackServer.Whole(Body)
+            : LoopbackServer.Answer("307 Temporary Redirect", "Location: /next\nContent-Length: 0\n", []));
+        await Subject.DownloadAsync(server.Url(), Target, null, Body.Length, JobContext.None);
+        Assert.Equal(Body, File.ReadAllBytes(Target));
+        using var endless = new LoopbackServer(_ => LoopbackServer.Answer("301 Moved Permanently", "Location: /again\nContent-Length: 0\n", []));
+        var e = await Assert.ThrowsAsync<FaceDistillException>(() => Subject.DownloadAsync(endless.Url(), Target + "2", null, Body.Length, JobContext.None));
+        Assert.Contains("leads elsewhere: more than 10 times", e.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_silent_line_counts_as_cut()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
@@ -107,6 +108,22 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("export")]
     [InlineData("export --model x --format tflite")]
     [InlineData("teachers bogus")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --optimizer 7")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --keep 1")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --augment mild,strong")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --targets 0")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --epochs 2 --minutes 3")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --aligned x")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --models /no/such/folder")]
+    [InlineData("count --head 1")]
+    [InlineData("export --model x --format onnx-int8 --ranges 0")]
+    [InlineData("export --model x --aligned dlib")]
+    [InlineData("evaluate --model x.onnx --data y --labels z")]
+    [InlineData("evaluate --model x.onnx --data y --device cpu")]
+    [InlineData("evaluate --embeddings x.npy --labels z --aligned dlib")]
+    [InlineData("embed --teacher x --data y --device cpu")]
+    [InlineData("bench --model x.onnx --aligned dlib")]
+    [InlineData("bench --model x.onnx --device cpu")]
     public async Task Wrong_usage_is_one_line_and_exit_code_2(string line) => await Refused(line.Split(' '), CommandLine.Usage, "--help");
 
     [Theory]
@@ -119,14 +136,55 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("embed --teacher {0}/text.npy --data {0} --output {0}/out", "text.npy")]
     [InlineData("distill --student mobilenet-v1:0.5@100 --data {0} --output {0}/run", "resolution")]
     [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --epochs 0", "epochs are 1 to 10000")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --device cuda", "no CUDA device")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --init {0}/nope", "--init {0}/nope: there is no such")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --arcface-scale 30", "belong to --loss-arcface")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --no-init-refit", "belong to --init")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --views 4", "--augment")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --keep best --validation 0 --validation-people 0", "--keep best")]
+    [InlineData("quickstart --epochs 0 --output {0}/run", "epochs are 1 to 10000, not 0")]
+    [InlineData("quickstart --epochs -1 --output {0}/run", "epochs are 1 to 10000, not -1")]
+    [InlineData("quickstart --device cuda --output {0}/run", "no CUDA device")]
+    [InlineData("export --model {0} --output {0} --format onnx", "is a folder; name a file")]
+    [InlineData("embed --teacher dlib-resnet --data {0} --output {0}/text.npy", "is a file; name a folder")]
+    [InlineData("bench --model x.onnx --output {0}/text.npy", "is a file; name a folder")]
+    [InlineData("evaluate --model {0}/nothing.onnx --data {0} --protocol pairs --pairs {0}/none.csv", "none.csv")]
+    [InlineData("evaluate --model {0}/nothing.onnx --data {0} --protocol lfw-10fold --score euclidean", "scores by cosine only")]
+    [InlineData("teachers pull dlib-resnet nobody", "nobody")]
+    [InlineData("datasets pull synthetic nobody", "nobody")]
     [InlineData("align --data {0}/nowhere --output {0}/out --template arcface", "nowhere")]
     [InlineData("datasets verify nobody", "nobody")]
     public async Task Wrong_input_is_one_line_that_names_it_and_exit_code_1(string line, string expected)
     {
         Numbers("a.npy", seed: 1);
         File.WriteAllText(_folder["text.npy"], "no numbers");
-        await Refused([.. line.Split(' ').Select(a => a.Replace("{0}", _folder.Path, StringComparison.Ordinal))], CommandLine.Failed, expected);
+        string Filled(string text) => text.Replace("{0}", _folder.Path, StringComparison.Ordinal);
+        await Refused([.. line.Split(' ').Select(Filled)], CommandLine.Failed, Filled(expected));
+        Assert.Equal([_folder["a.npy"], _folder["text.npy"]], Directory.GetFileSystemEntries(_folder.Path).Order(StringComparer.Ordinal));
     }
+
+    [Fact]
+    public async Task What_the_number_of_faces_and_the_teacher_do_not_permit_is_refused_before_anything_is_embedded()
+    {
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(2, 4, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        foreach (var (more, says) in new[] { ("--batch-size 9", "fewer than one batch of 9"), ("--batch-size 4 --dimension 17", "--dimension 17, tiny has 16"),
+            ("--batch-size 4 --validation-people 3", "3 people are to be held out") })
+        {
+            string line = $"distill --student mobilenet-v1:0.25@64 --teacher {card} --data {_folder["faces"]} --output {_folder["run"]} {more}";
+            await Refused(line.Split(' '), CommandLine.Failed, says);
+            Assert.False(Directory.Exists(_folder["run"]));
+        }
+    }
+
+    [Theory]
+    [InlineData("Out of memory", typeof(OutOfMemoryException), "out of memory: ")]
+    [InlineData("[enforce fail at alloc_cpu.cpp:121] DefaultCPUAllocator: can't allocate memory: you tried to allocate 64 bytes", typeof(ExternalException),
+        "out of memory: ")]
+    [InlineData("No space left on device : '/x/y'", typeof(IOException), "the system refuses: No space left on device : '/x/y'")]
+    [InlineData("at the wrong place", typeof(InvalidOperationException), "unexpected InvalidOperationException: at the wrong place")]
+    public void A_failure_is_said_in_words(string message, Type type, string says) =>
+        Assert.StartsWith(says, FailureLine.Of((Exception)Activator.CreateInstance(type, message)!), StringComparison.Ordinal);
 
     [Fact]
     public async Task A_folder_that_another_process_writes_is_refused()

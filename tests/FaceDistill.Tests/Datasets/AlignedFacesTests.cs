@@ -110,6 +110,12 @@ public sealed class AlignedFacesTests : IDisposable
         Pictures.Noise(_folder["faces/1.png"], 64, 60);
         Assert.Contains("64x60; aligned faces are square", Error(() => AlignedFaces.OpenAsserted(_folder["faces"], "dlib")), StringComparison.Ordinal);
         Directory.CreateDirectory(_folder["empty"]);
+        Pictures.Noise(_folder["sizes/1.png"], 64, 64);
+        string other = Pictures.Noise(_folder["sizes/2.png"], 80, 80);
+        var mixed = AlignedFaces.OpenAsserted(_folder["sizes"], "dlib");
+        string message = Error(() => mixed.ReadFrame(1));
+        Assert.StartsWith($"{other} is 80x80 and the first face of {_folder["sizes"]}, 1.png, is 64x64", message, StringComparison.Ordinal);
+        Assert.DoesNotContain(AlignmentManifest.FileName, message, StringComparison.Ordinal); // there is none
         Assert.Equal($"{_folder["empty"]} has no picture", Error(() => AlignedFaces.OpenAsserted(_folder["empty"], "dlib")));
     }
 

@@ -5,7 +5,7 @@ namespace FaceDistill.Tests.Evaluation;
 /// <summary>All-pairs scoring as its definition reads: a double loop, a sorted list, a search for the smallest threshold.</summary>
 internal static class NaiveTwin
 {
-    /// <param name="vectors">float32 [N, D], scored by inner product.</param>
+    /// <param name="vectors">float32 [N, D], scored by cosine.</param>
     /// <param name="dimension">D.</param>
     /// <param name="identities">N identities, in the order of the vectors.</param>
     /// <param name="fars">The rates.</param>
@@ -17,12 +17,7 @@ internal static class NaiveTwin
         {
             for (int j = i + 1; j < identities.Length; j++)
             {
-                float score = 0;
-                for (int d = 0; d < dimension; d++)
-                {
-                    score += vectors[(i * dimension) + d] * vectors[(j * dimension) + d];
-                }
-
+                float score = Naive.Cosine(vectors.AsSpan(i * dimension, dimension), vectors.AsSpan(j * dimension, dimension));
                 (identities[i] == identities[j] ? genuine : impostor).Add(score);
             }
         }

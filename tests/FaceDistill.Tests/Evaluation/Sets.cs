@@ -10,8 +10,7 @@ internal static class Sets
         "model", dimension, values, [.. identities.Select((identity, row) => $"{identity}/{row}.png")], identities);
 
     /// <summary>
-    /// Vectors whose inner products are exact in float32 in whatever order they are added: small integers by 16. So a
-    /// twin that multiplies otherwise gets the very same scores.
+    /// Vectors of small integers by 16, none of them zero: their products and lengths are exact in whatever order they are added.
     /// </summary>
     public static float[] Exact(Random random, int rows, int dimension, int largest)
     {
@@ -19,6 +18,7 @@ internal static class Sets
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = random.Next(-largest, largest + 1) / 16f;
+            values[i] = i % dimension == dimension - 1 && !values.AsSpan(i - dimension + 1, dimension).ContainsAnyExcept(0f) ? 1 / 16f : values[i];
         }
 
         return values;

@@ -50,6 +50,25 @@ public sealed class StudentSafetensorsTests(TinyRun tiny) : IClassFixture<TinyRu
         Assert.Contains("1234", metadata[StudentThreshold.MetadataKey], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_edited_file_is_refused_and_one_of_before_the_checksum_is_told_of()
+    {
+        string path = _folder["s.safetensors"];
+        StudentSafetensors.Write(Random("mobilenet-v1:0.25@64", HeadKind.Gap), path, []);
+        byte[] whole = File.ReadAllBytes(path);
+        var said = new List<string>();
+        StudentSafetensors.Open(path, "cpu", new JobContext(said.Add)).Dispose();
+        Assert.Empty(said);
+        whole[^9] ^= 1;
+        File.WriteAllBytes(path, whole);
+        Assert.StartsWith($"{path} was changed or damaged", Assert.Throws<FaceDistillException>(() => StudentSafetensors.Open(path, "cpu")).Message,
+            StringComparison.Ordinal);
+        whole[whole.AsSpan().IndexOf(Encoding.UTF8.GetBytes(SafetensorsFile.ChecksumKey))] = (byte)'x'; // another key: no checksum
+        File.WriteAllBytes(path, whole);
+        StudentSafetensors.Open(path, "cpu", new JobContext(said.Add)).Dispose();
+        Assert.StartsWith($"{path} is of an earlier version and carries no checksum", Assert.Single(said), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("conv0.weight")]
     [InlineData("pw13_bn.running_var")]

@@ -17,7 +17,10 @@ public sealed class FolderLockTests
             Assert.False(held.IsDisposed);
         }
 
-        Assert.Empty(Directory.GetFileSystemEntries(output));
+        Assert.False(Directory.Exists(output)); // nothing came into it
+        Directory.CreateDirectory(output);
+        FolderLock.Take(output).Dispose();
+        Assert.Empty(Directory.GetFileSystemEntries(output)); // a folder that was there stays
         using var again = FolderLock.Take(output);
         Assert.True(File.Exists(Path.Combine(output, FolderLock.FileName)));
     }

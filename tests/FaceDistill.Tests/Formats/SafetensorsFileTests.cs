@@ -30,8 +30,41 @@ public sealed class SafetensorsFileTests : IDisposable
             Assert.Equal(tensor.Data, read[name].Data);
         }
 
-        Assert.Equal(new Dictionary<string, string> { ["who"] = "test\nline" }, metadata);
+        Assert.Equal(["facedistill.sha256", "who"], metadata.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("test\nline", metadata["who"]);
         Assert.Equal(0, BinaryPrimitives.ReadInt64LittleEndian(File.ReadAllBytes(_folder["x"])) % 8);
+    }
+
+    [Fact]
+    public void A_byte_that_was_changed_is_refused_wherever_it_stands()
+    {
+        SafetensorsFile.Write(_folder["x"], new Dictionary<string, SafeTensor> { ["a"] = SafeTensor.Of([1f, 2f], 2), ["b"] = SafeTensor.Of([3f]) },
+            new Dictionary<string, string> { ["who"] = "test" });
+        byte[] good = File.ReadAllBytes(_folder["x"]);
+        string header = Encoding.UTF8.GetString(good);
+        foreach (int at in new[] { good.Length - 1, good.Length - 12, header.IndexOf("test", StringComparison.Ordinal),
+            header.IndexOf("who", StringComparison.Ordinal),
+            header.IndexOf("\"a\"", StringComparison.Ordinal) + 1, header.IndexOf("facedistill.sha256", StringComparison.Ordinal) + 25 })
+        {
+            byte[] bad = [.. good];
+            bad[at] ^= 1;
+            File.WriteAllBytes(_folder["x"], bad);
+            string message = Assert.Throws<FaceDistillException>(() => SafetensorsFile.Read(_folder["x"])).Message;
+            Assert.StartsWith(_folder["x"], message, StringComparison.Ordinal);
+            Assert.Contains("was changed or damaged after it was written", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_file_of_another_program_has_no_checksum_and_is_read()
+    {
+        byte[] header = Encoding.UTF8.GetBytes("""{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} """);
+        var length = new byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+        File.WriteAllBytes(_folder["x"], [.. length, .. header, 0, 0, 0x80, 0x3f]);
+        var (tensors, metadata) = SafetensorsFile.Read(_folder["x"]);
+        Assert.Equal([1f], tensors["a"].Floats());
+        Assert.Equal("format", Assert.Single(metadata).Key);
     }
 
     [Fact]

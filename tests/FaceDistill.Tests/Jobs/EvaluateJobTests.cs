@@ -82,7 +82,28 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Refused(Request([]) with { Embeddings = [_folder["a.npy"]], Labels = _folder["labels.txt"] }, "labels.txt");
     }
 
+    [Fact]
+    public void What_is_wrong_with_the_last_model_or_the_reference_shows_before_the_first_embeds()
+    {
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        var data = DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root);
+        var told = new List<WorkProgress>();
+        var job = new JobContext(Progress: new Told(told));
+        foreach (var request in new[] { Request(["teacher:" + card, _folder["none.onnx"]]), Request(["teacher:" + card]) with { Reference = "nobody" } })
+        {
+            Assert.Throws<FaceDistillException>(() => Job().Run(request with { Data = data }, job));
+            Assert.Empty(told);
+        }
+
+        Refused(Request(["teacher:" + card]) with { Data = data, Labels = _folder["labels.txt"] }, "--labels");
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private sealed class Told(List<WorkProgress> told) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => told.Add(value);
+    }
 
     private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, null, null, "cpu");
 

@@ -30,6 +30,24 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Assert.Contains("student.onnx", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, "has one face")]
+    [InlineData(3, "has 3 faces that are one picture")]
+    public void Faces_that_a_constant_would_pass_verify_nothing(int count, string says)
+    {
+        string picture = run.Tiny.Faces.Dataset.FullPath(run.Tiny.Faces.Dataset.Images[0]);
+        Directory.CreateDirectory(_folder["same"]);
+        for (int i = 0; i < count; i++)
+        {
+            File.Copy(picture, _folder[$"same/{i}{Path.GetExtension(picture)}"]);
+        }
+
+        var request = new ExportRequest(run.CopyTo(_folder["run"]), new OnnxFormat(), _folder["x.onnx"]) { Data = _folder["same"], Aligned = "dlib" };
+        string message = Assert.Throws<FaceDistillException>(() => Job(request)).Message;
+        Assert.StartsWith($"{_folder["same"]} {says}, by which no export is verified", message, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["x.onnx"]));
+    }
+
     [Fact]
     public void Nothing_measured_means_no_threshold_and_no_accuracy()
     {

@@ -57,6 +57,33 @@ public sealed class ModelArgumentTests(TrainedRun run) : IClassFixture<TrainedRu
         Refused(_folder["student.onnx"], ExportedModel.ContractKey);
     }
 
+    [Theory]
+    [InlineData("junk")]
+    [InlineData("mobilenet-v1:1000@64")]
+    public void Metadata_of_no_student_name_the_file(string student)
+    {
+        var graph = StudentOnnx.Build(run.Checkpoint);
+        StudentMetadata.Write(graph.Metadata, run.Checkpoint.Description, new GraphPrePostprocessing());
+        graph.Metadata[ExportedModel.StudentKey] = student;
+        OnnxWriter.Write(graph, _folder["student.onnx"]);
+        string message = Assert.Throws<FaceDistillException>(() => ModelArgument.Cost(_folder["student.onnx"])).Message;
+        Assert.StartsWith($"{_folder["student.onnx"]}, metadata facedistill.student: '{student}' is no student", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_exported_file_that_gives_every_picture_the_same_embedding_is_refused()
+    {
+        var graph = new OnnxGraph("dead");
+        string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, 64, 64);
+        x = graph.Mul("nothing", graph.Flatten("means", graph.GlobalAveragePool("pooled", x)), graph.Initializer<float>("nought", [0], 1));
+        graph.Node("Add", "embedding", [x, graph.Initializer<float>("constant", [1, 2, 3], 3)]);
+        graph.Output("embedding", OnnxElementType.Float32, "batch", 3);
+        StudentMetadata.Write(graph.Metadata, run.Checkpoint.Description, new GraphPrePostprocessing());
+        OnnxWriter.Write(graph, _folder["dead.onnx"]);
+        Refused(_folder["dead.onnx"], "gives two different pictures the very same embedding");
+        Assert.Throws<FaceDistillException>(() => FaceEmbedder.Load(_folder["dead.onnx"]));
+    }
+
     [Fact]
     public void A_damaged_run_is_refused()
     {

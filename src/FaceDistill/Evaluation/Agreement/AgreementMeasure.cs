@@ -124,31 +124,25 @@ internal static class CrossModelSearch
         var groups = IdentityGroups.Of(teacher);
         student = EmbeddingRows.Take(student, PathIndex.Match(teacher, student), row => ""); // row for row as the teacher's
         student = new EmbeddingSet(student.Name, student.Dimension, student.Values, student.Paths, teacher.Identities);
-        float[] gallery = UnitEmbeddings.From(teacher, groups.Order), probes = UnitEmbeddings.From(student, groups.Order);
+        ScoredVectors gallery = ScoredVectors.Of(teacher, groups.Order), probes = ScoredVectors.Of(student, groups.Order);
         CrossSearchResult Result(string of, string by, RatesAtFar rates) =>
             new(of, by, rates.GenuinePairs, rates.ImpostorPairs, rates.Tar, rates.Threshold);
         return
         [
             Result(teacher.Name, teacher.Name, ThresholdPass.Score(teacher, fars, job: job)),
             Result(student.Name, student.Name, ThresholdPass.Score(student, fars, job: job)),
-            Result(teacher.Name, student.Name, Score(gallery, probes, teacher.Dimension, groups, fars, job)),
+            Result(teacher.Name, student.Name, Score(gallery, probes, groups, fars, job)),
         ];
     }
 
-    /// <summary>Scores every row of one matrix with every other row of the other by their inner product as they are.</summary>
-    /// <param name="teacher">float32 [N, D], row-major, in the order of the groups.</param>
-    /// <param name="student">float32 [N, D], likewise.</param>
-    /// <param name="dimension">D.</param>
+    /// <summary>Scores every vector of one set with every other of the other.</summary>
+    /// <param name="teacher">N vectors, in the order of the groups.</param>
+    /// <param name="student">N vectors, likewise.</param>
     /// <param name="groups">Who is who.</param>
     /// <param name="fars">The false accept rates.</param>
     /// <param name="job">Told after each tile.</param>
     internal static RatesAtFar Score(
-        float[] teacher,
-        float[] student,
-        int dimension,
-        IdentityGroups groups,
-        IReadOnlyList<double> fars,
-        JobContext? job = null)
+        ScoredVectors teacher, ScoredVectors student, IdentityGroups groups, IReadOnlyList<double> fars, JobContext? job = null)
     {
         job ??= JobContext.None;
         FarTargets.Check(fars);
@@ -161,7 +155,7 @@ internal static class CrossModelSearch
 
         float[] genuine = new float[2 * groups.GenuinePairs];
         var tail = ExactThreshold.TailFor(fars, impostors, Environment.ProcessorCount);
-        using var tiles = new CrossTiles(teacher, student, dimension);
+        using var tiles = new CrossTiles(teacher, student);
         var selection = new CrossModelSelection(groups, genuine, tail);
         long done = 0;
         foreach (var tile in tiles.All())
@@ -206,18 +200,10 @@ internal sealed class CrossModelSelection
     /// <summary>Takes the tile's pairs (i, j), j other than i.</summary>
     /// <param name="tile">Its rows.</param>
     /// <param name="scores">float32 [tile.Rows, N], row-major.</param>
-    public void Take(CrossTile tile, float[] scores)
+    public void Take(PairTile tile, float[] scores)
     {
         int columns = _start.Length;
-        int workers = Math.Min(Environment.ProcessorCount, tile.Rows);
-        Parallel.For(0, workers, worker =>
-        {
-            int end = (int)((long)tile.Rows * (worker + 1) / workers);
-            for (int i = (int)((long)tile.Rows * worker / workers); i < end; i++)
-            {
-                TakeRow(worker, tile.Row + i, scores.AsSpan(i * columns, columns));
-            }
-        });
+        TileRows.ForEach(tile.Rows, (worker, i) => TakeRow(worker, tile.Row + i, scores.AsSpan(i * columns, columns)));
         _tail.Trim();
     }
 

@@ -23,7 +23,7 @@ internal sealed class MetricsPass
     private readonly ScoreMoments? _moments;
     private readonly NearestImpostors? _nearest;
 
-    /// <param name="vectors">As for the first look: the same tiles give the same scores to the bit.</param>
+    /// <param name="vectors">As for the first look.</param>
     /// <param name="first">The first look.</param>
     /// <param name="metrics">Whether to count for the metrics.</param>
     /// <param name="tail">Takes impostor scores with their identities; null for none.</param>
@@ -62,7 +62,7 @@ internal sealed class MetricsPass
         {
             job.Cancel.ThrowIfCancellationRequested();
             tiles.Multiply(tile);
-            TileRows.ForEach(tile, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
+            TileRows.ForEach(tile.Rows, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
             done += TileRows.Pairs(tile);
             job.Progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
         }

@@ -10,7 +10,7 @@ namespace FaceDistill.Evaluation.Metrics;
 /// </summary>
 /// <remarks>
 /// Time is that of half an N x N x D matrix product and one look at each score; memory is the embeddings, all genuine scores, and about twice the impostor
-/// scores that the largest rate permits. Nothing is rounded into bins. The scores are float32; see <see cref="PairTiles"/> for their last bit.
+/// scores that the largest rate permits. Nothing is rounded into bins, and equal pairs have equal scores: see <see cref="ScoredVectors"/>.
 /// </remarks>
 internal sealed class ThresholdPass
 {
@@ -56,20 +56,62 @@ internal sealed class ThresholdPass
     public static ThresholdPass At(
         ScoredVectors vectors, IdentityGroups groups, long ranks, JobContext job)
     {
-        var tail = new TopImpostorScores(ranks, TileRows.Workers, SmallTail);
+        float bound = LikelyBound(vectors, groups, ranks);
+        return TryAt(vectors, groups, ranks, bound, job) ?? TryAt(vectors, groups, ranks, float.NegativeInfinity, job)!;
+    }
+
+    /// <summary>All that <see cref="At"/> gives; null where fewer impostor scores than are wanted lie above the bound.</summary>
+    private static ThresholdPass? TryAt(ScoredVectors vectors, IdentityGroups groups, long ranks, float bound, JobContext job)
+    {
+        var tail = new TopImpostorScores(ranks, TileRows.Workers, SmallTail, bound);
         float[] genuine = new float[groups.GenuinePairs];
         using var tiles = new PairTiles(vectors);
-        var selection = new TileSelection(groups, genuine, tail);
+        var selection = new TileSelection(vectors, groups, genuine, tail);
         long done = 0;
         foreach (var tile in tiles.All())
         {
             job.Cancel.ThrowIfCancellationRequested();
-            tiles.Multiply(tile);
-            done += selection.Take(tile, tiles.Scores);
+            done += selection.Take(tile, tiles);
             job.Progress?.Report(new WorkProgress("scoring", done, genuine.Length + groups.ImpostorPairs, "pairs"));
         }
 
-        return new ThresholdPass(groups, genuine, tail);
+        return tail.Complete ? new ThresholdPass(groups, genuine, tail) : null;
+    }
+
+    /// <summary>
+    /// A score that half as many impostors again as are wanted most likely exceed, from the pairs of some faces; minus infinity where that says nothing. It
+    /// saves asking for the scores of many pairs that the tail would let go of later; where it is too high, all is done again without it.
+    /// </summary>
+    private static float LikelyBound(ScoredVectors vectors, IdentityGroups groups, long ranks)
+    {
+        const int faces = 1024;
+        if (vectors.Unit is null || vectors.Count < 4 * faces)
+        {
+            return float.NegativeInfinity;
+        }
+
+        int[] some = [.. Enumerable.Range(0, faces).Select(i => (int)((long)i * vectors.Count / faces))];
+        int[] others = [.. some.Select(row => Array.BinarySearch(some, groups.End[row])).Select(at => at < 0 ? ~at : at)];
+        double pairs = others.Sum(first => (double)(faces - first));
+        double expected = pairs * ranks / groups.ImpostorPairs, wanted = (1.5 * expected) + (6 * Math.Sqrt(expected)) + 16;
+        if (wanted * 4 > pairs)
+        {
+            return float.NegativeInfinity;
+        }
+
+        var sample = new TopImpostorScores((long)wanted, 1, SmallTail);
+        using var tiles = new PairTiles(vectors.Of(some));
+        foreach (var tile in tiles.All())
+        {
+            tiles.MultiplyFast(tile);
+            for (int i = 0; i < tile.Rows; i++)
+            {
+                int first = Math.Max(others[tile.Row + i], tile.Column) - tile.Column;
+                sample.Add(0, tiles.Scores.AsSpan((i * tile.Columns) + first, Math.Max(0, tile.Columns - first)));
+            }
+        }
+
+        return sample.ScoreAt((long)wanted);
     }
 
     /// <summary>The lowest rank that the thresholds at these rates need.</summary>

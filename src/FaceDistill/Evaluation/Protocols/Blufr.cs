@@ -60,7 +60,7 @@ internal static class Blufr
         var verification = ThresholdPass.Score(part, [VerificationFar], job: job);
         int[] rows = [.. Enumerable.Range(0, part.Count)];
         var openSet = Identification.OpenSet(
-            part, UnitEmbeddings.From(part), rows[..gallery.Length], rows[gallery.Length..], [IdentificationFar], job);
+            part, rows[..gallery.Length], rows[gallery.Length..], [IdentificationFar], job);
         return verification.Points[0] is { } point && openSet.Points[0] is { } found
             ? new BlufrTrialResult
             {

@@ -29,7 +29,7 @@ internal static class Identification
         IdentityGroups.Of(set);
         var missing = new List<string>();
         int[] gallery = options.Gallery is { } paths ? Listed(set, paths, missing) : FirstImages(set);
-        float[] unit = UnitEmbeddings.From(set);
+        UnitEmbeddings.Check(set);
         var inGallery = gallery.ToHashSet();
         int[] probes = [.. Enumerable.Range(0, set.Count).Where(row => !inGallery.Contains(row))];
         var people = gallery.Select(row => set.Identities[row]).ToHashSet(StringComparer.Ordinal);
@@ -40,7 +40,7 @@ internal static class Identification
                 $"{set.Name}: no image outside the gallery shows one of its {people.Count} people; identification needs a second image of somebody");
         }
 
-        var outcomes = IdentificationSearch.Run(set, unit, gallery, known, job);
+        var outcomes = IdentificationSearch.Run(set, gallery, known, job);
         var taken = Unknown(people, options, strangers: known.Length < probes.Length);
         int[] left = [.. gallery.Where(row => !taken.Contains(set.Identities[row]))];
         int[] searched = [.. Enumerable.Range(0, set.Count).Where(row => !inGallery.Contains(row) || taken.Contains(set.Identities[row]))];
@@ -55,7 +55,7 @@ internal static class Identification
                 Probes = known.Length,
                 Rank1 = Share(outcomes, 1),
                 Rank5 = Share(outcomes, 5),
-                OpenSet = OpenSet(set, unit, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, job),
+                OpenSet = OpenSet(set, left, searched, options.Fars ?? IdentificationOptions.DefaultFars, job),
                 MissingImages = missing.Count,
             },
             Missing = missing,
@@ -70,17 +70,16 @@ internal static class Identification
 
     /// <summary>Searches probes of people in the gallery and of others.</summary>
     /// <param name="set">Paths and identities.</param>
-    /// <param name="unit">Its embeddings at unit length: float32 [N, D].</param>
     /// <param name="gallery">The gallery's rows.</param>
     /// <param name="probes">The probes' rows.</param>
     /// <param name="fars">The false alarm rates.</param>
     /// <param name="job">Told how many probes are done.</param>
     /// <exception cref="FaceDistillException">There is no probe of somebody in the gallery, or of somebody else.</exception>
     internal static OpenSetResult OpenSet(
-        EmbeddingSet set, float[] unit, int[] gallery, int[] probes, IReadOnlyList<double> fars, JobContext job)
+        EmbeddingSet set, int[] gallery, int[] probes, IReadOnlyList<double> fars, JobContext job)
     {
         FarTargets.Check(fars);
-        var outcomes = gallery.Length == 0 || probes.Length == 0 ? [] : IdentificationSearch.Run(set, unit, gallery, probes, job);
+        var outcomes = gallery.Length == 0 || probes.Length == 0 ? [] : IdentificationSearch.Run(set, gallery, probes, job);
         ProbeOutcome[] known = [.. outcomes.Where(outcome => outcome.Known)];
         float[] alarms = [.. outcomes.Where(outcome => !outcome.Known).Select(outcome => outcome.Best)];
         if (known.Length == 0 || alarms.Length == 0)
@@ -190,13 +189,12 @@ internal static class IdentificationSearch
 {
     /// <summary>Searches.</summary>
     /// <param name="set">Paths and identities; each of them given.</param>
-    /// <param name="unit">Its embeddings at unit length: float32 [N, D].</param>
     /// <param name="gallery">The gallery's rows, at least one.</param>
     /// <param name="probes">The probes' rows, at least one.</param>
     /// <param name="job">Told after each tile of probes.</param>
     /// <returns>One for each probe, in their order.</returns>
     public static ProbeOutcome[] Run(
-        EmbeddingSet set, float[] unit, IReadOnlyList<int> gallery, IReadOnlyList<int> probes, JobContext job)
+        EmbeddingSet set, IReadOnlyList<int> gallery, IReadOnlyList<int> probes, JobContext job)
     {
         var identities = gallery.GroupBy(row => set.Identities[row], StringComparer.Ordinal).ToList();
         var numbers = identities.Select((group, i) => (group.Key, i)).ToDictionary(entry => entry.Key, entry => entry.i, StringComparer.Ordinal);
@@ -209,9 +207,8 @@ internal static class IdentificationSearch
         int[] own = [.. probes.Select(row => numbers.GetValueOrDefault(set.Identities[row], -1))];
         var outcomes = new ProbeOutcome[probes.Count];
         using var tiles = new CrossTiles(
-            EmbeddingRows.Values(unit, set.Dimension, probes),
-            EmbeddingRows.Values(unit, set.Dimension, [.. identities.SelectMany(group => group)]),
-            set.Dimension);
+            new ScoredVectors(set.Values, set.Dimension, [.. probes]),
+            new ScoredVectors(set.Values, set.Dimension, [.. identities.SelectMany(group => group)]));
         foreach (var tile in tiles.All())
         {
             job.Cancel.ThrowIfCancellationRequested();

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
@@ -51,7 +50,7 @@ internal static class LfwFolds
 
     private static List<FoldPair> Score(EmbeddingSet set, LfwPairs pairs, SortedSet<string> missing, HashSet<int> used, WorstPairs? worst)
     {
-        float[] unit = UnitEmbeddings.From(set);
+        var vectors = ScoredVectors.Of(set);
         var index = new LfwIndex(set);
         var scored = new List<FoldPair>(pairs.Pairs.Count);
         foreach (var pair in pairs.Pairs)
@@ -62,7 +61,7 @@ internal static class LfwFolds
             {
                 used.Add(first);
                 used.Add(second);
-                float score = TensorPrimitives.Dot(Row(unit, set, first), Row(unit, set, second));
+                float score = vectors.Score(first, second);
                 scored.Add(new FoldPair(pair.Fold, score, pair.Same));
                 worst?.Add(score, first, second, pair.Same);
             }
@@ -75,8 +74,6 @@ internal static class LfwFolds
 
         return scored;
     }
-
-    private static ReadOnlySpan<float> Row(float[] unit, EmbeddingSet set, int row) => unit.AsSpan(row * set.Dimension, set.Dimension);
 }
 
 /// <summary>Finds the rows of a set by LFW image names.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
@@ -59,7 +58,7 @@ internal static class PairListEvaluation
 
     private static List<Scored> Score(EmbeddingSet set, PairList list, SortedSet<string> missing)
     {
-        float[] unit = UnitEmbeddings.From(set);
+        var vectors = ScoredVectors.Of(set);
         var index = new PathIndex(set);
         var scored = new List<Scored>(list.Pairs.Count);
         var said = new Dictionary<(int, int), bool>();
@@ -83,9 +82,7 @@ internal static class PairListEvaluation
                         $"{list.File} says of {pair.First} and {pair.Second} that they show one person and that they show two; keep one of the lines");
                 }
 
-                var a = unit.AsSpan(first * set.Dimension, set.Dimension);
-                var b = unit.AsSpan(second * set.Dimension, set.Dimension);
-                scored.Add(new Scored(first, second, TensorPrimitives.Dot<float>(a, b), pair.Same));
+                scored.Add(new Scored(first, second, vectors.Score(first, second), pair.Same));
             }
         }
 

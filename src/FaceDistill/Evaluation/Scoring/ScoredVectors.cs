@@ -2,39 +2,171 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Scoring;
 
-/// <summary>Vectors ready for <see cref="PairTiles"/>: what is multiplied, and how a product becomes a score.</summary>
-/// <param name="Values">float32 [N, D], row-major.</param>
-/// <param name="Dimension">D.</param>
-/// <param name="Squares">float32 [N], the rows' squared lengths where the score is minus their distance; null where it is
-/// the product itself.</param>
-internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squares)
+/// <summary>Vectors, and the score of two of them: see <see cref="CosineScore"/> for cosines and <see cref="DistanceScore"/> for distances.</summary>
+/// <remarks>
+/// A score is a function of the exact cosine or distance of the vectors as they were given, so equal pairs have equal scores. <see cref="Unit"/> serves a
+/// product in float32 that is off by <see cref="Allowance"/> at most: it tells which pairs need not be looked at, and never what a score is.
+/// </remarks>
+internal sealed class ScoredVectors
 {
-    /// <summary>The embeddings of a set in an order.</summary>
-    /// <exception cref="FaceDistillException">An embedding is unusable, see <see cref="UnitEmbeddings.From"/>; or too long
-    /// or too short for distances in float32.</exception>
-    public static ScoredVectors Of(EmbeddingSet set, IReadOnlyList<int> order, ScoreKind kind)
+    private readonly float[] _values;
+    private readonly int[]? _order;
+    private readonly double[] _factors; // of cosines the inverse lengths; of distances the squared lengths of the vectors less the mean
+    private readonly double[]? _mean;   // of distances
+    private float[]? _unit;
+
+    /// <summary>Vectors scored by cosine.</summary>
+    /// <param name="values">float32 [N, D], row-major, finite, no row of zeros; not copied.</param>
+    /// <param name="dimension">D.</param>
+    /// <param name="order">Which row goes where, and which are left out; null for all as they are.</param>
+    public ScoredVectors(float[] values, int dimension, int[]? order = null)
+        : this(values, dimension, order, null)
     {
-        float[] values = UnitEmbeddings.From(set, order); // also refuses unusable ones, so for distances too
+    }
+
+    private ScoredVectors(float[] values, int dimension, int[]? order, double[]? mean)
+    {
+        (_values, Dimension, _order, _mean) = (values, dimension, order, mean);
+        Count = order?.Length ?? values.Length / dimension;
+        _factors = new double[Count];
+        Parallel.For(0, Count, row => _factors[row] = mean is null ? CosineScore.InverseLength(Row(row)) : DistanceScore.Squared(Row(row), mean));
+    }
+
+    /// <summary>N.</summary>
+    public int Count { get; }
+
+    /// <summary>D.</summary>
+    public int Dimension { get; }
+
+    /// <summary>By how much a score may differ from the float32 product of <see cref="Unit"/>, in whatever order that adds: rounding to unit length and to
+    /// a score is some 4 times 2^-24, the sum D times.</summary>
+    public float Allowance => (Dimension + 8) / (float)(1 << 24);
+
+    /// <summary>float32 [N, D], row-major, each row of length 1 within float rounding; null where the score is a distance.</summary>
+    public float[]? Unit => _mean is not null ? null : _unit ??= Scaled();
+
+    /// <summary>The embeddings of a set.</summary>
+    /// <param name="set">The embeddings.</param>
+    /// <param name="order">Which row goes where; null keeps the order.</param>
+    /// <param name="kind">How two embeddings make a score.</param>
+    /// <exception cref="FaceDistillException">An embedding is unusable, see <see cref="UnitEmbeddings.Check"/>; or too long or too short for distances in
+    /// float32.</exception>
+    public static ScoredVectors Of(EmbeddingSet set, IReadOnlyList<int>? order = null, ScoreKind kind = ScoreKind.Cosine)
+    {
+        UnitEmbeddings.Check(set, order);
+        int[]? rows = order is null ? null : order as int[] ?? [.. order];
         if (kind == ScoreKind.Cosine)
         {
-            return new ScoredVectors(values, set.Dimension, null);
+            return new ScoredVectors(set.Values, set.Dimension, rows);
         }
 
-        Centre(set, order, values);
-        return ForDistance(set, order, values);
+        var vectors = new ScoredVectors(set.Values, set.Dimension, rows, Mean(set));
+        vectors.CheckDistances(set);
+        return vectors;
+    }
+
+    /// <summary>Some of the vectors scored by cosine; not copied.</summary>
+    public ScoredVectors Of(int[] rows) => new(_values, Dimension, _order is null ? rows : [.. rows.Select(row => _order[row])]);
+
+    /// <summary>A vector as it was given: float32 [D].</summary>
+    public ReadOnlySpan<float> Row(int row) => _values.AsSpan((_order?[row] ?? row) * Dimension, Dimension);
+
+    /// <summary>The score of two vectors of one set.</summary>
+    public float Score(int row, int column) => Score(row, this, column);
+
+    /// <summary>The score of a vector with one of others.</summary>
+    public float Score(int row, ScoredVectors others, int column) => _mean is null
+        ? CosineScore.Of(Row(row), _factors[row], others.Row(column), others._factors[column]) : DistanceScore.Of(Row(row), others.Row(column));
+
+    /// <summary>What is multiplied: vectors at unit length, or less the mean, in double precision.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="target">float64 [rows, D].</param>
+    public void Widen(int first, Span<double> target)
+    {
+        for (int at = 0; at < target.Length; at += Dimension)
+        {
+            var row = Row(first + (at / Dimension));
+            var wide = target.Slice(at, Dimension);
+            TensorPrimitives.ConvertTruncating(row, wide);
+            if (_mean is null)
+            {
+                TensorPrimitives.Multiply(wide, _factors[first + (at / Dimension)], wide);
+            }
+            else
+            {
+                TensorPrimitives.Subtract(wide, _mean, wide);
+            }
+        }
+    }
+
+    /// <summary>Turns products of one vector with consecutive others, as widened, into scores.</summary>
+    /// <param name="row">The vector.</param>
+    /// <param name="others">Where the others are.</param>
+    /// <param name="column">The first of them.</param>
+    /// <param name="products">float64 [others].</param>
+    /// <param name="scores">float32 [others].</param>
+    public void Round(int row, ScoredVectors others, int column, ReadOnlySpan<double> products, Span<float> scores)
+    {
+        int i = 0;
+        if (_mean is not null)
+        {
+            for (; i < scores.Length; i++)
+            {
+                scores[i] = DistanceScore.Of(_factors[row], others._factors[column + i], products[i], Dimension) ?? Score(row, others, column + i);
+            }
+
+            return;
+        }
+
+        ref double first = ref MemoryMarshal.GetReference(products);
+        ref float target = ref MemoryMarshal.GetReference(scores);
+        var off = Vector512.Create(CosineScore.Uncertainty(Dimension));
+        for (; i <= scores.Length - Vector512<double>.Count; i += Vector512<double>.Count)
+        {
+            var cosines = Vector512.LoadUnsafe(ref first, (nuint)i);
+            var (low, high) = (CosineScore.Round(cosines - off), CosineScore.Round(cosines + off));
+            Vector256.Narrow(low.GetLower(), low.GetUpper()).StoreUnsafe(ref target, (nuint)i); // exact: scores are floats
+            ulong settled = Vector512.Equals(low, high).ExtractMostSignificantBits();
+            for (ulong open = ~settled & 0xFF; open != 0; open &= open - 1)
+            {
+                int at = i + BitOperations.TrailingZeroCount(open);
+                scores[at] = Score(row, others, column + at);
+            }
+        }
+
+        for (; i < scores.Length; i++)
+        {
+            scores[i] = Score(row, others, column + i);
+        }
+    }
+
+    private float[] Scaled()
+    {
+        float[] unit = new float[(long)Count * Dimension];
+        Parallel.For(0, Count, row =>
+        {
+            var values = Row(row);
+            var target = unit.AsSpan(row * Dimension, Dimension);
+            double factor = _factors[row];
+            for (int d = 0; d < target.Length; d++)
+            {
+                target[d] = (float)(values[d] * factor);
+            }
+        });
+        return unit;
     }
 
     /// <summary>
-    /// A distance does not change when all vectors are moved by the same: from the mean, which takes away what
-    /// |a|^2 + |b|^2 - 2ab would otherwise lose to cancellation when the embeddings share a large offset.
+    /// A distance does not change when all vectors are moved by the same: from the mean, which takes away what |a|^2 + |b|^2 - 2ab would otherwise lose to
+    /// cancellation when the embeddings share a large offset.
     /// </summary>
-    private static void Centre(EmbeddingSet set, IReadOnlyList<int> order, float[] target)
+    private static double[] Mean(EmbeddingSet set)
     {
         double[] mean = new double[set.Dimension];
         for (int row = 0; row < set.Count; row++)
@@ -46,240 +178,90 @@ internal sealed record ScoredVectors(float[] Values, int Dimension, float[]? Squ
             }
         }
 
-        for (int row = 0; row < order.Count; row++)
-        {
-            var values = set.Row(order[row]);
-            for (int d = 0; d < mean.Length; d++)
-            {
-                target[(row * mean.Length) + d] = (float)(values[d] - mean[d]);
-            }
-        }
+        return mean;
     }
 
-    private static ScoredVectors ForDistance(EmbeddingSet set, IReadOnlyList<int> order, float[] values)
+    private void CheckDistances(EmbeddingSet set)
     {
-        // Sums of four such squares must neither overflow nor sink into the subnormal numbers.
-        const double most = 1e37, least = 1e-30;
-        double[] squares = new double[order.Count];
-        for (int row = 0; row < squares.Length; row++)
-        {
-            foreach (float value in values.AsSpan(row * set.Dimension, set.Dimension))
-            {
-                squares[row] += (double)value * value;
-            }
-        }
-
-        double largest = squares.Max();
+        const double most = 1e37, least = 1e-30; // a distance must neither overflow a float nor sink into the subnormal ones
+        double largest = _factors.Max();
         if (largest > most)
         {
-            int row = order[Array.IndexOf(squares, largest)];
+            int row = Array.IndexOf(_factors, largest);
+            row = _order?[row] ?? row;
             throw new FaceDistillException($"{set.Name}: the embedding in {RowNames.Of(set, row)} is too long "
                 + "for Euclidean distances in float32; scale the embeddings, or score by cosine");
         }
 
-        return largest is >= least or 0 ? new ScoredVectors(values, set.Dimension, Array.ConvertAll(squares, square => (float)square))
-            : throw new FaceDistillException(
+        if (largest is < least and not 0)
+        {
+            throw new FaceDistillException(
                 $"{set.Name}: all embeddings lie too close together for Euclidean distances in float32; scale them, or score by cosine");
-    }
-}
-
-/// <summary>Checks embeddings and scales them to unit length, so that their inner product is the cosine.</summary>
-internal static class UnitEmbeddings
-{
-    /// <summary>The embeddings divided by their Euclidean lengths (sums in double precision), in a new array.</summary>
-    /// <param name="set">The embeddings; not changed.</param>
-    /// <param name="order">Which row of the set goes where; null keeps the order.</param>
-    /// <returns>float32 [N, D], row-major, each row of length 1 within float rounding.</returns>
-    /// <exception cref="FaceDistillException">A value is NaN or infinite, a row is all zeros, or a path comes twice; the
-    /// message names the model, the row (from 1) and the path.</exception>
-    public static float[] From(EmbeddingSet set, IReadOnlyList<int>? order = null)
-    {
-        ArgumentNullException.ThrowIfNull(set);
-        CheckPaths(set);
-        int rows = order?.Count ?? set.Count;
-        float[] unit = new float[(long)rows * set.Dimension];
-        var loop = Parallel.For(0, rows, (row, state) =>
-        {
-            if (!Scale(set.Row(order?[row] ?? row), unit.AsSpan(row * set.Dimension, set.Dimension)))
-            {
-                state.Break(); // rows before it still run, so that the first bad one gets told
-            }
-        });
-        if (loop.LowestBreakIteration is { } bad)
-        {
-            int row = order?[(int)bad] ?? (int)bad;
-            throw Error(set, row, set.Row(row).ContainsAnyExcept(0f) ? "holds a NaN or infinite value" : "is all zeros and has no direction");
-        }
-
-        return unit;
-    }
-
-    private static bool Scale(ReadOnlySpan<float> values, Span<float> target)
-    {
-        double squares = 0;
-        foreach (float value in values)
-        {
-            squares += (double)value * value; // no overflow: (2^128)^2 fits a double
-        }
-
-        double length = Math.Sqrt(squares);
-        for (int i = 0; i < target.Length; i++)
-        {
-            target[i] = (float)(values[i] / length);
-        }
-
-        return double.IsFinite(length) && length > 0;
-    }
-
-    private static void CheckPaths(EmbeddingSet set)
-    {
-        var seen = new Dictionary<string, int>(set.Count, StringComparer.Ordinal);
-        for (int row = 0; row < set.Count; row++)
-        {
-            if (!seen.TryAdd(set.Paths[row], row))
-            {
-                throw Error(set, row, $"repeats the path of row {seen[set.Paths[row]] + 1}");
-            }
         }
     }
-
-    private static FaceDistillException Error(EmbeddingSet set, int row, string what) =>
-        new($"{set.Name}: the embedding in {RowNames.Of(set, row)} {what}; make the embeddings again");
-}
-
-/// <summary>Takes rows out of a set.</summary>
-internal static class EmbeddingRows
-{
-    /// <summary>The rows as a set of their own, in the given order.</summary>
-    /// <param name="set">The set; not changed.</param>
-    /// <param name="rows">Its rows.</param>
-    /// <param name="identity">The identity of a row.</param>
-    public static EmbeddingSet Take(EmbeddingSet set, IReadOnlyList<int> rows, Func<int, string> identity) => new(
-        set.Name,
-        set.Dimension,
-        Values(set.Values, set.Dimension, rows),
-        [.. rows.Select(row => set.Paths[row])],
-        [.. rows.Select(identity)]);
-
-    /// <summary>Rows of a matrix, in the given order: float32 [rows.Count, D], row-major.</summary>
-    public static float[] Values(float[] values, int dimension, IReadOnlyList<int> rows)
-    {
-        float[] taken = new float[(long)rows.Count * dimension];
-        for (int i = 0; i < rows.Count; i++)
-        {
-            values.AsSpan(rows[i] * dimension, dimension).CopyTo(taken.AsSpan(i * dimension));
-        }
-
-        return taken;
-    }
-}
-
-/// <summary>Turns inner products into minus the Euclidean distance: |a - b|^2 = |a|^2 + |b|^2 - 2ab.</summary>
-/// <remarks>
-/// That formula loses digits where the distance is small beside the lengths. So where it gives less than a sixteenth of
-/// |a|^2 + |b|^2, the distance is taken from the differences of the two vectors instead. A squared distance is then off by at
-/// most some sixteen roundings of the product: a relative error of the distance of the order of 1e-6.
-/// </remarks>
-/// <param name="vectors">The vectors, with their squared lengths.</param>
-internal sealed class EuclideanScores(ScoredVectors vectors)
-{
-    private const float Near = 1f / 16;
-    private readonly float[] _squares = vectors.Squares ?? throw new ArgumentException("no squared lengths", nameof(vectors));
-
-    /// <summary>Turns products of one row with consecutive rows into scores, in place.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="column">The first of the other rows.</param>
-    /// <param name="products">float32 [other rows].</param>
-    public void Apply(int row, int column, Span<float> products)
-    {
-        ref float first = ref MemoryMarshal.GetReference(products);
-        ref float squares = ref _squares[column];
-        float own = _squares[row];
-        var owns = Vector512.Create(own);
-        int i = 0;
-        for (; i <= products.Length - Vector512<float>.Count; i += Vector512<float>.Count)
-        {
-            var sum = owns + Vector512.LoadUnsafe(ref squares, (nuint)i);
-            var product = Vector512.LoadUnsafe(ref first, (nuint)i);
-            var squared = sum - (product + product);
-            Vector512.StoreUnsafe(-Vector512.Sqrt(squared), ref first, (nuint)i); // the near ones, maybe NaN, are replaced
-            ulong near = Vector512.LessThan(squared, sum * Near).ExtractMostSignificantBits();
-            for (; near != 0; near &= near - 1)
-            {
-                int at = i + BitOperations.TrailingZeroCount(near);
-                products[at] = Direct(row, column + at);
-            }
-        }
-
-        for (; i < products.Length; i++)
-        {
-            float sum = own + _squares[column + i];
-            float squared = sum - (products[i] + products[i]);
-            products[i] = squared < sum * Near ? Direct(row, column + i) : -MathF.Sqrt(squared);
-        }
-    }
-
-    private float Direct(int a, int b) => -TensorPrimitives.Distance(Row(a), Row(b));
-
-    private ReadOnlySpan<float> Row(int row) => vectors.Values.AsSpan(row * vectors.Dimension, vectors.Dimension);
 }
 
 /// <summary>
-/// Finds the rows of a set by path. Extensions do not count, because aligning may change them, unless a set has two images
-/// that differ in nothing else.
+/// Minus the Euclidean distance of two embeddings as a score: the exact one, rounded to 24 binary digits. As <see cref="CosineScore"/>, a function of the
+/// mathematical distance alone that keeps its order.
 /// </summary>
-internal sealed class PathIndex
+internal static class DistanceScore
 {
-    private const int Ambiguous = -2;
-    private readonly EmbeddingSet _set;
-    private readonly Dictionary<string, int> _exact;
-    private readonly Dictionary<string, int> _stems;
+    private const int Cut = 29; // a double's digits less a float's
+    private const long Shift = (1L << 28) + (1L << 17) + 0x16BB; // the bounds stand a hair below the middle of two floats
 
-    public PathIndex(EmbeddingSet set)
+    /// <summary>The score from a product, |a - b|^2 = |a|^2 + |b|^2 - 2ab; null where its rounding leaves it open.</summary>
+    /// <param name="a">The squared length of the one vector, less the mean.</param>
+    /// <param name="b">Of the other.</param>
+    /// <param name="product">Their inner product.</param>
+    /// <param name="dimension">D.</param>
+    public static float? Of(double a, double b, double product, int dimension)
     {
-        _set = set;
-        _exact = new Dictionary<string, int>(set.Count, StringComparer.Ordinal);
-        _stems = new Dictionary<string, int>(set.Count, StringComparer.Ordinal);
-        for (int row = 0; row < set.Count; row++)
-        {
-            _exact.TryAdd(set.Paths[row], row); // UnitEmbeddings refuses a path that comes twice
-            string stem = Stem(set.Paths[row]);
-            _stems[stem] = _stems.ContainsKey(stem) ? Ambiguous : row;
-        }
+        double squared = a + b - (2 * product), off = (a + b) * (((4.0 * dimension) + 32) / (1L << 53));
+        return squared <= off ? null : Between(squared - off, squared + off);
     }
 
-    /// <summary>The row of an image, or -1.</summary>
-    /// <exception cref="FaceDistillException">Several images fit and none exactly.</exception>
-    public int Row(string path)
+    /// <summary>The score of two vectors, from their differences.</summary>
+    public static float Of(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        foreach (string spelling in ImagePaths.Spellings(path))
+        double squared = 0;
+        for (int i = 0; i < a.Length; i++)
         {
-            if (_exact.TryGetValue(spelling, out int row) || _stems.TryGetValue(spelling, out row) || _stems.TryGetValue(Stem(spelling), out row))
-            {
-                return row != Ambiguous ? row
-                    : throw new FaceDistillException(
-                        $"{_set.Name}: {path} may be any of several images that differ in their extension; write it with the extension");
-            }
+            double difference = (double)a[i] - b[i];
+            squared += difference * difference;
         }
 
-        return -1;
+        double off = squared * ((a.Length + 8.0) / (1L << 53));
+        return squared == 0 ? 0 : Between(squared - off, squared + off) ?? Settle(a, b, squared + off);
     }
 
-    /// <summary>For each row of a set, the row of another that is of the same image.</summary>
-    /// <exception cref="FaceDistillException">One of the sets has an image that the other lacks.</exception>
-    public static int[] Match(EmbeddingSet set, EmbeddingSet other)
+    /// <summary>|row - mean|^2.</summary>
+    public static double Squared(ReadOnlySpan<float> row, double[] mean)
     {
-        var index = new PathIndex(other);
-        int[] rows = Array.ConvertAll(set.Paths, index.Row);
-        int missing = Array.IndexOf(rows, -1);
-        if (missing >= 0 || set.Count != other.Count || rows.Distinct().Count() != rows.Length)
+        double sum = 0;
+        for (int i = 0; i < mean.Length; i++)
         {
-            throw new FaceDistillException($"{set.Name} has {set.Count} images and {other.Name} has {other.Count}"
-                + $"{(missing < 0 ? "" : $" without {set.Paths[missing]}")}; embed both from the same folder");
+            double difference = row[i] - mean[i];
+            sum += difference * difference;
         }
 
-        return rows;
+        return sum;
     }
 
-    private static string Stem(string path) => Path.ChangeExtension(path, null);
+    private static float? Between(double low, double high) => Digits(low) is var digits && digits == Digits(high) ? -Value(digits) : null;
+
+    private static float Settle(ReadOnlySpan<float> a, ReadOnlySpan<float> b, double high)
+    {
+        int scale = Math.Max(new WholeRow(a).Scale, new WholeRow(b).Scale);
+        var squared = new WholeRow(a, scale).SquaredDistance(new WholeRow(b, scale));
+        long digits = Digits(high);
+        long bound = (digits << Cut) - Shift; // the least double that is rounded to these digits
+        var (mantissa, exponent) = ((BigInteger)((bound & 0xFFFFFFFFFFFFF) | (1L << 52)), (int)(bound >> 52) - 1075);
+        int common = Math.Max(scale, Math.Max(0, -exponent));
+        return -Value(squared << (2 * (common - scale)) >= BigInteger.Pow(mantissa << (common + exponent), 2) ? digits : digits - 1);
+    }
+
+    private static long Digits(double squared) => (BitConverter.DoubleToInt64Bits(Math.Sqrt(squared)) + Shift) >> Cut;
+
+    private static float Value(long digits) => (float)BitConverter.Int64BitsToDouble(digits << Cut);
 }

@@ -6,14 +6,87 @@ namespace FaceDistill.Evaluation.Scoring;
 /// <summary>A rectangle of the score matrix: rows by columns, both row numbers of the embeddings.</summary>
 internal readonly record struct PairTile(int Row, int Rows, int Column, int Columns);
 
-/// <summary>
-/// The upper triangle of the score matrix of N vectors, one tile at a time, by libtorch's matrix product on all cores, and
-/// from it, where the score is a distance, by <see cref="EuclideanScores"/>.
-/// </summary>
-/// <remarks>
-/// The tiles depend on N alone, so that a run gives the same scores each time. A product in other tiles may round a score
-/// differently in its last bit.
-/// </remarks>
+/// <summary>The scores of some of N vectors with some of M others, by libtorch's matrix product on all cores.</summary>
+internal sealed class TileProduct : IDisposable
+{
+    private const int Chunk = 1024; // columns of an exact product: with 512 rows 4 MB of double precision, which stay in the cache
+
+    private readonly ScoredVectors _rows, _columns;
+    private readonly int _mostRows;
+    private readonly torch.Tensor _scores;                            // the memory of Scores
+    private (torch.Tensor Rows, torch.Tensor Columns)? _unit;         // float32 [N, D] and [M, D]
+    private (double[] Rows, double[] Columns, double[] Products)? _wide; // of a tile's rows and of some of its columns
+
+    /// <param name="rows">N vectors; pinned, not copied, until disposed.</param>
+    /// <param name="columns">M others.</param>
+    /// <param name="mostRows">The most rows of a tile.</param>
+    /// <param name="mostColumns">Its most columns.</param>
+    public TileProduct(ScoredVectors rows, ScoredVectors columns, int mostRows, int mostColumns)
+    {
+        TorchNative.EnsureLoaded();
+        (_rows, _columns, _mostRows) = (rows, columns, mostRows);
+        Scores = new float[(long)mostRows * mostColumns];
+        _scores = torch.frombuffer(Scores, torch.ScalarType.Float32);
+    }
+
+    /// <summary>The scores of the tile last multiplied: row-major, [tile.Rows, tile.Columns].</summary>
+    public float[] Scores { get; }
+
+    /// <summary>Fills <see cref="Scores"/> with what differs from the scores by <see cref="ScoredVectors.Allowance"/> at most; of cosines only.</summary>
+    public void Fast(PairTile tile)
+    {
+        using var noGradient = torch.no_grad();
+        _unit ??= (Matrix(_rows.Unit!, _rows.Count), ReferenceEquals(_rows, _columns) ? Matrix(_rows.Unit!, _rows.Count) : Matrix(_columns.Unit!, _columns.Count));
+        using var scope = torch.NewDisposeScope();
+        var target = _scores.narrow(0, 0, (long)tile.Rows * tile.Columns).view(tile.Rows, tile.Columns);
+        var columns = _unit.Value.Columns.narrow(0, tile.Column, tile.Columns).t();
+        target.addmm_(_unit.Value.Rows.narrow(0, tile.Row, tile.Rows), columns, 0f, 1f); // into place: a new tensor each time would cost page faults
+    }
+
+    /// <summary>Fills <see cref="Scores"/> with the scores, from a product in double precision that takes twice as long.</summary>
+    public void Exact(PairTile tile)
+    {
+        int dimension = _rows.Dimension;
+        _wide ??= (new double[_mostRows * dimension], new double[Chunk * dimension], new double[_mostRows * Chunk]);
+        var (left, right, products) = _wide.Value;
+        Widen(_rows, tile.Row, tile.Rows, left);
+        using var noGradient = torch.no_grad();
+        for (int start = 0; start < tile.Columns; start += Chunk)
+        {
+            int columns = Math.Min(Chunk, tile.Columns - start), first = start;
+            Widen(_columns, tile.Column + start, columns, right);
+            using (torch.NewDisposeScope())
+            {
+                var target = Part(products, tile.Rows, columns);
+                target.addmm_(Part(left, tile.Rows, dimension), Part(right, columns, dimension).t(), 0f, 1f);
+            }
+
+            TileRows.ForEach(tile.Rows, (_, i) => _rows.Round(tile.Row + i, _columns, tile.Column + first,
+                products.AsSpan(i * columns, columns), Scores.AsSpan((i * tile.Columns) + first, columns)));
+        }
+    }
+
+    public void Dispose()
+    {
+        _scores.Dispose();
+        _unit?.Rows.Dispose();
+        _unit?.Columns.Dispose();
+    }
+
+    private static void Widen(ScoredVectors vectors, int first, int rows, double[] target) => TileRows.ForEach(
+        rows, (_, i) => vectors.Widen(first + i, target.AsSpan(i * vectors.Dimension, vectors.Dimension)));
+
+    private static torch.Tensor Part(double[] values, int rows, int columns) =>
+        torch.frombuffer(values, torch.ScalarType.Float64, (long)rows * columns).view(rows, columns);
+
+    private static torch.Tensor Matrix(float[] values, int rows)
+    {
+        using var flat = torch.frombuffer(values, torch.ScalarType.Float32);
+        return flat.view(rows, values.Length / rows);
+    }
+}
+
+/// <summary>The upper triangle of the score matrix of N vectors, one tile at a time.</summary>
 internal sealed class PairTiles : IDisposable
 {
     // 512 x 4096 floats are 8 MB: they stay in the last-level cache between product and selection, and what the tiles
@@ -22,31 +95,17 @@ internal sealed class PairTiles : IDisposable
     private const int ColumnBlock = 4096;
 
     private readonly int _count;
-    private readonly EuclideanScores? _distances;
-    private readonly torch.Tensor _vectors; // float32 [N, D]
-    private readonly torch.Tensor _scores;  // float32 [RowBlock * ColumnBlock], the memory of Scores
-
-    /// <param name="vectors">float32 [N, D], row-major, scored by their inner product.</param>
-    /// <param name="dimension">D.</param>
-    public PairTiles(float[] vectors, int dimension)
-        : this(new ScoredVectors(vectors, dimension, null))
-    {
-    }
+    private readonly TileProduct _product;
 
     /// <param name="vectors">The vectors; pinned, not copied, until disposed.</param>
     public PairTiles(ScoredVectors vectors)
     {
-        TorchNative.EnsureLoaded();
-        _count = vectors.Values.Length / vectors.Dimension;
-        _distances = vectors.Squares is null ? null : new EuclideanScores(vectors);
-        Scores = new float[(long)Math.Min(RowBlock, _count) * Math.Min(ColumnBlock, _count)];
-        using var flat = torch.frombuffer(vectors.Values, torch.ScalarType.Float32);
-        _vectors = flat.view(_count, vectors.Dimension);
-        _scores = torch.frombuffer(Scores, torch.ScalarType.Float32);
+        _count = vectors.Count;
+        _product = new TileProduct(vectors, vectors, Math.Min(RowBlock, _count), Math.Min(ColumnBlock, _count));
     }
 
     /// <summary>The scores of the tile last multiplied: row-major, [tile.Rows, tile.Columns].</summary>
-    public float[] Scores { get; }
+    public float[] Scores => _product.Scores;
 
     /// <summary>The tiles that cover every pair (i, j) with i below j.</summary>
     public IEnumerable<PairTile> All()
@@ -60,26 +119,13 @@ internal sealed class PairTiles : IDisposable
         }
     }
 
-    /// <summary>Fills <see cref="Scores"/>.</summary>
-    public void Multiply(PairTile tile)
-    {
-        using var noGradient = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var rows = _vectors.narrow(0, tile.Row, tile.Rows);
-        var columns = _vectors.narrow(0, tile.Column, tile.Columns).t();
-        var target = _scores.narrow(0, 0, (long)tile.Rows * tile.Columns).view(tile.Rows, tile.Columns);
-        target.addmm_(rows, columns, 0f, 1f); // into place: a new tensor each time would cost page faults
-        if (_distances is not null)
-        {
-            TileRows.ForEach(tile, (_, i) => _distances.Apply(tile.Row + i, tile.Column, Scores.AsSpan(i * tile.Columns, tile.Columns)));
-        }
-    }
+    /// <summary>Fills <see cref="Scores"/> as <see cref="TileProduct.Fast"/>.</summary>
+    public void MultiplyFast(PairTile tile) => _product.Fast(tile);
 
-    public void Dispose()
-    {
-        _vectors.Dispose();
-        _scores.Dispose();
-    }
+    /// <summary>Fills <see cref="Scores"/>.</summary>
+    public void Multiply(PairTile tile) => _product.Exact(tile);
+
+    public void Dispose() => _product.Dispose();
 }
 
 /// <summary>Shares the rows of a tile among as many workers as there are processors.</summary>
@@ -88,16 +134,16 @@ internal static class TileRows
     /// <summary>How many workers there are: worker numbers are below it.</summary>
     public static int Workers => Environment.ProcessorCount;
 
-    /// <summary>Calls with each row of the tile, from the worker that has it.</summary>
-    /// <param name="tile">The tile.</param>
+    /// <summary>Calls with each row of a tile, from the worker that has it.</summary>
+    /// <param name="rows">How many there are.</param>
     /// <param name="take">Takes the worker's number and the row's within the tile.</param>
-    public static void ForEach(PairTile tile, Action<int, int> take)
+    public static void ForEach(int rows, Action<int, int> take)
     {
-        int workers = Math.Min(Workers, tile.Rows);
+        int workers = Math.Min(Workers, rows);
         Parallel.For(0, workers, worker =>
         {
-            int end = (int)((long)tile.Rows * (worker + 1) / workers);
-            for (int i = (int)((long)tile.Rows * worker / workers); i < end; i++)
+            int end = (int)((long)rows * (worker + 1) / workers);
+            for (int i = (int)((long)rows * worker / workers); i < end; i++)
             {
                 take(worker, i);
             }
@@ -125,56 +171,7 @@ internal static class TileRows
     }
 }
 
-/// <summary>Takes the genuine and the impostor scores out of a tile, on all cores.</summary>
-internal sealed class TileSelection
-{
-    private readonly IdentityGroups _groups;
-    private readonly float[] _genuine;
-    private readonly TopImpostorScores _tail;
-    private readonly int[] _firstGenuine; // where each row's genuine scores begin: each has its place, whoever writes it
-
-    /// <param name="groups">Who is who.</param>
-    /// <param name="genuine">Takes all genuine scores: float32 [groups.GenuinePairs].</param>
-    /// <param name="tail">Takes the impostor scores; must have been made for as many workers as there are processors.</param>
-    public TileSelection(IdentityGroups groups, float[] genuine, TopImpostorScores tail)
-    {
-        (_groups, _genuine, _tail) = (groups, genuine, tail);
-        _firstGenuine = new int[groups.End.Length];
-        for (int row = 1; row < _firstGenuine.Length; row++)
-        {
-            _firstGenuine[row] = _firstGenuine[row - 1] + groups.End[row - 1] - row;
-        }
-    }
-
-    /// <summary>Takes the tile's pairs (i, j) with i below j; returns how many they are.</summary>
-    /// <param name="tile">Where it lies.</param>
-    /// <param name="scores">float32 [tile.Rows, tile.Columns], row-major.</param>
-    public long Take(PairTile tile, float[] scores)
-    {
-        TileRows.ForEach(tile, (worker, i) => TakeRow(worker, tile, tile.Row + i, scores.AsSpan(i * tile.Columns, tile.Columns)));
-        _tail.Trim();
-        return TileRows.Pairs(tile);
-    }
-
-    private void TakeRow(int worker, PairTile tile, int row, ReadOnlySpan<float> scores)
-    {
-        var (from, impostors) = TileRows.Split(tile, row, _groups);
-        if (from < impostors)
-        {
-            var place = _genuine.AsSpan(_firstGenuine[row] + from - (row + 1));
-            scores[(from - tile.Column)..(impostors - tile.Column)].CopyTo(place);
-        }
-
-        _tail.Add(worker, scores[(impostors - tile.Column)..]);
-    }
-}
-
-/// <summary>Whole rows of a score matrix.</summary>
-internal readonly record struct CrossTile(int Row, int Rows);
-
-/// <summary>
-/// The inner products of N vectors with M others, some rows at a time, by libtorch's matrix product on all cores.
-/// </summary>
+/// <summary>Rows of a score matrix, with all columns, some rows at a time.</summary>
 internal sealed class CrossTiles : IDisposable
 {
     // About 8 MB of scores stay in the last-level cache between product and selection; fewer than 64 rows would read
@@ -185,56 +182,37 @@ internal sealed class CrossTiles : IDisposable
 
     private readonly int _count;
     private readonly int _block;
-    private readonly torch.Tensor _rows;    // float32 [N, D]
-    private readonly torch.Tensor _columns; // float32 [D, M], a view
-    private readonly torch.Tensor _scores;  // the memory of Scores
+    private readonly TileProduct _product;
 
-    /// <param name="rows">float32 [N, D], row-major, N at least 1; pinned, not copied, until disposed.</param>
-    /// <param name="columns">float32 [M, D], likewise.</param>
-    /// <param name="dimension">D.</param>
-    public CrossTiles(float[] rows, float[] columns, int dimension)
+    /// <param name="rows">N vectors, at least one; pinned, not copied, until disposed.</param>
+    /// <param name="columns">M others, likewise.</param>
+    public CrossTiles(ScoredVectors rows, ScoredVectors columns)
     {
-        TorchNative.EnsureLoaded();
-        _count = rows.Length / dimension;
-        Columns = columns.Length / dimension;
+        (_count, Columns) = (rows.Count, columns.Count);
         _block = Math.Min(_count, Math.Clamp(TileScores / Columns, FewestRows, MostRows));
-        Scores = new float[(long)_block * Columns];
-        using var flatRows = torch.frombuffer(rows, torch.ScalarType.Float32);
-        _rows = flatRows.view(_count, dimension);
-        using var flatColumns = torch.frombuffer(columns, torch.ScalarType.Float32);
-        using var matrix = flatColumns.view(Columns, dimension);
-        _columns = matrix.t();
-        _scores = torch.frombuffer(Scores, torch.ScalarType.Float32);
+        _product = new TileProduct(rows, columns, _block, Columns);
     }
 
     /// <summary>M.</summary>
     public int Columns { get; }
 
-    /// <summary>The inner products of the tile last multiplied: row-major, [tile.Rows, M].</summary>
-    public float[] Scores { get; }
+    /// <summary>The scores of the tile last multiplied: row-major, [tile.Rows, M].</summary>
+    public float[] Scores => _product.Scores;
 
     /// <summary>The tiles, from the first row to the last.</summary>
-    public IEnumerable<CrossTile> All()
+    public IEnumerable<PairTile> All()
     {
         for (int row = 0; row < _count; row += _block)
         {
-            yield return new CrossTile(row, Math.Min(_block, _count - row));
+            yield return new PairTile(row, Math.Min(_block, _count - row), 0, Columns);
         }
     }
 
-    /// <summary>Fills <see cref="Scores"/>.</summary>
-    public void Multiply(CrossTile tile)
-    {
-        using var noGradient = torch.no_grad();
-        using var scope = torch.NewDisposeScope();
-        var target = _scores.narrow(0, 0, (long)tile.Rows * Columns).view(tile.Rows, Columns);
-        target.addmm_(_rows.narrow(0, tile.Row, tile.Rows), _columns, 0f, 1f); // into place, as PairTiles
-    }
+    /// <summary>Fills <see cref="Scores"/> as <see cref="TileProduct.Fast"/>.</summary>
+    public void MultiplyFast(PairTile tile) => _product.Fast(tile);
 
-    public void Dispose()
-    {
-        _rows.Dispose();
-        _columns.Dispose();
-        _scores.Dispose();
-    }
+    /// <summary>Fills <see cref="Scores"/>.</summary>
+    public void Multiply(PairTile tile) => _product.Exact(tile);
+
+    public void Dispose() => _product.Dispose();
 }

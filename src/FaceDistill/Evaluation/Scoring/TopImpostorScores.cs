@@ -17,13 +17,15 @@ internal sealed class TopImpostorScores
 {
     private readonly ScoreList[] _lists;
     private readonly long _limit;
+    private bool _risen;
 
     /// <param name="ranks">The lowest rank (from 1) that will be asked for; no more than the scores that will be added.</param>
     /// <param name="workers">How many threads add, each to its own list.</param>
     /// <param name="slack">The least number of scores held before the bound rises: small tails need no thrift.</param>
-    public TopImpostorScores(long ranks, int workers, long slack)
+    /// <param name="bound">Scores up to this one are taken for too low from the start; see <see cref="Complete"/>.</param>
+    public TopImpostorScores(long ranks, int workers, long slack, float bound = float.NegativeInfinity)
     {
-        Ranks = ranks;
+        (Ranks, Bound) = (ranks, bound);
         _limit = Math.Max(2 * ranks, slack);
         _lists = [.. Enumerable.Range(0, workers).Select(_ => new ScoreList())];
     }
@@ -32,19 +34,32 @@ internal sealed class TopImpostorScores
     public long Ranks { get; }
 
     /// <summary>Scores up to this one are not held.</summary>
-    public float Bound { get; private set; } = float.NegativeInfinity;
+    public float Bound { get; private set; }
 
-    private long Held => _lists.Sum(list => list.Count);
+    /// <summary>Whether every rank is known: not where the bound was set too high at the start.</summary>
+    public bool Complete => _risen || Bound == float.NegativeInfinity || Held >= Ranks;
+
+    /// <summary>How many scores are held.</summary>
+    public long Held => _lists.Sum(list => list.Count);
 
     /// <summary>Adds scores; each worker from its own thread.</summary>
     public void Add(int worker, ReadOnlySpan<float> scores) => _lists[worker].AddAbove(scores, Bound);
+
+    /// <summary>Adds a score; each worker from its own thread.</summary>
+    public void Add(int worker, float score)
+    {
+        if (score > Bound)
+        {
+            _lists[worker].Add(score);
+        }
+    }
 
     /// <summary>Raises the bound where too much is held; no worker may be adding.</summary>
     public void Trim()
     {
         if (Held > _limit)
         {
-            Bound = ScoreAt(Ranks);
+            (Bound, _risen) = (ScoreAt(Ranks), true);
             Parallel.ForEach(_lists, list => list.KeepAbove(Bound));
         }
     }
@@ -236,7 +251,8 @@ internal sealed class ScoreList
     public IEnumerable<ReadOnlyMemory<float>> Chunks() =>
         _chunks.Select((chunk, i) => (ReadOnlyMemory<float>)chunk.AsMemory(0, i == _chunks.Count - 1 ? _used : ChunkLength));
 
-    private void Add(float score)
+    /// <summary>Adds one.</summary>
+    public void Add(float score)
     {
         if (_used == _last.Length)
         {

@@ -1,4 +1,5 @@
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Formats;
 
 namespace FaceDistill.Tests.Evaluation.Agreement;
@@ -13,7 +14,7 @@ public sealed class NearDuplicatesTests
     {
         float[] rows = Unit(1300, 1), columns = Unit(2100, 2); // more than a tile of rows
         const float threshold = 0.9f;
-        var found = CrossMatches.Find(rows, columns, Dimension, threshold, "comparing", JobContext.None);
+        var found = CrossMatches.Find(new ScoredVectors(rows, Dimension), new ScoredVectors(columns, Dimension), threshold, "comparing", JobContext.None);
         int expected = 0;
         for (int row = 0, next = 0; row < 1300; row++)
         {
@@ -41,7 +42,7 @@ public sealed class NearDuplicatesTests
         float[] vectors = Unit(1100, 3);
         const float threshold = 0.92f;
         HashSet<int> gone = [4, 5];
-        var (pairs, drop) = NearDuplicates.Find(vectors, Dimension, threshold, gone, JobContext.None);
+        var (pairs, drop) = NearDuplicates.Find(new ScoredVectors(vectors, Dimension), threshold, gone, JobContext.None);
         var alike = (from i in Enumerable.Range(0, 1100)
                      from j in Enumerable.Range(i + 1, 1099 - i)
                      where !gone.Contains(i) && !gone.Contains(j) && Dot(vectors, i, vectors, j) >= threshold
@@ -59,7 +60,7 @@ public sealed class NearDuplicatesTests
     {
         // 0, 10, 20, 30 degrees: neighbours are alike (0.985), others (0.940) are not.
         float[] vectors = [.. Enumerable.Range(0, 4).SelectMany(i => new[] { MathF.Cos(i * MathF.PI / 18), MathF.Sin(i * MathF.PI / 18) })];
-        var (pairs, drop) = NearDuplicates.Find(vectors, 2, 0.98f, new HashSet<int>(), JobContext.None);
+        var (pairs, drop) = NearDuplicates.Find(new ScoredVectors(vectors, 2), 0.98f, new HashSet<int>(), JobContext.None);
         Assert.Equal(3, pairs);
         Assert.Equal([(1, 0), (3, 2)], drop.Select(d => (d.Row, d.Kept)));
     }
@@ -69,7 +70,7 @@ public sealed class NearDuplicatesTests
     {
         float[] vectors = [.. Enumerable.Repeat(1f, 4600)]; // 10.6 million pairs
         Assert.Contains("--duplicate-threshold",
-            Assert.Throws<FaceDistillException>(() => NearDuplicates.Find(vectors, 1, 0.9f, new HashSet<int>(), JobContext.None)).Message,
+            Assert.Throws<FaceDistillException>(() => NearDuplicates.Find(new ScoredVectors(vectors, 1), 0.9f, new HashSet<int>(), JobContext.None)).Message,
             StringComparison.Ordinal);
     }
 

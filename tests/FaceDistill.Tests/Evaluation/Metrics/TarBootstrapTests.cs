@@ -25,9 +25,9 @@ public sealed class TarBootstrapTests
         string[] identities = [.. Enumerable.Range(0, faces)
             .Select(i => $"p{(i < people ? i : name == "skewed" ? random.Next(3) : random.Next(people)):D3}").Order(StringComparer.Ordinal)];
         var groups = new IdentityGroups(identities);
-        var scored = new ScoredVectors(vectors, dimension, null);
+        var scored = new ScoredVectors(vectors, dimension);
         var resamples = Resamples(groups, 40);
-        var score = Naive.Score(scored);
+        var score = Naive.Score(vectors, dimension, distances: false);
         double[]?[] tars = Bootstrap(scored, groups, groups.ImpostorPairs).Run(Fars, resamples, default);
         for (int r = 0; r < resamples.Count; r++)
         {
@@ -43,7 +43,7 @@ public sealed class TarBootstrapTests
     {
         var set = Sets.Random("model", 4, 16, [.. Enumerable.Range(0, 200).Select(i => $"p{i / 4:D3}/{i}.png")]);
         var groups = IdentityGroups.Of(set);
-        var scored = ScoredVectors.Of(set, groups.Order, ScoreKind.Cosine);
+        var scored = ScoredVectors.Of(set, groups.Order);
         var resamples = Resamples(groups, 200);
         long permitted = FarTargets.Permitted(1e-2, groups.ImpostorPairs);
         double[]?[] whole = Bootstrap(scored, groups, groups.ImpostorPairs).Run([1e-2, 1e-3], resamples, default);

@@ -151,7 +151,7 @@ public sealed class ThresholdPassTests
     {
         var groups = new IdentityGroups(identities);
         float[] ordered = [.. groups.Order.SelectMany(row => vectors.AsSpan(row * dimension, dimension).ToArray())];
-        return ThresholdPass.Score(new ScoredVectors(ordered, dimension, null), groups, fars);
+        return ThresholdPass.Score(new ScoredVectors(ordered, dimension), groups, fars);
     }
 
     private static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

@@ -69,7 +69,7 @@ public sealed class BlufrTests
                 [.. test.SelectMany(row => set.Row(row).ToArray()).Select(value => value / 4)], SignSets.Dimension,
                     [.. test.Select(row => set.Identities[row])], [1e-3]);
             verification[t] = twin.Points[0]!.Tar;
-            identification[t] = Identification.OpenSet(set, UnitEmbeddings.From(set), gallery, probes, [1e-2], JobContext.None).Points[0]!.Dir;
+            identification[t] = Identification.OpenSet(set, gallery, probes, [1e-2], JobContext.None).Points[0]!.Dir;
             Assert.Equal((twin.GenuinePairs, twin.ImpostorPairs, test.Length),
                 (result.PerTrial[t].GenuinePairs, result.PerTrial[t].ImpostorPairs, result.PerTrial[t].Images));
             Assert.Equal(twin.Points[0]!.Threshold, result.PerTrial[t].VerificationThreshold);

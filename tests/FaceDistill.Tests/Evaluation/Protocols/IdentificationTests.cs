@@ -43,7 +43,7 @@ public sealed class IdentificationTests
         int[] gallery = [.. Enumerable.Range(0, 900).Where(row => int.Parse(set.Identities[row][1..], null) % 2 == 0)
             .GroupBy(row => set.Identities[row]).SelectMany(person => person.Take(each)).OrderBy(row => row * 7919 % 900)];
         int[] probes = [.. Enumerable.Range(0, 900).Except(gallery)];
-        var result = Identification.OpenSet(set, UnitEmbeddings.From(set), gallery, probes, Fars, JobContext.None);
+        var result = Identification.OpenSet(set, gallery, probes, Fars, JobContext.None);
         var found = probes.Select(probe => Search(set, gallery, probe)).ToList();
         float[] alarms = [.. found.Where(probe => probe.Rank == 0).Select(probe => probe.Best)];
         var known = found.Where(probe => probe.Rank > 0).ToList();
@@ -67,11 +67,11 @@ public sealed class IdentificationTests
         var set = new EmbeddingSet(
             "m", 4, values, [.. Enumerable.Range(0, 9000).Select(i => $"{i}.png")], [.. Enumerable.Range(0, 9000).Select(i => $"p{i % 8000}")]);
         int[] rows = [.. Enumerable.Range(0, 9000)];
-        var outcomes = IdentificationSearch.Run(set, values, rows[..8000], rows[8000..], JobContext.None);
+        var outcomes = IdentificationSearch.Run(set, rows[..8000], rows[8000..], JobContext.None);
         Assert.All(Enumerable.Range(0, 1000).Where(i => i % 37 == 0), i =>
         {
-            float own = Dot(values, 8000 + i, i);
-            int rank = rows[..8000].Count(row => Dot(values, 8000 + i, row) >= own);
+            float own = Naive.Cosine(set.Row(8000 + i), set.Row(i));
+            int rank = rows[..8000].Count(row => Naive.Cosine(set.Row(8000 + i), set.Row(row)) >= own);
             Assert.Equal((own, rank), (outcomes[i].Own, outcomes[i].Rank));
         });
     }

@@ -27,7 +27,7 @@ public sealed class EuclideanScoresTests
         float[] values = [.. some, .. some.Select(value => -value)];
         string[] identities = [.. Enumerable.Range(0, 2 * half).Select(i => $"p{(i < people ? i : random.Next(people))}")];
         var result = ThresholdPass.Score(Sets.Of(dimension, values, identities), Fars, ScoreKind.Euclidean);
-        var naive = new NaiveMetrics(identities, Naive.Score(new ScoredVectors(values, dimension, Naive.Squares(values, dimension))));
+        var naive = new NaiveMetrics(identities, Naive.Score(values, dimension, distances: true));
         float[] sorted = [.. naive.Impostors.OrderDescending()];
         Assert.Equal((naive.Genuine.Count, sorted.Length), (result.GenuinePairs, result.ImpostorPairs));
         foreach (var point in result.Points.OfType<FarPoint>())

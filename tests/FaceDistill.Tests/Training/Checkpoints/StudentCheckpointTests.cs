@@ -1,3 +1,4 @@
+using System.Text;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -90,6 +91,73 @@ public sealed class StudentCheckpointTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("description", "\"mobilenet-v1:0.25@64\"", "\"x\"", "'x' is no student")]
+    [InlineData("description", "0.25@64", "1000@64", "the width multiplier is above 0 and at most 1")]
+    [InlineData("description", "0.25@64", "0.25@96", "takes 96 pixels, and its contract says 64")]
+    [InlineData("description", "\"size\": 64", "\"size\": 100000", "size 100000 is not within 32 to 1024")]
+    [InlineData("description", "\"dlib\"", "\"none\"", "no alignment template 'none'")]
+    [InlineData("description", "\"dimension\": 5", "\"dimension\": 0", "1 to 65536 values, not 0")]
+    [InlineData("description", "0.125", "-1", "the targets' scale is above 0, not -1")]
+    [InlineData("options", "\"epochs\": 7", "\"epochs\": 0", "epochs are 1 to 10000, not 0")]
+    [InlineData("options", "\"device\": \"auto\"", "\"device\": \"tpu\"", "no device 'tpu'")]
+    [InlineData("state", "\"epoch\": 2,\n  \"step\"", "\"epoch\": -1,\n  \"step\"", "epoch -1 of 7")]
+    [InlineData("state", "\"epoch\": 2,\n  \"step\"", "\"epoch\": 1000000000,\n  \"step\"", "epoch 1000000000 of 7")]
+    [InlineData("state", "\"epoch\": 2,\n  \"step\"", "\"epoch\": 3,\n  \"step\"", "3 epochs are done, and its log is of 2 others")]
+    [InlineData("state", "\"step\": 3", "\"step\": -5", "step -5")]
+    [InlineData("state", "\"best\": null", "\"best\": { \"epoch\": 99, \"centredCosine\": 0.5 }", "the best epoch is 99 of 2")]
+    [InlineData("optimizerSteps", "11", "-1", "the optimizer's steps are below 0")]
+    public void What_cannot_be_is_refused_and_the_file_named(string key, string from, string to, string says)
+    {
+        WriteGood();
+        Change((_, metadata) =>
+        {
+            Assert.Contains(from, metadata[key], StringComparison.Ordinal);
+            metadata[key] = metadata[key].Replace(from, to, StringComparison.Ordinal);
+        });
+        string message = Error(() => StudentCheckpoint.Read(File1));
+        Assert.StartsWith($"{File1} is damaged: ", message, StringComparison.Ordinal);
+        Assert.Contains(says, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_checkpoint_of_the_format_without_a_checksum_is_read_with_a_note_and_one_that_lost_its_checksum_is_not()
+    {
+        WriteGood();
+        Assert.Null(StudentCheckpoint.Read(File1).Note);
+        WithoutChecksum(metadata => metadata["format"] = "facedistill-checkpoint-1");
+        var read = StudentCheckpoint.Read(File1);
+        Assert.StartsWith($"{File1} is of an earlier version and carries no checksum", read.Note, StringComparison.Ordinal);
+        Restore(read);
+        WithoutChecksum(metadata => metadata["format"] = "facedistill-checkpoint-2");
+        Assert.Contains("its checksum is missing", Error(() => StudentCheckpoint.Read(File1)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_head_than_the_weights_have_is_refused_also_without_a_checksum()
+    {
+        WriteGood();
+        WithoutChecksum(metadata =>
+        {
+            metadata["format"] = "facedistill-checkpoint-1";
+            metadata["description"] = metadata["description"].Replace("\"gdc\"", "\"gap\"", StringComparison.Ordinal);
+        });
+        Assert.Contains("with the head Gap has no gdc", Error(() => StudentCheckpoint.Read(File1).LoadModel().Dispose()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_best_student_of_another_run_is_refused()
+    {
+        WriteGood(State with { Best = new BestEpoch(1, 0.5) });
+        File.Copy(File1, _folder[RunStudent.BestFileName]);
+        Assert.Equal(_folder[RunStudent.BestFileName], RunStudent.Open(_folder.Path).Path);
+        string best = _folder[RunStudent.BestFileName];
+        var (tensors, metadata) = SafetensorsFile.Read(best);
+        metadata["description"] = metadata["description"].Replace("\"teacher\": \"teacher\"", "\"teacher\": \"other\"", StringComparison.Ordinal);
+        SafetensorsFile.Write(best, tensors, metadata);
+        Assert.StartsWith($"{best} is not of the run of ", Error(() => RunStudent.Open(_folder.Path)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_missing_tensor_and_one_of_another_shape_or_type_are_named()
     {
@@ -142,11 +210,24 @@ public sealed class StudentCheckpointTests : IDisposable
         SafetensorsFile.Write(File1, tensors, metadata);
     }
 
-    private void WriteGood()
+    // As versions before the checksum wrote it, byte for byte but for its place.
+    private void WithoutChecksum(Action<Dictionary<string, string>> change)
+    {
+        var (tensors, metadata) = SafetensorsFile.Read(File1);
+        metadata.Remove(SafetensorsFile.ChecksumKey);
+        change(metadata);
+        SafetensorsFile.Write(File1, tensors, metadata);
+        byte[] file = File.ReadAllBytes(File1), key = Encoding.UTF8.GetBytes(SafetensorsFile.ChecksumKey);
+        int at = file.AsSpan().IndexOf(key);
+        file[at] = (byte)'x'; // another key, of no meaning
+        File.WriteAllBytes(File1, file);
+    }
+
+    private void WriteGood(TrainingState? state = null)
     {
         using var model = new MobileNetV1(Description.Architecture());
         using var optimizer = new AdamWState(model, 0.02) { Steps = 11 };
-        StudentCheckpoint.Write(File1, new RunPosition(Description, new TargetScaling([0, 1, 2, 3, 4], 0.125f), Options, State),
+        StudentCheckpoint.Write(File1, new RunPosition(Description, new TargetScaling([0, 1, 2, 3, 4], 0.125f), Options, state ?? State),
             new TrainedStudent(model) { Optimizer = optimizer });
     }
 

@@ -143,7 +143,7 @@ public sealed class WeightTransferTests : IDisposable
             }
         }
 
-        var run = new RunPosition(description, OldScaling, TinyRun.Options, new TrainingState(1, 0, 0, []));
+        var run = new RunPosition(description, OldScaling, TinyRun.Options, new TrainingState(0, 0, 0, []));
         StudentCheckpoint.Write(_folder["source"], run, new TrainedStudent(model));
         return StudentCheckpoint.Read(_folder["source"]);
     }
