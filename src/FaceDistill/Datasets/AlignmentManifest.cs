@@ -64,7 +64,7 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
             return [];
         }
 
-        using var reader = new StreamReader(path);
+        using var reader = new ListReader(path);
         return [.. Csv.Rows(reader, path).Skip(1).Select(row => row.Fields.Count == 2 ? (row.Fields[0], row.Fields[1])
             : throw new FaceDistillException($"{path} line {row.Line}: not a path and a reason; run the same 'facedistill align' again"))];
     }

@@ -160,7 +160,7 @@ internal sealed class AlignedFolder : IPhotoFaces
             return index;
         }
 
-        using var reader = new StreamReader(path);
+        using var reader = new ListReader(path);
         foreach (var row in Csv.Rows(reader, path).Skip(1))
         {
             if (row.Fields.Count != 3 || !ContentHash.TryParse(row.Fields[1], out var photo) || !ContentHash.TryParse(row.Fields[2], out var face))
@@ -265,9 +265,9 @@ internal sealed class AlignedFolder : IPhotoFaces
         {
             File.Delete(face);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is DirectoryNotFoundException or PathTooLongException)
         {
-            // Its folder was never made.
+            // It was never made.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -246,7 +246,15 @@ internal sealed class AlignedCache : IPhotoFaces
             return;
         }
 
-        foreach (string file in Directory.EnumerateFiles(folder, $"*-*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        // One folder deep: a link in a cache leads nowhere else.
+        var faces = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = 1,
+            AttributesToSkip = FileAttributes.None,
+            IgnoreInaccessible = false,
+        };
+        foreach (string file in Directory.EnumerateFiles(folder, "*-*", faces).Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileName(file);
             if (name.Length > Digits + 1 && Path.GetExtension(name) is Ending or NoneEnding && ContentHash.TryParse(name.AsSpan(0, Digits), out var photo))

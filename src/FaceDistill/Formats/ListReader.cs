@@ -30,7 +30,7 @@ internal sealed class ListReader : TextReader
         {
             _text = new StreamReader(path, new UTF8Encoding(false, throwOnInvalidBytes: true));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new FaceDistillException($"cannot read {path}: {e.Message}", e);
         }

@@ -59,7 +59,7 @@ internal sealed class TrainedFaces
             return null;
         }
 
-        using var reader = new StreamReader(path);
+        using var reader = new ListReader(path);
         return new TrainedFaces(Csv.Rows(reader, path).Skip(1).Select(row =>
             row.Fields.Count == 3 && ContentHash.TryParse(row.Fields[0], out var face) && ContentHash.TryParse(row.Fields[1], out var photo)
                 ? (face, photo, row.Fields[2])

@@ -37,6 +37,7 @@ public sealed class LabelsFileTests : IDisposable
     public void A_folder_and_a_device_without_end_are_refused()
     {
         Assert.Equal($"{_folder.Path} is a folder; name the list itself", Assert.Throws<FaceDistillException>(() => LabelsFile.Read(_folder.Path, 1)).Message);
+        Assert.StartsWith("cannot read : ", Assert.Throws<FaceDistillException>(() => LabelsFile.Read("", 1)).Message, StringComparison.Ordinal);
         if (!OperatingSystem.IsWindows())
         {
             Assert.StartsWith("/dev/zero line 1: longer than 2000000 characters",

@@ -44,6 +44,35 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
     }
 
     [Fact]
+    public void Labels_are_counted_before_gigabytes_of_values_are_read()
+    {
+        NpyFile.Write(_folder["a.npy"], 1, [1, 2, 3]);
+        byte[] header = File.ReadAllBytes(_folder["a.npy"])[..^12];
+        System.Text.Encoding.ASCII.GetBytes("(2000000000, 1), }").CopyTo(header, header.AsSpan().IndexOf("(3, 1), }"u8));
+        File.WriteAllBytes(_folder["a.npy"], header);
+        using (var file = new FileStream(_folder["a.npy"], FileMode.Open))
+        {
+            file.SetLength(header.Length + 8_000_000_000); // takes no room on the disk
+        }
+
+        File.WriteAllText(_folder["labels.txt"], "one\ntwo\n");
+        long before = GC.GetTotalAllocatedBytes();
+        Refused(Request([]) with { Embeddings = [_folder["a.npy"]], Labels = _folder["labels.txt"] },
+            "labels.txt ends at line 2; there are 2000000000 embeddings");
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 2_000_000_000);
+    }
+
+    [Fact]
+    public void One_name_in_two_folders_is_said_once()
+    {
+        NpyFile.Write(_folder["a.npy"], 2, [1, 2, 2, 4.5f, 1, 2.5f, 3, -6]);
+        File.WriteAllText(_folder["labels.txt"], "2020/alice\n2020/alice\n2021/alice\nbob\n");
+        var said = new List<string>();
+        Job().Run(Request([]) with { Embeddings = [_folder["a.npy"], _folder["a.npy"]], Labels = _folder["labels.txt"] }, new JobContext(said.Add));
+        Assert.Contains("(2020/alice, 2021/alice)", Assert.Single(said, line => line.StartsWith("note:", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_cannot_be_evaluated_is_one_clear_line()
     {
         Refused(Request([]) with { Protocol = "best-pairs" }, "all-pairs");
