@@ -189,7 +189,7 @@ internal static class FullCases
     // dlib's network wants larger faces than the suite's.
     private static string Dlib(Trial t)
     {
-        t.Works("align", "--data", t.Bases.Photos, "--output", t["al150"]);
+        t.Works("align", "--data", t.Bases.Photos, "--template", "dlib", "--output", t["al150"]);
         return t["al150"];
     }
 
