@@ -82,14 +82,15 @@ internal static class Pictures
     public static byte[] Palette()
     {
         using var photo = Bases.Photo(1, 0);
-        byte[] header = [0, 0, 0, (byte)photo.Width, 0, 0, 0, (byte)photo.Height, 8, 3, 0, 0, 0];
+        int width = photo.Width, height = photo.Height;
+        byte[] header = [0, 0, 0, (byte)width, 0, 0, 0, (byte)height, 8, 3, 0, 0, 0];
         var data = new MemoryStream();
         using (var zip = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true))
         {
-            for (int y = 0; y < photo.Height; y++)
+            for (int y = 0; y < height; y++)
             {
                 zip.WriteByte(0);
-                for (int x = 0; x < photo.Width; x++)
+                for (int x = 0; x < width; x++)
                 {
                     var pixel = photo.At<Vec3b>(y, x); // BGR
                     zip.WriteByte((byte)((pixel.Item2 / 43 * 36) + (pixel.Item1 / 43 * 6) + (pixel.Item0 / 43)));
