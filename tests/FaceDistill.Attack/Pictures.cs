@@ -78,6 +78,32 @@ internal static class Pictures
         return [0x89, .. "PNG\r\n"u8, 0x1a, (byte)'\n', .. Chunk("IHDR", header), .. Chunk("IDAT", data.ToArray()), .. Chunk("IEND", [])];
     }
 
+    /// <summary>The face in a palette of 6 x 6 x 6 colours, one of them half transparent.</summary>
+    public static byte[] Palette()
+    {
+        using var photo = Bases.Photo(1, 0);
+        int width = photo.Width, height = photo.Height;
+        byte[] header = [0, 0, 0, (byte)width, 0, 0, 0, (byte)height, 8, 3, 0, 0, 0];
+        var data = new MemoryStream();
+        using (var zip = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            for (int y = 0; y < height; y++)
+            {
+                zip.WriteByte(0);
+                for (int x = 0; x < width; x++)
+                {
+                    var pixel = photo.At<Vec3b>(y, x); // BGR
+                    zip.WriteByte((byte)((pixel.Item2 / 43 * 36) + (pixel.Item1 / 43 * 6) + (pixel.Item0 / 43)));
+                }
+            }
+        }
+
+        byte[] colours = [.. Enumerable.Range(0, 216).SelectMany(i => new[] { (byte)(i / 36 * 51), (byte)(i / 6 % 6 * 51), (byte)(i % 6 * 51) })];
+        return [0x89, .. "PNG\r\n"u8, 0x1a, (byte)'\n', .. Chunk("IHDR", header), .. Chunk("PLTE", colours), .. Chunk("tRNS", [128]),
+            .. Chunk("IDAT", data.ToArray()),
+            .. Chunk("IEND", [])];
+    }
+
     /// <summary>A JPEG whose EXIF says that it lies on its side.</summary>
     public static byte[] Exif(byte[] jpeg, byte orientation)
     {

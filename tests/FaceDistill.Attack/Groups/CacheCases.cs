@@ -79,7 +79,7 @@ internal static class VerifyCases
     private static string Converted(Trial t)
     {
         t.Bases.NeedsDlib();
-        t.Works("align", "--data", t.Bases.Photos, "--output", t["al"]);
+        t.Works("align", "--data", t.Bases.Photos, "--template", "dlib", "--output", t["al"]);
         t.Works("embed", "--data", t["al"], "--teacher", "dlib-resnet", "--output", t["e1"]);
         File.Copy(Model(t), t["right.onnx"]);
         return Model(t);

@@ -30,7 +30,7 @@ internal static class FuzzCases
         }),
         ("onnx", t => Tail(t) ? Onnx.Tiny(metadata: (Onnx.ContractKey, Onnx.Contract().ToJsonString())) : File.ReadAllBytes(t.Bases.Model),
             (t, b) => ["embed", "--model", t.Write("x.onnx", b), "--data", t.Bases.Few, "--output", t["store"]]),
-        ("recipe", _ => File.ReadAllBytes(Path.Combine(Root(), "eval", "recipes", "hour.json")), (t, b) =>
+        ("recipe", t => File.ReadAllBytes(Path.Combine(t.Bases.Run, "recipe.json")), (t, b) =>
         {
             Directory.CreateDirectory(t["none"]); // a sound recipe fails here, soon
             return ["distill", "--recipe", t.Write("r.json", b), "--data", t["none"], "--teacher", t.Bases.Card, "--output", t["out"]];
@@ -147,8 +147,6 @@ internal static class FuzzCases
 
         return memory.ToArray();
     }
-
-    private static string Root() => Options.Root ?? throw new SkipException("not run within the repository");
 }
 
 /// <summary>kill -9 at 100 random moments over all that takes long.</summary>

@@ -123,7 +123,7 @@ internal static class TwoCases
     public static IEnumerable<Case> All() =>
     [
         new("distill into one run folder", t => OneRefused(t, [.. t.Bases.Distill, "--data", t.Bases.More, "--output", t["run"]], "run")),
-        new("align into one folder", t => OneRefused(t, ["align", "--data", t.Bases.Photos, "--output", t["al"]], "al")),
+        new("align into one folder", t => OneRefused(t, ["align", "--data", t.Bases.Photos, "--template", "dlib", "--output", t["al"]], "al")),
         new("embed into one folder", t => OneRefused(t, ["embed", "--data", t.Bases.More, "--teacher", SignalCases.Slow(t), "--output", t["em"]], "em")),
         new("two evaluates of raw photos, one cold cache",
             t => BothDone(t, _ => ["evaluate", "--model", t.Bases.Model, "--data", t.Bases.Photos, "--resamples", "0"])),
@@ -137,7 +137,7 @@ internal static class TwoCases
         new("two embeds convert the teacher at once", t =>
         {
             t.Bases.NeedsDlib();
-            t.Works("align", "--data", t.Bases.Photos, "--output", t["al"]);
+            t.Works("align", "--data", t.Bases.Photos, "--template", "dlib", "--output", t["al"]);
             BothDone(t, i => ["embed", "--data", t["al"], "--teacher", "dlib-resnet", "--output", t[$"e{i}"]]);
         }),
         new("two pulls of one file", t =>
