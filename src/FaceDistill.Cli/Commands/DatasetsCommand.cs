@@ -43,6 +43,7 @@ internal static class DatasetsCommand
     private static void Pull(VerbContext context)
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
+        CacheFolder.RequireKept();
         Report(context, context.Parsed.GetValue(Names)!.Select(name => pull.Pull(name, context.Job)));
     }
 

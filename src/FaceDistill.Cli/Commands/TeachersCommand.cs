@@ -50,6 +50,7 @@ internal static class TeachersCommand
     private static void Pull(VerbContext context)
     {
         var pull = new ModelPull(context.Parsed.Finder());
+        CacheFolder.RequireKept();
         var results = context.Parsed.GetValue(Names)!.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();
         context.Result(results, console => results.ForEach(r => console.WriteLine($"{r.name}: {string.Join(", ", r.files)}")));
     }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 
@@ -18,7 +19,7 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
     /// <exception cref="FaceDistillException">The file does not load or run.</exception>
     public static GraphCost Of(string path, ModelInputSpec? contract)
     {
-        string folder = Directory.CreateTempSubdirectory("facedistill-profile-").FullName;
+        string folder = Leftovers.TemporaryFolder("profile");
         try
         {
             using var options = new SessionOptions
@@ -42,7 +43,7 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Leftovers.Delete(folder);
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"a benchmark has 1 to 100000 rounds, not {request.Rounds}");
         }
 
-        string folder = Directory.CreateTempSubdirectory("facedistill-bench-").FullName;
+        string folder = Leftovers.TemporaryFolder("bench");
         try
         {
             var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder)).ToList();
@@ -65,7 +65,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Leftovers.Delete(folder);
         }
     }
 
