@@ -43,6 +43,7 @@ internal static class DatasetsCommand
     private static void Pull(VerbContext context)
     {
         using var pull = new DatasetPull(AssetFinder.FromEnvironment());
+        CacheFolder.RequireKept();
         string[] names = context.Parsed.GetValue(Names)!;
         Array.ForEach(names, name => DatasetCard.Load(name)); // before anything is fetched
         Report(context, names.Select(name => pull.Pull(name, context.Job)));

@@ -50,6 +50,7 @@ internal static class TeachersCommand
     private static void Pull(VerbContext context)
     {
         var pull = new ModelPull(context.Parsed.Finder());
+        CacheFolder.RequireKept();
         string[] names = context.Parsed.GetValue(Names)!;
         Array.ForEach(names, name => ModelPull.About(name)); // before anything is fetched
         var results = names.Select(name => new { name, files = pull.Pull(name, context.Job) }).ToList();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FaceDistill.Assets;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
 using Spectre.Console;
@@ -42,6 +43,7 @@ internal sealed class VerbContext : IDisposable
         command.SetAction((parsed, cancel) => Task.Run(() =>
         {
             using var context = new VerbContext(parsed, cancel);
+            CacheFolder.Told = context.Say;
             run(context);
         }, CancellationToken.None));
         return command;

@@ -31,7 +31,7 @@ public sealed class AssetFinder
     /// <summary>The cache's folder of data sets.</summary>
     internal string DatasetCache { get; }
 
-    /// <summary>A finder of this machine: $FACEDISTILL_HOME and <see cref="CacheFolder"/>.</summary>
+    /// <summary>A finder of this machine: $FACEDISTILL_HOME and <see cref="CacheFolder.Kept"/>.</summary>
     /// <param name="modelFolders">The folders of --models.</param>
     /// <param name="dataFolders">The folders of --data.</param>
     /// <exception cref="FaceDistillException">A folder that was given explicitly does not exist.</exception>
@@ -42,7 +42,7 @@ public sealed class AssetFinder
         string[] models = [.. modelFolders ?? []];
         string[] data = [.. dataFolders ?? []];
         string? missing = models.Concat(data).FirstOrDefault(f => !Directory.Exists(f));
-        return missing is null ? new AssetFinder(models, data, homes, CacheFolder.Root)
+        return missing is null ? new AssetFinder(models, data, homes, CacheFolder.Kept)
             : throw new FaceDistillException($"no folder {missing}");
     }
 
@@ -116,40 +116,44 @@ public sealed class AssetFinder
 /// Where FaceDistill keeps what it downloads and derives: <c>$FACEDISTILL_CACHE</c>, else the platform's cache folder
 /// (<c>$XDG_CACHE_HOME</c> or ~/.cache on Linux, ~/Library/Caches on macOS, %LOCALAPPDATA% on Windows).
 /// </summary>
+/// <remarks>Where that cannot be written, or no home is known, what is derived goes to a temporary folder that is deleted when the process ends: reading needs
+/// no writing.</remarks>
 internal static class CacheFolder
 {
-    private static readonly Lazy<string> Instead = new(() =>
+    private static readonly Lazy<string> Derived = new(() => Find() is not { } kept ? Temporary("no home folder is known")
+        : WritableFolder.WhyNot(kept) is { } reason ? Temporary($"{kept} cannot be written ({reason})") : kept);
+
+    /// <summary>The root of what is derived; it need not exist yet, and it may go with the process.</summary>
+    public static string Root => Derived.Value;
+
+    /// <summary>The root of what is downloaded, which may be read-only; that of the process where no home is known.</summary>
+    public static string Kept => Find() ?? Root;
+
+    /// <summary>Where to look for what was derived: where it is kept, and <see cref="Root"/> where that is another.</summary>
+    public static IEnumerable<string> Roots => new[] { Kept, Root }.Distinct();
+
+    /// <summary>Told once, in a line, where <see cref="Root"/> goes with the process.</summary>
+    public static Action<string>? Told { get; set; }
+
+    /// <summary>Refuses where what is downloaded would go with the process.</summary>
+    /// <exception cref="FaceDistillException">No home folder is known.</exception>
+    public static void RequireKept()
     {
-        string folder = Directory.CreateTempSubdirectory("facedistill-cache-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        return folder;
-    });
-
-    /// <summary>The cache's root; it need not exist yet.</summary>
-    public static string Root { get; } = Find();
-
-    /// <summary>Where this process keeps what it makes: the root, or, where that cannot be written, a folder of its own that goes when it ends.</summary>
-    public static string Work { get; } = IsWritable(Root) ? Root : Instead.Value;
-
-    /// <summary>Where to look for what was made: the root, and <see cref="Work"/> where that is another.</summary>
-    public static IEnumerable<string> Roots => new[] { Root, Work }.Distinct();
-
-    private static bool IsWritable(string folder)
-    {
-        try
+        if (Find() is null)
         {
-            Directory.CreateDirectory(folder);
-            using var probe = new FileStream(
-                Path.Combine(folder, $".probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
-            return true;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
+            throw new FaceDistillException("no home folder is known, so nothing fetched would be kept; set FACEDISTILL_CACHE to a folder");
         }
     }
 
-    private static string Find()
+    private static string Temporary(string reason)
+    {
+        string folder = Leftovers.TemporaryFolder("cache");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Leftovers.Delete(folder);
+        Told?.Invoke($"{reason}: what the cache would keep goes to {folder} and is deleted at the end; set FACEDISTILL_CACHE to a folder to keep it");
+        return folder;
+    }
+
+    private static string? Find()
     {
         if (Environment.GetEnvironmentVariable("FACEDISTILL_CACHE") is { Length: > 0 } named)
         {
@@ -157,10 +161,11 @@ internal static class CacheFolder
         }
 
         string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        string root = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+        string? root = OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && !OperatingSystem.IsMacOS() ? xdg
+            : home.Length == 0 || (home == "/" && Environment.GetEnvironmentVariable("HOME") is null or "") ? null
             : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
-            : Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg ? xdg
             : Path.Combine(home, ".cache");
-        return Path.Combine(root, "facedistill");
+        return string.IsNullOrEmpty(root) ? null : Path.GetFullPath(Path.Combine(root, "facedistill"));
     }
 }

@@ -144,9 +144,10 @@ internal static class StagedFolder
     public static void Make(string target, Action<string> fill)
     {
         target = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
-        string staged = $"{target}.{Environment.ProcessId}-{Guid.NewGuid():N}.part";
+        string? staged = null;
         try
         {
+            staged = Leftovers.Beside(target);
             if (Directory.Exists(target) || File.Exists(target))
             {
                 throw new FaceDistillException($"{target} exists already; delete or rename it and run the command again");
@@ -162,23 +163,10 @@ internal static class StagedFolder
         }
         finally
         {
-            TryDelete(staged);
-        }
-    }
-
-    /// <summary>Deletes a temporary folder; where that fails, the system's own clean-up has to do it.</summary>
-    public static void TryDelete(string folder)
-    {
-        try
-        {
-            if (Directory.Exists(folder))
+            if (staged is not null)
             {
-                Directory.Delete(folder, recursive: true);
+                Leftovers.Delete(staged);
             }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that brought us here is the one to report.
         }
     }
 }

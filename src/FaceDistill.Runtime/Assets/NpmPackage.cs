@@ -37,7 +37,7 @@ internal sealed class NpmPackage
         }
 
         job.Progress?.Report(new WorkProgress($"npm pack {package}", 0, members.Count, "files"));
-        string folder = Directory.CreateTempSubdirectory("facedistill-npm-").FullName;
+        string folder = Leftovers.TemporaryFolder("npm");
         try
         {
             await NpmClient.PackAsync(_program, package, folder, ByHand(members), job.Cancel).ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal sealed class NpmPackage
         }
         finally
         {
-            StagedFolder.TryDelete(folder);
+            Leftovers.Delete(folder);
         }
     }
 

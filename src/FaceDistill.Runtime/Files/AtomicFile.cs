@@ -35,51 +35,28 @@ internal static class AtomicFile
     public static void WriteReplaceable(string path, byte[] content) =>
         WriteBeside(path, temporary => File.WriteAllBytes(temporary, content));
 
-    /// <summary>A new name in the target's folder that ends in ".part": the target's, a long one only its beginning, so that any name that fits has
-    /// one.</summary>
-    public static string TemporaryFor(string target)
-    {
-        const int mostBytes = 64; // of the 255 that file systems give a name, 143 where they encrypt it
-        string name = Path.GetFileName(target);
-        int length = name.Length;
-        for (; System.Text.Encoding.UTF8.GetByteCount(name.AsSpan(0, length)) > mostBytes || (length > 0 && char.IsHighSurrogate(name[length - 1])); length--)
-        {
-        }
-
-        return Path.Combine(Path.GetDirectoryName(target)!, InvariantText.Of($"{name[..length]}.{Environment.ProcessId}-{Guid.NewGuid():N}.part"));
-    }
-
     /// <summary>Hands <paramref name="write"/> a temporary path beside the target to write to, then renames it into place.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written; the message names it and the reason.</exception>
     public static void WriteBeside(string path, Action<string> write)
     {
         string target = Path.GetFullPath(path);
-        string temporary = TemporaryFor(target);
+        string? temporary = null;
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            temporary = Leftovers.Beside(target);
             write(temporary);
             File.Move(temporary, target, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {path}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {path}: {e.Message.Replace(temporary ?? path, path, StringComparison.Ordinal)}", e);
         }
         finally
         {
-            TryDelete(temporary);
-        }
-    }
-
-    private static void TryDelete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // The failure that brought us here is the one to report.
+            if (temporary is not null)
+            {
+                Leftovers.Delete(temporary);
+            }
         }
     }
 }
@@ -100,41 +77,78 @@ internal static class StagedFiles
         ArgumentNullException.ThrowIfNull(write);
         target = Path.GetFullPath(target);
         string folder = Path.GetDirectoryName(target)!, name = Path.GetFileName(target);
-        string staged = AtomicFile.TemporaryFor(Path.Combine(folder, $".{name}"));
+        string? staged = null;
         try
         {
+            staged = Leftovers.Beside(target, hidden: true);
             Directory.CreateDirectory(staged);
             write(Path.Combine(staged, name));
             string[] companions = [.. Directory.EnumerateFiles(staged).Select(f => Path.GetFileName(f)).Where(n => n != name).Order(StringComparer.Ordinal)];
-            foreach (string file in companions.Append(name))
-            {
-                File.Move(Path.Combine(staged, file), Path.Combine(folder, file), overwrite: true);
-            }
-
+            Place(staged, folder, [.. companions, name]);
             return [target, .. companions.Select(file => Path.Combine(folder, file))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {target}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {target}: {e.Message.Replace(staged ?? folder, folder, StringComparison.Ordinal)}", e);
         }
         finally
         {
-            TryDelete(staged);
+            if (staged is not null)
+            {
+                Leftovers.Delete(staged);
+            }
         }
     }
 
-    private static void TryDelete(string folder)
+    /// <summary>Writes the texts of a folder, all or none.</summary>
+    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="files">Their names and texts (UTF-8 without a byte-order mark), the first put in place last; null deletes a file of an earlier set.</param>
+    /// <exception cref="FaceDistillException">A file cannot be written; all are as they were.</exception>
+    public static void WriteTexts(string folder, params (string Name, string? Text)[] files)
     {
+        ArgumentNullException.ThrowIfNull(files);
+        Make(Path.Combine(folder, files[0].Name), first =>
+        {
+            foreach (var (name, text) in files.Where(file => file.Text is not null))
+            {
+                using var stream = new FileStream(Path.Combine(Path.GetDirectoryName(first)!, name), FileMode.CreateNew);
+                stream.Write(System.Text.Encoding.UTF8.GetBytes(text!));
+                stream.Flush(flushToDisk: true);
+            }
+        });
+        foreach (var (name, _) in files.Where(file => file.Text is null))
+        {
+            Leftovers.Delete(Path.Combine(folder, name));
+        }
+    }
+
+    /// <summary>Moves files into place; where one cannot be replaced, those before it get their old contents again.</summary>
+    private static void Place(string staged, string folder, IReadOnlyList<string> names)
+    {
+        var old = new List<(string Path, byte[]? Content)>();
         try
         {
-            if (Directory.Exists(folder))
+            foreach (string name in names)
             {
-                Directory.Delete(folder, recursive: true);
+                string path = Path.Combine(folder, name);
+                byte[]? content = name != names[^1] && File.Exists(path) ? File.ReadAllBytes(path) : null; // after the last nothing can fail
+                File.Move(Path.Combine(staged, name), path, overwrite: true);
+                old.Add((path, content));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The failure that brought us here is the one to report.
+            Leftovers.Delete(staged); // their place on the disk is needed now
+            foreach (var (path, content) in old)
+            {
+                File.Delete(path);
+                if (content is not null)
+                {
+                    AtomicFile.Write(path, content);
+                }
+            }
+
+            throw;
         }
     }
 }

@@ -6,7 +6,7 @@ internal sealed class FolderLock : IDisposable
     /// <summary>The lock file's name; a leading dot, so that programs that read the folder's files skip it.</summary>
     public const string FileName = ".lock";
 
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100), Patience = TimeSpan.FromHours(1);
 
     private readonly LockFile _file;
     private readonly string? _made; // the folder, where it was missing
@@ -27,11 +27,13 @@ internal sealed class FolderLock : IDisposable
 
     /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
     /// <param name="folder">The folder; made where it is missing.</param>
-    /// <param name="job">Told once that there is somebody to wait for.</param>
+    /// <param name="job">Told once, in a line, that there is somebody to wait for.</param>
     /// <param name="told">Whether there was.</param>
-    /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
-    public static FolderLock Wait(string folder, JobContext job, out bool told)
+    /// <param name="patience">How long the holder may write nothing; null for an hour.</param>
+    /// <exception cref="FaceDistillException">The folder cannot be written, or its holder writes nothing any more.</exception>
+    public static FolderLock Wait(string folder, JobContext job, out bool told, TimeSpan? patience = null)
     {
+        var seen = DateTime.UtcNow;
         for (told = false; ; told = true)
         {
             if (LockFile.TryTake(Path.Combine(folder, FileName)) is { } file)
@@ -39,15 +41,31 @@ internal sealed class FolderLock : IDisposable
                 return new FolderLock(file);
             }
 
-            if (!told)
+            string line = $"waiting for another facedistill that fills {folder}";
+            if (!told && job.Say is { } say)
             {
-                job.Progress?.Report(new WorkProgress($"waiting for another facedistill that fills {folder}", 0, 0, "images"));
+                say(line);
+            }
+            else if (!told)
+            {
+                job.Progress?.Report(new WorkProgress(line, 0, 0, "images"));
+            }
+
+            if (DateTime.UtcNow - seen > (patience ?? Patience))
+            {
+                seen = LastWriting(folder) is var last && last > seen ? last : throw new FaceDistillException(InvariantText.Of(
+                    $"another facedistill holds {folder} and has written nothing there for {(patience ?? Patience).TotalMinutes:0.#} minutes; end it, and "
+                        + $"run again"));
             }
 
             job.Cancel.WaitHandle.WaitOne(Poll);
             job.Cancel.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>When something last came into a folder, or into one in it.</summary>
+    private static DateTime LastWriting(string folder) => new DirectoryInfo(folder).EnumerateFileSystemInfos()
+        .Select(entry => entry.LastWriteTimeUtc).Append(Directory.GetLastWriteTimeUtc(folder)).Max();
 
     /// <summary>Lets go of the lock.</summary>
     public void Dispose()

@@ -36,18 +36,16 @@ internal static class BenchmarkReport
             + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
     }
 
-    /// <summary>Writes the files, each whole or not at all.</summary>
+    /// <summary>Writes the files, all or none.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
     public static void Write(BenchmarkJson result, string folder)
     {
         ArgumentNullException.ThrowIfNull(result);
-        JsonFile.Write(Path.Combine(folder, "bench.json"), result);
-        AtomicFile.WriteText(Path.Combine(folder, "bench.csv"), CsvOf(result));
-        AtomicFile.WriteText(Path.Combine(folder, "bench.md"), MarkdownOf(result));
-        if (result.Models.Any(m => m.Tar is not null))
-        {
-            AtomicFile.WriteText(Path.Combine(folder, "bench.svg"), BenchmarkPlot.Svg(result));
-        }
+        StagedFiles.WriteTexts(folder,
+            ("bench.json", JsonFile.Serialize(result) + "\n"),
+            ("bench.csv", CsvOf(result)),
+            ("bench.md", MarkdownOf(result)),
+            ("bench.svg", result.Models.Any(m => m.Tar is not null) ? BenchmarkPlot.Svg(result) : null));
     }
 
     private static string CsvOf(BenchmarkJson result) => Csv.Text(

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 
@@ -19,7 +20,7 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
     /// <exception cref="FaceDistillException">The file does not load or run.</exception>
     public static GraphCost Of(string path, ModelInputSpec? contract)
     {
-        string folder = Directory.CreateTempSubdirectory("facedistill-profile-").FullName;
+        string folder = Leftovers.TemporaryFolder("profile");
         try
         {
             using var options = OnnxSessions.Options();
@@ -44,7 +45,7 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Leftovers.Delete(folder);
         }
     }
 

@@ -188,7 +188,7 @@ internal sealed class AlignedCache : IPhotoFaces
     {
         ArgumentNullException.ThrowIfNull(manifest);
         string name = InvariantText.Of($"{manifest.Template}{manifest.Size}-{manifest.Hash()[..12]}");
-        var cache = new AlignedCache(Path.Combine(CacheFolder.Work, "aligned", name));
+        var cache = new AlignedCache(Path.Combine(CacheFolder.Root, "aligned", name));
         foreach (string root in CacheFolder.Roots)
         {
             cache.Index(Path.Combine(root, "aligned", name));

@@ -111,6 +111,7 @@ internal sealed class OrtFormat : OnnxFormat
             {
                 onnx.Write(source, thresholds);
                 Convert(source, temporary);
+                OrtFile.Settle(temporary);
             }
             finally
             {

@@ -84,14 +84,14 @@ public sealed class AuditJob(AssetFinder finder)
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
                 ? Duplicates(training, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
-            AuditFinding.Write(list, findings);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
             {
                 List = list,
                 Listed = findings.Select(f => (f.Picture.Data, f.Picture.Path)).Distinct().Count(),
                 Seconds = watch.Elapsed.TotalSeconds,
             };
-            JsonFile.Write(Path.ChangeExtension(list, ".json"), summary);
+            StagedFiles.WriteTexts(Path.GetDirectoryName(Path.GetFullPath(list))!, (Path.GetFileName(list), AuditFinding.Text(findings)),
+                (Path.GetFileName(Path.ChangeExtension(list, ".json")), JsonFile.Serialize(summary) + "\n"));
             if (request.Run is { } run)
             {
                 JsonFile.Write(Path.Combine(run, AuditSummary.FileName), summary);

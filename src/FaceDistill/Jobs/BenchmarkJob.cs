@@ -50,7 +50,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"--output {place} is a file; name a folder");
         }
 
-        string folder = Directory.CreateTempSubdirectory("facedistill-bench-").FullName;
+        string folder = Leftovers.TemporaryFolder("bench");
         try
         {
             var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
@@ -72,7 +72,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Leftovers.Delete(folder);
         }
     }
 

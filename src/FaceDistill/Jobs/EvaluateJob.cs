@@ -118,6 +118,12 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
+            if (WritableFolder.WhyNot(run) is { } reason)
+            {
+                job.Say?.Invoke($"{run} cannot be written ({reason}): the outcome is not noted there");
+                continue;
+            }
+
             RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result)
             {
                 Student = sets[i].Name,

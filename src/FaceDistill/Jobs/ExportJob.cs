@@ -31,7 +31,11 @@ public sealed class ExportJob(AssetFinder finder)
         var checkpoint = RunStudent.Open(request.Run, job);
         var faces = Faces(request, request.Data, checkpoint, job);
         var outcome = Write(request, checkpoint, faces, job);
-        RunReport.Write(request.Run);
+        if (WritableFolder.WhyNot(request.Run) is null)
+        {
+            RunReport.Write(request.Run);
+        }
+
         return outcome;
     }
 
@@ -80,6 +84,12 @@ public sealed class ExportJob(AssetFinder finder)
             job.Cancel.ThrowIfCancellationRequested();
         });
         outcome = outcome! with { Files = files };
+        if (WritableFolder.WhyNot(request.Run) is { } reason)
+        {
+            job.Say?.Invoke($"{request.Run} cannot be written ({reason}): the export is not noted there");
+            return outcome;
+        }
+
         JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
         return outcome;
     }

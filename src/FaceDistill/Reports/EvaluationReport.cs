@@ -43,18 +43,13 @@ internal sealed record EvaluationReport(
         }
     }
 
-    /// <summary>Writes the four files, each whole or not at all; nothing before all of them are made.</summary>
+    /// <summary>Writes the four files, all or none.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
-    public void Write(string folder)
-    {
-        string html = EvaluationReportHtml.Of(this);
-        string markdown = EvaluationReportMarkdown.Of(this);
-        string csv = EvaluationReportCsv.Of(Result);
-        JsonFile.Write(Path.Combine(folder, "report.json"), Result);
-        AtomicFile.WriteText(Path.Combine(folder, "report.csv"), csv);
-        AtomicFile.WriteText(Path.Combine(folder, "report.md"), markdown);
-        AtomicFile.WriteText(Path.Combine(folder, "report.html"), html);
-    }
+    public void Write(string folder) => StagedFiles.WriteTexts(folder,
+        ("report.html", EvaluationReportHtml.Of(this)),
+        ("report.md", EvaluationReportMarkdown.Of(this)),
+        ("report.csv", EvaluationReportCsv.Of(Result)),
+        ("report.json", JsonFile.Serialize(Result) + "\n"));
 
     /// <summary>How it was measured, for tables.</summary>
     internal IReadOnlyList<(string Name, string Value)> Configuration() =>

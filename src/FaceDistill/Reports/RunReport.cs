@@ -46,7 +46,7 @@ internal static class RunReport
     /// <summary>The name of the file that notes an export's outcome in a run folder.</summary>
     public const string ExportFileName = "export.json";
 
-    /// <summary>Writes both files.</summary>
+    /// <summary>Writes both files, or neither.</summary>
     /// <param name="folder">The run folder.</param>
     /// <returns>What they say.</returns>
     /// <exception cref="FaceDistillException">The folder is no run, or cannot be written.</exception>
@@ -67,8 +67,7 @@ internal static class RunReport
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
             RunEvaluations.Read(folder)) { Best = checkpoint.State.Best, Audit = AuditSummary.In(folder) };
-        JsonFile.Write(Path.Combine(folder, "report.json"), data);
-        AtomicFile.WriteText(Path.Combine(folder, "report.md"), RunReportMarkdown.Of(data));
+        StagedFiles.WriteTexts(folder, ("report.json", JsonFile.Serialize(data) + "\n"), ("report.md", RunReportMarkdown.Of(data)));
         return data;
     }
 }

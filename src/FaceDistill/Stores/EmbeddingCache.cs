@@ -42,7 +42,7 @@ internal sealed class EmbeddingCache
     private static ReadOnlySpan<byte> Mark => "FDEMB001"u8;
 
     /// <summary>The folder that grows.</summary>
-    public string Folder => Path.Combine(CacheFolder.Work, _name);
+    public string Folder => Path.Combine(CacheFolder.Root, _name);
 
     /// <summary>SHA-256 of a model with its contract, which decides the embeddings as much as the weights do; 64 hexadecimal digits.</summary>
     public static string ModelHash(IEmbedder model)

@@ -65,7 +65,12 @@ public sealed class EmbeddingSet
 
     /// <summary>Some of the embeddings; a copy.</summary>
     /// <param name="indices">Their places, in the order wanted.</param>
-    public EmbeddingSet Of(IReadOnlyList<int> indices)
+    public EmbeddingSet Of(IReadOnlyList<int> indices) => Of(indices, i => Identities[i]);
+
+    /// <summary>Some of the embeddings under other identities; a copy.</summary>
+    /// <param name="indices">Their places, in the order wanted.</param>
+    /// <param name="identity">The identity of a place.</param>
+    internal EmbeddingSet Of(IReadOnlyList<int> indices, Func<int, string> identity)
     {
         ArgumentNullException.ThrowIfNull(indices);
         var values = new float[(long)indices.Count * Dimension];
@@ -74,10 +79,12 @@ public sealed class EmbeddingSet
             Row(indices[i]).CopyTo(values.AsSpan(i * Dimension));
         }
 
-        return With(values, [.. indices.Select(i => Paths[i])], [.. indices.Select(i => Identities[i])],
-            Faces is null ? null : [.. indices.Select(i => Faces[i])], Photos is null ? null : [.. indices.Select(i => Photos[i])]);
+        return new EmbeddingSet(Name, Dimension, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(identity)])
+        {
+            Faces = Faces is null ? null : [.. indices.Select(i => Faces[i])],
+            Photos = Photos is null ? null : [.. indices.Select(i => Photos[i])],
+            ModelHash = ModelHash,
+            Skipped = Skipped,
+        };
     }
-
-    private EmbeddingSet With(float[] values, string[] paths, string[] identities, ContentHash[]? faces, ContentHash[]? photos) =>
-        new(Name, Dimension, values, paths, identities) { Faces = faces, Photos = photos, ModelHash = ModelHash, Skipped = Skipped };
 }

@@ -11,24 +11,17 @@ namespace FaceDistill.Table14;
 /// <summary>A table's files: table14.json, table14.csv, table14.md, table14.svg and report.html.</summary>
 internal static class Table14Report
 {
-    /// <summary>Writes them, each whole or not at all.</summary>
+    /// <summary>Writes them, all or none.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
     public static void Write(Table14Result result, string folder)
     {
         ArgumentNullException.ThrowIfNull(result);
-        JsonFile.Write(Path.Combine(folder, "table14.json"), result);
-        AtomicFile.WriteText(Path.Combine(folder, "table14.csv"), Table14Csv.Of(result));
-        AtomicFile.WriteText(Path.Combine(folder, "table14.md"), Table14Markdown.Of(result));
-        AtomicFile.WriteText(Path.Combine(folder, "report.html"), Table14Html.Of(result));
-        string plot = Path.Combine(folder, "table14.svg");
-        if (Table14Plots.Known(result).Count > 0)
-        {
-            AtomicFile.WriteText(plot, SvgFile.Of(Table14Plots.Accuracy(result, "table14")));
-        }
-        else
-        {
-            File.Delete(plot); // of an earlier table
-        }
+        StagedFiles.WriteTexts(folder,
+            ("table14.json", JsonFile.Serialize(result) + "\n"),
+            ("table14.csv", Table14Csv.Of(result)),
+            ("table14.md", Table14Markdown.Of(result)),
+            ("report.html", Table14Html.Of(result)),
+            ("table14.svg", Table14Plots.Known(result).Count > 0 ? SvgFile.Of(Table14Plots.Accuracy(result, "table14")) : null));
     }
 
     /// <summary>What the table says, in a sentence.</summary>

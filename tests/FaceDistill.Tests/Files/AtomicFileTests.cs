@@ -54,9 +54,9 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_temporary_name_begins_like_its_target_and_splits_no_character()
     {
-        Assert.StartsWith(_folder["x.jpg."], AtomicFile.TemporaryFor(_folder["x.jpg"]), StringComparison.Ordinal);
+        Assert.StartsWith(_folder["x.jpg."], Leftovers.Beside(_folder["x.jpg"]), StringComparison.Ordinal);
         string faces = string.Concat(Enumerable.Repeat("\U0001f600", 60)); // four bytes each
-        string temporary = Path.GetFileName(AtomicFile.TemporaryFor(_folder[faces]));
+        string temporary = Path.GetFileName(Leftovers.Beside(_folder[faces]));
         Assert.StartsWith(faces[..32] + ".", temporary, StringComparison.Ordinal);
         Assert.EndsWith(".part", temporary, StringComparison.Ordinal);
     }

@@ -68,6 +68,25 @@ public sealed class FolderLockTests
     }
 
     [Fact]
+    public async Task Who_waits_gives_up_when_the_holder_writes_nothing_any_more()
+    {
+        using var folder = new TempFolder();
+        using var first = FolderLock.Take(folder.Path);
+        var lines = new List<string>();
+        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(lines.Add), TimeSpan.FromSeconds(3)));
+        for (int i = 0; i < 8; i++)
+        {
+            await Task.Delay(500);
+            Directory.CreateDirectory(folder[$"person {i}"]);
+        }
+
+        Assert.False(waits.IsCompleted); // 4 s, but with signs of life
+        string message = (await Assert.ThrowsAsync<FaceDistillException>(() => waits.WaitAsync(TimeSpan.FromMinutes(1)))).Message;
+        Assert.StartsWith($"another facedistill holds {folder.Path} and has written nothing there for ", message, StringComparison.Ordinal);
+        Assert.Equal([$"waiting for another facedistill that fills {folder.Path}"], lines);
+    }
+
+    [Fact]
     public void Of_many_takers_at_once_one_holds_the_lock()
     {
         using var folder = new TempFolder();

@@ -43,5 +43,28 @@ public sealed class StagedFilesTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_a_set_all_files_are_replaced_or_none()
+    {
+        StagedFiles.WriteTexts(_folder.Path, ("r.html", "old"), ("r.csv", "old"), ("r.svg", "old"));
+        StagedFiles.WriteTexts(_folder.Path, ("r.html", "new"), ("r.csv", "new"), ("r.svg", null));
+        Assert.Equal(("new", "new"), (File.ReadAllText(_folder["r.html"]), File.ReadAllText(_folder["r.csv"])));
+        Assert.False(File.Exists(_folder["r.svg"]));
+        foreach (string blocked in new[] { "r.html", "r.md" }) // the last and one before it
+        {
+            File.Delete(_folder[blocked]);
+            Directory.CreateDirectory(_folder[blocked]); // cannot be replaced by a file
+            var before = Texts();
+            var error = Assert.Throws<FaceDistillException>(() =>
+                StagedFiles.WriteTexts(_folder.Path, ("r.html", "newer"), ("a.json", "newer"), ("r.csv", "newer"), ("r.md", "newer")));
+            Assert.StartsWith($"cannot write {_folder["r.html"]}: ", error.Message, StringComparison.Ordinal);
+            Assert.Equal(before, Texts());
+            Directory.Delete(_folder[blocked]);
+        }
+    }
+
+    private List<(string, string)> Texts() =>
+        [.. Directory.EnumerateFileSystemEntries(_folder.Path).Order().Select(e => (e, File.Exists(e) ? File.ReadAllText(e) : "folder"))];
+
     public void Dispose() => _folder.Dispose();
 }

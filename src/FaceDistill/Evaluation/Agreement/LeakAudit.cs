@@ -30,9 +30,8 @@ internal sealed record AuditPicture(string Data, string Path, string Person);
 /// <param name="Pairs">How many pictures of the test match this one; 1 for a duplicate.</param>
 internal sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture, AuditPicture Other, double Similarity, int Pairs)
 {
-    /// <summary>Writes a list as comma-separated rows.</summary>
-    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
-    internal static void Write(string path, IReadOnlyList<AuditFinding> findings)
+    /// <summary>A list as comma-separated rows.</summary>
+    internal static string Text(IReadOnlyList<AuditFinding> findings)
     {
         static string Name(AuditFindingKind kind) => kind switch
         {
@@ -40,10 +39,10 @@ internal sealed record AuditFinding(AuditFindingKind Kind, AuditPicture Picture,
             AuditFindingKind.Person => "person",
             _ => "duplicate",
         };
-        AtomicFile.WriteText(path, Csv.Text("kind,data,path,other,other_path,person,similarity,pairs", findings.Select(f => new object?[]
+        return Csv.Text("kind,data,path,other,other_path,person,similarity,pairs", findings.Select(f => new object?[]
         {
             Name(f.Kind), f.Picture.Data, f.Picture.Path, f.Other.Data, f.Other.Path, f.Other.Person, InvariantText.Of($"{f.Similarity:0.0000}"), f.Pairs,
-        })));
+        }));
     }
 }
 

@@ -59,12 +59,7 @@ internal static class EmbeddingRows
     /// <param name="set">The set; not changed.</param>
     /// <param name="rows">Its rows.</param>
     /// <param name="identity">The identity of a row.</param>
-    public static EmbeddingSet Take(EmbeddingSet set, IReadOnlyList<int> rows, Func<int, string> identity) => new(
-        set.Name,
-        set.Dimension,
-        Values(set.Values, set.Dimension, rows),
-        [.. rows.Select(row => set.Paths[row])],
-        [.. rows.Select(identity)]);
+    public static EmbeddingSet Take(EmbeddingSet set, IReadOnlyList<int> rows, Func<int, string> identity) => set.Of(rows, identity);
 
     /// <summary>Rows of a matrix, in the given order: float32 [rows.Count, D], row-major.</summary>
     public static float[] Values(float[] values, int dimension, IReadOnlyList<int> rows)
