@@ -5,7 +5,7 @@ using FaceDistill.Files;
 
 namespace FaceDistill.Tests.Export;
 
-public sealed class ExportFormatTests(TinyRun tiny) : IClassFixture<TinyRun>
+public sealed class ExportFormatTests(TrainedRun run) : IClassFixture<TrainedRun>
 {
     [Theory]
     [InlineData(null, "onnx")]
@@ -32,7 +32,7 @@ public sealed class ExportFormatTests(TinyRun tiny) : IClassFixture<TinyRun>
         foreach (string file in files)
         {
             using var process = Process.Start(new ProcessStartInfo("dotnet",
-                [typeof(CommandLine).Assembly.Location, "export", "--model", tiny.Run, "--data", tiny.Faces, "--output", file])
+                [typeof(CommandLine).Assembly.Location, "export", "--model", run.Folder, "--data", run.Tiny.Faces.Dataset.Root, "--output", file])
             { RedirectStandardError = true, RedirectStandardOutput = true })!;
             string error = process.StandardError.ReadToEnd();
             process.WaitForExit();

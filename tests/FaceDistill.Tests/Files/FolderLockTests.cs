@@ -73,7 +73,7 @@ public sealed class FolderLockTests
         using var folder = new TempFolder();
         using var first = FolderLock.Take(folder.Path);
         var lines = new List<string>();
-        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(lines.Add), TimeSpan.FromSeconds(3)));
+        var waits = Task.Run(() => FolderLock.Wait(folder.Path, new JobContext(lines.Add), out _, TimeSpan.FromSeconds(3)));
         for (int i = 0; i < 8; i++)
         {
             await Task.Delay(500);

@@ -44,8 +44,8 @@ public sealed partial class ShownNamesTests : IDisposable
     public void An_audits_list_excludes_the_pictures_that_it_names()
     {
         AuditPicture Picture(string path) => new("-people", path, "@ann");
-        AuditFinding.Write(_folder["list.csv"], [.. new[] { "=1+1.jpg", "'=2.jpg", "plain.jpg" }
-            .Select(path => new AuditFinding(AuditFindingKind.Person, Picture(path), Picture("+3.jpg"), -0.5, 1))]);
+        File.WriteAllText(_folder["list.csv"], AuditFinding.Text([.. new[] { "=1+1.jpg", "'=2.jpg", "plain.jpg" }
+            .Select(path => new AuditFinding(AuditFindingKind.Person, Picture(path), Picture("+3.jpg"), -0.5, 1))]));
         Assert.Contains("person,'-people,'=1+1.jpg,'-people,'+3.jpg,'@ann,-0.5000,1", File.ReadAllText(_folder["list.csv"]), StringComparison.Ordinal);
         Assert.Equal([true, true, true, false], ExclusionList.Read(_folder["list.csv"])
             .In("-people", ["=1+1.jpg", "'=2.jpg", "plain.jpg", "1+1.jpg"]).Excluded);
