@@ -49,7 +49,7 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {path}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {path}: {e.Message.Replace(temporary, target, StringComparison.Ordinal)}", e);
         }
         finally
         {
@@ -99,9 +99,13 @@ internal static class StagedFiles
 
             return [target, .. companions.Select(file => Path.Combine(folder, file))];
         }
+        catch (FaceDistillException e) when (e.Message.Contains(staged, StringComparison.Ordinal))
+        {
+            throw new FaceDistillException(e.Message.Replace(staged, folder, StringComparison.Ordinal), e); // a folder that goes again
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {target}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {target}: {e.Message.Replace(staged, folder, StringComparison.Ordinal)}", e);
         }
         finally
         {

@@ -150,7 +150,7 @@ public sealed class CheckpointTimeTests(TinyRun tiny) : IClassFixture<TinyRun>
         float[] moments = tensors["optimizer.embedding.weight.exp_avg"].Floats();
         moments[0] = float.NaN;
         tensors["optimizer.embedding.weight.exp_avg"] = SafeTensor.Of(moments, tensors["optimizer.embedding.weight.exp_avg"].Shape);
-        metadata["state"] = """{"epoch": 1, "step": 2, "lossSum": 1, "log": []}""";
+        metadata["state"] = TinyRun.SecondEpoch(2);
         SafetensorsFile.Write(folder["poisoned.safetensors"], tensors, metadata);
         using var again = Trainer(folder.Path, options);
         again.Resume(StudentCheckpoint.Read(folder["poisoned.safetensors"]));

@@ -203,7 +203,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         float[] moments = tensors["optimizer.embedding.weight.exp_avg"].Floats();
         moments[0] = float.NaN; // the loss of the next step is still sound, the weights after it are not
         tensors["optimizer.embedding.weight.exp_avg"] = SafeTensor.Of(moments, tensors["optimizer.embedding.weight.exp_avg"].Shape);
-        metadata["state"] = $$"""{"epoch": 1, "step": {{lastStep}}, "lossSum": 1, "log": []}""";
+        metadata["state"] = TinyRun.SecondEpoch(lastStep);
         SafetensorsFile.Write(folder["poisoned.safetensors"], tensors, metadata);
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(StudentCheckpoint.Read(folder["poisoned.safetensors"]));
@@ -265,7 +265,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
         float[] weights = tensors["model.conv0.weight"].Floats();
         weights[0] = float.NaN;
         tensors["model.conv0.weight"] = tensors["model.conv0.weight"] with { Data = SafeTensor.Of(weights).Data };
-        metadata["state"] = """{"epoch": 1, "step": 0, "lossSum": 0, "log": []}""";
+        metadata["state"] = TinyRun.SecondEpoch(0);
         SafetensorsFile.Write(Path.Combine(Path.GetDirectoryName(path)!, "poisoned.safetensors"), tensors, metadata);
     }
 
