@@ -48,7 +48,8 @@ internal sealed class FolderLock : IDisposable
             if (DateTime.UtcNow - seen > (patience ?? Patience))
             {
                 seen = LastWriting(folder) is var last && last > seen ? last : throw new FaceDistillException(InvariantText.Of(
-                    $"another facedistill holds {folder} and has written nothing there for {(patience ?? Patience).TotalMinutes:0.#} minutes; end it, and run again"));
+                    $"another facedistill holds {folder} and has written nothing there for {(patience ?? Patience).TotalMinutes:0.#} minutes; end it, and "
+                        + $"run again"));
             }
 
             job.Cancel.WaitHandle.WaitOne(Poll);

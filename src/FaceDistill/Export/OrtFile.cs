@@ -61,7 +61,8 @@ internal static class OrtFile
             var names = new SortedDictionary<string, List<(byte, int)>>(StringComparer.Ordinal);
             foreach (int name in old.Tables(old.Field(entry, 1)))
             {
-                names.Add(old.Text(old.Field(name, 0)), [.. old.Tables(old.Field(name, 1)).Select(a => (old.Byte(old.Field(a, 0)), old.Value(old.Field(a, 1))))]);
+                names.Add(old.Text(old.Field(name, 0)),
+                    [.. old.Tables(old.Field(name, 1)).Select(a => (old.Byte(old.Field(a, 0)), old.Value(old.Field(a, 1))))]);
             }
 
             types.Add(old.Text(old.Field(entry, 0)), names);

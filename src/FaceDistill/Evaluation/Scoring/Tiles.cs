@@ -36,7 +36,8 @@ internal sealed class TileProduct : IDisposable
     public void Fast(PairTile tile)
     {
         using var noGradient = torch.no_grad();
-        _unit ??= (Matrix(_rows.Unit!, _rows.Count), ReferenceEquals(_rows, _columns) ? Matrix(_rows.Unit!, _rows.Count) : Matrix(_columns.Unit!, _columns.Count));
+        _unit ??= (Matrix(_rows.Unit!, _rows.Count), ReferenceEquals(_rows, _columns) ? Matrix(_rows.Unit!, _rows.Count)
+            : Matrix(_columns.Unit!, _columns.Count));
         using var scope = torch.NewDisposeScope();
         var target = _scores.narrow(0, 0, (long)tile.Rows * tile.Columns).view(tile.Rows, tile.Columns);
         var columns = _unit.Value.Columns.narrow(0, tile.Column, tile.Columns).t();
