@@ -87,7 +87,7 @@ internal static class StagedFiles
             Place(staged, folder, [.. companions, name]);
             return [target, .. companions.Select(file => Path.Combine(folder, file))];
         }
-        catch (FaceDistillException e) when (e.Message.Contains(staged, StringComparison.Ordinal))
+        catch (FaceDistillException e) when (staged is not null && e.Message.Contains(staged, StringComparison.Ordinal))
         {
             throw new FaceDistillException(e.Message.Replace(staged, folder, StringComparison.Ordinal), e); // a folder that goes again
         }
