@@ -63,8 +63,14 @@ internal sealed class VerbContext : IDisposable
             return;
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        if (Console.IsOutputRedirected)
+        // Asked of the console itself: the writer stands before it, and says nothing of a terminal.
+        bool plain = Console.IsOutputRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output), Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect, ColorSystem = plain ? ColorSystemSupport.NoColors
+                : ColorSystemSupport.Detect,
+        });
+        if (plain)
         {
             console.Profile.Width = 200;
         }
