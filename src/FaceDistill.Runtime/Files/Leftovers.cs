@@ -111,7 +111,7 @@ internal static partial class Leftovers
         try
         {
             using var process = Process.GetProcessById(int.Parse(name.Groups["process"].Value, CultureInfo.InvariantCulture));
-            return process.StartTime.ToUniversalTime() > written + Clock;
+            return HasEnded(process.Id) || process.StartTime.ToUniversalTime() > written + Clock;
         }
         catch (ArgumentException)
         {
@@ -120,6 +120,21 @@ internal static partial class Leftovers
         catch (Exception e) when (e is InvalidOperationException or System.ComponentModel.Win32Exception or NotSupportedException)
         {
             return false; // it lives, and does not say since when
+        }
+    }
+
+    /// <summary>Whether a process has ended and only waits for its parent to ask how.</summary>
+    private static bool HasEnded(int process)
+    {
+        string file = InvariantText.Of($"/proc/{process}/stat"); // number (name) state ...
+        try
+        {
+            string text = OperatingSystem.IsLinux() ? File.ReadAllText(file) : "";
+            return text.LastIndexOf(')') is >= 0 and var end && text[end + 2] is 'Z' or 'X';
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -53,14 +53,14 @@ internal static class BenchmarkReport
         + "protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs",
         result.Models.Select(m => new object?[]
         {
-            m.Model, m.Name, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
+            ShownText.Of(m.Model), ShownText.Of(m.Name), m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
             m.FileBytes, m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
         }));
 
     private static string MarkdownOf(BenchmarkJson result)
     {
         static string Line(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(cell => ShownText.Of(cell).Replace("|", "\\|", StringComparison.Ordinal)))} |\n";
+            $"| {string.Join(" | ", cells.Select(cell => ShownText.Of(cell).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal)))} |\n";
         return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m))))
             + $"\n{ShownText.Of(Note(result))}\n";
     }

@@ -101,7 +101,7 @@ internal static class EvaluationReportCsv
             var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
             yield return
             [
-                protocol, m.Name, m.Images, m.GenuinePairs, m.ImpostorPairs, far,
+                protocol, ShownText.Of(m.Name), m.Images, m.GenuinePairs, m.ImpostorPairs, far,
                 far is null ? null : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
                 far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
                 m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,

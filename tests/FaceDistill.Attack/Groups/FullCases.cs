@@ -176,7 +176,7 @@ internal static class FullCases
         t.Refused(t.Run(new Launch(line) { Environment = { ["XDG_CACHE_HOME"] = disk.Folder } }), "full");
         disk.Free();
         t.Done(line[1] == "pull" && line[0] == "teachers" ? new Outcome(0, "", "", false, false, 0, default)
-            : t.Run(new Launch(line) { Environment = { ["XDG_CACHE_HOME"] = t.Disk("room", 128).Folder }, Limit = TimeSpan.FromMinutes(3) }));
+            : t.Run(new Launch(line) { Environment = { ["XDG_CACHE_HOME"] = t.Disk("room", 512).Folder }, Limit = TimeSpan.FromMinutes(3) }));
     }
 
     private static void Temporary(Trial t, params string[] line)

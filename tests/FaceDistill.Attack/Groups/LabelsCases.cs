@@ -104,8 +104,10 @@ internal static class InjectCases
         foreach (string file in Files.Under(t["report"]))
         {
             string text = File.ReadAllText(Path.Combine(t["report"], file));
-            t.Expect(file.EndsWith(".json", StringComparison.Ordinal) || (!text.Contains("<script>alert", StringComparison.Ordinal) && !text.Contains("<img "
-                + "src=x", StringComparison.Ordinal)), $"{file}: a label is markup");
+            string live = text.Replace("\\<", "", StringComparison.Ordinal); // what Markdown takes for itself
+            bool data = Path.GetExtension(file) is ".json" or ".csv";
+            t.Expect(data || (!live.Contains("<script>alert", StringComparison.Ordinal) && !live.Contains("<img src=x", StringComparison.Ordinal)),
+                $"{file}: a label is markup");
             t.Expect(!text.Contains('\x1b', StringComparison.Ordinal), $"{file}: a control character");
             t.Expect(!file.EndsWith(".csv", StringComparison.Ordinal) || !text.Split('\n').SelectMany(l => l.Split(','))
                 .Any(c => c.StartsWith("=1+1", StringComparison.Ordinal)),

@@ -69,12 +69,13 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         TorchNative.EnsureLoaded();
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
-        var axes = tensor(Matrix, [To, From]).t();
+        // The library's product gives other last digits at other addresses: a tensor of its own always begins a cache line, an array of ours anywhere.
+        var axes = tensor(Matrix, [To, From]).clone().t();
         for (int at = 0; at < count; at += Rows)
         {
             int rows = Math.Min(Rows, count - at);
             using var round = NewDisposeScope();
-            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).matmul(axes).data<float>().CopyTo(projected.Slice(at * To, rows * To));
+            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).clone().matmul(axes).data<float>().CopyTo(projected.Slice(at * To, rows * To));
         }
     }
 
