@@ -71,7 +71,7 @@ internal static partial class Child
     {
         Slowness = 1;
         var outcome = Run(program, new Launch("count", "mobilenet-v1:0.25@64"), folder, new Dictionary<string, string>());
-        Slowness = Math.Clamp(outcome.Time.TotalSeconds / 0.3, 1, 10);
+        Slowness = Math.Clamp(outcome.Time.TotalSeconds / 0.3, 1, 5);
     }
 
     /// <summary>Runs a process to its end.</summary>
