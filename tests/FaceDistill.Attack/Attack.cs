@@ -35,12 +35,18 @@ internal sealed class Attack(Options options)
         string root = Directory.CreateTempSubdirectory("facedistill-attack-").FullName;
         File.SetUnixFileMode(root, (UnixFileMode)0b111_101_101);
         var watch = Stopwatch.StartNew();
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true; // mounts and folders are taken away, and what was tried is told
+            stop.Cancel();
+        };
         try
         {
             string[] program = ["dotnet", options.Cli];
             Child.Calibrate(program, root);
             var bases = new Bases(Path.Combine(root, "bases"), program);
-            Parallel.For(0, chosen.Count, new ParallelOptions { MaxDegreeOfParallelism = options.Jobs }, i =>
+            Parallel.For(0, chosen.Count, new ParallelOptions { MaxDegreeOfParallelism = options.Jobs, CancellationToken = stop.Token }, i =>
             {
                 if (i % 50 == 49)
                 {
@@ -50,6 +56,10 @@ internal sealed class Attack(Options options)
                 results[i] = RunOne(bases, chosen[i].Group, chosen[i].Case, Path.Combine(root, $"{i}"), program);
                 Tell(results[i], results.Count, chosen.Count);
             });
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine($"stopped after {results.Count} of {chosen.Count} cases");
         }
         finally
         {
@@ -70,7 +80,7 @@ internal sealed class Attack(Options options)
             report.WriteCsv(csv);
         }
 
-        return report.Failed == 0 ? 0 : 1;
+        return stop.IsCancellationRequested ? 130 : report.Failed == 0 ? 0 : 1;
     }
 
     private CaseResult RunOne(Bases bases, string group, Case one, string folder, string[] program)

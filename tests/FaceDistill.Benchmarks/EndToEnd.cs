@@ -18,7 +18,8 @@ internal sealed class EndToEnd : IDisposable
     private readonly AlignedFaces _faces;
 
     public EndToEnd() => _faces = SyntheticDataset.Write(
-        Path.Combine(_folder, "faces"), new DrawnPeople(Identities, ImagesPerIdentity, 1), AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1));
+        Path.Combine(_folder, "faces"), new DrawnPeople(Identities, ImagesPerIdentity, 1), AlignmentTemplate.Dlib, AlignedFrame.Of(160, 0.1))
+        .Hashed(JobContext.None);
 
     public static int Faces => Identities * ImagesPerIdentity;
 

@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Synthetic;
@@ -45,6 +46,11 @@ public sealed class TinyRun : IDisposable
             Optimizer = new OptimizerOptions { Kind = OptimizerKind.AdamW, LearningRate = 4e-3, WarmupEpochs = 1, Ema = 0.999 },
             HeldOut = new HeldOutOptions { Part = 0.1 },
         };
+
+    /// <summary>A checkpoint's text of a run within its second epoch.</summary>
+    /// <param name="step">Steps done in it.</param>
+    internal static string SecondEpoch(int step) =>
+        JsonFile.Serialize(new TrainingState(1, step, step > 0 ? 1 : 0, [new EpochLog(1, 1, null, null, 0, 1) { ImagesPerSecond = 1 }]));
 
     internal TrainingFaces Training(double validation = 0.1, long seed = 1, int people = 0) =>
         new(Faces, Read("original"), Read("mirrored"), validation, seed, people);

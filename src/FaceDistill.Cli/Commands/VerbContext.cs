@@ -63,14 +63,14 @@ internal sealed class VerbContext : IDisposable
             return;
         }
 
-        // Spectre.Console looks whether Console.Out is redirected; ours stands around it.
+        // Asked of the console itself: the writer stands before it, and says nothing of a terminal.
+        bool plain = Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(output),
-            Ansi = Console.IsOutputRedirected ? AnsiSupport.No : AnsiSupport.Detect,
-            ColorSystem = Console.IsOutputRedirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Out = new AnsiConsoleOutput(output), Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect, ColorSystem = plain ? ColorSystemSupport.NoColors
+                : ColorSystemSupport.Detect,
         });
-        if (Console.IsOutputRedirected)
+        if (plain)
         {
             console.Profile.Width = 200;
         }

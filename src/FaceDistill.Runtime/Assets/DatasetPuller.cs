@@ -157,9 +157,13 @@ internal static class StagedFolder
             fill(staged);
             Directory.Move(staged, target);
         }
+        catch (FaceDistillException e) when (staged is not null && e.Message.Contains(staged, StringComparison.Ordinal))
+        {
+            throw new FaceDistillException(e.Message.Replace(staged, target, StringComparison.Ordinal), e); // a folder that goes again
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {target}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {target}: {e.Message.Replace(staged ?? target, target, StringComparison.Ordinal)}", e);
         }
         finally
         {

@@ -53,7 +53,7 @@ internal sealed class Downloader : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot write {target}: {e.Message}", e);
+            throw new FaceDistillException($"cannot write {target}: {e.Message.Replace(target + ".part", target, StringComparison.Ordinal)}", e);
         }
     }
 

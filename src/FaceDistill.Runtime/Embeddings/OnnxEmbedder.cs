@@ -176,6 +176,17 @@ public sealed class OnnxEmbedder : IEmbedder
         int values = Contract.Values, fewest = Math.Max(1, _input.FixedBatch), many = Math.Max(2, _input.FixedBatch);
         float[] face = MadePicture.Of(Contract, 0), other = MadePicture.Of(Contract, 1);
         float[] Alone(float[] picture) => [.. picture, .. new float[(fewest - 1) * values]]; // zeros, as where a fixed batch is not full
+        float[] Among()
+        {
+            var faces = new float[many * values];
+            for (int i = 0; i < many; i++)
+            {
+                (i < many - 1 ? other : face).CopyTo(faces, i * values);
+            }
+
+            return faces;
+        }
+
         int dimension;
         float[] own;
         using (var output = RunOnce(Alone(face), fewest, run))
@@ -184,7 +195,7 @@ public sealed class OnnxEmbedder : IEmbedder
             own = output.GetTensorDataAsSpan<float>()[..dimension].ToArray();
         }
 
-        var both = _input.FixedBatch == 1 ? null : Batch([.. Enumerable.Repeat(other, many - 1).SelectMany(o => o), .. face], many, dimension, run);
+        var both = _input.FixedBatch == 1 ? null : Batch(Among(), many, dimension, run);
         if (both is null)
         {
             Finish([.. own], dimension, Contract.NormalizeOutput, _path);

@@ -7,7 +7,7 @@ namespace FaceDistill.Embeddings;
 /// <summary>The one input of a face model: its name, whether its batch is fixed, and whether it takes floats or the picture's bytes.</summary>
 internal sealed class OnnxPictureInput
 {
-    private const int MostValues = 1 << 27; // of a batch: half a gigabyte of floats
+    private const int MostValues = 1 << 26; // of a batch: a quarter of a gigabyte of floats
     private readonly ModelInputSpec _contract;
     private readonly bool _bytes;
 

@@ -87,6 +87,10 @@ internal static class StagedFiles
             Place(staged, folder, [.. companions, name]);
             return [target, .. companions.Select(file => Path.Combine(folder, file))];
         }
+        catch (FaceDistillException e) when (staged is not null && e.Message.Contains(staged, StringComparison.Ordinal))
+        {
+            throw new FaceDistillException(e.Message.Replace(staged, folder, StringComparison.Ordinal), e); // a folder that goes again
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FaceDistillException($"cannot write {target}: {e.Message.Replace(staged ?? folder, folder, StringComparison.Ordinal)}", e);

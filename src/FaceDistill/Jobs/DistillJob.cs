@@ -12,6 +12,7 @@ using FaceDistill.Teachers;
 using FaceDistill.Training;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
 
@@ -224,10 +225,9 @@ public sealed class DistillJob(AssetFinder finder)
         double part = options.Loss.IsDistilled ? options.HeldOut.Part : 0;
         var split = new TrainingFaces(faces, TrainingFaces.NoEmbeddings(faces, 1), null, part, options.Run.Seed, people);
         split.RequireBatch(options.Run.BatchSize);
-        if (options.Loss.ArcFace > 0 && split.PeopleCount < 2)
+        if (options.Loss.ArcFace > 0)
         {
-            throw new FaceDistillException($"{faces.Dataset.Root} has the faces of {split.PeopleCount} known people; ArcFace needs two or more, each in a "
-                + "sub-folder of its own");
+            WeightedLoss.RequirePeople(split.PeopleCount);
         }
     }
 

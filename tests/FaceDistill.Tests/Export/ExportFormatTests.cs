@@ -1,11 +1,8 @@
-using System.Diagnostics;
-using FaceDistill.Cli;
 using FaceDistill.Export;
-using FaceDistill.Files;
 
 namespace FaceDistill.Tests.Export;
 
-public sealed class ExportFormatTests(TrainedRun run) : IClassFixture<TrainedRun>
+public sealed class ExportFormatTests
 {
     [Theory]
     [InlineData(null, "onnx")]
@@ -22,28 +19,6 @@ public sealed class ExportFormatTests(TrainedRun run) : IClassFixture<TrainedRun
         Assert.All(ExportFormat.All, f => Assert.True(f.Fits(f.DefaultFile) && ExportFormat.Named(f.Name) == f));
         Assert.Contains("onnx-fp16", Assert.Throws<FaceDistillException>(() => ExportFormat.Named("tflite")).Message, StringComparison.Ordinal);
         Assert.Contains(".safetensors", Assert.Throws<FaceDistillException>(() => ExportFormat.Of("x.tflite")).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_same_student_gives_the_same_ort_file_in_every_process()
-    {
-        using var folder = new TempFolder();
-        string[] files = [.. Enumerable.Range(0, 3).Select(i => folder[$"{i}.ort"])];
-        foreach (string file in files)
-        {
-            using var process = Process.Start(new ProcessStartInfo("dotnet",
-                [typeof(CommandLine).Assembly.Location, "export", "--model", run.Folder, "--data", run.Tiny.Faces.Dataset.Root, "--output", file])
-            { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            Assert.True(process.ExitCode == 0, error);
-        }
-
-        Assert.Single(files.Select(FileHash.Sha256).Distinct());
-        byte[] once = File.ReadAllBytes(files[0]);
-        Assert.Equal(once, OrtFile.Settled(once));
-        File.WriteAllText(files[0], "no flatbuffer at all");
-        Assert.Contains("does not know", Assert.Throws<FaceDistillException>(() => OrtFile.Settle(files[0])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

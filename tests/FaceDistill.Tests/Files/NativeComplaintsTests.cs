@@ -25,7 +25,7 @@ public sealed class NativeComplaintsTests : IDisposable
         string[] said = output.Split('\n')[..40];
         Assert.Equal("7.jpg read: Corrupt JPEG data: premature end of data segment", said[7]);
         Assert.StartsWith("8.png unreadable: ", said[8], StringComparison.Ordinal);
-        Assert.All(said.Where((_, i) => i is not (7 or 8)), line => Assert.EndsWith(".jpg read: ", line, StringComparison.Ordinal));
+        Assert.All(said.Where((_, i) => i is not (7 or 8)), line => Assert.EndsWith(".jpg read: nothing", line, StringComparison.Ordinal));
     }
 
     [LinuxFact]

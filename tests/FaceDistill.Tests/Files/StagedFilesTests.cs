@@ -36,6 +36,18 @@ public sealed class StagedFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_names_the_users_file_and_no_folder_that_goes_again()
+    {
+        void Full(string path) => AtomicFile.Write(path, stream => throw new IOException($"No space left on device : '{((FileStream)stream).Name}'"));
+        string expected = $"cannot write {_folder["a.txt"]}: No space left on device : '{_folder["a.txt"]}'";
+        Assert.Equal(expected, Assert.Throws<FaceDistillException>(() => Full(_folder["a.txt"])).Message);
+        Assert.Equal(expected, Assert.Throws<FaceDistillException>(() => StagedFiles.Make(_folder["a.txt"], Full)).Message);
+        string missing = Assert.Throws<FaceDistillException>(() => StagedFiles.Make(_folder["a.txt"], path => File.Move(path, path + "2"))).Message;
+        Assert.StartsWith($"cannot write {_folder["a.txt"]}: ", missing, StringComparison.Ordinal);
+        Assert.DoesNotContain(".part", missing, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_that_cannot_be_made_is_one_clear_line()
     {
         File.WriteAllText(_folder["file"], "");

@@ -135,6 +135,7 @@ public sealed class DistillTargetsTests : IDisposable
         SyntheticDataset.Write(_folder["faces"], new DrawnPeople(1, 24, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1));
         var e = Assert.Throws<FaceDistillException>(() => Run("one", Options with { Loss = new LossOptions { ArcFace = 0.01 } }));
         Assert.Contains("at least two known people", e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["one"])); // before anything is embedded
     }
 
     private FaceDistill.Reports.RunReportData Run(string output, DistillOptions options) =>

@@ -22,10 +22,22 @@ internal sealed class WeightedLoss : IDisposable
         _weights = weights;
         if (weights.ArcFace > 0)
         {
-            ClassCentres = people >= 2 ? new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin) : throw new FaceDistillException(
+            RequirePeople(people);
+            ClassCentres = new ArcFace(people, dimension, seed, weights.ArcFaceScale, weights.ArcFaceMargin);
+            ClassCentres.to(device);
+        }
+    }
+
+    /// <summary>Refuses ArcFace on faces of fewer than two known people.</summary>
+    /// <param name="people">The number of known people.</param>
+    /// <exception cref="FaceDistillException">There are fewer.</exception>
+    public static void RequirePeople(int people)
+    {
+        if (people < 2)
+        {
+            throw new FaceDistillException(
                 $"ArcFace needs faces of at least two known people, a sub-folder for each, and the data have {people}; leave --loss-arcface out, or add "
                     + "such data");
-            ClassCentres.to(device);
         }
     }
 
