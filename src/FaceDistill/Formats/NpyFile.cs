@@ -26,6 +26,11 @@ internal static class NpyFile
     {
         try
         {
+            if (FileKinds.Of(path) == FileKind.Other) // to open one may wait for ever
+            {
+                throw new FaceDistillException($"{path} is a pipe or a device, no .npy file; write it with np.save");
+            }
+
             using var stream = File.OpenRead(path);
             var header = NpyHeader.Read(stream, path);
             check?.Invoke(header.Rows, header.Columns);
@@ -111,11 +116,6 @@ internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, lo
     /// <exception cref="FaceDistillException">Not such a file, or not an [N, D] float array in C order that the file holds whole.</exception>
     public static NpyHeader Read(Stream stream, string path)
     {
-        if (!stream.CanSeek)
-        {
-            throw new FaceDistillException($"{path} is a pipe; write the .npy file to the disk first");
-        }
-
         string text = ReadText(stream, path);
         string type = Value(TypePattern().Match(text), path, "'descr'");
         int size = type switch
@@ -215,8 +215,9 @@ internal static class LabelsFile
     /// <summary>Reads the identities; white space around them does not count.</summary>
     /// <param name="path">The file.</param>
     /// <param name="count">How many there must be.</param>
+    /// <param name="matrix">The file of the embeddings.</param>
     /// <exception cref="FaceDistillException">Missing, not UTF-8, an empty line, or another count; the message names file and row.</exception>
-    public static string[] Read(string path, int count)
+    public static string[] Read(string path, int count, string matrix)
     {
         var labels = new List<string>();
         using var file = new ListReader(path);
@@ -224,7 +225,7 @@ internal static class LabelsFile
         {
             if (labels.Count == count)
             {
-                throw new FaceDistillException($"{path} line {count + 1}: more identities than the {count} embeddings");
+                throw new FaceDistillException($"{path} line {count + 1}: more identities than the {count} embeddings of {matrix}");
             }
 
             string label = line.Trim();
@@ -232,6 +233,6 @@ internal static class LabelsFile
         }
 
         return labels.Count == count ? [.. labels]
-            : throw new FaceDistillException($"{path} ends at line {labels.Count}; there are {count} embeddings, one identity a line");
+            : throw new FaceDistillException($"{path} ends at line {labels.Count}; {matrix} holds {count} embeddings, and each has a line");
     }
 }

@@ -191,7 +191,8 @@ public sealed class EvaluateJob(AssetFinder finder)
     {
         string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
         string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
-            : numpy is null && request.Labels is not null ? $"--labels {request.Labels} belongs to a NumPy file of embeddings, and none is given"
+            : numpy is null && request.Labels is not null
+                ? $"--labels {request.Labels} belongs to a NumPy file of embeddings, which {string.Join(", ", request.Embeddings)} is not"
             : null;
         if (wrong is not null)
         {
@@ -237,7 +238,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string[] identities = [];
-        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(request.Labels!, rows)); // before gigabytes of values
+        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(request.Labels!, rows, path)); // before gigabytes of values
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
             [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
     }

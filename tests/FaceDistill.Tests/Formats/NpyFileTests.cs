@@ -1,5 +1,6 @@
 using System.Text;
 using FaceDistill.Formats;
+using FaceDistill.Tests.Files;
 
 namespace FaceDistill.Tests.Formats;
 
@@ -125,6 +126,14 @@ public sealed class NpyFileTests : IDisposable
         Assert.Equal("2000000000 x 1", Assert.Throws<FaceDistillException>(
             () => NpyFile.Read(path, (rows, columns) => throw new FaceDistillException($"{rows} x {columns}"))).Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+    }
+
+    [UnixFact]
+    public void A_pipe_that_nobody_writes_to_is_refused_and_not_waited_for()
+    {
+        UnixShell.Run(_folder.Path, "mkfifo p.npy");
+        Assert.Contains("is a pipe or a device", Assert.Throws<FaceDistillException>(() => NpyFile.Read(_folder["p.npy"])).Message, StringComparison.Ordinal);
+        Assert.Contains("is a pipe or a device", Assert.Throws<FaceDistillException>(() => NpyFile.Read("/dev/zero")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         File.WriteAllText(_folder["labels.txt"], "one\ntwo\n");
         long before = GC.GetTotalAllocatedBytes();
         Refused(Request([]) with { Embeddings = [_folder["a.npy"]], Labels = _folder["labels.txt"] },
-            "labels.txt ends at line 2; there are 2000000000 embeddings");
+            $"labels.txt ends at line 2; {_folder["a.npy"]} holds 2000000000 embeddings");
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 2_000_000_000);
     }
 
