@@ -53,7 +53,8 @@ internal static class BenchmarkReport
         + "protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs",
         result.Models.Select(m => new object?[]
         {
-            ShownText.Of(m.Model), ShownText.Of(m.Name), m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores, m.MultAdds, m.Parameters,
+            ShownText.Of(m.Model), ShownText.Of(m.Name), m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores,
+                m.MultAdds, m.Parameters,
             m.FileBytes, m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
         }));
 

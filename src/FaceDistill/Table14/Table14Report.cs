@@ -62,7 +62,8 @@ internal static class Table14Markdown
     private static void Table(StringBuilder text, Table14Result result, Table14Table table)
     {
         void Line(IEnumerable<string> cells) =>
-            text.Append("| ").AppendJoin(" | ", cells.Select(c => ShownText.Of(c).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal)))
+            text.Append("| ").AppendJoin(
+                " | ", cells.Select(c => ShownText.Of(c).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal)))
             .Append(" |\n");
         Line(["student", .. table.Columns.Select(c => c.Head)]);
         Line(["---", .. table.Columns.Select(_ => "---")]);

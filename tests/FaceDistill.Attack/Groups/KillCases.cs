@@ -6,7 +6,8 @@ internal static class KillCases
     private static readonly (string Name, int Count, string[] More)[] Trainings =
     [
         ("plain", 6, []),
-        ("ema+aug+adamw+progressive", 3, ["--ema", "0.5", "--augment", "Mild", "--views", "1", "--optimizer", "AdamW", "--head", "Gap", "--progressive", "0.5"]),
+        ("ema+aug+adamw+progressive", 3,
+            ["--ema", "0.5", "--augment", "Mild", "--views", "1", "--optimizer", "AdamW", "--head", "Gap", "--progressive", "0.5"]),
         ("live+mixup+relational", 3, ["--targets", "Live", "--augment", "Mild", "--mixup", "0.2", "--loss-distance", "1", "--loss-angle", "1"]),
         ("arcface+squared+dim64", 3, ["--loss-arcface", "1", "--dimension", "8"]),
     ];

@@ -97,6 +97,24 @@ public sealed class DistillTargetsTests : IDisposable
         Assert.Equal((4, teacher.Name, teacher.Hash), (projected.Dimension, projected.Name, projected.Hash));
     }
 
+    // The mathematics library's product has other last digits at other addresses.
+    [Fact]
+    public void A_projection_is_the_same_to_the_last_bit_wherever_the_embeddings_lie()
+    {
+        var random = new Random(1);
+        float[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+        var projector = new Projector(Numbers(8 * 16), 16, 8, 1);
+        float[] embeddings = Numbers(96 * 16), first = new float[96 * 8];
+        projector.Apply(embeddings, 96, first);
+        for (int i = 0; i < 64; i++)
+        {
+            float[] pushed = new float[i + 1], again = new float[96 * 8]; // arrays of other lengths move the next ones along
+            projector.Apply([.. embeddings], 96, again);
+            Assert.Equal(first, again);
+            GC.KeepAlive(pushed);
+        }
+    }
+
     [Fact]
     public void A_longer_embedding_than_the_teachers_is_refused() =>
         Assert.Contains("--dimension 17", Assert.Throws<FaceDistillException>(() => Run("run", Options with

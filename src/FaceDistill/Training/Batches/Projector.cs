@@ -75,7 +75,8 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         {
             int rows = Math.Min(Rows, count - at);
             using var round = NewDisposeScope();
-            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).clone().matmul(axes).data<float>().CopyTo(projected.Slice(at * To, rows * To));
+            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).clone().matmul(axes).data<float>()
+                .CopyTo(projected.Slice(at * To, rows * To));
         }
     }
 
