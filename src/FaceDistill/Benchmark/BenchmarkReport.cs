@@ -48,6 +48,9 @@ internal static class BenchmarkReport
             ("bench.svg", result.Models.Any(m => m.Tar is not null) ? BenchmarkPlot.Svg(result) : null));
     }
 
+    private static string Cell(string text) =>
+        ShownText.Of(text).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal);
+
     private static string CsvOf(BenchmarkJson result) => Csv.Text(
         "model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,"
         + "protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs",
@@ -61,7 +64,7 @@ internal static class BenchmarkReport
     private static string MarkdownOf(BenchmarkJson result)
     {
         static string Line(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(cell => ShownText.Of(cell).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal)))} |\n";
+            $"| {string.Join(" | ", cells.Select(Cell))} |\n";
         return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m))))
             + $"\n{ShownText.Of(Note(result))}\n";
     }

@@ -73,6 +73,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
     private void Prepare(FaceDataset raw, string output, AlignedFolder folder)
     {
         var wanted = aligner.Manifest(raw.Root, complete: false);
+        Leftovers.Sweep(output); // of a run that was killed while it wrote its first file
         if (!AlignmentManifest.In(output))
         {
             if (Directory.EnumerateFileSystemEntries(output).Any(p => Path.GetFileName(p) != FolderLock.FileName))

@@ -45,6 +45,11 @@ public static class SyntheticDataset
 
     private static bool Finished(string folder, AlignmentManifest wanted, long images)
     {
+        if (Directory.Exists(folder))
+        {
+            Leftovers.Sweep(folder); // of a run that was killed while it wrote its first file
+        }
+
         if (!Directory.Exists(folder) || !Directory.EnumerateFileSystemEntries(folder).Any())
         {
             return false;

@@ -69,6 +69,19 @@ public sealed class FolderAlignerTests : IDisposable
             File.Delete(face);
         }
 
+        Directory.CreateDirectory(_folder["first"]); // killed while its first file was written
+        using (var dead = System.Diagnostics.Process.Start("dotnet", "--version"))
+        {
+            dead.WaitForExit();
+            File.WriteAllText(Leftovers.Beside(_folder["first/alignment.json"]).Replace($".{Environment.ProcessId}-", $".{dead.Id}-", StringComparison.Ordinal),
+                "{");
+        }
+
+        var begun = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame))
+            .Run(FaceDataset.List(Raw), _folder["first"], JobContext.None);
+        Assert.Equal(Photos + 2, begun.Aligned);
+        Assert.Empty(Directory.GetFiles(_folder["first"], "*.part"));
+
         File.Delete(Path.Combine(Output, AlignmentManifest.SkippedFileName));
         File.WriteAllText(faces[1] + ".123-abc.part", "half a picture");
         var manifest = AlignmentManifest.Read(Output);
