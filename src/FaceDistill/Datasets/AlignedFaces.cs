@@ -11,7 +11,8 @@ namespace FaceDistill.Datasets;
 /// <param name="Manifest">Their alignment.</param>
 public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifest)
 {
-    private const int FewestTold = 2048; // some tenths of a second
+    /// <summary>Fewer faces or photos are read in some tenths of a second, which nobody needs to be told of.</summary>
+    internal const int FewestTold = 2048;
 
     /// <summary>The faces that a list took out: the data set's name, a tab, and the path in it.</summary>
     public IReadOnlyList<string> Excluded { get; private init; } = [];
@@ -49,7 +50,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             return this;
         }
 
-        var index = AlignedFolder.ReadIndex(Dataset.Root);
+        var index = AlignmentManifest.In(Dataset.Root) ? AlignedFolder.ReadIndex(Dataset.Root) : []; // another's file of that name is none
         var hashed = new FaceImage[images.Count];
         int done = 0;
         var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
@@ -124,6 +125,17 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                 ? $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again"
                 : $"{path} is {picture.Width}x{picture.Height} and the first face of {Dataset.Root}, {Dataset.Images[0].Path}, is {frame.Side}x{frame.Side}; "
                     + "faces given with --aligned are squares of one size: bring them to one, or align the photos");
+        }
+    }
+
+    /// <summary>Checks that a face which was just read is the one that was hashed.</summary>
+    /// <exception cref="FaceDistillException">Somebody changed it since.</exception>
+    internal void RequireUnchanged(int index)
+    {
+        var image = Dataset.Images[index];
+        if (FaceDataset.Content(Dataset.FullPath(image)) != image.Hash)
+        {
+            throw new FaceDistillException($"{Dataset.FullPath(image)} was changed while the faces were read; run the same again");
         }
     }
 

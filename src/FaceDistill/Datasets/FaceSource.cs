@@ -31,7 +31,8 @@ internal sealed class FaceSource
             : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
             : Align(data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
-        if (AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
+        if (AlignmentManifest.In(data.Images)
+            && AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
         {
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }

@@ -86,7 +86,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         }
 
         var found = JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName));
-        if (found with { Complete = false } != wanted)
+        if (found with { Complete = false, Source = wanted.Source } != wanted) // the photos may have been moved
         {
             throw new FaceDistillException(
                 $"{output} holds faces of {found.Source} aligned otherwise ({found.Template} at {found.Size}); choose another --output or delete it");
@@ -111,6 +111,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     private readonly FaceDataset _raw;
     private readonly string _output;
     private readonly string[] _names;
+    private readonly HashSet<string> _known;
     private readonly Dictionary<string, (ContentHash Photo, ContentHash Face)> _index;
     private int _unwritten;
 
@@ -119,6 +120,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     public AlignedFolder(FaceDataset raw, string output)
     {
         (_raw, _output, _names) = (raw, output, Names(raw));
+        _known = _names.ToHashSet(StringComparer.Ordinal);
         _index = ReadIndex(output);
     }
 
@@ -230,7 +232,8 @@ internal sealed class AlignedFolder : IPhotoFaces
         lock (_index)
         {
             AtomicFile.WriteText(Path.Combine(_output, IndexName), Csv.Text(
-                Header, _index.OrderBy(face => face.Key, StringComparer.Ordinal).Select(face => new object[] { face.Key, face.Value.Photo, face.Value.Face })));
+                Header, _index.Where(face => _known.Contains(face.Key)).OrderBy(face => face.Key, StringComparer.Ordinal)
+                    .Select(face => new object[] { face.Key, face.Value.Photo, face.Value.Face })));
             _unwritten = 0;
         }
     }
@@ -251,8 +254,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
     public void RefuseOthers()
     {
-        var known = _names.ToHashSet(StringComparer.Ordinal);
-        var other = FaceDataset.List(_output).Images.FirstOrDefault(face => !known.Contains(face.Path));
+        var other = FaceDataset.List(_output).Images.FirstOrDefault(face => !_known.Contains(face.Path));
         if (other.Path is not null)
         {
             throw new FaceDistillException(

@@ -54,7 +54,8 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         ArgumentNullException.ThrowIfNull(photos);
         var found = new PhotoFace?[photos.Images.Count];
         var all = Enumerable.Range(0, found.Length).ToArray();
-        ForEach(photos, all, "finding faces", (i, _, content) => found[i] = kept.Find(i, content), (i, reason) => found[i] = Lost(reason), job);
+        ForEach(photos, all, "checking photos", AlignedFaces.FewestTold, (i, _, content) => found[i] = kept.Find(i, content),
+            (i, reason) => found[i] = Lost(reason), job);
         return found;
     }
 
@@ -71,9 +72,14 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
         try
         {
-            ForEach(photos, missing, "aligning", (i, path, content) =>
+            ForEach(photos, missing, "aligning", 0, (i, path, content) =>
             {
                 var (jpeg, reason) = workers.Value!.Align(path);
+                if (FileBytes.Patiently(() => ContentHash.Of(path, Open)) != content)
+                {
+                    throw new IOException("it was changed while it was read");
+                }
+
                 found[i] = kept.Put(i, content, jpeg, reason);
                 if (jpeg is not null && reason.Length > 0)
                 {
@@ -96,7 +102,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
     private void ForEach(
-        FaceDataset photos, int[] indices, string what, Action<int, string, ContentHash> body, Action<int, string> lost, JobContext job)
+        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, string, ContentHash> body, Action<int, string> lost, JobContext job)
     {
         int done = 0;
         var failed = new ConcurrentBag<(int Index, string Message)>();
@@ -124,7 +130,10 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
                     failed.Add((i, e.Message));
                 }
 
-                job.Progress?.Report(new WorkProgress(what, Interlocked.Increment(ref done), indices.Length, "images"));
+                if (indices.Length >= fewestTold)
+                {
+                    job.Progress?.Report(new WorkProgress(what, Interlocked.Increment(ref done), indices.Length, "images"));
+                }
             });
         }
         catch (AggregateException e) when (e.InnerException is FaceDistillException first)
@@ -209,9 +218,9 @@ internal sealed class AlignedCache : IPhotoFaces
         {
             byte[] content = FileBytes.Read(file);
             string name = Path.GetFileNameWithoutExtension(file)[(Digits + 1)..];
-            if (name == None && content.Length > 0)
+            if (name == None && Encoding.UTF8.GetString(content).Split('\n') is [var reason, var seal] && seal == Seal(photo, reason))
             {
-                return new PhotoFace(photo, default, null, Encoding.UTF8.GetString(content));
+                return new PhotoFace(photo, default, null, reason);
             }
 
             if (ContentHash.TryParse(name, out var face) && ContentHash.Of(content) == face)
@@ -235,9 +244,11 @@ internal sealed class AlignedCache : IPhotoFaces
         string digits = photo.ToString();
         var face = jpeg is null ? default : ContentHash.Of(jpeg);
         string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}{Ending}");
-        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes(reason));
+        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes($"{reason}\n{Seal(photo, reason)}"));
         return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null);
     }
+
+    private static string Seal(ContentHash photo, string reason) => ContentHash.Of(Encoding.UTF8.GetBytes($"{photo} {reason}")).ToString();
 
     private void Index(string folder)
     {
@@ -254,7 +265,9 @@ internal sealed class AlignedCache : IPhotoFaces
             AttributesToSkip = FileAttributes.None,
             IgnoreInaccessible = false,
         };
-        foreach (string file in Directory.EnumerateFiles(folder, "*-*", faces).Order(StringComparer.Ordinal))
+        // The last of a photo counts: a face before a word that there is none.
+        foreach (string file in Directory.EnumerateFiles(folder, "*-*", faces).OrderBy(f => f.EndsWith(Ending, StringComparison.Ordinal))
+            .ThenBy(f => f, StringComparer.Ordinal))
         {
             string name = Path.GetFileName(file);
             if (name.Length > Digits + 1 && Path.GetExtension(name) is Ending or NoneEnding && ContentHash.TryParse(name.AsSpan(0, Digits), out var photo))

@@ -8,6 +8,7 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Runs;
 using FaceDistill.Stores;
 using FaceDistill.Views;
 
@@ -50,6 +51,19 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
         int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => !excluded[row])];
         return rows.Length > 0 ? this with { Set = EmbeddingRows.Take(Set, rows, row => Set.Identities[row]) }
             : throw new FaceDistillException($"{list.File} excludes every picture of {Name}");
+    }
+
+    /// <summary>The faces that a run was trained on, whatever else lies in its folders now.</summary>
+    /// <exception cref="FaceDistillException">None of them is there.</exception>
+    public AuditFaces Of(TrainedFaces trained, string run, JobContext job)
+    {
+        int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => trained.Has(Set.Faces![row], Set.Photos![row]))];
+        if (rows.Length < Set.Count)
+        {
+            job.Say?.Invoke($"{Name}: {Set.Count - rows.Length} of its {Set.Count} faces are none that {run} was trained on, and are left out");
+        }
+
+        return rows.Length > 0 ? this with { Set = Set.Of(rows) } : throw new FaceDistillException($"no face in {Root} is one that {run} was trained on");
     }
 
     /// <summary>The faces of LFW's View 1 test people.</summary>

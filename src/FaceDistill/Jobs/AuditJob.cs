@@ -146,7 +146,16 @@ public sealed class AuditJob(AssetFinder finder)
                 + $"name their raw photos with --data, or give --aligned {aligned} with a teacher of that template");
         }
 
-        return [.. trainedOn.Select(data => Embed(data, request, job).Without(list))];
+        var trained = TrainedFaces.Read(request.Run!) ?? throw new FaceDistillException(
+            $"{request.Run} was made by an earlier version and does not say on which faces it was trained; name its data with --data");
+        List<AuditFaces> sides = [.. trainedOn.Select(data => Embed(data, request, job).Of(trained, request.Run!, job).Without(list))];
+        int found = sides.Sum(s => s.Set.Count), all = RunInfo.Read(request.Run!).Images;
+        if (found < all)
+        {
+            job.Say?.Invoke($"warning: {found} of the {all} faces that {request.Run} was trained on are at hand; the others are not audited");
+        }
+
+        return sides;
     }
 
     private AuditFaces Load(string argument, AuditRequest request, JobContext job) =>

@@ -113,6 +113,12 @@ public sealed class BenchmarkJob(AssetFinder finder)
             job.Say?.Invoke($"{file} does not say which weights its {model.Name} has (an earlier version wrote it, or it is of a .npy file): left out");
         }
 
+        if (given.FirstOrDefault(g => g.Result.FacesId is not null && given[0].Result.FacesId is not null && g.Result.FacesId != given[0].Result.FacesId)
+            is { File: not null } other)
+        {
+            throw new FaceDistillException($"{other.File} is an evaluation of other faces than {given[0].File}; accuracies on two test sets do not compare");
+        }
+
         var found = given.Select(g => g.Result).ToList();
         string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
         if (request.Data is not null && known.Length > 0)

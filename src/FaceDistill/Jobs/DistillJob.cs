@@ -86,7 +86,7 @@ public sealed class DistillJob(AssetFinder finder)
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
-            TrainedFaces.Write(request.Output, faces);
+            TrainedFaces.Write(request.Output, faces, StartFolder(options.Student.Init));
             bool synthetic = faces.Manifest.Aligner == "synthetic";
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
@@ -209,6 +209,10 @@ public sealed class DistillJob(AssetFinder finder)
             WeightTransfer.RequireWidth(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student).Width, student.Name);
         }
     }
+
+    // The run whose faces count too; of a published backbone only its card tells.
+    private static string? StartFolder(string? source) => source is null || IsBackbone(source) ? null
+        : Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
 
     private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
 

@@ -47,10 +47,14 @@ public sealed class EmbedJob(AssetFinder finder)
             var key = new EmbeddingStoreKey(model.Name, EmbeddingCache.ModelHash(model), faces.Manifest.Hash(), EmbeddingStoreKey.HashOf(faces),
                 model.Dimension, faces.Dataset.Images.Count, [.. views.Select(v => v.Name)]);
             using var writer = EmbeddingStoreWriter.Open(folder, key, job); // before hours of embedding
-            if (!writer.IsWhole)
+            var source = new EmbeddingSource(data.Root, faces.Manifest.Template, [.. faces.Skipped.Select(s => new SkippedFile(s.Path, s.Reason))]);
+            if (writer.IsWhole)
             {
-                writer.Write(embeddings.Of(views, job), new EmbeddingSource(data.Root, faces.Manifest.Template,
-                    [.. faces.Skipped.Select(s => new SkippedFile(s.Path, s.Reason))]), job.Cancel);
+                source.Write(folder); // the data may lie elsewhere by now, with other photos that show no face
+            }
+            else
+            {
+                writer.Write(embeddings.Of(views, job), source, job.Cancel);
             }
         }
         else

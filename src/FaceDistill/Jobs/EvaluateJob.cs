@@ -79,7 +79,15 @@ public sealed class EvaluateJob(AssetFinder finder)
         [
             .. from model in trained.Zip(sets)
                where model.First?.Any == true
-               select $"{model.Second.Name} {model.First!.Words}; measure it on people that it has not seen (for lfw-train: --protocol lfw-view1-test)",
+               select $"{model.Second.Name} {model.First!.Words}{Remedy(request.Protocol, folder)}",
+            .. from model in request.Models
+               where request.Note && !ModelArgument.IsTeacher(model) && !ModelArgument.IsRun(model)
+               select $"{model} does not say on which faces it was trained: nobody looked whether these are among them (its run folder says it)",
+            .. from model in request.Models.Zip(trained)
+               where model.Second is null && ModelArgument.IsRun(model.First) && TrainedFaces.Read(model.First) is not null
+               select $"{model.First} started from a student of which it is not known on which faces it was trained: these may be among them",
+            .. sets.Select(s => s.FacesId).OfType<string>().Distinct().Count() > 1
+                ? ["the models were measured on different faces: their figures do not compare"] : Array.Empty<string>(),
             .. request.Models.Where(m => ModelArgument.IsRun(m) && TrainedFaces.Read(m) is null)
                 .Select(m => $"{m} was made by an earlier version and does not say on which faces it was trained: nobody looked whether these are among them"),
             .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Protocol, m.Second)),
@@ -99,11 +107,11 @@ public sealed class EvaluateJob(AssetFinder finder)
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
-                Acquisition = Evaluator.AllPairsProtocols.Contains(request.Protocol)
-                    ? AcquisitionResult.Of(sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m) : null,
+                Acquisition = AcquisitionResult.Of(
+                    sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
-        string[] lost = [.. result.Models.Where(m => m.Acquisition is not null).Select(m => m.Acquisition!.Words(m.Name))];
+        string[] lost = [.. AcquisitionResult.Words(result.Models)];
         Array.ForEach(lost, w => job.Say?.Invoke(w));
         result = result with { Warnings = warnings.Length + lost.Length > 0 ? [.. warnings, .. lost] : null };
         using (var process = Process.GetCurrentProcess())
@@ -213,7 +221,8 @@ public sealed class EvaluateJob(AssetFinder finder)
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, job)).ToList();
             Teacher(request, [.. models.Select(m => m.Name), .. read.Select(r => r.Set.Name)]);
-            return [.. models.Select(m => EmbedModel(m, request, job)), .. read];
+            var opened = new Dictionary<string, AlignedFaces>(StringComparer.Ordinal); // the faces of one template are opened once
+            return [.. models.Select(m => EmbedModel(m, request, opened, job)), .. read];
         }
         finally
         {
@@ -221,10 +230,20 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(IEmbedder model, EvaluateRequest request, JobContext job)
+    // Where LFW's lists are at hand, View 1 keeps the people of its training list apart.
+    private static string Remedy(string protocol, string? folder) =>
+        protocol != Evaluator.LfwView1Test && folder is not null && File.Exists(Path.Combine(folder, "peopleDevTest.txt"))
+            ? $"; where it was trained on lfw-train, --protocol {Evaluator.LfwView1Test} measures others" : "";
+
+    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
+        IEmbedder model, EvaluateRequest request, Dictionary<string, AlignedFaces> opened, JobContext job)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
-        var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+        if (!opened.TryGetValue(model.Contract.Template, out var faces))
+        {
+            opened[model.Contract.Template] = faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+        }
+
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
     }
 
@@ -246,7 +265,14 @@ public sealed class EvaluateJob(AssetFinder finder)
     // The pictures of a store's faces, where they are still those that were embedded.
     private AlignedFaces? FacesOf(EmbeddingSet set, EmbeddingSource source, JobContext job)
     {
-        var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
-        return faces.Id == set.FacesId ? faces : null;
+        try
+        {
+            var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
+            return faces.Id == set.FacesId ? faces : null;
+        }
+        catch (FaceDistillException)
+        {
+            return null; // the report says that they are not at hand
+        }
     }
 }

@@ -52,7 +52,8 @@ public sealed class ExportJob(AssetFinder finder)
         var format = request.Format;
         var context = new ExportContext(checkpoint, request.Processing, faces)
         {
-            Calibration = () => request.Calibration is null && request.Data is null ? faces : Faces(request, request.Calibration, checkpoint, job),
+            Calibration = () => request.Calibration is null && request.Data is null ? faces
+                : NotTested(request, Faces(request, request.Calibration, checkpoint, job), checkpoint, job),
             Int8 = request.Int8,
             Cancel = job.Cancel,
         };
@@ -92,6 +93,20 @@ public sealed class ExportJob(AssetFinder finder)
 
         JsonFile.Write(Path.Combine(request.Run, RunReport.ExportFileName), outcome);
         return outcome;
+    }
+
+    // Ranges that were fitted to the test's faces would flatter the figures that are measured on them.
+    private AlignedFaces NotTested(ExportRequest request, AlignedFaces calibration, StudentCheckpoint checkpoint, JobContext job)
+    {
+        if (request.Calibration is null || request.Protocol is null)
+        {
+            return calibration;
+        }
+
+        var tested = Faces(request, request.Data, checkpoint, job).Dataset.Images.SelectMany(i => new[] { i.Hash, i.Photo }).Where(h => !h.IsNone).ToHashSet();
+        int same = calibration.Dataset.Images.Count(i => tested.Contains(i.Hash) || tested.Contains(i.Photo));
+        return same == 0 ? calibration : throw new FaceDistillException($"{same} of the {calibration.Dataset.Images.Count} faces of --calibration "
+            + $"{request.Calibration} are in the test data {request.Data}; name training faces");
     }
 
     // The user's faces, or those that the student was trained on.

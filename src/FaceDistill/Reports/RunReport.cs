@@ -66,8 +66,16 @@ internal static class RunReport
             log.Sum(e => e.Seconds),
             log,
             File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
-            RunEvaluations.Read(folder)) { Best = checkpoint.State.Best, Audit = AuditSummary.In(folder) };
+            NotesOf(folder)) { Best = checkpoint.State.Best, Audit = AuditSummary.In(folder) };
         StagedFiles.WriteTexts(folder, ("report.json", JsonFile.Serialize(data) + "\n"), ("report.md", RunReportMarkdown.Of(data)));
         return data;
+    }
+
+    // Figures of earlier weights are not the student's.
+    private static IReadOnlyList<RunEvaluation> NotesOf(string folder)
+    {
+        var notes = RunEvaluations.Read(folder);
+        string? student = notes.Count == 0 ? null : FileHash.Sha256(RunStudent.Open(folder).Path);
+        return [.. notes.Where(n => n.StudentHash is null || n.StudentHash == student)];
     }
 }

@@ -65,6 +65,10 @@ public sealed record RunInfo(
     /// <summary>What the faces are known by: SHA-256 over content and identity of each, in order; null in runs of earlier versions.</summary>
     public string? FacesId { get; init; }
 
+    /// <summary>What earlier versions kept in place of <see cref="FacesId"/>; read, so that their runs can be, and not used.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? DataHash { get; init; }
+
     /// <summary>The training data's folders, so that an evaluation on the same people is noticed; null in runs of earlier versions.</summary>
     public IReadOnlyList<DataFolder>? TrainedOn { get; init; }
 

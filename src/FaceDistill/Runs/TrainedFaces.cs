@@ -21,6 +21,7 @@ internal sealed class TrainedFaces
     public const string FileName = "trained-on.csv";
 
     private const string Header = "face,photo,identity";
+    private const string Unknown = "(and others, unknown)";
     private readonly HashSet<ContentHash> _contents = [];
     private readonly HashSet<string> _names;
 
@@ -29,6 +30,12 @@ internal sealed class TrainedFaces
         var people = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (face, photo, identity) in faces)
         {
+            if (face.IsNone)
+            {
+                IsPartial |= identity == Unknown;
+                continue;
+            }
+
             _contents.Add(face);
             _contents.Add(photo);
             people.Add(identity);
@@ -38,36 +45,45 @@ internal sealed class TrainedFaces
         _names = Names(people);
     }
 
+    /// <summary>Whether the student started from one of which it is not known on which faces it was trained.</summary>
+    public bool IsPartial { get; }
+
     /// <summary>Writes a run's list.</summary>
     /// <param name="run">The run folder.</param>
     /// <param name="faces">Faces that are hashed.</param>
-    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
-    public static void Write(string run, AlignedFaces faces)
+    /// <param name="start">The run folder of the student that it starts from, whose faces count too; null for none.</param>
+    /// <exception cref="FaceDistillException">The file cannot be written, or the start's list is damaged.</exception>
+    public static void Write(string run, AlignedFaces faces, string? start = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        AtomicFile.WriteText(
-            Path.Combine(run, FileName), Csv.Text(Header, faces.Dataset.Images.Select(i => new object[] { i.Hash, i.Photo, i.Identity })));
+        IEnumerable<object[]> before = start is null ? []
+            : !File.Exists(Path.Combine(start, FileName)) ? [[default(ContentHash), default(ContentHash), Unknown]]
+            : [.. Rows(Path.Combine(start, FileName)).Select(f => new object[] { f.Face, f.Photo, f.Identity })];
+        AtomicFile.WriteText(Path.Combine(run, FileName), Csv.Text(
+            Header, faces.Dataset.Images.Select(i => new object[] { i.Hash, i.Photo, i.Identity }).Concat(before)));
     }
 
     /// <summary>Reads a run's list; null where the run of an earlier version has none.</summary>
     /// <exception cref="FaceDistillException">It is damaged.</exception>
-    public static TrainedFaces? Read(string run)
-    {
-        string path = Path.Combine(run, FileName);
-        if (!File.Exists(path))
-        {
-            return null;
-        }
+    public static TrainedFaces? Read(string run) =>
+        Path.Combine(run, FileName) is var path && File.Exists(path) ? new TrainedFaces(Rows(path)) : null;
 
+    private static IEnumerable<(ContentHash Face, ContentHash Photo, string Identity)> Rows(string path)
+    {
         using var reader = new ListReader(path);
-        return new TrainedFaces(Csv.Rows(reader, path).Skip(1).Select(row =>
-            row.Fields.Count == 3 && ContentHash.TryParse(row.Fields[0], out var face) && ContentHash.TryParse(row.Fields[1], out var photo)
+        foreach (var row in Csv.Rows(reader, path).Skip(1))
+        {
+            yield return row.Fields.Count == 3 && ContentHash.TryParse(row.Fields[0], out var face) && ContentHash.TryParse(row.Fields[1], out var photo)
                 ? (face, photo, row.Fields[2])
-                : throw new FaceDistillException($"{path} line {row.Line}: not two hashes and an identity; the run says no more what it was trained on")));
+                : throw new FaceDistillException($"{path} line {row.Line}: not two hashes and an identity; the run says no more what it was trained on");
+        }
     }
 
     /// <summary>Whether a face, or its photo, is one of them.</summary>
-    public bool Has(FaceImage image) => _contents.Contains(image.Hash) || _contents.Contains(image.Photo);
+    public bool Has(FaceImage image) => Has(image.Hash, image.Photo);
+
+    /// <summary>Whether a face, or its photo, is one of them.</summary>
+    public bool Has(ContentHash face, ContentHash photo) => _contents.Contains(face) || _contents.Contains(photo);
 
     /// <summary>How many of the measured people and faces were trained on.</summary>
     /// <param name="set">Embeddings with contents.</param>
@@ -77,7 +93,7 @@ internal sealed class TrainedFaces
         ArgumentNullException.ThrowIfNull(set);
         var names = Names(set.Identities.ToHashSet(StringComparer.Ordinal));
         int[] rows = [.. Enumerable.Range(0, set.Count).Where(i => people?.Contains(set.Identities[i]) != false)];
-        int[] same = [.. rows.Where(i => _contents.Contains(set.Faces![i]) || _contents.Contains(set.Photos![i]))];
+        int[] same = [.. rows.Where(i => Has(set.Faces![i], set.Photos![i]))];
         var byContent = same.Select(i => set.Identities[i]).Where(i => i.Length > 0).ToHashSet(StringComparer.Ordinal);
         var measured = rows.Select(i => set.Identities[i]).Where(i => i.Length > 0).ToHashSet(StringComparer.Ordinal);
         int byName = measured.Count(i => !byContent.Contains(i) && names.Contains(Last(i)) && _names.Contains(Last(i)));

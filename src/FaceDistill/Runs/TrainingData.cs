@@ -112,15 +112,16 @@ internal static class TrainingData
 internal static class TrainingOverlap
 {
     /// <summary>How many of the people measured a model was trained on; null where that is not known.</summary>
-    /// <param name="model">A model argument: a run folder, or a file in one.</param>
+    /// <param name="model">A model argument; only a run folder tells: a file may lie anywhere.</param>
     /// <param name="data">The faces that are measured.</param>
     /// <param name="protocol">The protocol.</param>
     /// <param name="set">The model's embeddings of them.</param>
     /// <exception cref="FaceDistillException">The run's list of faces, or a list of people, is damaged.</exception>
     public static TrainedOverlap? Of(string model, DataFolder data, string protocol, EmbeddingSet set)
     {
-        string? run = Directory.Exists(model) ? model : ModelArgument.IsTeacher(model) ? null : Path.GetDirectoryName(Path.GetFullPath(model));
-        return run is null ? null : TrainedFaces.Read(run)?.Of(set, MeasuredPeople(data.Root, protocol));
+        var overlap = Directory.Exists(model) ? TrainedFaces.Read(model) : null;
+        var known = overlap?.Of(set, MeasuredPeople(data.Root, protocol));
+        return overlap?.IsPartial == true && known?.Any == false ? null : known; // nothing found says nothing where faces are unknown
     }
 
     /// <summary>The people whom a protocol measures; null for all.</summary>

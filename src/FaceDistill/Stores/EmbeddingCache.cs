@@ -36,7 +36,7 @@ internal sealed class EmbeddingCache
         _dimension = model.Dimension;
         string text = InvariantText.Of($"{ModelHash(model)}|{model.Dimension}|{frame.Size}|{frame.Pad}|{FaceTensor.Version}|{view}");
         string id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
-        _name = Path.Combine("embeddings", $"{EmbeddingStoreKey.SafeName(model.Name)}-{id}");
+        _name = Path.Combine("embeddings", id); // no name: a run that was moved is the same model
     }
 
     private static ReadOnlySpan<byte> Mark => "FDEMB001"u8;
@@ -67,10 +67,9 @@ internal sealed class EmbeddingCache
             foreach (string file in Directory.EnumerateFiles(folder, "*" + Ending).Order(StringComparer.Ordinal))
             {
                 job.Cancel.ThrowIfCancellationRequested();
-                if (rows.Count > 0 && _read.Add(file) && !ReadPart(file, rows, values))
+                if (rows.Count > 0 && _read.Add(file))
                 {
-                    job.Say?.Invoke($"{file} is damaged; its embeddings are computed again");
-                    TryDelete(file);
+                    ReadOrDelete(file, rows, values, job);
                 }
             }
         }
@@ -100,6 +99,23 @@ internal sealed class EmbeddingCache
         string file = Path.Combine(Folder, id + Ending);
         AtomicFile.WriteReplaceable(file, part);
         _read.Add(file);
+    }
+
+    private void ReadOrDelete(string file, Dictionary<ContentHash, int> rows, float[] values, JobContext job)
+    {
+        try
+        {
+            if (!FileBytes.Patiently(() => ReadPart(file, rows, values)))
+            {
+                job.Say?.Invoke($"{file} is damaged; its embeddings are computed again");
+                File.Delete(file);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be read, or is not ours to delete, may be good tomorrow.
+            job.Say?.Invoke($"{file} cannot be read ({e.Message}); embeddings that it holds are computed again");
+        }
     }
 
     // Whether the part is what was written.
@@ -156,21 +172,9 @@ internal sealed class EmbeddingCache
 
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (EndOfStreamException)
         {
             return false;
-        }
-    }
-
-    private static void TryDelete(string file)
-    {
-        try
-        {
-            File.Delete(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not ours to delete: it will be passed over again.
         }
     }
 }

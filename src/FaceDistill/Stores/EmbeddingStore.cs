@@ -207,8 +207,18 @@ internal sealed record EmbeddingSource(string Data, string Template, IReadOnlyLi
     public const string FileName = "source.json";
 
     /// <summary>Reads a store's source; null where the store does not say.</summary>
-    public static EmbeddingSource? Of(string store) =>
-        Path.Combine(store, FileName) is var path && File.Exists(path) ? JsonFile.Read<EmbeddingSource>(path) : null;
+    /// <exception cref="FaceDistillException">It is damaged, or the store is of another version.</exception>
+    public static EmbeddingSource? Of(string store)
+    {
+        string path = Path.Combine(store, FileName);
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        _ = EmbeddingStoreManifest.Read(store); // says what is wrong with a store of another version
+        return JsonFile.Read<EmbeddingSource>(path);
+    }
 
     /// <summary>Writes it into a store.</summary>
     public void Write(string store) => JsonFile.Write(Path.Combine(store, FileName), this);

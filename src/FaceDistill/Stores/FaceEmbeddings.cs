@@ -167,6 +167,7 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
         for (int i = 0; i < rows.Length; i++)
         {
             using var aligned = faces.ReadFrame(rows[i]);
+            faces.RequireUnchanged(rows[i]);
             for (int v = 0; v < views.Length; v++)
             {
                 using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[rows[i]].Key, contract.Size);

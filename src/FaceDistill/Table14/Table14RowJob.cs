@@ -120,7 +120,15 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
         return made.Data.SequenceEqual(data) && report.Run.ExclusionHash == ExclusionHash() && ResumeRules.Same(report.Run.Options, options)
             && Path.GetFileName(report.Run.Options.Student.Init) == Path.GetFileName(options.Student.Init) // a start may have been moved, not changed
-            && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "");
+            && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "")
+            && report.Run.FacesId == FacesId(data, teacher.Contract.Template);
+    }
+
+    // Of other faces it is not this row's: the training that follows refuses the folder, in a line that says so.
+    private string FacesId(IReadOnlyList<string> data, string template)
+    {
+        DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
+        return new FaceSource(finder).Open(folders, template, null, JobContext.None).Id;
     }
 
     private EvaluationResult Evaluated(string run, string protocol, bool teacher, JobContext job)

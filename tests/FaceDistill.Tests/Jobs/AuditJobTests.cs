@@ -122,6 +122,22 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     }
 
     [Fact]
+    public void A_run_is_audited_on_what_it_was_trained_on_whatever_lies_in_its_folder_now()
+    {
+        string run = trained.CopyTo(_folder["run"]), card = TinyTeacher.Write(_folder["teacher"]), data = trained.CopyFaces(_folder["data"]).Dataset.Root;
+        (trained.Info with { TrainedOn = [DataFolder.Of(data)] }).Write(run);
+        string[] pictures = [.. Directory.GetFiles(data, "*.png", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        Array.ForEach(pictures[..20], File.Delete);
+        File.Copy(Directory.GetFiles(trained.DrawStrangers(_folder["strangers"]).Dataset.Root, "*.png", SearchOption.AllDirectories)[0], pictures[0]);
+        var summary = Run(new AuditRequest([], [trained.CopyFaces(_folder["people"]).Dataset.Root], card, null) { Run = run, Threshold = 0.5 });
+        Assert.Equal((100, 100), (summary.Tests[0].Counts[0].Faces, summary.Tests[0].Counts[0].SameFiles));
+        Assert.Contains(_lines, l => l.Contains("1 of its 101 faces are none that", StringComparison.Ordinal));
+        Assert.Contains(_lines, l => l.StartsWith("warning: 100 of the 120 faces that", StringComparison.Ordinal));
+        File.Delete(Path.Combine(run, TrainedFaces.FileName));
+        Refused(new AuditRequest([], [_folder["people"]], card, null) { Run = run, Threshold = 0.5 }, "made by an earlier version");
+    }
+
+    [Fact]
     public void What_cannot_be_audited_is_one_clear_line()
     {
         Store("train", [("a.jpg", "", Person(1)), ("b.jpg", "", Person(2))]);

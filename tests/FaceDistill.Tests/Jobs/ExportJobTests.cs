@@ -181,6 +181,46 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     }
 
     [Fact]
+    public void Calibration_on_the_tests_own_faces_is_refused()
+    {
+        string strangers = run.DrawStrangers(_folder["people"]).Dataset.Root, copy = run.CopyTo(_folder["run"]);
+        Directory.CreateDirectory(_folder["renamed"]);
+        File.Copy(Directory.GetFiles(strangers, "*.png", SearchOption.AllDirectories)[3], _folder["renamed/a.png"]);
+        AlignmentManifest.Read(strangers).Write(_folder["renamed"]);
+        var request = new ExportRequest(copy, new OnnxInt8Format(), _folder["x.onnx"])
+        {
+            Data = strangers,
+            Protocol = "all-pairs",
+            Calibration = _folder["renamed"],
+        };
+        Refused(request, "1 of the 1 faces of --calibration");
+        Assert.False(File.Exists(_folder["x.onnx"]));
+    }
+
+    [Fact]
+    public void Figures_of_earlier_weights_stand_in_no_report()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        new EvaluateJob(Finder()).Run(
+            new EvaluateRequest("all-pairs", [copy], DataFolder.Of(run.DrawStrangers(_folder["people"]).Dataset.Root), null, "cpu"), JobContext.None);
+        Assert.Single(RunReport.Write(copy).Evaluations);
+        DeadStudent.Make(copy); // other weights
+        Assert.Empty(RunReport.Write(copy).Evaluations);
+    }
+
+    [Fact]
+    public void A_run_of_an_earlier_version_says_so_in_one_line()
+    {
+        string copy = run.CopyTo(_folder["run"]), info = Path.Combine(copy, "run.json");
+        File.WriteAllText(info, File.ReadAllText(info).Replace("\"facesId\"", "\"dataHash\"", StringComparison.Ordinal));
+        File.Delete(Path.Combine(copy, TrainedFaces.FileName));
+        Refused(new ExportRequest(copy, new OnnxFormat(), null), "was made by an earlier version and does not say on which faces it was trained");
+        var result = new EvaluateJob(Finder()).Run(
+            new EvaluateRequest("all-pairs", [copy], DataFolder.Of(run.DrawStrangers(_folder["people"]).Dataset.Root), null, "cpu"), JobContext.None);
+        Assert.Contains("was made by an earlier version", Assert.Single(result.Warnings!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Two_test_sets_of_one_name_keep_their_own_figures()
     {
         string copy = run.CopyTo(_folder["run"]);

@@ -60,14 +60,20 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     }
 
     [Fact]
-    public void Models_that_do_not_say_are_unknown_and_a_file_in_a_run_folder_says_what_the_run_says()
+    public void Models_that_do_not_say_are_unknown_and_a_start_counts_too()
     {
         var data = new DataFolder("/lfw", "/lfw/images");
         var set = Set([("Ann", 1)]);
         Assert.Null(TrainingOverlap.Of("teacher:dlib-resnet", data, Evaluator.AllPairs, set));
         Directory.CreateDirectory(_folder["earlier"]);
         Assert.Null(TrainingOverlap.Of(_folder["earlier"], data, Evaluator.AllPairs, set)); // a run of an earlier version
-        Assert.Equal(1, TrainingOverlap.Of(Path.Combine(Run([("Ann", 1)]), "student.onnx"), data, Evaluator.AllPairs, set)!.Faces);
+        string start = Run([("Ann", 1)]);
+        Assert.Null(TrainingOverlap.Of(Path.Combine(start, "student.onnx"), data, Evaluator.AllPairs, set)); // a file may lie anywhere
+        string run = Run([("Bob", 2)], start: start);
+        Assert.Equal((1, 1), (TrainingOverlap.Of(run, data, Evaluator.AllPairs, set)!.People, TrainedFaces.Read(run)!.Of(Set([("Bob", 2)])).People));
+        string unknown = Run([("Bob", 2)], start: _folder["earlier"]);
+        Assert.Null(TrainingOverlap.Of(unknown, data, Evaluator.AllPairs, set));
+        Assert.Equal(1, TrainingOverlap.Of(unknown, data, Evaluator.AllPairs, Set([("Bob", 2)]))!.People);
     }
 
     [Fact]
@@ -105,13 +111,13 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     private TrainedOverlap? Overlap((string Identity, int Face)[] training, (string Identity, int Face)[] test, int photo = 0) =>
         TrainedFaces.Read(Run(training, photo))!.Of(Set(test, photo));
 
-    private string Run((string Identity, int Face)[] faces, int photo = 0)
+    private string Run((string Identity, int Face)[] faces, int photo = 0, string? start = null)
     {
         string run = _folder[Guid.NewGuid().ToString()];
         Directory.CreateDirectory(run);
         FaceImage[] images =
             [.. faces.Select((f, i) => new FaceImage($"{i}.jpg", f.Identity) { Hash = Content(f.Face), Photo = i == 0 ? Content(photo) : default })];
-        TrainedFaces.Write(run, new AlignedFaces(new FaceDataset(run, images, []), new AlignmentManifest(1, "dlib", 64, 0, "user", "", true)));
+        TrainedFaces.Write(run, new AlignedFaces(new FaceDataset(run, images, []), new AlignmentManifest(1, "dlib", 64, 0, "user", "", true)), start);
         return run;
     }
 }

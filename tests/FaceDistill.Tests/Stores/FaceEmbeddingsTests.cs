@@ -127,6 +127,18 @@ public sealed class FaceEmbeddingsTests : IDisposable
     }
 
     [Fact]
+    public void A_face_that_is_changed_while_faces_are_read_is_refused_and_not_kept()
+    {
+        var faces = Aligned(Faces).Hashed(JobContext.None);
+        string changed = faces.Dataset.FullPath(faces.Dataset.Images[9]);
+        byte[] bytes = File.ReadAllBytes(changed);
+        Pictures.Noise(changed, 64, 64, seed: 123); // after it was hashed
+        Assert.Contains($"{changed} was changed while", Refused(_named, faces), StringComparison.Ordinal);
+        File.WriteAllBytes(changed, bytes);
+        Values(AlignedFaces.Open(_folder["faces"]), expected: Faces);
+    }
+
+    [Fact]
     public void A_cancelled_run_keeps_what_it_did()
     {
         var faces = Aligned(1100); // kept after each 1,024
@@ -197,7 +209,7 @@ public sealed class FaceEmbeddingsTests : IDisposable
 
         public string Name => name;
 
-        public string Hash => model.Hash;
+        public string Hash => model.Hash + name;
 
         public ModelInputSpec Contract => model.Contract;
 

@@ -165,6 +165,19 @@ public sealed class Table14JobTests : IDisposable
     }
 
     [Fact]
+    public void A_row_that_was_trained_on_other_pictures_is_not_taken_for_finished_training()
+    {
+        var request = Request();
+        request = request with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder).Run(request, JobContext.None);
+        string picture = Directory.GetFiles(request.Recipe.Data[0], "*.*", SearchOption.AllDirectories)
+            .First(f => !f.EndsWith(".json", StringComparison.Ordinal));
+        File.AppendAllText(picture, "x"); // decodes as before, but is another file
+        Assert.Contains("was begun on other faces", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Two_processes_on_one_table_are_refused()
     {
         var request = Request();

@@ -17,8 +17,9 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
     /// <param name="set">The model's embeddings, with what gave no face.</param>
     /// <param name="people">The people who are measured; null for all.</param>
     /// <param name="measured">What was measured on all pairs of the photos that gave a face.</param>
-    /// <returns>Null where every photo gave one, or the protocol measures no rate.</returns>
-    internal static AcquisitionResult? Of(EmbeddingSet set, IReadOnlySet<string>? people, ModelResult measured)
+    /// <param name="rates">Whether the protocol scores all pairs, so that rates with the others can be told.</param>
+    /// <returns>Null where every photo gave one.</returns>
+    internal static AcquisitionResult? Of(EmbeddingSet set, IReadOnlySet<string>? people, ModelResult measured, bool rates)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(measured);
@@ -27,10 +28,12 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
             .. set.Skipped.Where(s => s.Reason != AlignmentManifest.NotAPicture).Select(s => FaceDataset.IdentityOf(s.Path))
                 .Where(identity => identity.Length > 0 && people?.Contains(identity) != false),
         ];
-        if (lost.Length == 0 || measured.TarAtFar is not { } tars)
+        if (lost.Length == 0)
         {
             return null;
         }
+
+        var tars = rates ? measured.TarAtFar ?? new Dictionary<string, double?>() : new Dictionary<string, double?>();
 
         string[] found = [.. set.Identities.Where(identity => identity.Length > 0 && people?.Contains(identity) != false)];
         long pairs = found.Concat(lost).CountBy(identity => identity, StringComparer.Ordinal).Sum(person => (long)person.Value * (person.Value - 1) / 2);
@@ -38,15 +41,22 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
             tars.ToDictionary(t => t.Key, t => t.Value is { } tar && pairs > 0 ? tar * measured.GenuinePairs / pairs : (double?)null, StringComparer.Ordinal));
     }
 
-    /// <summary>The same in words.</summary>
-    /// <param name="name">The model's name.</param>
-    internal string Words(string name)
+    /// <summary>The same in words: a line for each number of photos that gave no face, with the rates of the models that it is so for.</summary>
+    /// <param name="models">All models that were measured.</param>
+    internal static IEnumerable<string> Words(IReadOnlyList<ModelResult> models) =>
+        from model in models
+        where model.Acquisition is not null
+        group model by (model.Acquisition!.NotAcquired, model.Acquisition.Photos) into alike
+        let rates = alike.Select(Rate).OfType<string>().ToList()
+        select InvariantText.Of($"no face was found in {alike.Key.NotAcquired} of the {alike.Key.Photos} photos, and no pair of theirs is counted")
+            + (rates.Count == 0 ? "" : $"; where these pairs count as rejected, {string.Join(" and ", rates)}");
+
+    // At the rate that decides, or else at the smallest that was measured.
+    private static string? Rate(ModelResult model)
     {
         string far = FarTargets.Label(EvaluationResult.RetentionFar);
-        var rate = TarAtFar.GetValueOrDefault(far) is { } tar
-            ? (far, tar)
-            : TarAtFar.Where(t => t.Value is not null).Select(t => (t.Key, t.Value!.Value)).LastOrDefault();
-        return InvariantText.Of($"{NotAcquired} of {Photos} photos were not acquired: no face was found in them, and no pair of theirs is scored")
-            + (rate.Item1 is null ? "" : InvariantText.Of($"; where these count as rejected, the TAR of {name} at FAR {rate.Item1} is {rate.Item2:0.00%}"));
+        var tars = model.Acquisition!.TarAtFar;
+        far = tars.GetValueOrDefault(far) is not null ? far : tars.Where(t => t.Value is not null).Select(t => t.Key).LastOrDefault() ?? "";
+        return far.Length == 0 ? null : InvariantText.Of($"the TAR of {model.Name} at FAR {far} is {tars[far]:0.00%}");
     }
 }

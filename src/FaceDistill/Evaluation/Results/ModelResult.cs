@@ -251,6 +251,15 @@ public sealed record TrainedOverlap(int People, int ByName, int OfPeople, int Fa
     public bool Any => People > 0 || Faces > 0;
 
     /// <summary>The overlap in words.</summary>
-    internal string Words => InvariantText.Of($"was trained on {People} of the {OfPeople} people measured here ({ByName} of them known by name alone) ")
-        + InvariantText.Of($"and on {Faces} of the {OfFaces} faces: no figure for strangers");
+    internal string Words
+    {
+        get
+        {
+            string faces = InvariantText.Of($"{Faces} of the {OfFaces} faces measured here");
+            string names = ByName == 0 ? "" : ByName == People ? ", by their names" : InvariantText.Of($", {ByName} of them by their names");
+            string people = InvariantText.Of($"{People} of the {OfPeople} people measured here{names}");
+            string what = People == 0 ? faces : Faces == 0 ? people : InvariantText.Of($"{people}, and on {Faces} of the {OfFaces} faces");
+            return $"was trained on {what}: this says little about people whom it has not seen";
+        }
+    }
 }
