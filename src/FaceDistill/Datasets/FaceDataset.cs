@@ -91,7 +91,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     {
         try
         {
-            return FileBytes.Patiently(() => ContentHash.Of(path, File.OpenRead));
+            return FileBytes.Patiently(() => ContentHash.OfFile(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

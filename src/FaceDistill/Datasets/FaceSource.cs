@@ -104,22 +104,21 @@ internal sealed class FaceSource
         var manifest = aligner.Manifest(raw.Root, complete: true);
         var cache = AlignedCache.Open(manifest);
         var found = aligner.Find(raw, cache, job);
-        if (Array.Exists(found, f => f is null))
+        if (Array.Exists(found, f => f.IsToAlign))
         {
             using var held = FolderLock.Wait(cache.Folder, job, out bool waited);
             cache = waited ? AlignedCache.Open(manifest) : cache; // what we waited for may be what we want
             found = waited ? aligner.Find(raw, cache, job) : found;
-            int missing = found.Count(f => f is null);
+            int missing = found.Count(f => f.IsToAlign);
             if (missing > 0)
             {
                 job.Say?.Invoke($"{data.Images} holds raw photos: aligning {missing} of {found.Length} to '{template.Name}' into {cache.Folder}");
             }
 
-            found = [.. aligner.Align(raw, found, cache, job)];
+            found = aligner.Align(raw, found, cache, job);
         }
 
-        PhotoFace[] photos = [.. found.Select(f => f!.Value)];
-        var skipped = FolderAligner.Skipped(raw, photos);
+        var skipped = FolderAligner.Skipped(raw, found);
         if (skipped.Count > 0)
         {
             job.Say?.Invoke($"{data.Images}: {skipped.Count} files left out (first: {skipped[0].Path}: {skipped[0].Reason}); "
@@ -129,7 +128,7 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. photos.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File })
+            .. found.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File })
                 .Where(i => i.File is not null),
         ];
         return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }

@@ -41,7 +41,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         try
         {
             var found = aligner.Find(raw, folder, job);
-            reused = found.Count(f => f?.File is not null);
+            reused = found.Count(f => f.File is not null);
             photos = aligner.Align(raw, found, folder, job);
             folder.Forget(Enumerable.Range(0, photos.Length).Where(i => photos[i].File is null));
         }

@@ -12,7 +12,11 @@ namespace FaceDistill.Datasets;
 /// <param name="Face">The content of its aligned face; none where there is no face.</param>
 /// <param name="File">Where the face lies; null where there is none.</param>
 /// <param name="Reason">Why there is none; null where there is one.</param>
-internal readonly record struct PhotoFace(ContentHash Photo, ContentHash Face, string? File, string? Reason);
+internal readonly record struct PhotoFace(ContentHash Photo, ContentHash Face, string? File, string? Reason)
+{
+    /// <summary>Whether nothing is known of its face yet.</summary>
+    public bool IsToAlign => File is null && Reason is null;
+}
 
 /// <summary>Keeps the faces of photos, each known by its photo's content.</summary>
 internal interface IPhotoFaces
@@ -37,8 +41,8 @@ internal interface IPhotoFaces
 /// <param name="frame">The aligned picture's geometry.</param>
 internal sealed class PhotoAligner(string detector, AlignmentTemplate template, AlignedFrame frame)
 {
-    /// <summary>How a photo is opened; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
-    public Func<string, Stream> Open { get; init; } = File.OpenRead;
+    /// <summary>How a photo's content is read; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
+    public Func<string, ContentHash> Content { get; init; } = ContentHash.OfFile;
 
     /// <summary>How the faces are aligned.</summary>
     /// <param name="source">The photos' folder.</param>
@@ -47,15 +51,18 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         new(1, template.Name, frame.Size, frame.Pad, $"yunet-{FileHash.Sha256(detector)[..16]}", source, complete);
 
     /// <summary>Looks for each photo's face where faces are kept.</summary>
-    /// <returns>For each photo what became of it; null for what is still to be aligned.</returns>
+    /// <returns>For each photo its content, and what became of it where that is known.</returns>
     /// <exception cref="FaceDistillException">Photos could not be read three times over.</exception>
-    public PhotoFace?[] Find(FaceDataset photos, IPhotoFaces kept, JobContext job)
+    public PhotoFace[] Find(FaceDataset photos, IPhotoFaces kept, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(photos);
-        var found = new PhotoFace?[photos.Images.Count];
+        var found = new PhotoFace[photos.Images.Count];
         var all = Enumerable.Range(0, found.Length).ToArray();
-        ForEach(photos, all, "checking photos", AlignedFaces.FewestTold, (i, _, content) => found[i] = kept.Find(i, content),
-            (i, reason) => found[i] = Lost(reason), job);
+        ForEach(photos, all, "checking photos", AlignedFaces.FewestTold, (i, path) =>
+        {
+            var content = FileBytes.Patiently(() => Content(path));
+            found[i] = kept.Find(i, content) ?? new PhotoFace(content, default, null, null);
+        }, (i, reason) => found[i] = Lost(reason), job);
         return found;
     }
 
@@ -65,22 +72,22 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     /// <param name="kept">Where faces are kept.</param>
     /// <param name="job">Told of every photo.</param>
     /// <exception cref="FaceDistillException">Photos could not be read three times over, or a face cannot be kept.</exception>
-    public PhotoFace[] Align(FaceDataset photos, PhotoFace?[] found, IPhotoFaces kept, JobContext job)
+    public PhotoFace[] Align(FaceDataset photos, PhotoFace[] found, IPhotoFaces kept, JobContext job)
     {
-        int[] missing = [.. Enumerable.Range(0, found.Length).Where(i => found[i] is null)];
+        int[] missing = [.. Enumerable.Range(0, found.Length).Where(i => found[i].IsToAlign)];
         using var oneEach = OneOpenCvThread.Hold();
         using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
         try
         {
-            ForEach(photos, missing, "aligning", 0, (i, path, content) =>
+            ForEach(photos, missing, "aligning", 0, (i, path) =>
             {
                 var (jpeg, reason) = workers.Value!.Align(path);
-                if (FileBytes.Patiently(() => ContentHash.Of(path, Open)) != content)
+                if (FileBytes.Patiently(() => Content(path)) != found[i].Photo)
                 {
                     throw new IOException("it was changed while it was read");
                 }
 
-                found[i] = kept.Put(i, content, jpeg, reason);
+                found[i] = kept.Put(i, found[i].Photo, jpeg, reason);
                 if (jpeg is not null && reason.Length > 0)
                 {
                     job.Say?.Invoke($"warning: {path} is damaged, though a face is found in it: {reason}");
@@ -95,14 +102,14 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
             }
         }
 
-        return [.. found.Select(f => f!.Value)];
+        return found;
     }
 
     private static PhotoFace Lost(string reason) => new(default, default, null, reason);
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
-    private void ForEach(
-        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, string, ContentHash> body, Action<int, string> lost, JobContext job)
+    private static void ForEach(
+        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, string> body, Action<int, string> lost, JobContext job)
     {
         int done = 0;
         var failed = new ConcurrentBag<(int Index, string Message)>();
@@ -114,8 +121,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
                 int i = indices[at];
                 try
                 {
-                    string path = photos.FullPath(photos.Images[i]);
-                    body(i, path, FileBytes.Patiently(() => ContentHash.Of(path, Open)));
+                    body(i, photos.FullPath(photos.Images[i]));
                 }
                 catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
                 {

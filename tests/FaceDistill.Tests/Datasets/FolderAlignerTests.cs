@@ -136,8 +136,8 @@ public sealed class FolderAlignerTests : IDisposable
         Prepare(photos: 3);
         int failures = 2;
         string weak = Path.Combine(Raw, "twin", "same.jpg");
-        Stream Open(string path) => path == weak && failures-- > 0 ? throw new IOException("Input/output error") : File.OpenRead(path);
-        var aligner = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame) { Open = Open });
+        ContentHash Content(string path) => path == weak && failures-- > 0 ? throw new IOException("Input/output error") : ContentHash.OfFile(path);
+        var aligner = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame) { Content = Content });
         Assert.Equal(5, aligner.Run(FaceDataset.List(Raw), Output, JobContext.None).Aligned); // it came back at the third time
 
         Directory.Delete(Output, recursive: true);
