@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
+using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Kernels;
 using FaceDistill.Reports;
@@ -46,6 +47,7 @@ internal sealed class QuickstartJob(AssetFinder finder)
         new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
         new EvaluateJob(finder).Run(
             new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job);
+        new ExportJob(finder).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = device }, job); // again, now that its thresholds are known
         return RunReport.Write(run);
     }
 
