@@ -54,6 +54,12 @@ public sealed class AssetFinder
         ? Path.Combine(DatasetCache, file)
         : Path.Combine(ModelCache, set.Name, file);
 
+    /// <summary>Where a file goes that is derived from a model's: as <see cref="CachePath"/>, or below <see cref="CacheFolder.Root"/> where that cannot be
+    /// written.</summary>
+    internal string DerivedPath(AssetSet set, string file) =>
+        CachePath(set, file) is var path && WritableFolder.WhyNot(Path.GetDirectoryName(path)!) is null ? path
+            : Path.Combine(CacheFolder.Root, "models", set.Name, file);
+
     /// <summary>Where a file of a card lies, its contents unchecked; null when it is nowhere.</summary>
     internal string? Locate(AssetSet set, Asset asset)
     {

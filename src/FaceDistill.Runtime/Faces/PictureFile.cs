@@ -19,6 +19,9 @@ public static class PictureFile
     /// <summary>The reason of what is damaged or of no format that is known.</summary>
     internal const string NoPicture = "not readable as a picture";
 
+    /// <summary>The reason of what is another picture than was expected.</summary>
+    private const string Changed = "changed";
+
     /// <summary>How the reason of what the disk did not give begins.</summary>
     internal const string NotRead = "not to be read: ";
 
@@ -47,6 +50,19 @@ public static class PictureFile
     /// <exception cref="FaceDistillException">The file is no whole picture, or larger than is decoded; the message says which.</exception>
     public static Mat Read(string path) => TryRead(path, out string reason)
         ?? throw new FaceDistillException($"{path} is {reason}; take it out of the folder or align the photos again");
+
+    /// <summary>As <see cref="Read(string)"/>, of a file whose content is known: the bytes that are decoded are the ones that are compared.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">What it holds.</param>
+    /// <exception cref="FaceDistillException">It holds something else, is no whole picture, or larger than is decoded.</exception>
+    internal static Mat Read(string path, ContentHash content)
+    {
+        using var file = OpenPicture.Of(path);
+        var picture = file.Decode(out string reason, content);
+        return picture ?? throw new FaceDistillException(reason == Changed
+            ? $"{path} was changed while the faces were read; run the same again"
+            : $"{path} is {reason}; take it out of the folder or align the photos again");
+    }
 
     /// <summary>As <see cref="TryRead(string)"/>, with the reason where there is no picture.</summary>
     internal static Mat? TryRead(string path, out string reason)
@@ -131,7 +147,8 @@ public static class PictureFile
             }
         }
 
-        public Mat? Decode(out string reason)
+        // Null for other bytes than those of a given content.
+        public Mat? Decode(out string reason, ContentHash content = default)
         {
             reason = _refused ?? NoPicture;
             if (_refused is not null)
@@ -144,9 +161,17 @@ public static class PictureFile
             {
                 using var bytes = new Mat(1, (int)_file!.Length, MatType.CV_8UC1); // freed at once, where an array would wait for the collector
                 _file.Position = 0;
+                Span<byte> held;
                 unsafe
                 {
-                    _file.ReadExactly(new Span<byte>(bytes.DataPointer, bytes.Cols));
+                    held = new Span<byte>(bytes.DataPointer, bytes.Cols);
+                }
+
+                _file.ReadExactly(held);
+                if (!content.IsNone && ContentHash.Of(held) != content)
+                {
+                    reason = Changed;
+                    return null;
                 }
 
                 (picture, string? complaint) = NativeComplaints.Of(() => Cv2.ImDecode(bytes, _mode));

@@ -108,11 +108,11 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <summary>Reads one aligned picture with its border.</summary>
     /// <param name="index">The picture's place in the list.</param>
     /// <returns>BGR 8-bit, frame.Side x frame.Side, continuous; the caller disposes it.</returns>
-    /// <exception cref="FaceDistillException">The picture is damaged or not of the manifest's size.</exception>
+    /// <exception cref="FaceDistillException">The picture is damaged, not of the manifest's size, or no longer the one that was hashed.</exception>
     public Mat ReadFrame(int index)
     {
         string path = Dataset.FullPath(Dataset.Images[index]);
-        var picture = PictureFile.Read(path);
+        var picture = PictureFile.Read(path, Dataset.Images[index].Hash);
         var frame = Manifest.Frame;
         if (picture.Width == frame.Side && picture.Height == frame.Side)
         {
@@ -125,17 +125,6 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                 ? $"{path} is {picture.Width}x{picture.Height} where {AlignmentManifest.FileName} says {frame.Side}x{frame.Side}; align the photos again"
                 : $"{path} is {picture.Width}x{picture.Height} and the first face of {Dataset.Root}, {Dataset.Images[0].Path}, is {frame.Side}x{frame.Side}; "
                     + "faces given with --aligned are squares of one size: bring them to one, or align the photos");
-        }
-    }
-
-    /// <summary>Checks that a face which was just read is the one that was hashed.</summary>
-    /// <exception cref="FaceDistillException">Somebody changed it since.</exception>
-    internal void RequireUnchanged(int index)
-    {
-        var image = Dataset.Images[index];
-        if (FaceDataset.Content(Dataset.FullPath(image)) != image.Hash)
-        {
-            throw new FaceDistillException($"{Dataset.FullPath(image)} was changed while the faces were read; run the same again");
         }
     }
 
@@ -199,14 +188,17 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             Path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/'),
             File = s.Dataset.FullPath(i),
         }))];
-        string? twice = images.GroupBy(i => i.Path, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+        // Where links lead to one folder under two names, the faces' paths do not tell.
+        var real = sets.Select(s => s.Dataset.Root).Distinct(StringComparer.Ordinal).ToDictionary(r => r, RealPath.Of, StringComparer.Ordinal);
+        string? twice = sets.SelectMany(s => s.Dataset.Images.Select(i => Path.Combine(real[s.Dataset.Root], i.Path)))
+            .CountBy(path => path, StringComparer.Ordinal).Where(p => p.Value > 1).Select(p => p.Key).FirstOrDefault();
         return twice is null
             ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })
             {
                 Excluded = [.. sets.SelectMany(s => s.Excluded)],
                 Skipped = [.. sets.SelectMany(s => s.Skipped.Select(f => (Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, f.Path)), f.Reason)))],
             }
-            : throw new FaceDistillException($"{Path.Combine(root, twice)} comes twice in the data; name each folder once");
+            : throw new FaceDistillException($"{twice} comes twice in the data; name each folder once");
     }
 
     private static string CommonFolder(string[] folders)

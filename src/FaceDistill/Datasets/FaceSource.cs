@@ -23,7 +23,9 @@ internal sealed class FaceSource
     /// <param name="asserted">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
     /// <param name="job">Told of every picture that is aligned.</param>
     /// <exception cref="FaceDistillException">The folder has no picture or no face, or is aligned to another template.</exception>
-    public AlignedFaces Open(DataFolder data, string template, string? asserted, JobContext job)
+    public AlignedFaces Open(DataFolder data, string template, string? asserted, JobContext job) => Warned(One(data, template, asserted, job), job);
+
+    private AlignedFaces One(DataFolder data, string template, string? asserted, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(data);
         _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
@@ -37,7 +39,11 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        faces = Chosen(faces, data, job).Hashed(job);
+        return Chosen(faces, data, job).Hashed(job);
+    }
+
+    private static AlignedFaces Warned(AlignedFaces faces, JobContext job)
+    {
         var files = faces.Dataset.Images.Select(i => (i.Path, i.Identity, i.Photo.IsNone ? i.Hash : i.Photo));
         if (IdentityNotes.Warning(IdentityNotes.OneFileUnderSeveralPeople(files)) is { } warning)
         {
@@ -58,7 +64,7 @@ internal sealed class FaceSource
                 $"{string.Join(" and ", twice.Select(d => d.Root))} have one name, by which {twice.First().Exclude} could mean either; rename one folder");
         }
 
-        var faces = AlignedFaces.Join([.. data.Select(d => Open(d, template, asserted, job))]);
+        var faces = Warned(AlignedFaces.Join([.. data.Select(d => One(d, template, asserted, job))]), job);
         foreach (var group in data.Where(d => d.Exclude is not null).GroupBy(d => d.Exclude!, StringComparer.Ordinal))
         {
             var list = ExclusionList.Read(group.Key);

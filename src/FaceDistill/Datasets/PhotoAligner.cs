@@ -191,6 +191,7 @@ internal sealed class AlignedCache : IPhotoFaces
     private const int Digits = 32;
     private readonly string _folder;
     private readonly Dictionary<ContentHash, string> _files = [];
+    private readonly ConcurrentDictionary<ContentHash, string> _junk = new();
 
     private AlignedCache(string folder) => _folder = folder;
 
@@ -234,11 +235,11 @@ internal sealed class AlignedCache : IPhotoFaces
                 return new PhotoFace(photo, face, file, null);
             }
 
-            File.Delete(file); // junk, which would be found again
+            _junk[photo] = file;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Deleted since it was listed, or not ours to delete: the photo is aligned again.
+            // Deleted since it was listed, or not ours to read: the photo is aligned again.
         }
 
         return null;
@@ -250,8 +251,25 @@ internal sealed class AlignedCache : IPhotoFaces
         string digits = photo.ToString();
         var face = jpeg is null ? default : ContentHash.Of(jpeg);
         string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}{Ending}");
+        if (_junk.TryRemove(photo, out string? junk) && junk != file)
+        {
+            DeleteJunk(junk); // it would be found again
+        }
+
         AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes($"{reason}\n{Seal(photo, reason)}"));
         return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null);
+    }
+
+    private static void DeleteJunk(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Not ours to delete: the photo is aligned once more each time.
+        }
     }
 
     private static string Seal(ContentHash photo, string reason) => ContentHash.Of(Encoding.UTF8.GetBytes($"{photo} {reason}")).ToString();

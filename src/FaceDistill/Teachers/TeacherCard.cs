@@ -69,7 +69,6 @@ internal sealed record TeacherCard(
         string manifest = Find(Endings[0]), weights = Find(Endings[1]);
         string made = $"{Convert} {DlibResNetConverter.Version} {FileHash.Sha256(manifest)} {FileHash.Sha256(weights)}";
         string name = $"{Path.GetFileNameWithoutExtension(Model)}-{ContentHash.Of(Encoding.UTF8.GetBytes(made)).ToString()[..16]}.onnx";
-        string target = finder.CachePath(files, name);
         if (finder.LocateDerived(files, name) is { } converted)
         {
             string record = converted + HashEnding;
@@ -78,13 +77,14 @@ internal sealed record TeacherCard(
                 return converted;
             }
 
-            if (converted != target)
+            if (converted != finder.CachePath(files, name))
             {
                 throw new FaceDistillException($"{converted} is not what was converted from {Name}'s files (its {record} says otherwise, or is missing); "
                     + "delete both, and it is converted again");
             }
         }
 
+        string target = finder.DerivedPath(files, name);
         DlibResNetConverter.Convert(manifest, weights, target);
         AtomicFile.WriteText(target + HashEnding, FileHash.Sha256(target) + "\n");
         return target;

@@ -53,6 +53,18 @@ public sealed class AlignedFacesTests : IDisposable
     }
 
     [Fact]
+    public void A_face_that_changed_since_it_was_hashed_is_not_read()
+    {
+        Pictures.Fill(_folder.Path, 1, 2, 76);
+        Manifest.Write(_folder.Path);
+        var faces = AlignedFaces.Open(_folder.Path).Hashed(JobContext.None);
+        faces.ReadFrame(0).Dispose();
+        string[] files = [.. faces.Dataset.Images.Select(faces.Dataset.FullPath)];
+        File.Copy(files[1], files[0], overwrite: true);
+        Assert.Equal($"{files[0]} was changed while the faces were read; run the same again", Error(() => faces.ReadFrame(0).Dispose()));
+    }
+
+    [Fact]
     public void A_view_has_the_asked_for_size()
     {
         Pictures.Fill(_folder.Path, 1, 1, 76);

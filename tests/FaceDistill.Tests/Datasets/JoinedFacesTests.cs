@@ -44,6 +44,35 @@ public sealed class JoinedFacesTests : IDisposable
     }
 
     [Fact]
+    public void One_folder_under_two_names_is_refused()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // links need a right there
+        }
+
+        Write("real/a", 2, seed: 1);
+        Directory.CreateSymbolicLink(_folder["one"], _folder["real"]);
+        Directory.CreateSymbolicLink(_folder["two"], _folder["real/a"]);
+        Assert.Contains("comes twice", Assert.Throws<FaceDistillException>(
+            () => AlignedFaces.Join([AlignedFaces.Open(_folder["one/a"]), AlignedFaces.Open(_folder["two"])])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void One_face_under_two_people_of_two_sets_is_warned_of_once()
+    {
+        Write("a", 2, seed: 1);
+        Write("b", 2, seed: 2);
+        string[] faces = [.. new[] { "a", "b" }.Select(set => Directory.GetFiles(_folder[set], "*.png", SearchOption.AllDirectories)[0])];
+        Directory.CreateDirectory(_folder["b/somebody"]);
+        File.Copy(faces[0], _folder["b/somebody/1.png"]);
+        var said = new List<string>();
+        new FaceSource(AssetFinder.FromEnvironment()).Open([DataFolder.Of(_folder["a"]), DataFolder.Of(_folder["b"])], "dlib", null, new JobContext(said.Add));
+        Assert.Contains("byte for byte under several people", Assert.Single(said, line => line.StartsWith("warning", StringComparison.Ordinal)),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Listed_people_are_taken_out_of_a_set()
     {
         var faces = Write("a", 3, seed: 1);

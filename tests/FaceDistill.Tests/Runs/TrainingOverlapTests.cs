@@ -37,12 +37,12 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     {
         Assert.Equal(new TrainedOverlap(2, 2, 3, 0, 3), Overlap([("Ann_Lee", 1), ("x/Bob", 2), ("Dan", 3)], [("Ann_Lee", 11), ("Bob", 12), ("Cid", 13)]));
         // Two unrelated sets that number their people alike.
-        (string, int)[] numbers = [("n000001", 1), ("n000002", 2), ("person_1", 3), ("person_2", 4), ("17", 5), ("a5", 6)];
+        (string, int)[] numbers = [("n000001", 1), ("n000002", 2), ("person_1", 3), ("person_2", 4), ("17", 5), ("a5", 6), ("a", 7), ("B", 8)];
         Assert.False(Overlap(numbers, [.. numbers.Select(n => (n.Item1, n.Item2 + 100))])!.Any);
         // And two unrelated folders called photos.
         Assert.False(Overlap([("photos", 1), ("photos", 2)], [("photos", 11), ("photos", 12)])!.Any);
         // Beside numbers names are names.
-        Assert.Equal(1, Overlap([.. numbers, ("Ann", 7)], [("Ann", 107), .. numbers.Select(n => (n.Item1, n.Item2 + 100))])!.People);
+        Assert.Equal(1, Overlap([.. numbers, ("Ann", 9)], [("Ann", 109), .. numbers.Select(n => (n.Item1, n.Item2 + 100))])!.People);
     }
 
     [Fact]

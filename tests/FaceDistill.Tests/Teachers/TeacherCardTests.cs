@@ -83,6 +83,11 @@ public sealed class TeacherCardTests : IDisposable
         File.AppendAllText(brought, "x");
         Assert.StartsWith(brought, Assert.Throws<FaceDistillException>(() => TeacherHash(finder, "a")).Message, StringComparison.Ordinal);
 
+        // Where the cache takes no file it goes with the process.
+        Directory.CreateDirectory(_folder["closed/models"]);
+        File.WriteAllText(_folder["closed/models/dlib"], "");
+        Assert.Equal(right, TeacherHash(new AssetFinder([], [], [], _folder["closed"]), "a"));
+
         string Hash(string folder, int seed)
         {
             if (!Directory.Exists(_folder[folder]))
