@@ -10,6 +10,31 @@ internal static class PictureArchive
     private static readonly string[] Packed = [".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".zip"];
     private static readonly string[] InFolders = [".rec", ".tar", ".parquet"]; // a .bin beside a train.rec is another data set
 
+    /// <summary>The names under which the formats keep whom a picture shows.</summary>
+    public static IReadOnlyList<string> Labels { get; } = ["label", "identity", "person"];
+
+    /// <summary>A label as an identity: a number gets seven digits, a text stays as it is where it can be a folder's name, as a person's is.</summary>
+    /// <param name="label">The label.</param>
+    /// <param name="where">Whose it is.</param>
+    /// <exception cref="FaceDistillException">It can be none.</exception>
+    public static string Identity(string label, Func<string> where)
+    {
+        ArgumentNullException.ThrowIfNull(label);
+        ArgumentNullException.ThrowIfNull(where);
+        bool folder = label.Length < 200 && !Path.IsPathRooted(label) && !label.Any(c => char.IsControl(c) || c == '\\')
+            && (label.Length == 0 || !label.Split('/').Any(part => part.Trim() is "" or "." or ".."));
+        return !folder ? throw new FaceDistillException($"{where()}: the label '{ShownText.Of(label.Length > 80 ? label[..80] + "..." : label)}' can be no person's name")
+            : label.Length is > 0 and < 7 && label.All(char.IsAsciiDigit) ? label.PadLeft(7, '0') : label;
+    }
+
+    /// <summary>The path of a picture: its person's folder, and the file that holds it with its name there.</summary>
+    public static string PathOf(string identity, string root, string file, string name)
+    {
+        string holder = root == file ? Path.GetFileName(file) : Path.GetRelativePath(root, file);
+        string own = $"{Path.ChangeExtension(holder, null)}-{name}".Replace(Path.DirectorySeparatorChar, '~').Replace('/', '~');
+        return identity.Length > 0 ? $"{identity}/{own}" : own;
+    }
+
     /// <summary>Whether a path is such a file; a card's .json is none.</summary>
     /// <exception cref="FaceDistillException">It is a file of another kind.</exception>
     public static bool IsFile(string path)
@@ -62,6 +87,8 @@ internal static class PictureArchive
             {
                 ".rec" => RecordIo.Read(files[0], job),
                 ".bin" => VerificationSet.Read(files[0], job),
+                ".tar" => WebDataset.Read(root, files, job),
+                ".parquet" => HubParquet.Read(root, files, job),
                 _ => throw new FaceDistillException($"{root} is a file of no format that is read; {Remedy}"),
             };
         }
