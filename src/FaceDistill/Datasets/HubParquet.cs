@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FaceDistill.Files;
+using FaceDistill.Formats;
 using Parquet;
 using Parquet.Meta;
 using Parquet.Schema;
@@ -9,7 +10,8 @@ namespace FaceDistill.Datasets;
 
 /// <summary>Parquet as Hugging Face's datasets keep pictures: one file, or all in a folder (<c>data/train-00000-of-00012.parquet</c>).</summary>
 /// <remarks>
-/// <para>Column <c>image</c> is a struct of <c>bytes</c> (the picture's file) and <c>path</c>, which is not read; column <c>label</c> (or identity, or person) a
+/// <para>Column <c>image</c> is a struct of <c>bytes</c> (the picture's file) and <c>path</c>, which is not read; column <c>label</c> (or identity, or person)
+/// a
 /// whole number or a text, or not there. Where the file's metadata "huggingface" name the numbers (info.features.label.names), the name is the identity.</para>
 /// <para>The pages are compressed, so the pictures are copied once into the cache (<see cref="PictureBlob"/>), a row group at a time.</para>
 /// <para>A picture's path is PERSON/FILE-ROW, the row with seven digits.</para>
@@ -60,9 +62,11 @@ internal static class HubParquet
 
     private static async Task CopyAsync(string file, FileStream stream, PictureBlob.Writer writer, JobContext job)
     {
+        ParquetLook.Footer(stream);
         await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: job.Cancel).ConfigureAwait(false);
         var fields = reader.Schema.GetDataFields();
-        var bytes = fields.FirstOrDefault(f => f.Path.ToString() == "image/bytes") is { MaxRepetitionLevel: 0 } found && found.ClrType == typeof(ReadOnlyMemory<byte>)
+        var bytes = fields.FirstOrDefault(f => f.Path.ToString() == "image/bytes") is { MaxRepetitionLevel: 0 } found
+            && found.ClrType == typeof(ReadOnlyMemory<byte>)
             ? found : throw new FaceDistillException($"{file}: {Layout}; it has {string.Join(", ", fields.Select(f => f.Path.ToString()).Take(10))}");
         var label = PictureArchive.Labels.Select(name => fields.FirstOrDefault(f => f.Path.ToString() == name)).FirstOrDefault(f => f is not null);
         string[] names = label is null ? [] : Names(reader.CustomMetadata.GetValueOrDefault("huggingface"), label.Name);
@@ -71,7 +75,7 @@ internal static class HubParquet
         {
             job.Cancel.ThrowIfCancellationRequested();
             using var group = reader.OpenRowGroupReader(i);
-            Check(file, i, reader.Metadata!.RowGroups[i], stream.Length);
+            Check(file, i, reader.Metadata!.RowGroups[i], stream);
             var pictures = new byte[]?[group.RowCount];
             await group.ReadAsync(bytes, pictures.AsMemory()).ConfigureAwait(false);
             string?[] labels = label is null ? [] : await LabelsOf(file, group, label).ConfigureAwait(false);
@@ -93,16 +97,24 @@ internal static class HubParquet
     }
 
     // What the footer claims, against the file's length: a page grows by its compression, but pictures hardly do.
-    private static void Check(string file, int group, RowGroup claims, long length)
+    private static void Check(string file, int group, RowGroup claims, FileStream stream)
     {
-        long packed = claims.Columns.Sum(c => c.MetaData?.TotalCompressedSize ?? 0), unpacked = claims.Columns.Sum(c => c.MetaData?.TotalUncompressedSize ?? 0);
-        string? wrong = claims.NumRows < 0 || packed > length || packed < 0 ? InvariantText.Of($"{claims.NumRows} rows in {packed} bytes, where the file has {length}")
+        long length = stream.Length, packed = claims.Columns.Sum(c => c.MetaData?.TotalCompressedSize ?? 0),
+            unpacked = claims.Columns.Sum(c => c.MetaData?.TotalUncompressedSize ?? 0);
+        string? wrong = claims.NumRows < 0 || packed > length || packed < 0
+            ? InvariantText.Of($"{claims.NumRows} rows in {packed} bytes, where the file has {length}")
             : unpacked > MostGroup || unpacked / MostRatio > packed || claims.NumRows > unpacked + (1 << 20)
                 ? InvariantText.Of($"{claims.NumRows} rows in {unpacked} bytes unpacked from {packed}, which no pictures are (at most {MostGroup} a group)")
             : null;
         if (wrong is not null)
         {
             throw new FaceDistillException(InvariantText.Of($"{file} row group {group}: claims {wrong}"));
+        }
+
+        foreach (var column in claims.Columns.Select(c => c.MetaData).OfType<ColumnMetaData>())
+        {
+            long start = Math.Min(column.DictionaryPageOffset is > 0 and var dictionary ? dictionary : column.DataPageOffset, column.DataPageOffset);
+            ParquetLook.Pages(stream, start, column.TotalCompressedSize, unpacked);
         }
     }
 

@@ -23,7 +23,8 @@ internal static class PictureArchive
         ArgumentNullException.ThrowIfNull(where);
         bool folder = label.Length < 200 && !Path.IsPathRooted(label) && !label.Any(c => char.IsControl(c) || c == '\\')
             && (label.Length == 0 || !label.Split('/').Any(part => part.Trim() is "" or "." or ".."));
-        return !folder ? throw new FaceDistillException($"{where()}: the label '{ShownText.Of(label.Length > 80 ? label[..80] + "..." : label)}' can be no person's name")
+        return !folder ? throw new FaceDistillException(
+            $"{where()}: the label '{ShownText.Of(label.Length > 80 ? label[..80] + "..." : label)}' can be no person's name")
             : label.Length is > 0 and < 7 && label.All(char.IsAsciiDigit) ? label.PadLeft(7, '0') : label;
     }
 

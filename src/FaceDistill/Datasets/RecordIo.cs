@@ -131,7 +131,8 @@ internal sealed class RecordIo
         if (_index is { Count: > 0 })
         {
             var (offset, (key, line)) = _index.MinBy(e => e.Value.Line);
-            throw new FaceDistillException(InvariantText.Of($"{_indexFile} line {line}: no record of {_file} begins at byte {offset}, where record {key} should"));
+            throw new FaceDistillException(
+                InvariantText.Of($"{_indexFile} line {line}: no record of {_file} begins at byte {offset}, where record {key} should"));
         }
 
         return records;
@@ -181,7 +182,8 @@ internal sealed class RecordIo
             at += (int)length;
         }
 
-        var record = Parse(content.AsSpan(0, Math.Min(content.Length, MostRead - Start)), content.Length, number, begin, new FilePlace(_file, 0, content.Length));
+        var record = Parse(content.AsSpan(0, Math.Min(content.Length, MostRead - Start)), content.Length, number, begin,
+            new FilePlace(_file, 0, content.Length));
         if (record.Picture.File is null)
         {
             return record;
@@ -216,7 +218,8 @@ internal sealed class RecordIo
 
         if (header.First != first || (header.Flag > 1 && header.Second != end))
         {
-            throw Error(0, header.Offset, InvariantText.Of($"says that the people are records {header.First} to {header.Second}, and they are {first} to {end}"));
+            throw Error(0, header.Offset,
+                InvariantText.Of($"says that the people are records {header.First} to {header.Second}, and they are {first} to {end}"));
         }
 
         int wrong = people.FindIndex(p => p.Picture.File is not null || p.Flag < 2 || !(p.First >= 1 && p.First <= p.Second && p.Second <= header.First));
@@ -244,7 +247,8 @@ internal sealed class RecordIo
             if (!numbers || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
             {
                 throw new FaceDistillException(
-                    $"{_indexFile} line {lines.Line}: expected a record's number, a tab and its offset, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
+                    $"{_indexFile} line {lines.Line}: expected a record's number, a tab and its offset, found '"
+                        + $"{(text.Length > 80 ? text[..80] + "..." : text)}'");
             }
 
             long key = long.Parse(fields[0], CultureInfo.InvariantCulture);

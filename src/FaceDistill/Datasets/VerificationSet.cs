@@ -5,7 +5,8 @@ using FaceDistill.Formats;
 namespace FaceDistill.Datasets;
 
 /// <summary>
-/// A verification set as InsightFace packs them (<c>lfw.bin</c>, <c>agedb_30.bin</c>, <c>cfp_fp.bin</c>): a pickle of two lists, <c>(bins, issame)</c>. bins are 2N
+/// A verification set as InsightFace packs them (<c>lfw.bin</c>, <c>agedb_30.bin</c>, <c>cfp_fp.bin</c>): a pickle of two lists, <c>(bins, issame)</c>. bins
+/// are 2N
 /// picture files (bytes, a Python 2 string, or a NumPy array uint8), issame N flags: pictures 2i and 2i+1 show one person, or two.
 /// </summary>
 /// <remarks>

@@ -10,7 +10,8 @@ namespace FaceDistill.Datasets;
 /// <summary>WebDataset: shards <c>.tar</c> (one file, or all in a folder) of samples, each a picture with its label in a file beside it.</summary>
 /// <remarks>
 /// <para>The members of a sample stand together and are called KEY.ENDING, where KEY has no dot after its last '/': KEY.jpg (or .png, .webp and what else is a
-/// picture); KEY.cls, a whole number in digits, or KEY.json, an object of which "label", "identity" or "person" is a number or a text. Other members of a sample
+/// picture); KEY.cls, a whole number in digits, or KEY.json, an object of which "label", "identity" or "person" is a number or a text. Other members of a
+/// sample
 /// do not count, nor do keys that begin with '.' or "__". Where no sample has a label, the folder in KEY is the person, as in a folder of pictures.</para>
 /// <para>A tar has for each member a block of 512 bytes (name, size in octal, a sum of the block's bytes; POSIX ustar and pax, GNU's long names), the member's
 /// bytes, and zeros up to a multiple of 512; two blocks of zeros end it. Members are plain files with names below the shard.</para>
@@ -216,7 +217,8 @@ internal static class WebDataset
     }
 
     private static bool IsBelow(string name) =>
-        name.Length > 0 && !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && !name.Split('/').Any(part => part is "" or "." or "..");
+        name.Length > 0 && !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && !name.Split('/')
+            .Any(part => part is "" or "." or "..");
 
     private static string Where(string shard, string member, long offset) => InvariantText.Of($"{shard}: {member} at byte {offset}");
 

@@ -43,7 +43,8 @@ internal static class PickleFile
     /// <summary>Reads a file.</summary>
     /// <returns>Lists are <see cref="ArrayList"/>, tuples object[], bytes byte[], text (and Python 2's strings, a character a byte) string, arrays
     /// <see cref="PickledArray"/>.</returns>
-    /// <exception cref="FaceDistillException">It cannot be read, is no whole pickle, or holds more than plain data; the message names file and place.</exception>
+    /// <exception cref="FaceDistillException">It cannot be read, is no whole pickle, or holds more than plain data; the message names file and
+    /// place.</exception>
     public static object? Read(string file)
     {
         byte[] bytes;

@@ -110,7 +110,8 @@ public sealed class ArchiveFacesTests : IDisposable
         {
             ($"{i}.cls", Archives.Bytes($"{i}")), ($"{i}.jpg", File.ReadAllBytes(photo)),
         }), ("9.cls", Archives.Bytes("9")), ("9.png", File.ReadAllBytes(Pictures.Noise(_folder["noise.png"], 120, 120)))]);
-        var aligner = new FolderAligner(new PhotoAligner(DetectorCard.FindModel(AssetFinder.FromEnvironment()), AlignmentTemplate.ArcFace, AlignedFrame.Default));
+        var aligner = new FolderAligner(
+            new PhotoAligner(DetectorCard.FindModel(AssetFinder.FromEnvironment()), AlignmentTemplate.ArcFace, AlignedFrame.Default));
         aligner.Run(FaceDataset.List(_folder["raw"]), _folder["of-folder"], JobContext.None);
         var made = aligner.Run(FaceDataset.List(_folder["shard"]), _folder["of-shard"], JobContext.None);
         Assert.Equal(["0000000/x-0.jpg", "0000001/x-1.jpg", "0000002/x-2.jpg"], made.Faces.Dataset.Images.Select(i => i.Path));

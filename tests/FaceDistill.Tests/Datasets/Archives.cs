@@ -76,7 +76,8 @@ internal static class Archives
             }
         }
 
-        File.WriteAllText(Path.ChangeExtension(file, ".idx"), string.Concat(offsets.Select((o, i) => string.Create(CultureInfo.InvariantCulture, $"{i}\t{o}\n"))));
+        File.WriteAllText(Path.ChangeExtension(file, ".idx"),
+            string.Concat(offsets.Select((o, i) => string.Create(CultureInfo.InvariantCulture, $"{i}\t{o}\n"))));
         return [.. offsets];
     }
 
@@ -134,7 +135,8 @@ internal static class Archives
     /// <summary>The pictures of a folder of people, by person, in the order of their names.</summary>
     public static byte[][][] PicturesOf(string folder) =>
     [
-        .. FaceDataset.List(folder).Images.GroupBy(i => i.Identity).Select(person => person.Select(i => File.ReadAllBytes(Path.Combine(folder, i.Path))).ToArray()),
+        .. FaceDataset.List(folder).Images.GroupBy(i => i.Identity)
+            .Select(person => person.Select(i => File.ReadAllBytes(Path.Combine(folder, i.Path))).ToArray()),
     ];
 
     /// <summary>Text as the bytes of a pickle, a character a byte.</summary>

@@ -40,7 +40,8 @@ public sealed class VerificationSetTests : IDisposable
     public void Names_of_NumPy_2_are_known() // it writes numpy._core for numpy.core
     {
         byte[] bytes = File.ReadAllBytes(Sample("numpy-2"));
-        File.WriteAllBytes(_folder["new.bin"], Archives.Bytes(System.Text.Encoding.Latin1.GetString(bytes).Replace("cnumpy.core.", "cnumpy._core.", StringComparison.Ordinal)));
+        File.WriteAllBytes(_folder["new.bin"],
+            Archives.Bytes(System.Text.Encoding.Latin1.GetString(bytes).Replace("cnumpy.core.", "cnumpy._core.", StringComparison.Ordinal)));
         Assert.Equal(20, FaceDataset.List(_folder["new.bin"]).Images.Count);
     }
 
@@ -56,9 +57,11 @@ public sealed class VerificationSetTests : IDisposable
         Assert.Equal((1, 0), (model.Folds!.Accuracy, model.Folds.StandardError)); // a little lighter, or other blocks
         Assert.Equal(10, model.Folds.Folds.Count);
         Assert.Equal(1, model.Rates!.At(0.2)!.Tar);
-        Assert.Contains($"measure it with --protocol {Evaluator.PairsTenFold}", Refused(request with { Protocol = Evaluator.AllPairs }), StringComparison.Ordinal);
+        Assert.Contains($"measure it with --protocol {Evaluator.PairsTenFold}", Refused(request with { Protocol = Evaluator.AllPairs }),
+            StringComparison.Ordinal);
         Pictures.Fill(_folder["people"], 2, 2, 112);
-        Assert.Contains("is no verification set: name a .bin file", Refused(request with { Data = DataFolder.Of(_folder["people"]) }), StringComparison.Ordinal);
+        Assert.Contains("is no verification set: name a .bin file", Refused(request with { Data = DataFolder.Of(_folder["people"]) }),
+            StringComparison.Ordinal);
         string Refused(EvaluateRequest other) => Assert.Throws<FaceDistillException>(() => new EvaluateJob(Finder()).Run(other, JobContext.None)).Message;
     }
 
@@ -103,7 +106,8 @@ public sealed class VerificationSetTests : IDisposable
             Assert.Throws<FaceDistillException>(() => FaceDataset.List(Sample("numpy-objects"))).Message, StringComparison.Ordinal);
         string text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(Sample("numpy-2")));
         File.WriteAllBytes(_folder["other.bin"], Archives.Bytes(text.Replace("u1", "i1", StringComparison.Ordinal)));
-        Assert.Contains("NumPy array of i1", Assert.Throws<FaceDistillException>(() => FaceDataset.List(_folder["other.bin"])).Message, StringComparison.Ordinal);
+        Assert.Contains("NumPy array of i1", Assert.Throws<FaceDistillException>(() => FaceDataset.List(_folder["other.bin"])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

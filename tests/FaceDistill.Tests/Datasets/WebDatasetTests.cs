@@ -73,7 +73,8 @@ public sealed class WebDatasetTests : IDisposable
 
         Assert.StartsWith($"{Tar}: 0.png at byte 1024: {picture.Length} bytes long, where the file has 100 more", Damaged(_ => { }, 1536 + 100),
             StringComparison.Ordinal);
-        Assert.StartsWith($"{Tar}: the file ends at byte {whole.Length - 1024} without a tar's end", Damaged(_ => { }, whole.Length - 1024), StringComparison.Ordinal);
+        Assert.StartsWith($"{Tar}: the file ends at byte {whole.Length - 1024} without a tar's end", Damaged(_ => { }, whole.Length - 1024),
+            StringComparison.Ordinal);
         Assert.StartsWith($"{Tar}: 0.qng at byte 1024: the sum of its header is wrong", Damaged(b => b[1026] = (byte)'q'), StringComparison.Ordinal);
         Assert.StartsWith($"{Tar}: ", Damaged(b => b.AsSpan(1024 + 124, 12).Fill(255)), StringComparison.Ordinal);
         Assert.StartsWith($"{Tar}: ", Damaged(b => new Random(1).NextBytes(b)), StringComparison.Ordinal);
@@ -99,7 +100,8 @@ public sealed class WebDatasetTests : IDisposable
     [InlineData("1.txt:x", "holds no picture: a sample is KEY.jpg with KEY.cls or KEY.json")]
     public void Members_that_do_not_belong_are_refused(string members, string says)
     {
-        Archives.WriteTar(Tar, [.. members.Split(' ').Select(m => (m[..m.IndexOf(':', StringComparison.Ordinal)], Text(m[(m.IndexOf(':', StringComparison.Ordinal) + 1)..])))]);
+        Archives.WriteTar(Tar,
+            [.. members.Split(' ').Select(m => (m[..m.IndexOf(':', StringComparison.Ordinal)], Text(m[(m.IndexOf(':', StringComparison.Ordinal) + 1)..])))]);
         string message = Error();
         Assert.StartsWith(Tar, message, StringComparison.Ordinal);
         Assert.Contains(says, message, StringComparison.Ordinal);
