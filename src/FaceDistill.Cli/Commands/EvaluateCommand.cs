@@ -34,8 +34,8 @@ internal static class EvaluateCommand
     };
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "The test faces (a folder or a data set's name); also where LFW's protocol files are.",
-        HelpName = "DIR|NAME",
+        Description = "The test faces (a folder, a file of many pictures, or a data set's name); also where LFW's protocol files are.",
+        HelpName = "DIR|FILE|NAME",
     };
 
     private static readonly Option<string> Protocol = new Option<string>("--protocol")

@@ -24,12 +24,12 @@ internal static class ExportCommand
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.",
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
     private static readonly Option<string?> Calibration = new("--calibration")
     {
         Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.",
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
     private static readonly Option<CalibrationMethod?> Ranges = new("--ranges")
     {

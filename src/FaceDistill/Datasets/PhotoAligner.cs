@@ -42,7 +42,7 @@ internal interface IPhotoFaces
 internal sealed class PhotoAligner(string detector, AlignmentTemplate template, AlignedFrame frame)
 {
     /// <summary>How a photo's content is read; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
-    public Func<string, ContentHash> Content { get; init; } = ContentHash.OfFile;
+    public Func<FilePlace, ContentHash> Content { get; init; } = ContentHash.OfFile;
 
     /// <summary>How the faces are aligned.</summary>
     /// <param name="source">The photos' folder.</param>
@@ -109,7 +109,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
     private static void ForEach(
-        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, string> body, Action<int, string> lost, JobContext job)
+        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, FilePlace> body, Action<int, string> lost, JobContext job)
     {
         int done = 0;
         var failed = new ConcurrentBag<(int Index, string Message)>();
@@ -121,7 +121,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
                 int i = indices[at];
                 try
                 {
-                    body(i, photos.FullPath(photos.Images[i]));
+                    body(i, photos.Place(photos.Images[i]));
                 }
                 catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
                 {
@@ -150,7 +150,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         if (!failed.IsEmpty)
         {
             var (index, message) = failed.MinBy(f => f.Index);
-            throw new FaceDistillException($"{photos.FullPath(photos.Images[index])} could not be read three times over ({message})"
+            throw new FaceDistillException($"{photos.Place(photos.Images[index])} could not be read three times over ({message})"
                 + (failed.Count > 1 ? $", nor could {failed.Count - 1} others" : "")
                     + "; the faces of the rest are kept: see to the disk and run the same again");
         }
@@ -161,7 +161,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         private readonly FaceDetector _detector = new(model);
 
         // The face with what the decoder complained of, or null with the reason.
-        public (byte[]? Jpeg, string Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
+        public (byte[]? Jpeg, string Reason) Align(FilePlace photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
             : reason.StartsWith(PictureFile.NotRead, StringComparison.Ordinal) ? throw new IOException(reason) : (null, reason));
 
         private (byte[]? Jpeg, string Reason) Align(Mat picture, string complaint)

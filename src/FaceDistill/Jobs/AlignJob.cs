@@ -5,7 +5,7 @@ using FaceDistill.Faces;
 namespace FaceDistill.Jobs;
 
 /// <summary>What to align.</summary>
-/// <param name="Data">A folder of raw photos, or a data set's name.</param>
+/// <param name="Data">A folder or file of raw photos, or a data set's name.</param>
 /// <param name="Output">The folder to fill.</param>
 /// <param name="Template">The template's name.</param>
 /// <param name="Frame">How large the pictures become.</param>
@@ -25,7 +25,12 @@ public sealed class AlignJob(AssetFinder finder)
             throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos");
         }
 
-        var raw = FaceDataset.List(folder.Images);
+        var raw = FaceDataset.List(folder.Images, job);
+        if (raw.Template is { } template)
+        {
+            throw new FaceDistillException($"{raw.Root} holds faces aligned to '{template}' already, as its format says: use it as it is");
+        }
+
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
         var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame);
         return new FolderAligner(aligner).Run(raw, request.Output, job);

@@ -252,7 +252,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         if (Directory.Exists(path))
         {
             var set = EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original));
-            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Directory.Exists(source.Data);
+            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Path.Exists(source.Data);
             return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
@@ -267,7 +267,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     {
         try
         {
-            var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
+            var faces = new FaceSource(finder).Open(DataFolder.Resolve(source.Data, finder), source.Template, null, job);
             return faces.Id == set.FacesId ? faces : null;
         }
         catch (FaceDistillException)
