@@ -92,6 +92,7 @@ internal static class EvaluationTable
         text += m.SkippedPairs is > 0
             ? InvariantText.Of($"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
             : "";
+        text += m.SeveralFaces is > 0 ? InvariantText.Of($"; {m.SeveralFaces} photos show several faces, the large one nearest the middle was measured") : "";
         return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
     }
 

@@ -60,7 +60,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             {
                 var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.FullPath(images[i])) : images[i].Hash;
                 bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
-                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo };
+                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo, Shown = known ? made.Shown : images[i].Shown };
                 int now = Interlocked.Increment(ref done);
                 if (images.Count >= FewestTold && (now % 256 == 0 || now == images.Count))
                 {

@@ -134,7 +134,7 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. found.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File })
+            .. found.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File, Shown = p.Shown })
                 .Where(i => i.File is not null),
         ];
         return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }

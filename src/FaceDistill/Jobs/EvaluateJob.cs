@@ -101,14 +101,16 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
         };
+        var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
         result = result with
         {
             Models = [.. result.Models.Select((m, i) => m with
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
+                SeveralFaces = AcquisitionResult.Several(sets[i], people),
                 Acquisition = AcquisitionResult.Of(
-                    sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                    sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];

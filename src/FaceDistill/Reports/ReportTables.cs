@@ -61,10 +61,15 @@ internal static class ReportTables
             + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
-    private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+    private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(
+    [
+        .. result.Models.Select(m => m.SeveralFaces).Where(count => count > 0).Distinct().Select(count => HtmlText.Of($"<p class=\"note\">{Count(
+            count!.Value, "photo")} show{(count == 1 ? "s" : "")} several faces; of each the large one nearest the middle was measured.</p>\n")),
+        .. result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
         .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
             + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
-        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
+        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")),
+    ]);
 
     /// <summary>What is told besides the rates.</summary>
     public static Section? Metrics(EvaluationResult result)
