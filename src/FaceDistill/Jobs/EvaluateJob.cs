@@ -199,6 +199,12 @@ public sealed class EvaluateJob(AssetFinder finder)
 
     private static void CheckLabels(EvaluateRequest request)
     {
+        if (Evaluator.IjbProtocols.Contains(request.Protocol) && (request.Aligned is not null || request.Embeddings.Count > 0))
+        {
+            throw new FaceDistillException($"{request.Protocol} aligns its pictures itself, by the points in its files: give --model alone, without "
+                + (request.Aligned is not null ? "--aligned" : "--embeddings"));
+        }
+
         string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
         string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
             : numpy is null && request.Labels is not null
@@ -243,7 +249,9 @@ public sealed class EvaluateJob(AssetFinder finder)
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         if (!opened.TryGetValue(model.Contract.Template, out var faces))
         {
-            opened[model.Contract.Template] = faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+            opened[model.Contract.Template] = faces = Evaluator.IjbProtocols.Contains(request.Protocol)
+                ? IjbAligner.Open(Evaluator.IjbOf(request.Protocol, data.Root), model.Contract.Template, job)
+                : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);

@@ -123,6 +123,10 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IdentificationResult? Identification { get; init; }
 
+    /// <summary>IJB's templates.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IjbResult? Ijb { get; init; }
+
     /// <summary>BLUFR's trials.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public BlufrResult? Blufr { get; init; }
