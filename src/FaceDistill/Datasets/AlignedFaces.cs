@@ -71,7 +71,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                 int i = order[at];
                 var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.Place(images[i])) : images[i].Hash;
                 bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
-                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo };
+                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo, Shown = known ? made.Shown : images[i].Shown };
                 int now = Interlocked.Increment(ref done);
                 if (images.Count >= FewestTold && (now % 256 == 0 || now == images.Count))
                 {

@@ -15,6 +15,9 @@ public readonly record struct FaceImage(string Path, string Identity)
     /// <summary>The content of the photo that it was aligned from; none where that is not known.</summary>
     internal ContentHash Photo { get; init; }
 
+    /// <summary>How many faces its photo shows; 0 where that is not known.</summary>
+    internal int Shown { get; init; }
+
     /// <summary>Where it lies, in a file of its own or of many; none for <see cref="Path"/> in the data set's root.</summary>
     internal FilePlace Place { get; init; }
 

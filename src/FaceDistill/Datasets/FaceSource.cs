@@ -133,8 +133,10 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null).Select(p =>
-                new FaceImage(names[p.Index], raw.Images[p.Index].Identity) { Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File! }),
+            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null).Select(p => new FaceImage(names[p.Index], raw.Images[p.Index].Identity)
+            {
+                Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File!, Shown = p.Made.Shown,
+            }),
         ];
         return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
             : throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");

@@ -31,8 +31,19 @@ internal static class Evaluator
     /// <summary>BLUFR's ten trials on LFW; reads the toolkit's lists, or draws own trials as its paper describes them.</summary>
     public const string Blufr = "blufr";
 
+    /// <summary>IJB-B's and IJB-C's published pairs of templates, and their probes in two galleries; read the files of <see cref="IjbFiles"/>.</summary>
+    public const string Ijbb = "ijbb", Ijbc = "ijbc", IjbbSearch = "ijbb-1n", IjbcSearch = "ijbc-1n";
+
     /// <summary>The names of the protocols.</summary>
-    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs, PairsTenFold, Identification, Blufr];
+    public static IReadOnlyList<string> Protocols { get; } =
+        [AllPairs, LfwTenFold, LfwView1Test, Pairs, PairsTenFold, Identification, Blufr, Ijbb, Ijbc, IjbbSearch, IjbcSearch];
+
+    /// <summary>Those whose faces are aligned by the points that their files give.</summary>
+    public static IReadOnlyList<string> IjbProtocols { get; } = [Ijbb, Ijbc, IjbbSearch, IjbcSearch];
+
+    /// <summary>The files of such a protocol.</summary>
+    /// <exception cref="FaceDistillException">One is missing or malformed.</exception>
+    public static IjbFiles IjbOf(string protocol, string? folder) => IjbFiles.Read(folder, protocol[..Ijbb.Length]);
 
     /// <summary>Those that score all pairs, and so give a TAR at 1e-4 and thresholds from a data set alone.</summary>
     public static IReadOnlyList<string> AllPairsProtocols { get; } = [AllPairs, LfwView1Test];
@@ -60,6 +71,8 @@ internal static class Evaluator
             PairsTenFold => VerificationSet.Pairs(protocolFolder),
             Identification => options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null,
             Blufr => options.BlufrLists is { } folder ? BlufrLists.Read(folder) : null,
+            Ijbb or Ijbc => IjbOf(protocol, protocolFolder).CheckPairs(),
+            IjbbSearch or IjbcSearch => Ijb.Lists(IjbOf(protocol, protocolFolder)),
             _ => throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}"),
         };
     }
@@ -95,6 +108,10 @@ internal static class Evaluator
                 return PairListEvaluation.Run(set, options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder), options.Fars, worst);
             case PairsTenFold:
                 return PairListEvaluation.Run(set, VerificationSet.Pairs(protocolFolder), options.Fars, worst);
+            case Ijbb or Ijbc:
+                return Ijb.Verification(set, IjbOf(protocol, protocolFolder), options, job);
+            case IjbbSearch or IjbcSearch:
+                return Ijb.Search(set, IjbOf(protocol, protocolFolder), options, job);
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 return FaceDistill.Evaluation.Protocols.Identification.Run(

@@ -9,7 +9,11 @@ namespace FaceDistill.Jobs;
 /// <param name="Output">The folder to fill.</param>
 /// <param name="Template">The template's name.</param>
 /// <param name="Frame">How large the pictures become.</param>
-public sealed record AlignRequest(string Data, string Output, string Template, AlignedFrame Frame);
+public sealed record AlignRequest(string Data, string Output, string Template, AlignedFrame Frame)
+{
+    /// <summary>Whether every face of a photo is wanted (NAME.jpg, NAME.2.jpg, ...), not only the one that it is of.</summary>
+    public bool AllFaces { get; init; }
+}
 
 /// <summary>Finds the face in each photo of a folder and aligns it; an interrupted run is continued.</summary>
 public sealed class AlignJob(AssetFinder finder)
@@ -32,7 +36,10 @@ public sealed class AlignJob(AssetFinder finder)
         }
 
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
-        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame);
+        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
+        {
+            AllFaces = request.AllFaces,
+        };
         return new FolderAligner(aligner).Run(raw, request.Output, job);
     }
 }

@@ -101,14 +101,16 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
         };
+        var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
         result = result with
         {
             Models = [.. result.Models.Select((m, i) => m with
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
+                SeveralFaces = AcquisitionResult.Several(sets[i], people),
                 Acquisition = AcquisitionResult.Of(
-                    sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                    sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
@@ -197,6 +199,12 @@ public sealed class EvaluateJob(AssetFinder finder)
 
     private static void CheckLabels(EvaluateRequest request)
     {
+        if (Evaluator.IjbProtocols.Contains(request.Protocol) && (request.Aligned is not null || request.Embeddings.Count > 0))
+        {
+            throw new FaceDistillException($"{request.Protocol} aligns its pictures itself, by the points in its files: give --model alone, without "
+                + (request.Aligned is not null ? "--aligned" : "--embeddings"));
+        }
+
         string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
         string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
             : numpy is null && request.Labels is not null
@@ -241,7 +249,9 @@ public sealed class EvaluateJob(AssetFinder finder)
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         if (!opened.TryGetValue(model.Contract.Template, out var faces))
         {
-            opened[model.Contract.Template] = faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+            opened[model.Contract.Template] = faces = Evaluator.IjbProtocols.Contains(request.Protocol)
+                ? IjbAligner.Open(Evaluator.IjbOf(request.Protocol, data.Root), model.Contract.Template, job)
+                : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
