@@ -171,6 +171,8 @@ internal sealed class AddTeacherJob(AssetFinder finder)
             notes.Add($"{target} is the model with its slopes mended");
         }
 
+        var kept = JsonSerializer.SerializeToNode(contract, JsonFile.Options)!.AsObject();
+        kept.Remove("values"); // computed
         string measured = InvariantText.Of(
             $"contract found by 'facedistill teachers add' on {taken.Faces} faces of {faces.People.Max() + 1} people: d' {taken.Separation!.DPrime:0.00}");
         var path = Path.GetRelativePath(folder, target).Replace(Path.DirectorySeparatorChar, '/');
@@ -189,7 +191,7 @@ internal sealed class AddTeacherJob(AssetFinder finder)
             }),
             ["model"] = local,
             ["dimension"] = model.Dimension,
-            ["contract"] = JsonSerializer.SerializeToNode(contract, JsonFile.Options),
+            ["contract"] = kept,
         };
         AtomicFile.WriteText(card, text.ToJsonString(JsonFile.Options) + "\n");
         var rows = tried.OrderByDescending(t => t.Faces).ThenByDescending(t => t.Separation?.DPrime ?? double.NegativeInfinity)
