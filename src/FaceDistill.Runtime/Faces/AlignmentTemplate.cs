@@ -39,8 +39,14 @@ public sealed class AlignmentTemplate
     public static AlignmentTemplate FaceNet { get; } = new("facenet", 160,
         new(45.8f, 61.9f), new(114.2f, 61.9f), new(80f, 91f), new(51.2f, 113.3f), new(108.8f, 113.3f));
 
+    /// <summary>
+    /// ArcFace's points in a square a quarter larger, which holds the squares of all other templates: what several models of different templates are given.
+    /// </summary>
+    public static AlignmentTemplate Wide { get; } = new("wide", 140,
+        new(52.2946f, 65.6963f), new(87.5318f, 65.5014f), new(70.0252f, 85.7366f), new(55.5493f, 106.3655f), new(84.7299f, 106.2041f));
+
     /// <summary>Every template by name.</summary>
-    public static IReadOnlyList<AlignmentTemplate> All { get; } = [ArcFace, Dlib, FaceNet];
+    public static IReadOnlyList<AlignmentTemplate> All { get; } = [ArcFace, Dlib, FaceNet, Wide];
 
     /// <summary>The name used on the command line, in cards and in manifests.</summary>
     public string Name { get; }

@@ -41,7 +41,7 @@ internal sealed class KnownFaces
         var chosen = Choose(FaceDataset.List(data.Images), data.Images);
         string[] templates = AlignmentManifest.In(data.Images)
             ? [AlignmentManifest.Read(data.Images).Template]
-            : [.. AlignmentTemplate.All.Select(t => t.Name)];
+            : [.. AlignmentTemplate.All.Where(t => t != AlignmentTemplate.Wide).Select(t => t.Name)];
         if (templates.Length == 1)
         {
             job.Say?.Invoke($"{data.Images} is aligned to '{templates[0]}': no other template is tried; give raw photos to try them all");

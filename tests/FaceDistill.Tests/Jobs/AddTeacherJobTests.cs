@@ -119,10 +119,15 @@ public sealed class AddTeacherJobTests : IDisposable
         var graph = new OnnxGraph("clipped");
         string x = graph.Input("input", OnnxElementType.Float32, batch, 3, Size, Size);
         x = graph.Node("Clip", "clipped", [x, graph.Initializer<float>("low", [-1]), graph.Initializer<float>("high", [1])]);
-        x = graph.AveragePool("pool", blind ? graph.Mul("dark", x, graph.Initializer<float>("little", [1e-9f], 1)) : x, Pool, Pool);
-        x = blind ? graph.Add("one", x, graph.Initializer<float>("ones", [1], 1)) : x;
+        x = graph.AveragePool("pool", x, blind ? Size : Pool, blind ? Size : Pool);
         x = slopes ? graph.Node("PRelu", "relu", [x, graph.Initializer<float>("slope", [0.9f, 0.8f, 0.7f], 3)]) : x;
-        x = graph.Flatten("embedding", x);
+        x = graph.Flatten(blind ? "colours" : "embedding", x);
+        if (blind) // a picture's mean colours stirred: its embedding is its own, and nobody's
+        {
+            float[] stir = [.. Enumerable.Range(0, 3 * Dimension).Select(i => 2000f + (i * 7919 % 2000))];
+            x = graph.Node("Sin", "embedding", [graph.Gemm("stirred", x, graph.Initializer<float>("stir", stir, 3, Dimension), null)]);
+        }
+
         graph.Output(x, OnnxElementType.Float32, batch, Dimension);
         if (twice)
         {
