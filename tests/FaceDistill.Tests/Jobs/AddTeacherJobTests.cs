@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
@@ -38,6 +39,23 @@ public sealed class AddTeacherJobTests : IDisposable
 
         string message = Refused(new AddTeacherRequest(model) { Data = Faces(), Name = "mine" });
         Assert.Equal($"{_folder["mine.json"]} is there already; delete it, or name another with --output", message);
+    }
+
+    [Fact]
+    public async Task The_command_line_shows_what_was_tried_and_what_comes_next()
+    {
+        string model = Clipped("net.onnx", "batch"), card = _folder["cards/mine.json"];
+        var (output, error) = (new StringWriter(), new StringWriter());
+        Assert.Equal(0, await CommandLine.RunAsync(["teachers", "add", model, "--data", Faces(), "-o", card], output, error));
+        Assert.Contains("net.onnx: Single, nchw, 64 x 64, any batch, embedding of 192 values, opset 17", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("taken", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("4 others separate less (--json lists all)", output.ToString(), StringComparison.Ordinal); // of 2 x 8
+        Assert.Contains($"wrote {Path.GetRelativePath(Directory.GetCurrentDirectory(), card)}; next: facedistill evaluate", output.ToString(),
+            StringComparison.Ordinal);
+        Assert.Contains("is aligned to 'dlib': no other template is tried", error.ToString(), StringComparison.Ordinal);
+        (output, error) = (new StringWriter(), new StringWriter());
+        Assert.Equal(1, await CommandLine.RunAsync(["teachers", "add", _folder["none.onnx"], "--data", Faces()], output, error));
+        Assert.Equal(("", $"facedistill: no model file {_folder["none.onnx"]}"), (output.ToString(), error.ToString().Trim()));
     }
 
     [Fact]
