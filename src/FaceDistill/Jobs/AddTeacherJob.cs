@@ -155,7 +155,7 @@ internal sealed class AddTeacherJob(AssetFinder finder)
         var taken = ContractSearch.MostUsual(near);
         if (near.Count > 1)
         {
-            notes.Add($"these faces do not tell {near.Count} contracts apart (d' differs by less than 1% or two standard errors); the most usual of them is "
+            notes.Add($"these faces do not tell {near.Count} contracts apart (d' differs by less than 2% or two standard errors); the most usual of them is "
                 + $"taken");
         }
 

@@ -85,7 +85,7 @@ internal sealed class TriedContract(ModelInputSpec contract, string scaling)
 internal sealed class ContractSearch(OnnxEmbedder model, ModelFile file, KnownFaces faces)
 {
     private const int Batch = 8;
-    private const double Same = 0.01; // of the best d': nobody would notice
+    private const double Same = 0.02; // of the best d': what 8 bits make of 127.5 against 128
     private static readonly int[] Kept = [int.MaxValue, 12, 6]; // combinations tried in each stage of KnownFaces
 
     // In the order in which they are usual: it decides between two that separate alike.
