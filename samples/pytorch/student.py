@@ -9,7 +9,8 @@ from torch import nn
 
 
 class Student(nn.Module):
-    """MobileNet v1: a strided 3x3 convolution, 13 depthwise-separable blocks, a head, a linear layer."""
+    """MobileNet v1: a strided 3x3 convolution, 13 depthwise-separable blocks, a head, a linear layer; full convolutions in place of the
+    blocks in the conv network."""
 
     def __init__(self, tensors):
         super().__init__()
@@ -17,7 +18,7 @@ class Student(nn.Module):
         self.convs.sort(key=lambda n: (n == "gdc", int(re.sub(r"\D", "", n) or 0), n))  # conv0, dw1, pw1, dw2, ..., gdc
         for n in self.convs:
             out, per_group, k, _ = tensors[n + ".weight"].shape
-            stride = 2 if n in ("conv0", "dw2", "dw4", "dw6", "dw12") else 1
+            stride = 2 if n == "conv0" or re.fullmatch("(dw|conv)(2|4|6|12)", n) else 1
             groups = out if n[:2] in ("dw", "gd") else 1
             self.add_module(n, nn.Conv2d(per_group * groups, out, k, stride, 1 if n != "gdc" and k == 3 else 0, groups=groups, bias=False))
             self.add_module(n + "_bn", nn.BatchNorm2d(out))

@@ -192,7 +192,8 @@ public sealed class DistillJob(AssetFinder finder)
         if (IsBackbone(source))
         {
             var (card, files) = BackboneCard.Load(source);
-            WeightTransfer.RequireWidth(card.Name, InvariantText.Of($"the backbone {card.Name} of width {card.Width}"), card.Width, student.Name);
+            WeightTransfer.RequireFit(
+                card.Name, InvariantText.Of($"the backbone {card.Name} of width {card.Width}"), new StudentSpec(card.Width, 224), student.Name);
             foreach (var asset in files.Assets)
             {
                 finder.Find(files, asset);
@@ -206,7 +207,7 @@ public sealed class DistillJob(AssetFinder finder)
         else
         {
             var start = StartOf(source);
-            WeightTransfer.RequireWidth(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student).Width, student.Name);
+            WeightTransfer.RequireFit(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student), student.Name);
         }
     }
 

@@ -2,7 +2,8 @@ namespace FaceDistill.Students;
 
 /// <summary>
 /// The layers of a MobileNet v1 student (Howard et al., "MobileNets", 2017, table 1): a 3x3/2 convolution, 13 depthwise-separable
-/// blocks, a head and a linear embedding layer. Network, cost and export all read this one description.
+/// blocks (or, as in table 4, full 3x3 convolutions; without blocks 7 to 11 in table 5's shallow one), a head and a linear embedding layer. Network, cost and
+/// export all read this one description.
 /// </summary>
 internal sealed class MobileNetV1Architecture
 {
@@ -13,8 +14,10 @@ internal sealed class MobileNetV1Architecture
         (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
     ];
 
+    private const int FirstEqual = 6, LastEqual = 10; // the five of "5x Conv dw / s1, Conv / s1" in table 1
+
     /// <summary>Lays out a student.</summary>
-    /// <param name="spec">Width and resolution.</param>
+    /// <param name="spec">Kind, width and resolution.</param>
     /// <param name="head">The head.</param>
     /// <param name="dimension">The embedding's length.</param>
     public MobileNetV1Architecture(StudentSpec spec, HeadKind head, int dimension)
@@ -25,10 +28,22 @@ internal sealed class MobileNetV1Architecture
         var layers = new List<ConvLayer> { new("conv0", 3, Channels(32, spec.Width), 3, spec.Resolution) { Stride = 2, Padding = 1 } };
         for (int i = 0; i < Blocks.Length; i++)
         {
+            if (spec.Kind == MobileNetKind.Shallow && i is >= FirstEqual and <= LastEqual)
+            {
+                continue; // the blocks behind keep their numbers
+            }
+
             var last = layers[^1];
+            int channels = Channels(Blocks[i].Channels, spec.Width);
+            if (spec.Kind == MobileNetKind.Conv)
+            {
+                layers.Add(new ConvLayer($"conv{i + 1}", last.Out, channels, 3, last.OutSize) { Stride = Blocks[i].Stride, Padding = 1 });
+                continue;
+            }
+
             var depthwise = new ConvLayer($"dw{i + 1}", last.Out, last.Out, 3, last.OutSize) { Stride = Blocks[i].Stride, Padding = 1, Groups = last.Out };
             layers.Add(depthwise);
-            layers.Add(new ConvLayer($"pw{i + 1}", last.Out, Channels(Blocks[i].Channels, spec.Width), 1, depthwise.OutSize));
+            layers.Add(new ConvLayer($"pw{i + 1}", last.Out, channels, 1, depthwise.OutSize));
         }
 
         Backbone = [.. layers];
@@ -40,7 +55,7 @@ internal sealed class MobileNetV1Architecture
         }
     }
 
-    /// <summary>Width and resolution.</summary>
+    /// <summary>Kind, width and resolution.</summary>
     public StudentSpec Spec { get; }
 
     /// <summary>The head.</summary>
@@ -65,6 +80,22 @@ internal sealed class MobileNetV1Architecture
     private static int Channels(int full, double width) => Math.Max(8, (int)((full * width) + 1e-9));
 }
 
+/// <summary>A layer's type, as table 2 of the paper parts them.</summary>
+internal enum LayerType
+{
+    /// <summary>A convolution of 1x1.</summary>
+    Pointwise,
+
+    /// <summary>A convolution of each channel by itself.</summary>
+    Depthwise,
+
+    /// <summary>A larger one that mixes channels.</summary>
+    Full,
+
+    /// <summary>The linear layer.</summary>
+    Linear,
+}
+
 /// <summary>One convolution of a student, with the batch norm behind it.</summary>
 /// <param name="Name">The name of its weights; its batch norm's is the name followed by "_bn".</param>
 /// <param name="In">Input channels.</param>
@@ -85,6 +116,9 @@ internal sealed record ConvLayer(string Name, int In, int Out, int Kernel, int I
     /// <summary>Whether a ReLU follows the batch norm. Default true.</summary>
     public bool Relu { get; init; } = true;
 
+    /// <summary>Its type.</summary>
+    public LayerType Type => Groups > 1 ? LayerType.Depthwise : Kernel == 1 ? LayerType.Pointwise : LayerType.Full;
+
     /// <summary>The output map's side.</summary>
     public int OutSize => ((InSize + (2 * Padding) - Kernel) / Stride) + 1;
 
@@ -93,28 +127,4 @@ internal sealed record ConvLayer(string Name, int In, int Out, int Kernel, int I
 
     /// <summary>Multiply-accumulates of one picture, borders counted like the inside.</summary>
     public long MultAdds => Weights * OutSize * OutSize;
-}
-
-/// <summary>What a student costs. One multiply-accumulate is one mult-add; batch norms are folded at use and cost none.</summary>
-/// <param name="MultAdds">Multiply-accumulates of one face, head and linear layer included.</param>
-/// <param name="Parameters">Trained values: convolutions, batch norms (2 a channel), linear layer with bias.</param>
-/// <param name="MultAddsBackbone">Multiply-accumulates without head and linear layer.</param>
-/// <param name="ParametersBackbone">Trained values without head and linear layer.</param>
-public sealed record StudentCost(long MultAdds, long Parameters, long MultAddsBackbone, long ParametersBackbone)
-{
-    /// <summary>Counts a student.</summary>
-    internal static StudentCost Of(MobileNetV1Architecture architecture)
-    {
-        ArgumentNullException.ThrowIfNull(architecture);
-        long linear = (long)architecture.Features * architecture.Dimension;
-        long backboneMultAdds = architecture.Backbone.Sum(l => l.MultAdds);
-        long backboneParameters = architecture.Backbone.Sum(Trained);
-        return new StudentCost(
-            architecture.Convolutions.Sum(l => l.MultAdds) + linear,
-            architecture.Convolutions.Sum(Trained) + linear + architecture.Dimension,
-            backboneMultAdds,
-            backboneParameters);
-    }
-
-    private static long Trained(ConvLayer layer) => layer.Weights + (2L * layer.Out);
 }

@@ -4,35 +4,56 @@ using FaceDistill.Files;
 
 namespace FaceDistill.Students;
 
+/// <summary>The networks of the paper (Howard et al., "MobileNets", 2017) that a student can be.</summary>
+public enum MobileNetKind
+{
+    /// <summary>MobileNet: 13 depthwise-separable blocks (table 1).</summary>
+    Separable,
+
+    /// <summary>The network that MobileNet is compared with in table 4: a full 3x3 convolution in place of each block.</summary>
+    Conv,
+
+    /// <summary>That of table 5: MobileNet without the five blocks of 512 channels that keep their map's size.</summary>
+    Shallow,
+}
+
 /// <summary>Names a student: architecture, width multiplier and resolution, written <c>mobilenet-v1:0.75@128</c>.</summary>
 /// <param name="Width">The width multiplier, above 0 and at most 1, with at most four decimals.</param>
-/// <param name="Resolution">The input's side in pixels: 64 to 224, divisible by 32.</param>
+/// <param name="Resolution">The input's side in pixels: 64 to 224, divisible by 16.</param>
 public sealed partial record StudentSpec(double Width, int Resolution)
 {
+    private static readonly (MobileNetKind Kind, string Name)[] Names =
+        [(MobileNetKind.Separable, "mobilenet-v1"), (MobileNetKind.Conv, "mobilenet-v1-conv"), (MobileNetKind.Shallow, "mobilenet-v1-shallow")];
+
+    /// <summary>Which of the paper's networks it is. Default <see cref="MobileNetKind.Separable"/>.</summary>
+    public MobileNetKind Kind { get; init; }
+
     /// <summary>Reads a student's name.</summary>
     /// <exception cref="FaceDistillException">It is malformed or out of range; the message says how to write it.</exception>
     public static StudentSpec Parse(string text)
     {
         var match = Pattern().Match(text);
         if (!match.Success
-            || !double.TryParse(match.Groups[1].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double width)
-            || !int.TryParse(match.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int resolution))
+            || !double.TryParse(match.Groups[2].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double width)
+            || !int.TryParse(match.Groups[3].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int resolution))
         {
             throw new FaceDistillException(
-                $"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION, the width with at most four decimals, for example mobilenet-v1:0.5@96");
+                $"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION (or mobilenet-v1-conv:, mobilenet-v1-shallow:), the width with at most four "
+                    + "decimals, for example mobilenet-v1:0.5@96");
         }
 
         string? wrong = width is <= 0 or > 1 ? "the width multiplier is above 0 and at most 1"
-            : resolution is < 64 or > 224 || resolution % 32 != 0 ? "the resolution is 64, 96, 128, 160, 192 or 224"
+            : resolution is < 64 or > 224 || resolution % 16 != 0 ? "the resolution is a multiple of 16 from 64 to 224"
             : null;
-        return wrong is null ? new StudentSpec(width, resolution) : throw new FaceDistillException($"'{text}' is no student: {wrong}");
+        return wrong is not null ? throw new FaceDistillException($"'{text}' is no student: {wrong}")
+            : new StudentSpec(width, resolution) { Kind = Names.Single(n => n.Name == match.Groups[1].Value).Kind };
     }
 
     /// <summary>The name, as <see cref="Parse"/> reads it.</summary>
-    public override string ToString() => InvariantText.Of($"mobilenet-v1:{Width:0.0###}@{Resolution}");
+    public override string ToString() => InvariantText.Of($"{Names.Single(n => n.Kind == Kind).Name}:{Width:0.0###}@{Resolution}");
 
     // Four decimals at most: as many as ToString writes.
-    [GeneratedRegex(@"^mobilenet-v1:([0-9]+(?:\.[0-9]{1,4})?)@([0-9]+)\z")]
+    [GeneratedRegex(@"^(mobilenet-v1(?:-conv|-shallow)?):([0-9]+(?:\.[0-9]{1,4})?)@([0-9]+)\z")]
     private static partial Regex Pattern();
 }
 
@@ -47,32 +68,4 @@ public enum HeadKind
     /// own weight (Chen et al., "MobileFaceNets", 2018).
     /// </summary>
     Gdc,
-}
-
-/// <summary>One printed row of Table 14 of Howard et al., "MobileNets" (2017).</summary>
-/// <param name="Name">The row's name as printed.</param>
-/// <param name="Student">The student it is taken for; null for the teacher.</param>
-/// <param name="AccuracyPercent">Accuracy at a false-accept rate of 1e-4, percent.</param>
-/// <param name="MillionMultAdds">Mult-adds in millions.</param>
-/// <param name="MillionParameters">Parameters in millions.</param>
-public sealed record PaperTableRow(string Name, StudentSpec? Student, double AccuracyPercent, double MillionMultAdds, double MillionParameters);
-
-/// <summary>
-/// Table 14 of Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications" (2017), as printed.
-/// Its third student is printed as 0.75 MobileNet-128 like the fourth, but its 166 M mult-adds are those of resolution 160.
-/// </summary>
-internal static class PaperTable
-{
-    /// <summary>The rows in the paper's order.</summary>
-    public static IReadOnlyList<PaperTableRow> Rows { get; } =
-    [
-        new("FaceNet", null, 83, 1600, 7.5),
-        new("1.0 MobileNet-160", new StudentSpec(1, 160), 79.4, 286, 4.9),
-        new("1.0 MobileNet-128", new StudentSpec(1, 128), 78.3, 185, 5.5),
-        new("0.75 MobileNet-128", new StudentSpec(0.75, 160), 75.2, 166, 3.4),
-        new("0.75 MobileNet-128", new StudentSpec(0.75, 128), 72.5, 108, 3.8),
-    ];
-
-    /// <summary>The row of a student; null where the paper has none.</summary>
-    public static PaperTableRow? Of(StudentSpec student) => Rows.FirstOrDefault(r => r.Student == student);
 }

@@ -6,6 +6,7 @@ using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Table14;
 
@@ -138,12 +139,13 @@ internal sealed record Table14Recipe
 
     private static string? Wrong(Table14RecipeRow row, IEnumerable<Table14RecipeRow> before)
     {
-        var spec = StudentSpec.Parse(row.Student);
+        StudentSpec.Parse(row.Student);
+        bool backbone = row.Init is not null && BackboneCard.Is(row.Init);
         return row.Init is null ? null
-            : BackboneCard.Is(row.Init) ? BackboneCard.Load(row.Init).Card.Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
-                : null
-            : !before.Any(r => r.Student == row.Init) ? $"{row.Student} starts from {row.Init}, which is no row before it and no backbone's card"
-            : StudentSpec.Parse(row.Init).Width < spec.Width ? $"{row.Student} starts from {row.Init}, which is narrower"
+            : !backbone && !before.Any(r => r.Student == row.Init)
+                ? $"{row.Student} starts from {row.Init}, which is no row before it and no backbone's card"
+            : WeightTransfer.Misfit(backbone ? new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224) : StudentSpec.Parse(row.Init), row.Student)
+                is { } wrong ? $"{row.Student} starts from {row.Init}, which is {wrong}"
             : null;
     }
 }

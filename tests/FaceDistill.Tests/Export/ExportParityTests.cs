@@ -16,6 +16,9 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     [InlineData("mobilenet-v1:0.25@64", HeadKind.Gap)]
     [InlineData("mobilenet-v1:0.25@64", HeadKind.Gdc)]
     [InlineData("mobilenet-v1:0.33@96", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1:0.25@112", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-conv:0.1@64", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-shallow:0.25@64", HeadKind.Gdc)]
     public void Every_format_gives_torchs_embeddings(string student, HeadKind head)
     {
         using var folder = new TempFolder();
@@ -34,11 +37,14 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
         }
     }
 
-    [Fact]
-    public void Eight_bits_keep_a_trained_students_embeddings()
+    [Theory]
+    [InlineData("mobilenet-v1:0.25@64")]
+    [InlineData("mobilenet-v1-conv:0.1@80")]
+    [InlineData("mobilenet-v1-shallow:0.25@64")]
+    public void Eight_bits_keep_a_trained_students_embeddings(string student)
     {
         using var folder = new TempFolder();
-        var checkpoint = Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gap, epochs: 25);
+        var checkpoint = Train(folder.Path, student, HeadKind.Gap, epochs: 25);
         foreach (var ends in new GraphPrePostprocessing[] { new(), new(true, true) })
         {
             var outcome = Measure(checkpoint, new OnnxInt8Format(), ends, folder["x.onnx"]);

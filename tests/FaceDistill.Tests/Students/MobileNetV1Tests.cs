@@ -47,6 +47,8 @@ public sealed class MobileNetV1Tests
     [Theory]
     [InlineData("mobilenet-v1:0.5@96", HeadKind.Gap)]
     [InlineData("mobilenet-v1:0.33@64", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-conv:0.33@80", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-shallow:0.33@112", HeadKind.Gap)]
     public void Parameters_are_those_of_the_network(string name, HeadKind head)
     {
         var architecture = new MobileNetV1Architecture(StudentSpec.Parse(name), head, 128);
@@ -60,6 +62,9 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:0.01@224", HeadKind.Gdc)] // every layer at its least width
     [InlineData("mobilenet-v1:0.75@128", HeadKind.Gap)]
     [InlineData("mobilenet-v1:1.0@96", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1:0.5@112", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-conv:0.33@96", HeadKind.Gdc)]
+    [InlineData("mobilenet-v1-shallow:0.5@80", HeadKind.Gap)]
     public void Mult_adds_are_those_of_the_maps_that_torch_computes(string name, HeadKind head)
     {
         var architecture = new MobileNetV1Architecture(StudentSpec.Parse(name), head, 40);
@@ -110,13 +115,10 @@ public sealed class MobileNetV1Tests
         Assert.All(embeddings, e => Assert.InRange((e - expected).abs().max().item<float>(), 0, 1e-4f * expected.abs().max().item<float>()));
     }
 
+    public static TheoryData<int> Resolutions => new(Enumerable.Range(4, 11).Select(n => 16 * n));
+
     [Theory]
-    [InlineData(64)]
-    [InlineData(96)]
-    [InlineData(128)]
-    [InlineData(160)]
-    [InlineData(192)]
-    [InlineData(224)]
+    [MemberData(nameof(Resolutions))]
     public void Every_resolution_gives_embeddings(int resolution) => Assert.All(Enum.GetValues<HeadKind>(), head =>
     {
         using var model = new MobileNetV1(new MobileNetV1Architecture(new StudentSpec(0.25, resolution), head, 40));
@@ -169,6 +171,8 @@ public sealed class MobileNetV1Tests
     [InlineData("mobilenet-v1:1.0@224")]
     [InlineData("mobilenet-v1:0.3333@64")]
     [InlineData("mobilenet-v1:0.0001@64")]
+    [InlineData("mobilenet-v1-conv:0.5@112")]
+    [InlineData("mobilenet-v1-shallow:1.0@80")]
     public void A_student_is_written_as_it_is_read(string name) => Assert.Equal(name, StudentSpec.Parse(name).ToString());
 
     [Theory]

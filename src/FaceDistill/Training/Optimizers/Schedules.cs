@@ -45,7 +45,7 @@ internal readonly record struct LearningRateSchedule(ScheduleKind Kind, double P
 /// from a part of the student's resolution up, the second half is trained at the resolution itself. Small pictures cost less, and what
 /// they teach is kept.
 /// </summary>
-/// <param name="Full">The student's resolution in pixels, a multiple of 32.</param>
+/// <param name="Full">The student's resolution in pixels.</param>
 /// <param name="Start">The part of it to start from, above 0 and at most 1; 1 is always the full resolution.</param>
 /// <param name="Epochs">Epochs in all.</param>
 internal readonly record struct ResolutionSchedule(int Full, double Start, int Epochs)

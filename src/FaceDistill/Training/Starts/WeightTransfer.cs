@@ -14,17 +14,29 @@ namespace FaceDistill.Training.Starts;
 /// </summary>
 internal static class WeightTransfer
 {
-    /// <summary>Refuses a start that is narrower than the student.</summary>
+    /// <summary>Why a student cannot start from a network; null where it can.</summary>
+    /// <param name="from">The network.</param>
+    /// <param name="student">The student's name.</param>
+    public static string? Misfit(StudentSpec from, string student)
+    {
+        var to = StudentSpec.Parse(student);
+        return from.Kind != to.Kind ? $"another network than {student}; a start is of the same one"
+            : from.Width < to.Width ? $"narrower than {student}; a start has the same or a greater width"
+            : from.Kind == MobileNetKind.Conv && from.Width > to.Width ? $"wider than {student}; full convolutions start from the same width"
+            : null;
+    }
+
+    /// <summary>Refuses a start that does not fit.</summary>
     /// <param name="path">The start's file or card, for the message.</param>
     /// <param name="start">What it is, for the message.</param>
-    /// <param name="width">Its width.</param>
+    /// <param name="from">Its network.</param>
     /// <param name="student">The student's name.</param>
-    /// <exception cref="FaceDistillException">It is.</exception>
-    public static void RequireWidth(string path, string start, double width, string student)
+    /// <exception cref="FaceDistillException">It is narrower than the student, or another network.</exception>
+    public static void RequireFit(string path, string start, StudentSpec from, string student)
     {
-        if (width < StudentSpec.Parse(student).Width)
+        if (Misfit(from, student) is { } wrong)
         {
-            throw new FaceDistillException($"{path} is {start}, narrower than {student}; --init takes a start of the same or a greater width");
+            throw new FaceDistillException($"{path} is {start}, {wrong}");
         }
     }
 
@@ -43,7 +55,7 @@ internal static class WeightTransfer
         var (from, to) = (source.Architecture, target.Architecture);
         var (rule, refit) = (options.InitChannels, options.InitRefit);
         string width = source.Scaling is null ? InvariantText.Of($" of width {from.Spec.Width}") : "";
-        RequireWidth(source.Path, source.Name + width, from.Spec.Width, description.Student);
+        RequireFit(source.Path, source.Name + width, from.Spec, description.Student);
         using var frozen = no_grad();
         bool narrower = from.Features > to.Features;
         using var pair = narrower && faces is not null ? new StartPair(source, target, faces, refit) : null;

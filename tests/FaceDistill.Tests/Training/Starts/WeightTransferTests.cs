@@ -84,14 +84,27 @@ public sealed class WeightTransferTests : IDisposable
         Assert.Equal(source.Weight("embedding.weight", 4, 256), Values(target.EmbeddingLayer.Weight));
     }
 
-    [Fact]
-    public void A_narrower_source_is_refused()
+    [Theory]
+    [InlineData("mobilenet-v1:0.25@64", "mobilenet-v1:0.5@64", "mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64")]
+    [InlineData("mobilenet-v1:0.25@64", "mobilenet-v1-shallow:0.25@64", "mobilenet-v1:0.25@64, another network than mobilenet-v1-shallow:0.25@64")]
+    [InlineData("mobilenet-v1-conv:0.25@64", "mobilenet-v1-conv:0.2@64", "mobilenet-v1-conv:0.25@64, wider than mobilenet-v1-conv:0.2@64")]
+    public void A_source_that_does_not_fit_is_refused(string from, string to, string says)
     {
-        var source = Source(Description("mobilenet-v1:0.25@64", HeadKind.Gap));
-        var wide = Description("mobilenet-v1:0.5@64", HeadKind.Gap);
-        using var target = new MobileNetV1(wide.Architecture());
-        string message = Assert.Throws<FaceDistillException>(() => Apply(source, wide, NewScaling, target)).Message;
-        Assert.Contains("mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64", message, StringComparison.Ordinal);
+        var source = Source(Description(from, HeadKind.Gap));
+        var student = Description(to, HeadKind.Gap);
+        using var target = new MobileNetV1(student.Architecture());
+        Assert.Contains(says, Assert.Throws<FaceDistillException>(() => Apply(source, student, NewScaling, target)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mobilenet-v1-conv:0.25@64", "mobilenet-v1-conv:0.25@80")]
+    [InlineData("mobilenet-v1-shallow:0.5@64", "mobilenet-v1-shallow:0.25@64")]
+    public void The_papers_other_networks_start_from_their_own_kind(string from, string to)
+    {
+        var source = Source(Description(from, HeadKind.Gap));
+        var student = Description(to, HeadKind.Gap);
+        using var target = new MobileNetV1(student.Architecture());
+        Assert.Contains("weights of", Apply(source, student, NewScaling, target), StringComparison.Ordinal);
     }
 
     [Fact]
