@@ -19,7 +19,7 @@ public sealed class FaceEmbedder : IDisposable
     private volatile bool _disposed;
 
     private FaceEmbedder(IEmbedder model, string path, string? detectorModel, IReadOnlyList<StudentThreshold> thresholds) =>
-        (_model, _path, _detectorModel, Thresholds) = (model, path, detectorModel, thresholds);
+        (_model, _path, _detectorModel, Thresholds) = (model, path, detectorModel, model is FlipSummed ? [] : thresholds);
 
     /// <summary>The side, in pixels, of the aligned faces that the model takes.</summary>
     public int Size => _model.Contract.Size;
@@ -30,7 +30,8 @@ public sealed class FaceEmbedder : IDisposable
     /// <summary>The embedding's length.</summary>
     public int Dimension => _model.Dimension;
 
-    /// <summary>The measured thresholds that the file carries; none where it was exported without them.</summary>
+    /// <summary>The measured thresholds that the file carries; none where it was exported without them, or is used flip-summed, for which they were not
+    /// measured.</summary>
     public IReadOnlyList<StudentThreshold> Thresholds { get; }
 
     /// <summary>Loads an exported student.</summary>
@@ -38,8 +39,10 @@ public sealed class FaceEmbedder : IDisposable
     /// work.</param>
     /// <param name="detector">YuNet's .onnx file, which <see cref="EmbedPhoto(Mat)"/> finds faces with; null to look for it in $FACEDISTILL_HOME/models and the
     /// cache when it is needed.</param>
+    /// <param name="flip">Whether an embedding is the sum of those of the face and of its mirror image, as in 'facedistill evaluate --flip'; twice the
+    /// work.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill; the message names it and the remedy.</exception>
-    public static FaceEmbedder Load(string model, string? detector = null)
+    public static FaceEmbedder Load(string model, string? detector = null, bool flip = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         string? missing = new[] { model, detector }.FirstOrDefault(file => file is not null && !File.Exists(file));
@@ -50,7 +53,8 @@ public sealed class FaceEmbedder : IDisposable
         }
 
         var thresholds = StudentThresholds.Read(model);
-        return new FaceEmbedder(ExportedModel.Open(model).Seeing(), model, detector, thresholds);
+        var opened = ExportedModel.Open(model).Seeing();
+        return new FaceEmbedder(flip ? new FlipSummed(opened) : opened, model, detector, thresholds);
     }
 
     /// <summary>Embeds an aligned face.</summary>
@@ -122,7 +126,10 @@ public sealed class FaceEmbedder : IDisposable
     /// <summary>The least similarity at which two faces count as one person's, at a false accept rate.</summary>
     /// <param name="far">The false accept rate, for example 1e-4.</param>
     /// <exception cref="FaceDistillException">None was measured for that rate; the message says which there are and how to get more.</exception>
-    public float Threshold(double far) => StudentThresholds.At(Thresholds, far, _path);
+    public float Threshold(double far) => _model is not FlipSummed ? StudentThresholds.At(Thresholds, far, _path)
+        : throw new FaceDistillException(
+            $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with 'facedistill evaluate --flip', or "
+            + "load it without flip");
 
     /// <summary>Frees the models. No call may be under way.</summary>
     public void Dispose()

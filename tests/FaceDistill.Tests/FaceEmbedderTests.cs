@@ -84,6 +84,22 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
     }
 
     [Fact]
+    public void Flip_summed_a_face_and_its_mirror_image_have_one_embedding_and_the_file_s_thresholds_are_not_its()
+    {
+        string student = Student("""[{"far":1e-4,"threshold":0.93,"protocol":"lfw-view1-test","impostorPairs":6844451}]""");
+        using var plain = FaceEmbedder.Load(student);
+        using var summed = FaceEmbedder.Load(student, flip: true);
+        using var face = tiny.Faces.ReadView(4, 64);
+        using var mirrored = new Mat();
+        Cv2.Flip(face, mirrored, FlipMode.Y);
+        float[] own = plain.Embed(face), other = plain.Embed(mirrored), sum = summed.Embed(face);
+        Assert.All(Enumerable.Range(0, 16), i => Assert.Equal(own[i] + other[i], sum[i], 1e-5f));
+        Assert.All(sum.Zip(summed.Embed(mirrored)), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        Assert.Empty(summed.Thresholds);
+        Refused(() => summed.Threshold(1e-4), "its thresholds are not those of flip-summed embeddings; measure them with 'facedistill evaluate --flip'");
+    }
+
+    [Fact]
     public void What_does_not_load_names_file_and_remedy()
     {
         Refused(() => FaceEmbedder.Load(_folder["none.onnx"]), "none.onnx; make one with 'facedistill export'");

@@ -20,7 +20,7 @@ namespace FaceDistill.Tests;
 public sealed class TinyRun : IDisposable
 {
     private readonly TempFolder _folder = new();
-    private readonly OnnxEmbedder _teacher;
+    private readonly IEmbedder _teacher;
     private readonly IReadOnlyList<EmbeddingSet> _sets;
 
     public TinyRun()

@@ -20,12 +20,17 @@ internal static class EmbedCommand
         HelpName = "MODEL",
     };
     private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };
+    private static readonly Option<bool> Flip = new("--flip")
+    {
+        Description = "Sum the embeddings of each face and of its mirror image, as face recognition's benchmarks do; twice the work.",
+    };
 
     public static Command Create() => VerbContext.Action(
         new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
         {
-            Data, Teacher, Model, Output, Mirrored, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Data, Teacher, Model, Output, Mirrored, Flip, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
+            : result.GetValue(Mirrored) && result.GetValue(Flip) ? "a flip-summed embedding is its mirror image's too: leave out --mirrored"
             : CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 
     private static void Run(VerbContext context)
@@ -34,7 +39,10 @@ internal static class EmbedCommand
         string model = parsed.GetValue(Teacher) is { } card ? "teacher:" + card : parsed.GetValue(Model)!;
         var request = new EmbedRequest(
             model, parsed.GetRequiredValue(Data), parsed.GetValue(Output), parsed.GetValue(Mirrored), parsed.GetValue(CommonOptions.Aligned),
-                parsed.GetValue(CommonOptions.Device)!);
+                parsed.GetValue(CommonOptions.Device)!)
+        {
+            Flip = parsed.GetValue(Flip),
+        };
         var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);
         var document = new { store = outcome.Store, model = outcome.Model, images = outcome.Images, dimension = outcome.Dimension,
             computed = outcome.Computed };

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using FaceDistill.Assets;
+using FaceDistill.Cli.Rendering;
 using FaceDistill.Jobs;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Commands;
 
-/// <summary><c>teachers list|pull|verify</c>: the models that the cards name, the face detector and the backbones among them.</summary>
+/// <summary><c>teachers list|pull|verify|add</c>: the models that the cards name, the face detector and the backbones among them.</summary>
 internal static class TeachersCommand
 {
     private static readonly Argument<string[]> Names = new("name")
@@ -20,13 +21,42 @@ internal static class TeachersCommand
         Arity = ArgumentArity.ZeroOrMore,
     };
 
+    private static readonly Argument<string> Model = new("model") { Description = "An ONNX file of a face model: one picture in, embeddings out." };
+
+    private static readonly Option<string?> Name = new("--name") { Description = "The card's name; by default the file's.", HelpName = "NAME" };
+
+    private static readonly Option<string?> Output = new("--output", "-o")
+    {
+        Description = "The card's file; by default NAME.json beside the model.",
+        HelpName = "FILE.json",
+    };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "Photos of known people, one folder a person (or a data set's name); by default LFW where it is on this machine.",
+        HelpName = "DIR|NAME",
+    };
+
+    private static readonly Option<int?> Size = new("--size") { Description = "The picture's side where the file leaves it open.", HelpName = "PIXELS" };
+
+    private static readonly Option<string?> OutputName = new("--output-name")
+    {
+        Description = "The output that is the embedding, where the model has several that can be.",
+        HelpName = "NAME",
+    };
+
     public static Command Create() => new(
-        "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector.")
+        "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector; add your own.")
     {
         VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
         VerbContext.Action(new Command(
             "pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),
         VerbContext.Action(new Command("verify", "Check the files' SHA-256, and that the model runs.") { SomeNames, CommonOptions.Models }, Verify),
+        VerbContext.Action(new Command(
+            "add", "Write the card of an ONNX file of your own: colour order, scaling and alignment are those that separate known people best.")
+        {
+            Model, Name, Output, Data, Size, OutputName, CommonOptions.Models,
+        }, Add),
     };
 
     private static void List(VerbContext context)
@@ -68,6 +98,17 @@ internal static class TeachersCommand
             results.ForEach(r => console.WriteLine($"{r.name}: verified {string.Join(", ", r.files)}"));
             console.WriteLine($"{results.Count} verified");
         });
+    }
+
+    private static void Add(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var added = new AddTeacherJob(parsed.Finder()).Run(new AddTeacherRequest(parsed.GetValue(Model)!)
+        {
+            Name = parsed.GetValue(Name), Output = parsed.GetValue(Output), Data = parsed.GetValue(Data), Size = parsed.GetValue(Size),
+            OutputName = parsed.GetValue(OutputName),
+        }, context.Job);
+        context.Result(added, console => AddedTeacherTable.Render(console, added));
     }
 
     private static string StateOf(AssetStatus status) => status.State switch

@@ -1,14 +1,16 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace FaceDistill.Embeddings;
 
 /// <summary>
-/// Runs any FaceNet-style ONNX model: one picture input (floats, or bytes where the model scales them itself), one embedding output, fixed or
-/// dynamic batch. Each call computes on the
-/// calling thread, so that callers use as many cores as they have threads.
+/// Runs any FaceNet-style ONNX model: one picture input (floats of 32 or 16 bits, or bytes where the model scales them itself), one output
+/// that is the embedding (the contract names it where there are others), fixed or dynamic batch. Each call computes on the calling thread, so that callers use
+/// as many cores as they have threads.
 /// </summary>
 public sealed class OnnxEmbedder : IEmbedder
 {
@@ -49,7 +51,7 @@ public sealed class OnnxEmbedder : IEmbedder
         try
         {
             _input = OnnxPictureInput.Of(_session, Contract, path);
-            _output = OutputOf(_session, path);
+            _output = OutputOf(_session, Contract.Output, path);
             (Dimension, _batch, _sees) = OnnxTrial.Run(path, limit, run => Try(dimension, run));
         }
         catch
@@ -88,6 +90,13 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <inheritdoc/>
     public void Embed(float[] faces, int count, Span<float> embeddings)
     {
+        EmbedRaw(faces, count, embeddings);
+        Finish(embeddings[..(count * Dimension)], Dimension, Contract.NormalizeOutput, _path);
+    }
+
+    /// <summary>The same as the model gives them, whatever the contract says of their length.</summary>
+    internal void EmbedRaw(float[] faces, int count, Span<float> embeddings)
+    {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentOutOfRangeException.ThrowIfLessThan(faces.Length, count * Contract.Values);
         int batch = _batch > 0 ? _batch : count;
@@ -116,7 +125,7 @@ public sealed class OnnxEmbedder : IEmbedder
         }
 
         using var output = RunOnce(memory, batch, _run);
-        var result = output.GetTensorDataAsSpan<float>();
+        var result = Floats(output);
         if (result.Length != batch * Dimension)
         {
             throw new FaceDistillException($"{_path} gave {result.Length} values for {batch} faces where {Dimension} a face are expected");
@@ -124,7 +133,6 @@ public sealed class OnnxEmbedder : IEmbedder
 
         var rows = embeddings.Slice(start * Dimension, count * Dimension);
         result[..rows.Length].CopyTo(rows);
-        Finish(rows, Dimension, Contract.NormalizeOutput, _path);
     }
 
     /// <summary>Refuses what is not finite and brings rows to unit length where asked.</summary>
@@ -158,17 +166,42 @@ public sealed class OnnxEmbedder : IEmbedder
             using var input = _input.Value(faces, batch);
             return _session.Run(run, [_input.Name], [input], [_output])[0];
         }
+        catch (OnnxRuntimeException e) when (!run.Terminate && e.Message.Contains("PRelu", StringComparison.Ordinal))
+        {
+            throw new FaceDistillException($"{_path} has PReLU slopes that do not fit its pictures, [C] where ONNX wants [C, 1, 1], as exports of MXNet do; "
+                + "'facedistill teachers add' writes it mended, with its card", e);
+        }
         catch (OnnxRuntimeException e)
         {
             throw new FaceDistillException($"{_path} does not run: {e.Message.Split('\n')[0]}", e);
         }
     }
 
-    private static string OutputOf(InferenceSession session, string path) => session.OutputMetadata.Count != 1
-        ? throw new FaceDistillException(
-            $"{path} has the outputs {string.Join(", ", session.OutputNames)}; export it with the embedding alone, for FaceDistill will not guess")
-        : session.OutputMetadata.Single() is { Key: var name, Value: { IsTensor: true } } ? name
-        : throw new FaceDistillException($"{path} gives {session.OutputMetadata.Single().Value.OnnxValueType}; an embedding is a tensor");
+    private static string OutputOf(InferenceSession session, string? named, string path)
+    {
+        string names = string.Join(", ", session.OutputNames);
+        string output = named is null && session.OutputMetadata.Count != 1
+            ? throw new FaceDistillException($"{path} has the outputs {names}; name the embedding's in the card's contract, as in \"output\": "
+                + $"\"{session.OutputNames[0]}\", for FaceDistill will not guess")
+            : named ?? session.OutputNames[0];
+        return !session.OutputMetadata.TryGetValue(output, out var metadata)
+            ? throw new FaceDistillException($"{path} has no output '{output}', which its contract names, but {names}")
+            : metadata.IsTensor ? output
+            : throw new FaceDistillException($"{path} gives {metadata.OnnxValueType}; an embedding is a tensor");
+    }
+
+    private static ReadOnlySpan<float> Floats(OrtValue output)
+    {
+        if (output.GetTensorTypeAndShape().ElementDataType != TensorElementType.Float16)
+        {
+            return output.GetTensorDataAsSpan<float>();
+        }
+
+        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
+        var floats = new float[halves.Length];
+        TensorPrimitives.ConvertToSingle(halves, floats);
+        return floats;
+    }
 
     // Two made pictures through the model, each alone and both at once: the sure way to learn what it gives, and that a face's embedding is its own.
     private (int Dimension, int Batch, bool Sees) Try(int? expected, RunOptions run)
@@ -192,7 +225,7 @@ public sealed class OnnxEmbedder : IEmbedder
         using (var output = RunOnce(Alone(face), fewest, run))
         {
             dimension = DimensionOf(output, fewest, expected);
-            own = output.GetTensorDataAsSpan<float>()[..dimension].ToArray();
+            own = Floats(output)[..dimension].ToArray();
         }
 
         var both = _input.FixedBatch == 1 ? null : Batch(Among(), many, dimension, run);
@@ -222,7 +255,7 @@ public sealed class OnnxEmbedder : IEmbedder
         try
         {
             using var output = RunOnce(faces, count, run);
-            var result = output.GetTensorDataAsSpan<float>();
+            var result = Floats(output);
             return result.Length == count * dimension && output.GetTensorTypeAndShape().Shape[0] == count ? result.ToArray() : null;
         }
         catch (FaceDistillException) when (_input.FixedBatch == 0 && !run.Terminate)
@@ -234,9 +267,9 @@ public sealed class OnnxEmbedder : IEmbedder
     private int DimensionOf(OrtValue output, int batch, int? expected)
     {
         var kind = output.GetTensorTypeAndShape();
-        if (kind.ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
+        if (kind.ElementDataType is not (TensorElementType.Float or TensorElementType.Float16))
         {
-            throw new FaceDistillException($"{_path} gives {kind.ElementDataType} values; an embedding is Float, 32 bits");
+            throw new FaceDistillException($"{_path} gives {kind.ElementDataType} values; an embedding is Float or Float16");
         }
 
         long[] shape = kind.Shape;

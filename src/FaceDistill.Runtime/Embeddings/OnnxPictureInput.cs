@@ -1,18 +1,21 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using FaceDistill.Faces;
 using Microsoft.ML.OnnxRuntime;
 using OpenCvSharp;
 
 namespace FaceDistill.Embeddings;
 
-/// <summary>The one input of a face model: its name, whether its batch is fixed, and whether it takes floats or the picture's bytes.</summary>
+/// <summary>The one input of a face model: its name, whether its batch is fixed, and whether it takes floats of 32 or 16 bits or the picture's bytes.</summary>
 internal sealed class OnnxPictureInput
 {
     private const int MostValues = 1 << 26; // of a batch: a quarter of a gigabyte of floats
+    private static readonly Type[] Types = [typeof(float), typeof(Float16), typeof(byte)];
     private readonly ModelInputSpec _contract;
-    private readonly bool _bytes;
+    private readonly Type _type;
 
-    private OnnxPictureInput(string name, int fixedBatch, bool bytes, ModelInputSpec contract) =>
-        (Name, FixedBatch, _bytes, _contract) = (name, fixedBatch, bytes, contract);
+    private OnnxPictureInput(string name, int fixedBatch, Type type, ModelInputSpec contract) =>
+        (Name, FixedBatch, _type, _contract) = (name, fixedBatch, type, contract);
 
     /// <summary>The input's name.</summary>
     public string Name { get; }
@@ -38,13 +41,19 @@ internal sealed class OnnxPictureInput
         int[] shape = metadata.Dimensions;
         int size = contract.Size;
         int[] wanted = contract.Layout == TensorLayout.Nchw ? [-1, 3, size, size] : [-1, size, size, 3];
+        if (!Types.Contains(metadata.ElementType))
+        {
+            throw new FaceDistillException(
+                $"{path} takes {metadata.ElementType.Name} values; a face model takes {string.Join(", ", Types.Select(t => t.Name))}: "
+                + "export it for one of these");
+        }
+
         bool bytes = metadata.ElementType == typeof(byte);
-        bool fits = (bytes || metadata.ElementType == typeof(float)) && shape.Length == 4
-            && Enumerable.Range(1, 3).All(i => shape[i] <= 0 || shape[i] == wanted[i]);
+        bool fits = shape.Length == 4 && Enumerable.Range(1, 3).All(i => shape[i] <= 0 || shape[i] == wanted[i]);
         if (!fits)
         {
             throw new FaceDistillException(
-                $"{path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says Single [{string.Join(", ", wanted)}] "
+                $"{path} takes {metadata.ElementType.Name} [{string.Join(", ", shape)}] but its contract says [{string.Join(", ", wanted)}] "
                     + $"({contract.Layout}); correct size or layout in the card");
         }
 
@@ -56,7 +65,7 @@ internal sealed class OnnxPictureInput
 
         // Scaled values are no bytes any more: cutting them off would pass unnoticed.
         bool unscaled = !contract.PerImageStandardisation && contract.Mean.All(m => m == 0) && contract.Std.All(s => s == 1);
-        return !bytes || unscaled ? new OnnxPictureInput(name, Math.Max(0, shape[0]), bytes, contract)
+        return !bytes || unscaled ? new OnnxPictureInput(name, Math.Max(0, shape[0]), metadata.ElementType, contract)
             : throw new FaceDistillException($"{path} takes Byte values, 0 to 255, but its contract scales them; give mean 0 and std 1 in the card");
     }
 
@@ -68,8 +77,16 @@ internal sealed class OnnxPictureInput
     {
         int size = _contract.Size;
         long[] shape = _contract.Layout == TensorLayout.Nchw ? [batch, 3, size, size] : [batch, size, size, 3];
-        return _bytes ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Bytes(faces.Span), shape)
+        return _type == typeof(byte) ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Bytes(faces.Span), shape)
+            : _type == typeof(Float16) ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Halves(faces.Span), shape)
             : OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, faces, shape);
+    }
+
+    private static Memory<Float16> Halves(ReadOnlySpan<float> values)
+    {
+        var halves = new Float16[values.Length];
+        TensorPrimitives.ConvertToHalf(values, MemoryMarshal.Cast<Float16, Half>(halves.AsSpan())); // both are the 16 bits alone
+        return halves;
     }
 
     private static Memory<byte> Bytes(ReadOnlySpan<float> values)

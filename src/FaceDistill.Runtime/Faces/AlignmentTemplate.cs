@@ -27,8 +27,26 @@ public sealed class AlignmentTemplate
     public static AlignmentTemplate Dlib { get; } = new("dlib", 150,
         new(47.55f, 46.6f), new(100.45f, 46.6f), new(74.0f, 76.56f), new(50.41f, 103.02f), new(97.61f, 103.02f));
 
+    /// <summary>
+    /// The crop of facenet-pytorch and of FaceNet before it: the detector's box with a margin of 14 pixels in a picture of 160 (facenet-pytorch 2.5,
+    /// MTCNN(image_size=160, margin=14) of its LFW example, extract_face), as the similarity that brings the five points where they lie in such crops.
+    /// </summary>
+    /// <remarks>
+    /// MTCNN's boxes are those of WIDER FACE, and so are YuNet's: the points are their mean places in YuNet's boxes of 573 frontal faces of LFW (every eighth
+    /// person's first photo), made symmetrical, times 146, plus 7. The original stretches each box, some 0.76 as wide as high, to a square; a similarity does
+    /// not.
+    /// </remarks>
+    public static AlignmentTemplate FaceNet { get; } = new("facenet", 160,
+        new(45.8f, 61.9f), new(114.2f, 61.9f), new(80f, 91f), new(51.2f, 113.3f), new(108.8f, 113.3f));
+
+    /// <summary>
+    /// ArcFace's points in a square a quarter larger, which holds the squares of all other templates: what several models of different templates are given.
+    /// </summary>
+    public static AlignmentTemplate Wide { get; } = new("wide", 140,
+        new(52.2946f, 65.6963f), new(87.5318f, 65.5014f), new(70.0252f, 85.7366f), new(55.5493f, 106.3655f), new(84.7299f, 106.2041f));
+
     /// <summary>Every template by name.</summary>
-    public static IReadOnlyList<AlignmentTemplate> All { get; } = [ArcFace, Dlib];
+    public static IReadOnlyList<AlignmentTemplate> All { get; } = [ArcFace, Dlib, FaceNet, Wide];
 
     /// <summary>The name used on the command line, in cards and in manifests.</summary>
     public string Name { get; }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using OpenCvSharp;
 
 namespace FaceDistill.Faces;
@@ -24,6 +25,10 @@ public sealed record ModelInputSpec(
     bool PerImageStandardisation = false,
     bool NormalizeOutput = false)
 {
+    /// <summary>The name of the output that is the embedding, where the model has others (AdaFace: embedding and norm); null for its only one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] // what is kept under contracts without it stays known
+    public string? Output { get; init; }
+
     /// <summary>The number of float32 values of one face.</summary>
     public int Values => 3 * Size * Size;
 
@@ -38,6 +43,7 @@ public sealed record ModelInputSpec(
             : Size is < 32 or > 1024 ? $"size {Size} is not within 32 to 1024"
             : Mean.Length != 3 || Std.Length != 3 ? "mean and std have three values each"
             : Mean.Any(m => !float.IsFinite(m)) || Std.Any(s => !float.IsFinite(s) || s <= 0) ? "mean is finite and std positive"
+            : Output is { Length: 0 } ? "output is empty; name the embedding's, or leave it out where the model has one alone"
             : null;
         return wrong is null ? this : throw new FaceDistillException($"{origin}: {wrong}");
     }

@@ -50,12 +50,32 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {Key(e)}{e.Message.Split(" Path:")[0]}", e);
+            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {UnknownKey(e, typeof(T)) ?? Key(e) + e.Message.Split(" Path:")[0]}", e);
         }
     }
 
     // The key that is wrong, from a path such as $.options.epochs.
     private static string Key(JsonException e) => e.Path is { Length: > 2 } path ? $"'{path[2..]}': " : "";
+
+    // Where the path leads to no member of its type: the members that there are, so that a slip of the pen is seen.
+    private static string? UnknownKey(JsonException e, Type type)
+    {
+        if (e.Path is not { Length: > 2 } path || !e.Message.Contains("could not be mapped", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        string[] steps = path[2..].Split('.');
+        foreach (string step in steps[..^1])
+        {
+            var member = Options.GetTypeInfo(type).Properties.FirstOrDefault(p => p.Name == step.Split('[')[0]);
+            type = member is null ? typeof(object) : !step.Contains('[', StringComparison.Ordinal) ? member.PropertyType
+                : Options.GetTypeInfo(member.PropertyType).ElementType ?? typeof(object);
+        }
+
+        string[] known = [.. Options.GetTypeInfo(type).Properties.Where(p => p.Set is not null || p.AssociatedParameter is not null).Select(p => p.Name)];
+        return known.Length == 0 ? null : $"unknown key '{steps[^1]}'; known: {string.Join(", ", known)}";
+    }
 
     /// <summary>Writes one document, whole or not at all.</summary>
     /// <exception cref="FaceDistillException">The file cannot be written.</exception>

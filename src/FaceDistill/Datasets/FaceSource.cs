@@ -39,6 +39,11 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
+        if (data.Only is { } only && AlignmentManifest.In(data.Images))
+        {
+            faces = faces with { Dataset = faces.Dataset with { Images = [.. faces.Dataset.Images.Where(i => only(i.Path))] } };
+        }
+
         return Chosen(faces, data, job).Hashed(job);
     }
 
@@ -100,6 +105,7 @@ internal sealed class FaceSource
 
     private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
+        raw = data.Only is { } only ? raw with { Images = [.. raw.Images.Where(i => only(i.Path))] } : raw;
         if (raw.Images.Count == 0)
         {
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
@@ -153,6 +159,9 @@ public sealed record DataFolder(string Root, string Images)
 
     /// <summary>A list of pictures that do not belong to it (<see cref="ExclusionList"/>); null for none.</summary>
     public string? Exclude { get; init; }
+
+    /// <summary>Whether a picture belongs to it, by its path below <see cref="Images"/>, before anything is read; null for all.</summary>
+    internal Func<string, bool>? Only { get; init; }
 
     /// <summary>The data set's name in such a list: that of its folder or file.</summary>
     [JsonIgnore]

@@ -57,7 +57,7 @@ public sealed class AuditJob(AssetFinder finder)
     public static IReadOnlyList<string> Protocols { get; } = [AuditTest.AllFaces, Evaluator.LfwView1Test];
 
     private const double LeastTar = 0.5; // a strong teacher accepts far more at any useful threshold
-    private OnnxEmbedder? _model;
+    private IEmbedder? _model;
 
     /// <summary>Runs it, and writes the list and the counts; with a run folder also its audit.json and its report.</summary>
     /// <exception cref="FaceDistillException">Data, stores or the test's labels are not right; the message says what.</exception>

@@ -172,7 +172,7 @@ public sealed class DistillJob(AssetFinder finder)
     private static string DataName(DistillRequest request) =>
         string.Join(", ", request.Data.Select(d => d.People is null ? d.Root : $"{d.Root} ({Path.GetFileName(d.People)})"));
 
-    private static StudentDescription DescriptionOf(OnnxEmbedder teacher, DistillOptions options)
+    private static StudentDescription DescriptionOf(IEmbedder teacher, DistillOptions options)
     {
         var contract = FaceTensor.StudentContract(StudentSpec.Parse(options.Student.Name).Resolution, teacher.Contract.Template);
         var (name, hash) = options.Loss.IsDistilled ? (teacher.Name, teacher.Hash) : (StudentDescription.NoTeacher, "");
@@ -218,7 +218,7 @@ public sealed class DistillJob(AssetFinder finder)
     private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
 
     // What the teacher and the number of faces do not permit, without any embedding.
-    private static void RequireFaces(AlignedFaces faces, OnnxEmbedder teacher, DistillOptions options)
+    private static void RequireFaces(AlignedFaces faces, IEmbedder teacher, DistillOptions options)
     {
         if (options.Loss.IsDistilled && options.Student.Dimension > teacher.Dimension)
         {

@@ -13,7 +13,11 @@ namespace FaceDistill.Jobs;
 /// <param name="Mirrored">Whether to embed each face mirrored as well.</param>
 /// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
 /// <param name="Device">Where a run folder's student computes.</param>
-public sealed record EmbedRequest(string Model, string Data, string? Output, bool Mirrored, string? Aligned, string Device);
+public sealed record EmbedRequest(string Model, string Data, string? Output, bool Mirrored, string? Aligned, string Device)
+{
+    /// <summary>Whether a face's embedding is the sum of those of the face and of its mirror image; the store's model is called so.</summary>
+    public bool Flip { get; init; }
+}
 
 /// <summary>What embedding a folder came to.</summary>
 /// <param name="Store">The store's folder; null where none was asked for.</param>
@@ -37,7 +41,7 @@ public sealed class EmbedJob(AssetFinder finder)
         }
 
         var data = DataFolder.Resolve(request.Data, finder);
-        using var model = ModelArgument.Open(request.Model, finder, request.Device, job);
+        using var model = ModelArgument.Open(request.Model, finder, request.Device, job, request.Flip);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];

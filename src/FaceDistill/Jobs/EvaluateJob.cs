@@ -40,6 +40,11 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
     /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
     public bool Agreement { get; init; } = true;
 
+    /// <summary>Whether each model's embedding of a face is the sum of those of the face and of its mirror image. Nothing is noted then: what stands in a run
+    /// is
+    /// its student's figures without.</summary>
+    public bool Flip { get; init; }
+
     /// <summary>Whether to note the outcome in the run folders among the models.</summary>
     public bool Note { get; init; } = true;
 
@@ -99,6 +104,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
         var result = Measure(request, sets, folder, job) with
         {
+            FlipSummed = request.Flip ? true : null,
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
         };
         var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
@@ -128,6 +134,12 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
+            if (request.Flip)
+            {
+                job.Say?.Invoke($"flip-summed figures are not noted in {run}");
+                continue;
+            }
+
             if (WritableFolder.WhyNot(run) is { } reason)
             {
                 job.Say?.Invoke($"{run} cannot be written ({reason}): the outcome is not noted there");
@@ -224,7 +236,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             foreach (string argument in request.Models)
             {
-                models.Add(ModelArgument.Open(argument, finder, request.Device, job));
+                models.Add(ModelArgument.Open(argument, finder, request.Device, job, request.Flip));
             }
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, job)).ToList();

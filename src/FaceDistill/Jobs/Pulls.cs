@@ -82,6 +82,12 @@ internal sealed class ModelPull(AssetFinder finder)
             return (backbone.Description, backbone.Licence);
         }
 
+        if (EnsembleCard.Is(name))
+        {
+            var ensemble = EnsembleCard.Load(name);
+            return (ensemble.Description, ensemble.Licence);
+        }
+
         var (card, _) = TeacherCard.Load(name);
         return (card.Description, card.Licence);
     }
@@ -89,6 +95,11 @@ internal sealed class ModelPull(AssetFinder finder)
     /// <summary>What of a card's files is on this machine.</summary>
     public IReadOnlyList<AssetStatus> Status(string name)
     {
+        if (Members(name) is { } members)
+        {
+            return [.. members.SelectMany(Status)];
+        }
+
         using var downloader = new Downloader();
         return new AssetPuller(finder, downloader, new NpmPackage()).Status(Files(name));
     }
@@ -98,6 +109,11 @@ internal sealed class ModelPull(AssetFinder finder)
     /// <exception cref="FaceDistillException">A file cannot be fetched or is not the right one; the message says what to do.</exception>
     public IReadOnlyList<string> Pull(string name, JobContext job)
     {
+        if (Members(name) is { } members)
+        {
+            return [.. members.SelectMany(m => Pull(m, job))];
+        }
+
         using var downloader = new Downloader();
         var puller = new AssetPuller(finder, downloader, new NpmPackage());
         puller.PullAsync(Files(name), job).GetAwaiter().GetResult();
@@ -109,6 +125,11 @@ internal sealed class ModelPull(AssetFinder finder)
     /// <exception cref="FaceDistillException">A file is missing or not the right one, or the model does not run.</exception>
     public IReadOnlyList<string> Verify(string name)
     {
+        if (Members(name) is { } members)
+        {
+            return [.. members.SelectMany(Verify)];
+        }
+
         var files = Files(name);
         List<string> paths = [.. files.Assets.Select(a => finder.Find(files, a))];
         if (IsDetector(name))
@@ -130,6 +151,11 @@ internal sealed class ModelPull(AssetFinder finder)
     }
 
     private static bool IsDetector(string name) => Cards.Names(Cards.Detectors).Contains(name);
+
+    // The teachers of an ensemble; null for any other card.
+    private static string[]? Members(string name) => !IsDetector(name) && !BackboneCard.Is(name) && EnsembleCard.Is(name)
+        ? EnsembleCard.Load(name).Ensemble
+        : null;
 
     private static AssetSet Files(string name) => IsDetector(name) ? DetectorCard.Files(name)
         : BackboneCard.Is(name) ? BackboneCard.Load(name).Files : TeacherCard.Load(name).Files;

@@ -21,7 +21,14 @@ public static class ModelArgument
     /// <param name="device">Where the student of a run folder or a .safetensors file computes.</param>
     /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
     /// <exception cref="FaceDistillException">It is none of these, or is damaged; the message says what a model argument is.</exception>
-    public static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job = null)
+    public static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job = null) =>
+        Open(argument, finder, device, job, flip: false);
+
+    /// <summary>The same, and its embeddings of a face and of its mirror image summed where asked for.</summary>
+    internal static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job, bool flip) =>
+        One(argument, finder, device, job) is var model && flip ? new FlipSummed(model) : model;
+
+    private static IEmbedder One(string argument, AssetFinder finder, string device, JobContext? job)
     {
         ArgumentNullException.ThrowIfNull(argument);
         if (argument.StartsWith(TeacherPrefix, StringComparison.Ordinal))

@@ -33,6 +33,12 @@ internal static class TrainingData
             return new ModelCardSource(name, null, null);
         }
 
+        if (FaceDistill.Teachers.EnsembleCard.Is(argument))
+        {
+            var ensemble = FaceDistill.Teachers.EnsembleCard.Load(argument);
+            return new ModelCardSource(name, ensemble.Licence, ensemble.Source);
+        }
+
         var card = FaceDistill.Teachers.TeacherCard.Load(argument).Card;
         return new ModelCardSource(name, card.Licence, card.Source);
     }

@@ -77,7 +77,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
     }
 
     // Every core embeds its own batches, as <see cref="FaceDistill.Stores.FaceEmbeddings"/> does; the first round is not timed.
-    private static double Rate(OnnxEmbedder teacher, CancellationToken cancel)
+    private static double Rate(IEmbedder teacher, CancellationToken cancel)
     {
         int cores = Environment.ProcessorCount;
         long start = 0;

@@ -37,6 +37,11 @@ internal sealed record TeacherCard(
     public static (TeacherCard Card, AssetSet Files) Load(string nameOrPath)
     {
         var text = Cards.ReadText(Cards.Teachers, nameOrPath);
+        if (EnsembleCard.Is(text))
+        {
+            throw new FaceDistillException($"{text.Origin} is an ensemble of teachers, which no one file stands for; name one of its members here");
+        }
+
         var card = JsonFile.Parse<TeacherCard>(text.Text, text.Origin);
         card.Contract.Validated(text.Origin);
         var files = new AssetSet(text, card.Name, card.Assets);
@@ -90,10 +95,15 @@ internal sealed record TeacherCard(
         return target;
     }
 
-    /// <summary>Opens a teacher by its card.</summary>
+    /// <summary>Opens a teacher by its card, or several by that of their ensemble.</summary>
     /// <exception cref="FaceDistillException">The card, its files or the model are not right; the message says what to do.</exception>
-    public static OnnxEmbedder Open(string nameOrPath, AssetFinder finder)
+    public static IEmbedder Open(string nameOrPath, AssetFinder finder)
     {
+        if (EnsembleCard.Is(nameOrPath))
+        {
+            return EnsembleTeacher.Open(nameOrPath, finder);
+        }
+
         var (card, files) = Load(nameOrPath);
         return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension).Seeing();
     }

@@ -25,7 +25,8 @@ public sealed class CardsTests
     [Fact]
     public void The_shipped_cards_are_in_the_assembly()
     {
-        Assert.Equal(["dlib-resnet", "facenet", "faceplugin-512"], Cards.Names(Cards.Teachers));
+        Assert.Equal(["adaface-r50", "dlib-resnet", "facenet", "facenet-vggface2", "faceplugin-512", "insightface-mbf", "insightface-r50"],
+            Cards.Names(Cards.Teachers));
         Assert.Equal(["faceres"], Cards.Names(Cards.Backbones));
         Assert.Equal(["yunet"], Cards.Names(Cards.Detectors));
         Assert.Equal(["celeba-a", "celeba-b", "celeba-wild", "ffhq-like", "lfw", "lfw-train", "no-mask", "synthetic", "utkface", "utkface-full", "ytf-frames"],
@@ -45,6 +46,10 @@ public sealed class CardsTests
     [InlineData("dlib-resnet", 2)]
     [InlineData("faceplugin-512", 1)]
     [InlineData("facenet", 1)]
+    [InlineData("facenet-vggface2", 1)]
+    [InlineData("adaface-r50", 1)]
+    [InlineData("insightface-r50", 1)]
+    [InlineData("insightface-mbf", 1)]
     public void A_teachers_files_are_well_formed_and_hashed_unless_the_users_own(string name, int files)
     {
         var card = Cards.ReadText(Cards.Teachers, name);
@@ -79,7 +84,7 @@ public sealed class CardsTests
     public void An_unknown_card_names_the_known_ones()
     {
         var e = Assert.Throws<FaceDistillException>(() => Cards.ReadText(Cards.Teachers, "facenett"));
-        Assert.Contains("dlib-resnet, facenet, faceplugin-512", e.Message, StringComparison.Ordinal);
+        Assert.Contains("dlib-resnet, facenet, facenet-vggface2, faceplugin-512", e.Message, StringComparison.Ordinal);
         Assert.Throws<FaceDistillException>(() => Cards.ReadText(Cards.Teachers, "../datasets/lfw"));
     }
 

@@ -99,8 +99,8 @@ public sealed class OnnxEmbedderTests : IDisposable
     {
         string path = Model(TensorLayout.Nchw, 0);
         AssertRefused(path, Contract, "gives embeddings of 3 values where its card says 128", 128);
-        AssertRefused(path, Contract with { Size = 64 }, "takes Single [-1, 3, 32, 32] but its contract says Single [-1, 3, 64, 64]");
-        AssertRefused(path, Contract with { Layout = TensorLayout.Nhwc }, "but its contract says Single [-1, 32, 32, 3]");
+        AssertRefused(path, Contract with { Size = 64 }, "takes Single [-1, 3, 32, 32] but its contract says [-1, 3, 64, 64]");
+        AssertRefused(path, Contract with { Layout = TensorLayout.Nhwc }, "but its contract says [-1, 32, 32, 3]");
         AssertRefused(path, Contract with { Size = 8 }, "size 8 is not within");
         AssertRefused(path, Contract with { Std = [1, 0, 1] }, "std positive");
         AssertRefused(path, Contract with { Template = "x" }, "no alignment template 'x'", origin: false);
@@ -120,7 +120,7 @@ public sealed class OnnxEmbedderTests : IDisposable
         many.Output("pooled", OnnxElementType.Float32, "n", 3, 1, 1);
         many.Output("embedding", OnnxElementType.Float32, "n", 3);
         OnnxWriter.Write(many, _folder["many.onnx"]);
-        AssertRefused(_folder["many.onnx"], Contract, "has the outputs pooled, embedding");
+        AssertRefused(_folder["many.onnx"], Contract, "has the outputs pooled, embedding; name the embedding's in the card's contract");
 
         var bytes = new OnnxGraph("bytes");
         bytes.Node("Cast", "float", [bytes.Input("a", OnnxElementType.UInt8, "n", 3, Size, Size)], OnnxAttribute.Int("to", 1));

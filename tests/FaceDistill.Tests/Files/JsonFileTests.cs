@@ -22,6 +22,15 @@ public sealed class JsonFileTests : IDisposable
     public void Comments_and_trailing_commas_are_allowed() =>
         Assert.Equal(new Thing("a", 1), JsonFile.Parse<Thing>("{ \"name\": \"a\", // who\n \"howMany\": 1, }", "text"));
 
+    public sealed record Box(Thing[] Things, Thing? Lid = null);
+
+    [Theory]
+    [InlineData("{\"things\": [], \"lids\": 1}", "text line 1: unknown key 'lids'; known: things, lid")]
+    [InlineData("{\"things\": [{\"name\": \"a\", \"howMany\": 1}, {\"Name\": \"a\"}]}", "text line 1: unknown key 'Name'; known: name, howMany, share")]
+    [InlineData("{\"things\": [],\n\"lid\": {\"how_many\": 2}}", "text line 2: unknown key 'how_many'; known: name, howMany, share")]
+    public void An_unknown_key_names_the_known_ones_of_its_place(string text, string says) =>
+        Assert.Equal(says, Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Box>(text, "text")).Message);
+
     [Theory]
     [InlineData("{\n\"name\": \"a\",\n\"howMany\": \"three\"}", 3)]
     [InlineData("{\n\"name\": \"a\",\n\"howMany\": 1,\n\"colour\": 2}", 4)] // no such key

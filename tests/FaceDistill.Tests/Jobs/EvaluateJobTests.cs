@@ -33,6 +33,32 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
     }
 
     [Fact]
+    public void Flip_summed_figures_say_so_and_are_kept_apart()
+    {
+        string copy = run.CopyTo(_folder["run"]), card = "teacher:" + TinyTeacher.Write(_folder["teacher"]);
+        var plain = Request([card, copy]) with { Data = DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root), Note = false };
+        var told = new List<string>();
+        var without = Job().Run(plain, JobContext.None);
+        var flipped = Job().Run(plain with { Flip = true, Note = true }, new JobContext(told.Add));
+        Assert.Equal((null, true), (without.FlipSummed, flipped.FlipSummed));
+        Assert.All(flipped.Models, m => Assert.EndsWith(" (flip-summed)", m.Name, StringComparison.Ordinal));
+        Assert.Empty(without.Models.Select(m => m.ModelHash).Intersect(flipped.Models.Select(m => m.ModelHash)));
+        Assert.Equal(0, flipped.Reference);
+        Assert.Empty(RunEvaluations.Read(copy)); // what stands there is the student without
+        Assert.Contains($"flip-summed figures are not noted in {copy}", told);
+        Assert.Equal(JsonFile.Serialize(without.Models[1].TarAtFar), JsonFile.Serialize(Job().Run(plain, JobContext.None).Models[1].TarAtFar)); // cached apart
+
+        var embed = new EmbedRequest(card, plain.Data!.Root, _folder["store"], false, null, "cpu");
+        var outcome = new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(embed with { Flip = true }, JobContext.None);
+        Assert.Equal("tiny (flip-summed)", outcome.Model);
+        var stored = Job().Run(Request([]) with { Embeddings = [_folder["store"]] }, JobContext.None);
+        Assert.Equal(JsonFile.Serialize(flipped.Models[0].TarAtFar), JsonFile.Serialize(stored.Models[0].TarAtFar));
+        Assert.Equal(flipped.Models[0].Name, stored.Models[0].Name);
+        Assert.Contains("holds", Assert.Throws<FaceDistillException>(() => new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(
+            embed, JobContext.None)).Message, StringComparison.Ordinal); // the store is another model's
+    }
+
+    [Fact]
     public void Embeddings_that_do_not_differ_are_warned_of()
     {
         NpyFile.Write(_folder["same.npy"], 2, [1, 2, 2, 4, 1, 2, 3, 6]);

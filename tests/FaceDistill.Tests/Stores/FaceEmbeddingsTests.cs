@@ -15,7 +15,7 @@ public sealed class FaceEmbeddingsTests : IDisposable
     private const int Faces = 70; // two whole batches of 32 and a remainder
     private static readonly EmbeddedView[] Both = [EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)];
     private readonly TempFolder _folder = new();
-    private readonly OnnxEmbedder _teacher;
+    private readonly IEmbedder _teacher;
     private readonly Named _named;
 
     public FaceEmbeddingsTests()

@@ -46,7 +46,10 @@ public sealed class TeacherCardTests : IDisposable
     [InlineData("\"dimension\": 16", "\"dimension\": 17", "gives embeddings of 16 values where its card says 17")]
     [InlineData("\"size\": 64", "\"size\": 96", "but its contract says")]
     [InlineData("\"template\": \"dlib\"", "\"template\": \"x\"", "no alignment template 'x'")]
-    [InlineData("\"dimension\": 16", "\"dimensions\": 16", "dimensions")]
+    [InlineData("\"dimension\": 16", "\"dimensions\": 16",
+        "line 4: unknown key 'dimensions'; known: name, description, licence, source, assets, model, contract, dimension, convert")]
+    [InlineData("\"std\": [255, 255, 255]", "\"std\": [255, 255, 255], \"ouput\": \"embedding\"", "unknown key 'ouput'; known: size, template, ")]
+    [InlineData("\"path\": \"tiny.onnx\"", "\"pat\": \"tiny.onnx\"", "unknown key 'pat'; known: npm, member, url, path, manual")]
     [InlineData("\"colorOrder\": \"rgb\"", "\"colorOrder\": \"rbg\"", "line 5")]
     public void A_card_that_does_not_hold_is_one_clear_line(string what, string by, string says)
     {

@@ -27,6 +27,10 @@ public sealed record EvaluationResult(string Protocol, IReadOnlyList<ModelResult
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ScoreKind? Score { get; init; }
 
+    /// <summary>True where each model's embedding of a face is the sum of those of the face and of its mirror image; left out otherwise.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? FlipSummed { get; init; }
+
     /// <summary>Each two models compared, the earlier one first; left out where no two were resampled alike.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ModelComparison>? Comparisons { get; init; }

@@ -1,0 +1,44 @@
+using FaceDistill.Files;
+using FaceDistill.Jobs;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Rendering;
+
+/// <summary>What <c>teachers add</c> tried and took.</summary>
+internal static class AddedTeacherTable
+{
+    private const int Shown = 12;
+
+    public static void Render(IAnsiConsole console, AddedTeacher added)
+    {
+        console.WriteLine(InvariantText.Of(
+            $"{Path.GetFileName(added.Model)}: {added.Type}, {added.Layout}, {added.Size} x {added.Size}, "
+                + $"{(added.Batch == 0 ? "any batch" : $"batch {added.Batch}")}")
+            + InvariantText.Of($", embedding of {added.Dimension} values{(added.Output is null ? "" : $" ('{added.Output}')")}")
+            + (added.Opset is { } opset ? InvariantText.Of($", opset {opset}") : ""));
+        var table = new Table().AddColumns("template", "colours", "scaling", "d'", "AUC", "faces", "");
+        foreach (var row in added.Tried.Take(Shown))
+        {
+            table.AddRow([.. new[]
+            {
+                row.Template, row.ColorOrder, row.Scaling, row.DPrime is { } d ? InvariantText.Of($"{d:0.000}") : "-",
+                row.Auc is { } auc ? InvariantText.Of($"{auc:0.0000}") : "-", InvariantText.Of($"{row.Faces}"), row.Taken ? "taken" : row.Near ? "as good" : "",
+            }.Select(ShownOnTerminal.Cell)]);
+        }
+
+        console.Write(table);
+        if (added.Tried.Count > Shown)
+        {
+            console.WriteLine(InvariantText.Of($"{added.Tried.Count - Shown} others separate less (--json lists all)"));
+        }
+
+        foreach (string note in added.Notes)
+        {
+            console.WriteLine(note);
+        }
+
+        string card = Path.GetRelativePath(Directory.GetCurrentDirectory(), added.Card);
+        console.WriteLine($"wrote {card}; next: facedistill evaluate --protocol lfw-10fold --data lfw --model teacher:{card}");
+        console.WriteLine($"              or: facedistill distill --teacher {card} --data DIR --output RUN");
+    }
+}
