@@ -76,8 +76,7 @@ internal static class HubParquet
             job.Cancel.ThrowIfCancellationRequested();
             using var group = reader.OpenRowGroupReader(i);
             Check(file, i, reader.Metadata!.RowGroups[i], stream);
-            var pictures = new byte[]?[group.RowCount];
-            await group.ReadAsync(bytes, pictures.AsMemory()).ConfigureAwait(false);
+            var pictures = await Column<ReadOnlyMemory<byte>>(group, bytes).ConfigureAwait(false);
             string?[] labels = label is null ? [] : await LabelsOf(file, group, label).ConfigureAwait(false);
             for (int at = 0; at < pictures.Length; at++, row++)
             {
@@ -90,7 +89,7 @@ internal static class HubParquet
                         : throw new FaceDistillException($"{where}: {label.Name} {number}, where {names.Length} names are given"),
                     var text => PictureArchive.Identity(text, () => where),
                 };
-                writer.Add(InvariantText.Of($"{row:d7}"), identity, pictures[at] is { Length: > 0 } picture ? picture
+                writer.Add(InvariantText.Of($"{row:d7}"), identity, pictures[at] is { Length: > 0 } picture ? picture.Span
                     : throw new FaceDistillException($"{where}: no bytes of a picture (a path alone is not followed)"));
             }
         }
@@ -120,40 +119,26 @@ internal static class HubParquet
 
     private static async Task<string?[]> LabelsOf(string file, ParquetRowGroupReader group, DataField label)
     {
-        int rows = (int)group.RowCount;
-        if (label.ClrType == typeof(long))
-        {
-            return [.. (await Numbers<long>(group, label, rows).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))];
-        }
-
-        if (label.ClrType == typeof(int))
-        {
-            return [.. (await Numbers<int>(group, label, rows).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))];
-        }
-
-        if (label.ClrType != typeof(ReadOnlyMemory<char>) && label.ClrType != typeof(string))
-        {
-            throw new FaceDistillException($"{file}: column {label.Name} is {label.ClrType.Name}, neither a whole number nor a text");
-        }
-
-        var texts = new string?[rows];
-        await group.ReadAsync(label, texts.AsMemory()).ConfigureAwait(false);
-        return [.. texts.Select(t => string.IsNullOrEmpty(t) ? null : t)];
+        var type = label.ClrType;
+        return type == typeof(long) ? [.. (await Column<long>(group, label).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))]
+            : type == typeof(int) ? [.. (await Column<int>(group, label).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))]
+            : type == typeof(ReadOnlyMemory<char>)
+                ? [.. (await Column<ReadOnlyMemory<char>>(group, label).ConfigureAwait(false)).Select(t => t is { Length: > 0 } text ? text.ToString() : null)]
+            : throw new FaceDistillException($"{file}: column {label.Name} is {type.Name}, neither a whole number nor a text");
     }
 
-    private static async Task<T?[]> Numbers<T>(ParquetRowGroupReader group, DataField label, int rows)
+    // As it lies there: the values that are there, and for each row whether it is one of them. (The library's own joining of both takes a null within a struct
+    // for
+    // the value after it.)
+    private static async Task<T?[]> Column<T>(ParquetRowGroupReader group, DataField field)
         where T : struct
     {
-        var numbers = new T?[rows];
-        if (label.IsNullable)
-        {
-            await group.ReadAsync<T>(label, numbers.AsMemory()).ConfigureAwait(false);
-            return numbers;
-        }
-
-        var all = new T[rows];
-        await group.ReadAsync<T>(label, all.AsMemory()).ConfigureAwait(false);
-        return [.. all.Select(n => (T?)n)];
+        var values = new T[group.RowCount];
+        int[] levels = new int[group.RowCount];
+        Memory<int>? definition = field.MaxDefinitionLevel > 0 ? levels : null;
+        await group.ReadRawAsync<T>(field, values, definition, null).ConfigureAwait(false);
+        int at = 0;
+        return [.. levels.Select(level => level == field.MaxDefinitionLevel ? values[at++] : (T?)null)];
     }
 
     private static string[] Names(string? metadata, string label)

@@ -39,6 +39,8 @@ public sealed class HubParquetTests : IDisposable
     {
         await Archives.WriteParquet(Parquet, [(Picture(1), 1), (Picture(2), 1), (null, 1)]);
         Assert.Equal($"{Parquet} row 2: no bytes of a picture (a path alone is not followed)", Error());
+        await Archives.WriteParquet(Parquet, [(null, 1), (Picture(1), 1)]);
+        Assert.Equal($"{Parquet} row 0: no bytes of a picture (a path alone is not followed)", Error());
         await Archives.WriteParquet(Parquet, [(Picture(1), 1), (Picture(2), null)]);
         Assert.Equal($"{Parquet} row 1: no label", Error());
         var text = new DataField<string>("text");
