@@ -103,8 +103,9 @@ public sealed class FaceEmbedder : IDisposable
         return Embed(face);
     }
 
-    /// <summary>Finds the most central large face of a photo, aligns it as the student's training faces were, and embeds it.</summary>
-    /// <param name="photo">BGR 8-bit, any size, upright.</param>
+    /// <summary>Finds the large face nearest the middle of a photo (<see cref="DetectedFace.MostCentralLarge"/>), turns it upright, aligns it as the student's
+    /// training faces were, and embeds it.</summary>
+    /// <param name="photo">BGR 8-bit, any size; upright, or turned by 90, 180 or 270 degrees.</param>
     /// <returns>As <see cref="Embed(Mat)"/>.</returns>
     /// <exception cref="FaceDistillException">There is no face, or the detector's model is missing.</exception>
     public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, "the photo");

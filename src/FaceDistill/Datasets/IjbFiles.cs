@@ -127,6 +127,15 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
         return subjects.Count > 0 ? (path, subjects) : throw new FaceDistillException($"{path} names no template");
     }
 
+    /// <summary>The subject of each template of the 1:N lists; null where these are not there.</summary>
+    /// <exception cref="FaceDistillException">One is malformed.</exception>
+    public IReadOnlyDictionary<int, int>? KnownSubjects()
+    {
+        string[][] lists = [["gallery_G1", "gallery_S1"], ["gallery_G2", "gallery_S2"], ["probe_mixed"]];
+        return lists.All(names => names.Any(name => File.Exists(Meta(Folder, Set, $"1N_{name}.csv"))))
+            ? lists.SelectMany(names => Subjects(names).Subjects).DistinctBy(subject => subject.Key).ToDictionary() : null;
+    }
+
     private static string Meta(string folder, string set, string name) => Path.Combine(folder, "meta", $"{set}_{name}");
 
     private static int Whole(string path, int line, ReadOnlySpan<char> field) =>

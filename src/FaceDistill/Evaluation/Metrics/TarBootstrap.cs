@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using FaceDistill.Embeddings;
 using MathNet.Numerics.Random;
 
@@ -22,7 +19,7 @@ internal sealed class TarBootstrap
     private readonly int[] _genuineIdentity; // by falling score
     private readonly float[] _genuineFallen; // minus the genuine scores, so rising
     private readonly long[] _genuinePairs;   // by identity
-    private readonly int[] _sizes;           // images by identity
+    private readonly int[]? _sizes;          // images by identity; null where the pairs are those of a list
 
     /// <param name="look">All genuine scores.</param>
     /// <param name="tail">The highest impostor scores, by falling score.</param>
@@ -50,6 +47,17 @@ internal sealed class TarBootstrap
         Array.Sort(_genuineFallen, _genuineIdentity);
     }
 
+    /// <summary>Pairs of a list: a pair of two identities counts as often as both are drawn together, m_i m_j times, whatever pairs the list leaves out.
+    /// </summary>
+    /// <param name="genuine">Genuine scores with their identity.</param>
+    /// <param name="impostors">All impostor scores, by falling score, with their two identities.</param>
+    public TarBootstrap((float[] Scores, int[] Identities) genuine, (float[] Scores, int[] First, int[] Second) impostors)
+    {
+        (_tailScores, _tailFirst, _tailSecond) = impostors;
+        (_genuineFallen, _genuineIdentity, _genuinePairs) = (Array.ConvertAll(genuine.Scores, score => -score), [.. genuine.Identities], []);
+        Array.Sort(_genuineFallen, _genuineIdentity);
+    }
+
     /// <summary>The rates.</summary>
     /// <param name="fars">The false accept rates.</param>
     /// <param name="resamples">The resamples.</param>
@@ -62,15 +70,22 @@ internal sealed class TarBootstrap
         Parallel.For(0, resamples.Batches, new ParallelOptions { CancellationToken = cancel }, batch =>
         {
             int[] times = resamples.Draw(batch);
-            var (impostors, genuine) = Totals(times);
+            var own = new WeightedPairCounts(_genuineIdentity, null, times, null);
+            var all = _sizes is null ? new WeightedPairCounts(_tailFirst, _tailSecond, times, null) : null;
+            var (impostors, genuine) = _sizes is null ? (all!.Total, own.Total) : Totals(times, _sizes);
             long[] most = [.. impostors.Select((pairs, lane) =>
                 lane < resamples.InBatch(batch) ? fars.Max(far => FarTargets.Permitted(far, pairs)) : -1)];
-            var tail = new WeightedPairCounts(_tailFirst, _tailSecond, times, most);
-            var own = new WeightedPairCounts(_genuineIdentity, null, times, null);
+            var tail = all ?? new WeightedPairCounts(_tailFirst, _tailSecond, times, most);
             for (int lane = 0; lane < resamples.InBatch(batch); lane++)
             {
                 for (int f = 0; f < fars.Count; f++)
                 {
+                    if (_sizes is null && genuine[lane] == 0)
+                    {
+                        shortOf[f] = true; // a list need not have a pair of every person
+                        continue;
+                    }
+
                     // The first score that is one false accept too many is rejected, and with it all that tie with it.
                     int rejected = tail.FirstBeyond(FarTargets.Permitted(fars[f], impostors[lane]), lane);
                     if (rejected < 0)
@@ -87,16 +102,16 @@ internal sealed class TarBootstrap
     }
 
     /// <summary>The weighted numbers of impostor and genuine pairs, by lane.</summary>
-    private (long[] Impostors, long[] Genuine) Totals(int[] times)
+    private (long[] Impostors, long[] Genuine) Totals(int[] times, int[] sizes)
     {
         const int lanes = IdentityResamples.Lanes;
         long[] images = new long[lanes], squares = new long[lanes], genuine = new long[lanes];
-        for (int i = 0; i < _sizes.Length; i++)
+        for (int i = 0; i < sizes.Length; i++)
         {
             for (int lane = 0; lane < lanes; lane++)
             {
                 int m = times[(i * lanes) + lane];
-                long own = (long)m * _sizes[i];
+                long own = (long)m * sizes[i];
                 images[lane] += own;
                 squares[lane] += own * own;
                 genuine[lane] += m * _genuinePairs[i];
@@ -197,95 +212,4 @@ internal sealed class IdentityResamples
 
     /// <summary>A seed for each resample; the generator spreads it over its state (SplitMix64), so neighbours are unlike.</summary>
     private int SeedOf(long resample) => unchecked((_seed * 1_000_003) + (int)resample);
-}
-
-/// <summary>
-/// Running sums of weights along a list of pairs by falling score, for the resamples of one batch at a time: a pair of identities
-/// i and j weighs m_i m_j, a pair within identity i weighs m_i, m being how often an identity was drawn.
-/// </summary>
-/// <remarks>Sums are kept at the ends of blocks; inside a block they are added up when asked for.</remarks>
-internal sealed class WeightedPairCounts
-{
-    private const int Lanes = IdentityResamples.Lanes;
-    private const int Block = 1024; // 1024 m_i m_j stay below 2^31 up to m = 1448
-    private readonly int[] _first;
-    private readonly int[]? _second;
-    private readonly int[] _times;
-    private readonly List<long[]> _sums = [new long[Lanes]]; // at the start of each block, by lane
-
-    /// <param name="first">The identity of each pair, or its first.</param>
-    /// <param name="second">The other identity; null for pairs within one.</param>
-    /// <param name="times">How often each identity comes: int32 [identities, Lanes].</param>
-    /// <param name="enough">For each lane a sum beyond which nothing will be asked; null to add up all.</param>
-    public WeightedPairCounts(int[] first, int[]? second, int[] times, long[]? enough)
-    {
-        (_first, _second, _times) = (first, second, times);
-        for (int start = 0; start < first.Length; start += Block)
-        {
-            long[] sums = [.. _sums[^1]];
-            AddBlock(start, Math.Min(first.Length, start + Block), sums);
-            _sums.Add(sums);
-            if (enough is not null && sums.Zip(enough, (sum, limit) => sum > limit).All(beyond => beyond))
-            {
-                break;
-            }
-        }
-    }
-
-    /// <summary>The sum of the pairs before a position.</summary>
-    public long Before(int position, int lane)
-    {
-        int block = position / Block;
-        long sum = _sums[block][lane];
-        for (int i = block * Block; i < position; i++)
-        {
-            sum += Weight(i, lane);
-        }
-
-        return sum;
-    }
-
-    /// <summary>The position of the first pair with which the sum is greater than a limit; -1 where none is.</summary>
-    public int FirstBeyond(long limit, int lane)
-    {
-        int block = _sums.FindIndex(sums => sums[lane] > limit) - 1;
-        if (block < 0)
-        {
-            return -1;
-        }
-
-        long sum = _sums[block][lane];
-        int position = block * Block;
-        while ((sum += Weight(position, lane)) <= limit)
-        {
-            position++;
-        }
-
-        return position;
-    }
-
-    private long Weight(int pair, int lane)
-    {
-        long weight = _times[(_first[pair] * Lanes) + lane];
-        return _second is null ? weight : weight * _times[(_second[pair] * Lanes) + lane];
-    }
-
-    private void AddBlock(int start, int end, long[] sums)
-    {
-        ref int times = ref MemoryMarshal.GetArrayDataReference(_times);
-        var sum = Vector512<int>.Zero;
-        int[]? second = _second;
-        for (int i = start; i < end; i++)
-        {
-            sum += second is null ? Row(ref times, _first[i]) : Row(ref times, _first[i]) * Row(ref times, second[i]);
-        }
-
-        for (int lane = 0; lane < Lanes; lane++)
-        {
-            sums[lane] += sum[lane];
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> Row(ref int times, int identity) => Vector512.LoadUnsafe(ref times, (nuint)identity * Lanes);
 }

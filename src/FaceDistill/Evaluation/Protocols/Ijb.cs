@@ -73,9 +73,9 @@ internal static class Ijb
     {
         ArgumentNullException.ThrowIfNull(options);
         var pooled = Templates(set, files, options.DetectorScores);
-        var vectors = ScoredVectors.Of(pooled);
-        var scores = new PairScores(vectors, job);
-        files.EachPair(Rows(pooled), scores.Add);
+        var rows = Rows(pooled);
+        var scores = new IjbPairScores(ScoredVectors.Of(pooled), options.Resamples > 0 ? Subjects(files, rows) : null, job);
+        files.EachPair(rows, scores.Add);
         var (genuine, impostors) = scores.All();
         if (genuine.Length == 0 || impostors.Length == 0)
         {
@@ -88,7 +88,8 @@ internal static class Ijb
         FarPoint?[] points = [.. fars.Select(far => ExactThreshold.Point(far, impostors.LongLength, genuine, tail))];
         return new ModelResult(set.Name, set.Count, genuine.Length, impostors.Length)
         {
-            Rates = new RatesAtFar(set.Count, 0, genuine.Length, impostors.Length, [.. fars], points),
+            Uncertainty = scores.Uncertainty(fars, options, $"{options.Seed} {options.Resamples} {Path.GetFullPath(files.Folder)} {files.Set}", job.Cancel),
+            Rates = new RatesAtFar(set.Count, scores.People, genuine.Length, impostors.Length, [.. fars], points),
             Ijb = Result(pooled, files, options) with { PeersTarAtFar = Peers(genuine, impostors, fars) },
         };
     }
@@ -214,51 +215,25 @@ internal static class Ijb
     private static Dictionary<int, int> Rows(EmbeddingSet templates) =>
         templates.Paths.Select((name, row) => (Number: int.Parse(name, CultureInfo.InvariantCulture), row)).ToDictionary(t => t.Number, t => t.row);
 
+    // A number of the subject for each row; null where the 1:N lists do not name every template's.
+    private static int[]? Subjects(IjbFiles files, Dictionary<int, int> rows)
+    {
+        var subjects = files.KnownSubjects();
+        if (subjects is null || !rows.Keys.All(subjects.ContainsKey))
+        {
+            return null;
+        }
+
+        var numbers = rows.Keys.Select(template => subjects[template]).Distinct().Order().Select((subject, i) => (subject, i)).ToDictionary();
+        int[] result = new int[rows.Count];
+        foreach (var (template, row) in rows)
+        {
+            result[row] = numbers[subjects[template]];
+        }
+
+        return result;
+    }
+
     private static IjbResult Result(EmbeddingSet templates, IjbFiles files, EvaluationOptions options) =>
         new(templates.Count, files.Faces.Select(face => (face.Template, face.Media)).Distinct().Count(), options.DetectorScores);
-
-    // Scores of the list's pairs, computed a block at a time on all cores.
-    private sealed class PairScores(ScoredVectors vectors, JobContext job)
-    {
-        private const int AtOnce = 1 << 16;
-        private readonly List<float> _genuine = [], _impostors = [];
-        private readonly (int First, int Second, bool Same)[] _pairs = new (int, int, bool)[AtOnce];
-        private readonly float[] _scores = new float[AtOnce];
-        private int _count;
-
-        public void Add(int first, int second, bool same)
-        {
-            _pairs[_count++] = (first, second, same);
-            if (_count == AtOnce)
-            {
-                Score();
-            }
-        }
-
-        public (float[] Genuine, float[] Impostors) All()
-        {
-            Score();
-            return ([.. _genuine], [.. _impostors]);
-        }
-
-        private void Score()
-        {
-            const int part = 1 << 10;
-            job.Cancel.ThrowIfCancellationRequested();
-            Parallel.For(0, (_count + part - 1) / part, block =>
-            {
-                for (int i = block * part; i < Math.Min(_count, (block + 1) * part); i++)
-                {
-                    _scores[i] = vectors.Score(_pairs[i].First, _pairs[i].Second);
-                }
-            });
-            for (int i = 0; i < _count; i++)
-            {
-                (_pairs[i].Same ? _genuine : _impostors).Add(_scores[i]);
-            }
-
-            _count = 0;
-            job.Progress?.Report(new WorkProgress("scoring", _genuine.Count + _impostors.Count, _genuine.Count + _impostors.Count, "pairs"));
-        }
-    }
 }

@@ -106,7 +106,9 @@ public sealed record IjbResult(int Templates, int Media, bool DetectorScores)
             + (ijb.DetectorScores ? ", weighted by detector score" : "")
         let second = model.Identification?.SecondGallery
         select how + (ijb.PeersTarAtFar is { } peers
-            ? "; no intervals (the pair list names no subjects). The field's scripts take the point of the ROC whose FAR is nearest, above or below, and print "
+            ? (model.TarInterval95AtFar is null ? "; no intervals: the 1:N lists that name the subjects are not there, too short, or none were asked for"
+                : "; intervals over the subjects of the 1:N lists")
+                    + ". The field's scripts take the point of the ROC whose FAR is nearest, above or below, and print "
                 + string.Join(", ", peers.Select(p => InvariantText.Of($"{p.Value:0.00%} at {p.Key}")))
             : second is null ? ""
             : "; rank-1, 5 and 10 in both galleries at once; DIR (TPIR at FPIR) in the first, and in the second of " + InvariantText.Of(

@@ -59,6 +59,30 @@ public sealed class IjbTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Intervals_are_those_of_all_pairs_where_the_list_has_all_and_missing_where_no_list_names_the_subjects()
+    {
+        var set = Write();
+        var files = IjbFiles.Read(_folder.Path, "ijbc");
+        var subjects = files.KnownSubjects()!;
+        int[] templates = [.. subjects.Keys.Order()];
+        File.WriteAllLines(_folder["meta/ijbc_template_pair_label.txt"], templates.SelectMany((a, i) => templates[(i + 1)..].Select(b =>
+            $"{a} {b} {(subjects[a] == subjects[b] ? 1 : 0)}")));
+        var options = new EvaluationOptions { Fars = [0.1, 1e-2, 1e-3], Resamples = 200, Metrics = false };
+        var pooled = Ijb.Templates(set, files, detectorScores: false);
+        var named = new EmbeddingSet("model", Dimension, pooled.Values, pooled.Paths, [.. templates.Select(t => $"{subjects[t]}")]);
+        var wanted = AllPairsEvaluation.Run(named, options, [], JobContext.None);
+        var result = Evaluator.Run(Evaluator.Ijbc, set, _folder.Path, options);
+        Assert.Equal(wanted.TarAtFar, result.TarAtFar);
+        Assert.Equal(3, result.TarInterval95AtFar!.Count);
+        Assert.All(result.TarInterval95AtFar, interval => Assert.Equal(wanted.TarInterval95AtFar![interval.Key], interval.Value));
+
+        File.Delete(_folder["meta/ijbc_1N_gallery_G1.csv"]);
+        var without = Evaluator.Run(Evaluator.Ijbc, set, _folder.Path, options);
+        Assert.Null(without.TarInterval95AtFar);
+        Assert.Contains("no intervals", Assert.Single(IjbResult.Words([without])), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("face_tid_mid.txt", 3, "3.jpg 7", "line 3: '3.jpg 7' is not a picture, a template and a medium")]
     [InlineData("face_tid_mid.txt", 2, "2.jpg 7 x", "line 2: 'x' is not a whole number")]
