@@ -39,11 +39,7 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        if (data.Only is { } only && AlignmentManifest.In(data.Images))
-        {
-            faces = faces with { Dataset = faces.Dataset with { Images = [.. faces.Dataset.Images.Where(i => only(i.Path))] } };
-        }
-
+        faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only) } : faces;
         return Chosen(faces, data, job).Hashed(job);
     }
 
@@ -105,8 +101,7 @@ internal sealed class FaceSource
 
     private AlignedFaces Align(DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        var raw = FaceDataset.List(data.Images);
-        raw = data.Only is { } only ? raw with { Images = [.. raw.Images.Where(i => only(i.Path))] } : raw;
+        var raw = FaceDataset.List(data.Images).Chosen(data.Only);
         if (raw.Images.Count == 0)
         {
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
