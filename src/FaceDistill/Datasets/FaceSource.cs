@@ -30,7 +30,7 @@ internal sealed class FaceSource
         ArgumentNullException.ThrowIfNull(data);
         _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
         var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
-            : FaceDataset.List(data.Images, job) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
+            : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
             : Align(raw, data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
         if (AlignmentManifest.In(data.Images)
@@ -39,11 +39,7 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        if (data.Only is { } only && AlignmentManifest.In(data.Images))
-        {
-            faces = faces with { Dataset = faces.Dataset with { Images = [.. faces.Dataset.Images.Where(i => only(i.Path))] } };
-        }
-
+        faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only) } : faces;
         return Chosen(faces, data, job).Hashed(job);
     }
 
@@ -105,7 +101,6 @@ internal sealed class FaceSource
 
     private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        raw = data.Only is { } only ? raw with { Images = [.. raw.Images.Where(i => only(i.Path))] } : raw;
         if (raw.Images.Count == 0)
         {
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
