@@ -31,19 +31,43 @@ internal static class AlignCommand
         DefaultValueFactory = _ => AlignedFrame.DefaultMargin,
     };
 
+    private static readonly Option<bool> AllFaces = new("--all-faces")
+    {
+        Description = "Write every face of a photo: NAME.jpg is the face that is taken without this option, NAME.2.jpg, NAME.3.jpg, ... the others, the "
+            + "largest first.",
+    };
+
     public static Command Create() => VerbContext.Action(
-        new Command("align", "Find the face in each photo and align it to a template.") { Data, Output, Template, Size, Margin, CommonOptions.Models }, Run);
+        new Command("align", "Find the face in each photo and align it to a template.") { Data, Output, Template, Size, Margin, AllFaces,
+            CommonOptions.Models }, Run);
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
         var frame = AlignedFrame.Of(parsed.GetValue(Size), parsed.GetValue(Margin));
-        var request = new AlignRequest(parsed.GetRequiredValue(Data), parsed.GetRequiredValue(Output), parsed.GetValue(Template)!, frame);
+        var request = new AlignRequest(parsed.GetRequiredValue(Data), parsed.GetRequiredValue(Output), parsed.GetValue(Template)!, frame)
+        {
+            AllFaces = parsed.GetValue(AllFaces),
+        };
         var result = new AlignJob(parsed.Finder()).Run(request, context.Job);
-        var document = new { output = result.Faces.Dataset.Root, aligned = result.Aligned, reused = result.Reused, skipped = result.Skipped.Count };
+        var document = new
+        {
+            output = result.Faces.Dataset.Root,
+            aligned = result.Aligned,
+            reused = result.Reused,
+            skipped = result.Skipped.Count,
+            severalFaces = result.SeveralFaces,
+            otherFaces = result.OtherFaces,
+        };
         context.Result(document, console =>
         {
             console.WriteLine($"{result.Aligned} faces in {result.Faces.Dataset.Root}" + (result.Reused > 0 ? $" ({result.Reused} from an earlier run)" : ""));
+            if (result.SeveralFaces > 0)
+            {
+                console.WriteLine($"{result.SeveralFaces} photos show several faces (column 'faces' of {AlignedFolder.IndexName}); " + (result.OtherFaces > 0
+                    ? $"the {result.OtherFaces} others of theirs are beside them" : "of each the large one nearest the middle is taken"));
+            }
+
             console.WriteLine($"{result.Skipped.Count} files left out, listed in {Path.Combine(result.Faces.Dataset.Root, AlignmentManifest.SkippedFileName)}");
         });
     }

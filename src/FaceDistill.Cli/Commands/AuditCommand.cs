@@ -14,7 +14,7 @@ internal static class AuditCommand
         Description = "The training faces: folders, data sets' names, or stores that 'embed' made with one teacher.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
-        HelpName = "DIR|NAME|STORE",
+        HelpName = "DIR|FILE|NAME|STORE",
     };
 
     private static readonly Option<string?> Model = new("--model")
@@ -28,7 +28,7 @@ internal static class AuditCommand
         Description = "The test faces, whose people are not to train.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
-        HelpName = "DIR|NAME|STORE",
+        HelpName = "DIR|FILE|NAME|STORE",
     };
 
     private static readonly Option<string> Teacher = new("--teacher")
@@ -58,7 +58,7 @@ internal static class AuditCommand
     private static readonly Option<string?> Calibration = new("--calibration")
     {
         Description = "The faces, a sub-folder a person, on which the threshold is measured; by default each test itself.",
-        HelpName = "DIR|NAME|STORE",
+        HelpName = "DIR|FILE|NAME|STORE",
     };
 
     private static readonly Option<bool> Within = new("--within")

@@ -30,7 +30,7 @@ internal static class BenchCommand
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "Measure the accuracies on these faces, as 'evaluate' does.",
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
 
     private static readonly Option<string?> Protocol = new Option<string?>("--protocol")

@@ -35,7 +35,7 @@ internal static class CommonOptions
         HelpName = "TEMPLATE",
     }.AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
 
-    public static Option<string> Data(string description) => new("--data") { Description = description, Required = true, HelpName = "DIR|NAME" };
+    public static Option<string> Data(string description) => new("--data") { Description = description, Required = true, HelpName = "DIR|FILE|NAME" };
 
     public static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true, HelpName = "PATH" };
 

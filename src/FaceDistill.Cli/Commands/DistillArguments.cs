@@ -11,10 +11,7 @@ namespace FaceDistill.Cli.Commands;
 internal static class DistillArguments
 {
     private static readonly DistillOptions Defaults = new() { Student = new StudentOptions { Name = "" } };
-    private static readonly Option<string> Student = new("--student")
-    {
-        Description = "The student: mobilenet-v1:WIDTH@RESOLUTION (also mobilenet-v1-conv:, mobilenet-v1-shallow:), 64 to 224 pixels in steps of 16.",
-    };
+    private static readonly Option<string> Student = new("--student") { Description = "mobilenet-v1[-conv|-shallow]:WIDTH@RESOLUTION, at most 1@224." };
 
     private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Student.Head };
     private static readonly Option<int?> Dimension = new("--dimension")

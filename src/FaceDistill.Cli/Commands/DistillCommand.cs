@@ -31,7 +31,7 @@ internal static class DistillCommand
         Description = "Training faces without labels: folders of photos or aligned faces, or data sets' names.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
 
     private static readonly Option<string?> Exclude = new("--exclude")

@@ -34,8 +34,8 @@ internal static class EvaluateCommand
     };
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "The test faces (a folder or a data set's name); also where LFW's protocol files are.",
-        HelpName = "DIR|NAME",
+        Description = "The test faces (a folder, a file of many pictures, or a data set's name); also where LFW's protocol files are.",
+        HelpName = "DIR|FILE|NAME",
     };
 
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
@@ -103,6 +103,10 @@ internal static class EvaluateCommand
         Description = "For 'blufr': the folder of the toolkit's gallery_set.txt and probe_set.txt; without them own trials are drawn.",
         HelpName = "DIR",
     };
+    private static readonly Option<bool> DetectorScores = new("--detector-scores")
+    {
+        Description = "For IJB: each face of a template counts by its detector score, as in the field's scripts.",
+    };
     private static readonly Option<string?> Report = new("--report")
     {
         Description = "Write report.html (one file, to look at), report.json, report.csv and report.md into this folder.",
@@ -117,7 +121,7 @@ internal static class EvaluateCommand
         new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
         {
             Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, NoAgreement, Flip, Report, ReportFaces,
-            Reference, PairFile, Gallery, Unknown, Lists, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+            Reference, PairFile, Gallery, Unknown, Lists, DetectorScores, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
         }, Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -137,6 +141,11 @@ internal static class EvaluateCommand
     private static string? Misplaced(CommandResult result)
     {
         string protocol = result.GetValue(Protocol) ?? Evaluator.AllPairs;
+        if (result.GetResult(DetectorScores) is { Implicit: false } && !Evaluator.IjbProtocols.Contains(protocol))
+        {
+            return $"{DetectorScores.Name} belongs to {string.Join(", ", Evaluator.IjbProtocols)}, not to {protocol}";
+        }
+
         return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification),
             (Lists, Evaluator.Blufr) }
             .Where(rule => result.GetResult(rule.Option) is { Implicit: false } && rule.Protocol != protocol)
@@ -163,6 +172,7 @@ internal static class EvaluateCommand
                 GalleryFile = parsed.GetValue(Gallery),
                 UnknownShare = parsed.GetValue(Unknown),
                 BlufrLists = parsed.GetValue(Lists),
+                DetectorScores = parsed.GetValue(DetectorScores),
             },
             Reference = parsed.GetValue(Reference),
             Flip = parsed.GetValue(Flip),

@@ -24,12 +24,12 @@ internal static class ExportCommand
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "Faces to verify the export on, and to evaluate on; without it, those the student was trained on.",
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
     private static readonly Option<string?> Calibration = new("--calibration")
     {
         Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.",
-        HelpName = "DIR|NAME",
+        HelpName = "DIR|FILE|NAME",
     };
     private static readonly Option<CalibrationMethod?> Ranges = new("--ranges")
     {
@@ -68,7 +68,7 @@ internal static class ExportCommand
 
     public static Command Create() => VerbContext.Action(
         new Command("export",
-            "Write a student as ONNX, ORT or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
+            "Write a student as ONNX, ORT, TFLite or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
         {
             Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss,
                 CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
@@ -80,8 +80,8 @@ internal static class ExportCommand
         return Given(Evaluate) && !Given(Data) ? "--evaluate needs test faces: name their folder or data set with --data"
             : Given(MaxLoss) && !Given(Evaluate) ? "--max-loss needs --evaluate"
             : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
-            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && result.GetValue(Format) != new OnnxInt8Format().Name
-                ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8"
+            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && !ExportFormat.All.Any(f => f.IsCalibrated && f.Name == result.GetValue(Format))
+                ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8 or tflite-int8"
             : Given(CommonOptions.Aligned) && !Given(Data) && !Given(Calibration)
                 ? "--aligned is about the pictures of --data or --calibration: give one of them"
             : null;

@@ -34,6 +34,11 @@ internal static class EvaluationTable
             console.WriteLine(Counts(m));
         }
 
+        foreach (string words in IjbResult.Words(result.Models))
+        {
+            console.WriteLine(words);
+        }
+
         Comparisons(console, result);
         RenderAgreements(console, result.Agreements ?? []);
         if (result is { Seconds: { } seconds, PeakMemoryBytes: { } bytes })
@@ -92,6 +97,7 @@ internal static class EvaluationTable
         text += m.SkippedPairs is > 0
             ? InvariantText.Of($"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
             : "";
+        text += m.SeveralFaces is > 0 ? InvariantText.Of($"; {m.SeveralFaces} photos show several faces, the large one nearest the middle was measured") : "";
         return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
     }
 
@@ -107,10 +113,12 @@ internal static class EvaluationTable
     private static void RenderSearches(IAnsiConsole console, string protocol, List<ModelResult> models)
     {
         bool identification = models[0].Identification is not null;
+        bool ten = models.Any(m => m.Identification?.Rank10 is not null);
         string[] fars = identification ? [.. models.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()] : [];
         var table = new Table().Title(ShownOnTerminal.Cell(protocol)).AddColumn("model");
         table.AddColumns(identification
-            ? ["gallery", "probes", "rank-1", "rank-5", "open set: known + unknown probes", .. fars.Select(f => $"DIR at FAR {f}")]
+            ? ["gallery", "probes", "rank-1", "rank-5", .. ten ? ["rank-10"] : Array.Empty<string>(), "open set: known + unknown probes",
+                .. fars.Select(f => $"DIR at FAR {f}")]
             : ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"]);
         foreach (var m in models)
         {
@@ -123,6 +131,7 @@ internal static class EvaluationTable
     private static IEnumerable<string> Identification(IdentificationResult i, string[] fars) =>
     [
         InvariantText.Of($"{i.GalleryImages} images of {i.GalleryIdentities} people"), InvariantText.Of($"{i.Probes}"), Percent(i.Rank1), Percent(i.Rank5),
+        .. i.Rank10 is { } rank10 ? [Percent(rank10)] : Array.Empty<string>(),
         InvariantText.Of($"{i.OpenSet.KnownProbes} + {i.OpenSet.UnknownProbes}"),
         .. fars.Select(f => i.OpenSet.DirAtFar.GetValueOrDefault(f) is { } dir ? Percent(dir) : "too few unknown probes"),
     ];

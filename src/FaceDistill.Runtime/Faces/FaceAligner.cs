@@ -2,22 +2,43 @@ using OpenCvSharp;
 
 namespace FaceDistill.Faces;
 
-/// <summary>Brings the most central large face of a picture onto a template. One instance serves one thread.</summary>
+/// <summary>
+/// Brings the most central large face of a picture onto a template (<see cref="DetectedFace.MostCentralLarge"/>), the right way up also where the picture
+/// is turned by 90, 180 or 270 degrees. One instance serves one thread.
+/// </summary>
 public sealed class FaceAligner(FaceDetector detector, AlignmentTemplate template, AlignedFrame frame)
 {
     /// <summary>Changes whenever the same photo would give other pixels; part of the alignment's hash.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private readonly Point2f[] _target = template.PointsIn(frame);
 
     /// <summary>Detects, picks and warps.</summary>
     /// <param name="picture">BGR 8-bit, any size.</param>
     /// <returns>BGR 8-bit, frame.Side x frame.Side, black outside the picture, which the caller disposes; null where there is no face.</returns>
-    public Mat? Align(Mat picture)
+    public Mat? Align(Mat picture) => Align(picture, out _);
+
+    /// <summary>As <see cref="Align(Mat)"/>, with the number of faces that the picture shows.</summary>
+    /// <param name="picture">BGR 8-bit, any size.</param>
+    /// <param name="faces">How many faces the detector finds in it.</param>
+    /// <returns>As <see cref="Align(Mat)"/>.</returns>
+    public Mat? Align(Mat picture, out int faces)
     {
         ArgumentNullException.ThrowIfNull(picture);
-        var face = DetectedFace.MostCentralLarge(detector.Detect(picture), picture.Size());
-        return face is null ? null : Warp(picture, face.Points, _target, frame.Side);
+        using var upright = UprightFaces.Of(detector, picture);
+        faces = upright.Faces.Count;
+        return faces == 0 ? null : Warp(upright.Picture, upright.Faces[0].Points, _target, frame.Side);
+    }
+
+    /// <summary>Warps every face of a picture.</summary>
+    /// <param name="picture">BGR 8-bit, any size.</param>
+    /// <returns>Each as of <see cref="Align(Mat)"/>: the face that it picks, then the others from the largest to the smallest; the caller disposes
+    /// them.</returns>
+    public IReadOnlyList<Mat> AlignAll(Mat picture)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        using var upright = UprightFaces.Of(detector, picture);
+        return [.. upright.Faces.Select(face => Warp(upright.Picture, face.Points, _target, frame.Side))];
     }
 
     /// <summary>Warps a picture so that its points come nearest to the target points.</summary>

@@ -48,26 +48,28 @@ public static class PictureFile
     /// <summary>Reads a picture that has to be there.</summary>
     /// <returns>BGR 8-bit, which the caller disposes.</returns>
     /// <exception cref="FaceDistillException">The file is no whole picture, or larger than is decoded; the message says which.</exception>
-    public static Mat Read(string path) => TryRead(path, out string reason)
-        ?? throw new FaceDistillException($"{path} is {reason}; take it out of the folder or align the photos again");
+    public static Mat Read(string path) => Read((FilePlace)path);
+
+    /// <summary>As <see cref="Read(string)"/>, also within a file of many.</summary>
+    internal static Mat Read(FilePlace place) => TryRead(place, out string reason) ?? throw new FaceDistillException($"{place} is {reason}; {place.Remedy}");
 
     /// <summary>As <see cref="Read(string)"/>, of a file whose content is known: the bytes that are decoded are the ones that are compared.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="place">Where the picture lies.</param>
     /// <param name="content">What it holds.</param>
     /// <exception cref="FaceDistillException">It holds something else, is no whole picture, or larger than is decoded.</exception>
-    internal static Mat Read(string path, ContentHash content)
+    internal static Mat Read(FilePlace place, ContentHash content)
     {
-        using var file = OpenPicture.Of(path);
+        using var file = OpenPicture.Of(place);
         var picture = file.Decode(out string reason, content);
         return picture ?? throw new FaceDistillException(reason == Changed
-            ? $"{path} was changed while the faces were read; run the same again"
-            : $"{path} is {reason}; take it out of the folder or align the photos again");
+            ? $"{place} was changed while the faces were read; run the same again"
+            : $"{place} is {reason}; {place.Remedy}");
     }
 
     /// <summary>As <see cref="TryRead(string)"/>, with the reason where there is no picture.</summary>
-    internal static Mat? TryRead(string path, out string reason)
+    internal static Mat? TryRead(FilePlace place, out string reason)
     {
-        using var file = OpenPicture.Of(path);
+        using var file = OpenPicture.Of(place);
         return file.Decode(out reason);
     }
 
@@ -75,15 +77,15 @@ public static class PictureFile
     /// Reads a picture and does something with it. Of all that are read so at one time, the large ones wait for one another, so that together they take no
     /// more memory than <see cref="MostBytes"/>, or 128 MiB a core where that is more.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="place">Where it lies.</param>
     /// <param name="use">
     /// Given the picture, with what the decoder complained of ("" for nothing, see <see cref="NativeComplaints"/>), or null and the reason; reads no other
     /// picture this way.
     /// </param>
-    internal static T Use<T>(string path, Func<Mat?, string, T> use)
+    internal static T Use<T>(FilePlace place, Func<Mat?, string, T> use)
     {
         ArgumentNullException.ThrowIfNull(use);
-        using var file = OpenPicture.Of(path);
+        using var file = OpenPicture.Of(place);
         using var held = s_room.Enter((long)file.Bytes);
         using var picture = file.Decode(out string reason);
         return use(picture, reason);
@@ -92,11 +94,11 @@ public static class PictureFile
     /// <summary>A picture file whose header was read, or why it is not to be decoded.</summary>
     private sealed class OpenPicture : IDisposable
     {
-        private readonly FileStream? _file;
+        private readonly Stream? _file;
         private readonly ImreadModes _mode = ImreadModes.Color;
         private readonly string? _refused;
 
-        private OpenPicture(FileStream? file, PictureHeader? header, string? refused)
+        private OpenPicture(Stream? file, PictureHeader? header, string? refused)
         {
             (_file, _refused) = (file, refused);
             if (file is null || header is not { } h)
@@ -126,17 +128,17 @@ public static class PictureFile
         /// <summary>The most memory that decoding takes, and the picture after it.</summary>
         public double Bytes { get; }
 
-        public static OpenPicture Of(string path)
+        public static OpenPicture Of(FilePlace place)
         {
-            FileStream? file = null;
+            Stream? file = null;
             try
             {
-                if (FileKinds.Of(path) is not FileKind.File and var kind)
+                if (FileKinds.Of(place.File) is not FileKind.File and var kind)
                 {
                     return new OpenPicture(null, null, kind == FileKind.Missing ? "not there" : kind == FileKind.Folder ? "a folder" : "not a file");
                 }
 
-                file = File.OpenRead(path);
+                file = place.Open();
                 var header = PictureHeader.Read(file);
                 return new OpenPicture(file, header, header is null ? NoPicture : null);
             }

@@ -44,24 +44,27 @@ internal readonly record struct ContentHash(UInt128 Bits)
         return FromBytes(hash);
     }
 
-    /// <summary>Of a file: a small one, as most photos and faces are, in one read, a large one a piece at a time.</summary>
+    /// <summary>Of a file, or of a part of one: a small one, as most photos and faces are, in one read, a large one a piece at a time.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
-    public static ContentHash OfFile(string path)
+    public static ContentHash OfFile(FilePlace place)
     {
-        using var file = File.OpenHandle(path);
+        using var file = File.OpenHandle(place.File);
         long length = RandomAccess.GetLength(file);
+        place.Check(length);
+        length = place.IsWhole ? length : place.Length;
         if (length > MostAtOnce)
         {
-            using var stream = new FileStream(file, FileAccess.Read);
+            using var stream = place.Open();
             return FromBytes(SHA256.HashData(stream));
         }
 
-        byte[] bytes = ArrayPool<byte>.Shared.Rent((int)length + 1);
+        int most = (int)length + (place.IsWhole ? 1 : 0); // a byte more shows that a file has grown
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(most);
         try
         {
             int read = 0;
-            for (int more; read <= length && (more = RandomAccess.Read(file, bytes.AsSpan(read, (int)length + 1 - read), read)) > 0; read += more)
+            for (int more; read < most && (more = RandomAccess.Read(file, bytes.AsSpan(read, most - read), place.Offset + read)) > 0; read += more)
             {
             }
 

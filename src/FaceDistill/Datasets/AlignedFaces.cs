@@ -26,7 +26,13 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
     /// <summary>Opens a finished folder of aligned faces.</summary>
     /// <exception cref="FaceDistillException">The folder holds raw photos, is unfinished, or has no picture.</exception>
-    public static AlignedFaces Open(string folder)
+    public static AlignedFaces Open(string folder) => Open(folder, JobContext.None);
+
+    /// <summary>As <see cref="Open(string)"/>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="job">Told how far large files are read.</param>
+    /// <exception cref="FaceDistillException">The folder holds raw photos, is unfinished, or has no picture.</exception>
+    internal static AlignedFaces Open(string folder, JobContext job)
     {
         if (Directory.Exists(folder) && !AlignmentManifest.In(folder))
         {
@@ -35,7 +41,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
                     + "NAME'");
         }
 
-        var faces = Opened(FaceDataset.List(folder), AlignmentManifest.Read(folder));
+        var faces = Opened(FaceDataset.List(folder, job), AlignmentManifest.Read(folder));
         return faces with { Skipped = AlignmentManifest.ReadSkipped(folder) };
     }
 
@@ -52,15 +58,20 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
         var index = AlignmentManifest.In(Dataset.Root) ? AlignedFolder.ReadIndex(Dataset.Root) : []; // another's file of that name is none
         var hashed = new FaceImage[images.Count];
+        // In the order in which they lie in a file of many, which a disk reads fastest.
+        int[] order = [.. Enumerable.Range(0, images.Count)];
+        order = images[0].Place.Length == 0 ? order
+            : [.. order.OrderBy(i => images[i].Place.File, StringComparer.Ordinal).ThenBy(i => images[i].Place.Offset)];
         int done = 0;
         var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            Parallel.For(0, images.Count, options, i =>
+            Parallel.For(0, images.Count, options, at =>
             {
-                var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.FullPath(images[i])) : images[i].Hash;
+                int i = order[at];
+                var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.Place(images[i])) : images[i].Hash;
                 bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
-                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo };
+                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo, Shown = known ? made.Shown : images[i].Shown };
                 int now = Interlocked.Increment(ref done);
                 if (images.Count >= FewestTold && (now % 256 == 0 || now == images.Count))
                 {
@@ -80,15 +91,19 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <param name="folder">Pictures that all have the same size.</param>
     /// <param name="template">The template's name.</param>
     /// <exception cref="FaceDistillException">The folder has no readable square picture.</exception>
-    public static AlignedFaces OpenAsserted(string folder, string template)
+    public static AlignedFaces OpenAsserted(string folder, string template) => OpenAsserted(FaceDataset.List(folder), template);
+
+    /// <summary>As <see cref="OpenAsserted(string, string)"/>.</summary>
+    /// <exception cref="FaceDistillException">There is no readable square picture.</exception>
+    internal static AlignedFaces OpenAsserted(FaceDataset dataset, string template)
     {
-        var dataset = FaceDataset.List(folder);
+        ArgumentNullException.ThrowIfNull(dataset);
         if (dataset.Images.Count == 0)
         {
-            throw new FaceDistillException($"{folder} has no picture");
+            throw new FaceDistillException($"{dataset.Root} has no picture");
         }
 
-        using var first = PictureFile.Read(dataset.FullPath(dataset.Images[0]));
+        using var first = PictureFile.Read(dataset.Place(dataset.Images[0]));
         return first.Width == first.Height
             ? Opened(dataset, new AlignmentManifest(1, AlignmentTemplate.Named(template).Name, first.Width, 0, "user", "", true))
             : throw new FaceDistillException($"{dataset.FullPath(dataset.Images[0])} is {first.Width}x{first.Height}; aligned faces are square");
@@ -111,7 +126,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     /// <exception cref="FaceDistillException">The picture is damaged, not of the manifest's size, or no longer the one that was hashed.</exception>
     public Mat ReadFrame(int index)
     {
-        string path = Dataset.FullPath(Dataset.Images[index]);
+        var path = Dataset.Place(Dataset.Images[index]);
         var picture = PictureFile.Read(path, Dataset.Images[index].Hash);
         var frame = Manifest.Frame;
         if (picture.Width == frame.Side && picture.Height == frame.Side)
@@ -183,14 +198,19 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         }
 
         string root = CommonFolder([.. sets.Select(s => s.Dataset.Root)]);
-        FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i => i with
+        FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i =>
         {
-            Path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/'),
-            File = s.Dataset.FullPath(i),
+            string path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/');
+            bool number = s.Dataset.Numbered && i.Identity.Length > 0 && i.Identity.All(char.IsAsciiDigit);
+            return i with
+            {
+                Path = path, Identity = number ? FaceDataset.IdentityOf(path) : i.Identity, Place = i.Place.IsWhole ? s.Dataset.FullPath(i) : i.Place,
+            };
         }))];
         // Where links lead to one folder under two names, the faces' paths do not tell.
         var real = sets.Select(s => s.Dataset.Root).Distinct(StringComparer.Ordinal).ToDictionary(r => r, RealPath.Of, StringComparer.Ordinal);
-        string? twice = sets.SelectMany(s => s.Dataset.Images.Select(i => Path.Combine(real[s.Dataset.Root], i.Path)))
+        string? twice = sets.SelectMany(s => s.Dataset.Images.Select(i =>
+                i.Place.IsWhole ? Path.Combine(real[s.Dataset.Root], i.Path) : InvariantText.Of($"the picture at byte {i.Place.Offset} of {i.Place.File}")))
             .CountBy(path => path, StringComparer.Ordinal).Where(p => p.Value > 1).Select(p => p.Key).FirstOrDefault();
         return twice is null
             ? new AlignedFaces(new FaceDataset(root, images, []), first.Manifest with { Source = string.Join(", ", sets.Select(s => s.Manifest.Source)) })

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -26,6 +27,10 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
 
     /// <summary>The reason in that list for files that never were photos.</summary>
     internal const string NotAPicture = "not a picture file";
+
+    /// <summary>Whether every face of a photo was aligned, not only the one that it is of.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AllFaces { get; init; }
 
     /// <summary>The geometry of each picture.</summary>
     public AlignedFrame Frame => new(Size, Pad);

@@ -15,16 +15,22 @@ public readonly record struct FaceImage(string Path, string Identity)
     /// <summary>The content of the photo that it was aligned from; none where that is not known.</summary>
     internal ContentHash Photo { get; init; }
 
-    /// <summary>Where the file lies; null for <see cref="Path"/> in the data set's root.</summary>
-    internal string? File { get; init; }
+    /// <summary>How many faces its photo shows; 0 where that is not known.</summary>
+    internal int Shown { get; init; }
+
+    /// <summary>Where it lies, in a file of its own or of many; none for <see cref="Path"/> in the data set's root.</summary>
+    internal FilePlace Place { get; init; }
 
     /// <summary>64 bits of its content, by which its random views are drawn, whatever it is called and whatever else is trained on.</summary>
     /// <exception cref="InvalidOperationException">The content is not known yet.</exception>
     public long Key => Hash.IsNone ? throw new InvalidOperationException($"{Path} was not hashed") : Hash.Seed;
 }
 
-/// <summary>The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it.</summary>
-/// <param name="Root">The folder.</param>
+/// <summary>
+/// The pictures below a folder, in ordinal order of their paths; a sub-folder's name is the identity of what lies in it. Or those in a file of many
+/// (<see cref="PictureArchive"/>), whose paths are made of their labels in the same way.
+/// </summary>
+/// <param name="Root">The folder, or the file.</param>
 /// <param name="Images">The pictures.</param>
 /// <param name="Others">What else lies there, which is not read (relative paths), with the reason.</param>
 public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<(string Path, string Reason)> Others)
@@ -33,22 +39,39 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     internal (string Path, string Reason)? Unreachable { get; private init; }
 
     /// <summary>The real paths of the folder and of those that links in it led to.</summary>
-    internal IReadOnlyList<string> Roots { get; private init; } = [];
+    internal IReadOnlyList<string> Roots { get; init; } = [];
 
-    /// <summary>Lists a folder; nothing is opened.</summary>
+    /// <summary>The template that the pictures are aligned to, where their format says so; null where it does not.</summary>
+    internal string? Template { get; init; }
+
+    /// <summary>Whether identities that are numbers mean somebody in this data set only: number 17 of one file is not number 17 of another.</summary>
+    internal bool Numbered { get; init; }
+
+    /// <summary>Lists a folder, of which nothing is opened, or a file of many pictures (or a folder of such), of which none is decoded but the first.</summary>
     /// <remarks>Links to pictures and to folders of pictures are followed, but to no folder that holds the link (<see cref="FolderFiles"/>).</remarks>
-    /// <exception cref="FaceDistillException">The folder is missing or cannot be read.</exception>
-    public static FaceDataset List(string root)
-    {
-        if (!Directory.Exists(root))
-        {
-            throw new FaceDistillException($"no folder {root}");
-        }
+    /// <exception cref="FaceDistillException">It is missing, cannot be read, or is damaged.</exception>
+    public static FaceDataset List(string root) => List(root, JobContext.None);
 
+    /// <summary>As <see cref="List(string)"/>.</summary>
+    /// <param name="root">The folder or the file.</param>
+    /// <param name="job">Told how far a large file is read, and stops it.</param>
+    /// <exception cref="FaceDistillException">It is missing, cannot be read, or is damaged.</exception>
+    internal static FaceDataset List(string root, JobContext job)
+    {
         // One spelling of a folder, with or without a separator at its end: it names caches and stands in manifests.
         string full = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
+        if (!Directory.Exists(root))
+        {
+            return System.IO.File.Exists(full) ? PictureArchive.Open(full, [full], job) : throw new FaceDistillException($"no folder {root}");
+        }
+
         var listing = FolderFiles.List(full);
         var files = listing.Files.ToLookup(f => f.Reason is null && PictureFile.IsPicture(f.Path));
+        if (PictureArchive.In(full, listing.Files, files[true].Any()) is { Count: > 0 } archives)
+        {
+            return PictureArchive.Open(archives.Count == 1 ? archives[0] : full, archives, job) with { Roots = listing.Roots };
+        }
+
         var unreachable = files[false].Where(f => f.Unknown || PictureFile.IsPicture(f.Path)).Take(1).ToList();
         return new FaceDataset(
             full,
@@ -78,7 +101,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
         var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            Parallel.For(0, hashes.Length, options, i => hashes[i] = Content(FullPath(Images[i])));
+            Parallel.For(0, hashes.Length, options, i => hashes[i] = Images[i].Hash.IsNone ? Content(Place(Images[i])) : Images[i].Hash);
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
         {
@@ -90,20 +113,28 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
 
     /// <summary>A file's content.</summary>
     /// <exception cref="FaceDistillException">It cannot be read.</exception>
-    internal static ContentHash Content(string path)
+    internal static ContentHash Content(FilePlace place)
     {
         try
         {
-            return FileBytes.Patiently(() => ContentHash.OfFile(path));
+            return FileBytes.Patiently(() => ContentHash.OfFile(place));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FaceDistillException($"cannot read {path}: {e.Message}; restore it or take it out of the folder", e);
+            throw new FaceDistillException($"cannot read {place}: {e.Message}; restore it or take it out of the folder", e);
         }
     }
 
-    /// <summary>The picture's full path.</summary>
-    public string FullPath(FaceImage image) => image.File ?? System.IO.Path.Combine(Root, image.Path);
+    /// <summary>The picture's full path; of one in a file of many that of the file, and the picture's name in it.</summary>
+    public string FullPath(FaceImage image) => image.Place is { File: { } file, IsWhole: true } ? file : System.IO.Path.Combine(Root, image.Path);
+
+    /// <summary>Where the picture's bytes lie.</summary>
+    internal FilePlace Place(FaceImage image) => image.Place is not { File: { } file, IsWhole: false } part ? FullPath(image)
+        : part with
+        {
+            Name = FullPath(image) + (file.StartsWith(Root, StringComparison.Ordinal)
+                ? InvariantText.Of($" (at byte {part.Offset} of {System.IO.Path.GetFileName(file)})") : ""), // what lies in the cache says nothing to a user
+        };
 
     /// <summary>Whom a picture shows: the folder that it lies in.</summary>
     internal static string IdentityOf(string path)

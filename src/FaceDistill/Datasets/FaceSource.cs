@@ -6,7 +6,7 @@ using FaceDistill.Files;
 namespace FaceDistill.Datasets;
 
 /// <summary>
-/// Gives the aligned faces of any folder: an aligned one is opened, a raw one is aligned into the cache first. Raw photos never
+/// Gives the aligned faces of any folder or file of many pictures: an aligned one is opened, a raw one is aligned into the cache first. Raw photos never
 /// reach a model unaligned.
 /// </summary>
 internal sealed class FaceSource
@@ -29,9 +29,9 @@ internal sealed class FaceSource
     {
         ArgumentNullException.ThrowIfNull(data);
         _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
-        var faces = asserted is not null ? AlignedFaces.OpenAsserted(data.Images, asserted)
-            : AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images)
-            : Align(data, AlignmentTemplate.Named(template), job);
+        var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
+            : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
+            : Align(raw, data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
         if (AlignmentManifest.In(data.Images)
             && AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
@@ -99,9 +99,8 @@ internal sealed class FaceSource
         return remaining;
     }
 
-    private AlignedFaces Align(DataFolder data, AlignmentTemplate template, JobContext job)
+    private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        var raw = FaceDataset.List(data.Images).Chosen(data.Only);
         if (raw.Images.Count == 0)
         {
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
@@ -135,8 +134,11 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. found.Select((p, i) => new FaceImage(names[i], raw.Images[i].Identity) { Hash = p.Face, Photo = p.Photo, File = p.File })
-                .Where(i => i.File is not null),
+            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null)
+                .Select(p => new FaceImage(names[p.Index], raw.Images[p.Index].Identity)
+            {
+                Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File!, Shown = p.Made.Shown,
+            }),
         ];
         return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
             : throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
@@ -144,8 +146,8 @@ internal sealed class FaceSource
 }
 
 /// <summary>A data set on this disk: where its pictures lie, and where its protocol files (pairs.txt and the like) do.</summary>
-/// <param name="Root">The data set's folder, with its protocol files.</param>
-/// <param name="Images">The folder of the pictures: the root itself, or its sub-folder "images".</param>
+/// <param name="Root">The data set's folder, with its protocol files; or its file (<see cref="PictureArchive"/>).</param>
+/// <param name="Images">The folder of the pictures: the root itself, or its sub-folder "images"; or the file.</param>
 public sealed record DataFolder(string Root, string Images)
 {
     /// <summary>A list of people (LFW's format) whose pictures alone belong to the data set; null for all.</summary>
@@ -157,12 +159,17 @@ public sealed record DataFolder(string Root, string Images)
     /// <summary>Whether a picture belongs to it, by its path below <see cref="Images"/>, before anything is read; null for all.</summary>
     internal Func<string, bool>? Only { get; init; }
 
-    /// <summary>The data set's name in such a list: that of its folder.</summary>
+    /// <summary>The data set's name in such a list: that of its folder or file.</summary>
     [JsonIgnore]
     public string Name => Path.GetFileName(Root);
 
-    /// <summary>Finds a data set from what the user typed: a folder, or the name of a data set's card.</summary>
-    /// <exception cref="FaceDistillException">There is neither such a folder nor such a data set on this machine.</exception>
+    /// <summary>Whether the pictures are there.</summary>
+    [JsonIgnore]
+    internal bool Exists => Directory.Exists(Images) || File.Exists(Images);
+
+    /// <summary>Finds a data set from what the user typed: a folder, a file of many pictures, or the name of a data set's card.</summary>
+    /// <exception cref="FaceDistillException">There is neither such a folder nor such a data set on this machine, or the file is of no format that is
+    /// read.</exception>
     public static DataFolder Resolve(string folderOrName, AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(folderOrName);
@@ -170,6 +177,12 @@ public sealed record DataFolder(string Root, string Images)
         if (Directory.Exists(folderOrName))
         {
             return Of(folderOrName);
+        }
+
+        if (PictureArchive.IsFile(folderOrName))
+        {
+            string file = Path.GetFullPath(folderOrName);
+            return new DataFolder(file, file);
         }
 
         bool card = folderOrName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) || Cards.Names(Cards.Datasets).Contains(folderOrName);

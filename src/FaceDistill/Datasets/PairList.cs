@@ -19,6 +19,9 @@ internal sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
     /// <summary>The list's name where it lies in a data set's folder.</summary>
     public const string FileName = "pairs.csv";
 
+    /// <summary>Whether the ten folds are ten runs of consecutive pairs; else each has its part of either kind.</summary>
+    public bool InOrder { get; init; }
+
     private static readonly string[] Header = ["a", "b", "same"];
 
     /// <summary>Reads the list in a data set's folder.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Faces;
@@ -7,34 +8,6 @@ using OpenCvSharp;
 
 namespace FaceDistill.Datasets;
 
-/// <summary>What became of a photo.</summary>
-/// <param name="Photo">Its content; none where it could not be read.</param>
-/// <param name="Face">The content of its aligned face; none where there is no face.</param>
-/// <param name="File">Where the face lies; null where there is none.</param>
-/// <param name="Reason">Why there is none; null where there is one.</param>
-internal readonly record struct PhotoFace(ContentHash Photo, ContentHash Face, string? File, string? Reason)
-{
-    /// <summary>Whether nothing is known of its face yet.</summary>
-    public bool IsToAlign => File is null && Reason is null;
-}
-
-/// <summary>Keeps the faces of photos, each known by its photo's content.</summary>
-internal interface IPhotoFaces
-{
-    /// <summary>What is kept of a photo, read and compared with the content that it had when it was put there; null where there is nothing, or junk.</summary>
-    /// <param name="index">The photo's place in its list.</param>
-    /// <param name="photo">Its content.</param>
-    PhotoFace? Find(int index, ContentHash photo);
-
-    /// <summary>Keeps a photo's face, or that it shows none.</summary>
-    /// <param name="index">The photo's place in its list.</param>
-    /// <param name="photo">Its content.</param>
-    /// <param name="jpeg">The face; null for none.</param>
-    /// <param name="reason">Why there is none; not looked at where there is one.</param>
-    /// <exception cref="FaceDistillException">It cannot be written.</exception>
-    PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason);
-}
-
 /// <summary>Finds and aligns the face of each photo, on all cores; what a photo's content gave before is taken from where it is kept.</summary>
 /// <param name="detector">Path of YuNet's ONNX file.</param>
 /// <param name="template">The template to align to.</param>
@@ -42,13 +15,16 @@ internal interface IPhotoFaces
 internal sealed class PhotoAligner(string detector, AlignmentTemplate template, AlignedFrame frame)
 {
     /// <summary>How a photo's content is read; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
-    public Func<string, ContentHash> Content { get; init; } = ContentHash.OfFile;
+    public Func<FilePlace, ContentHash> Content { get; init; } = ContentHash.OfFile;
+
+    /// <summary>Whether every face of a photo is wanted, not only the one that it is of.</summary>
+    public bool AllFaces { get; init; }
 
     /// <summary>How the faces are aligned.</summary>
     /// <param name="source">The photos' folder.</param>
     /// <param name="complete">Whether all are.</param>
     public AlignmentManifest Manifest(string source, bool complete) =>
-        new(1, template.Name, frame.Size, frame.Pad, $"yunet-{FileHash.Sha256(detector)[..16]}", source, complete);
+        new(1, template.Name, frame.Size, frame.Pad, $"yunet-{FileHash.Sha256(detector)[..16]}", source, complete) { AllFaces = AllFaces };
 
     /// <summary>Looks for each photo's face where faces are kept.</summary>
     /// <returns>For each photo its content, and what became of it where that is known.</returns>
@@ -76,19 +52,19 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     {
         int[] missing = [.. Enumerable.Range(0, found.Length).Where(i => found[i].IsToAlign)];
         using var oneEach = OneOpenCvThread.Hold();
-        using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame), trackAllValues: true);
+        using var workers = new ThreadLocal<Worker>(() => new Worker(detector, template, frame, AllFaces), trackAllValues: true);
         try
         {
             ForEach(photos, missing, "aligning", 0, (i, path) =>
             {
-                var (jpeg, reason) = workers.Value!.Align(path);
+                var (faces, reason) = workers.Value!.Align(path);
                 if (FileBytes.Patiently(() => Content(path)) != found[i].Photo)
                 {
                     throw new IOException("it was changed while it was read");
                 }
 
-                found[i] = kept.Put(i, found[i].Photo, jpeg, reason);
-                if (jpeg is not null && reason.Length > 0)
+                found[i] = kept.Put(i, found[i].Photo, faces, reason);
+                if (faces is not null && reason.Length > 0)
                 {
                     job.Say?.Invoke($"warning: {path} is damaged, though a face is found in it: {reason}");
                 }
@@ -109,7 +85,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
     private static void ForEach(
-        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, string> body, Action<int, string> lost, JobContext job)
+        FaceDataset photos, int[] indices, string what, int fewestTold, Action<int, FilePlace> body, Action<int, string> lost, JobContext job)
     {
         int done = 0;
         var failed = new ConcurrentBag<(int Index, string Message)>();
@@ -121,7 +97,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
                 int i = indices[at];
                 try
                 {
-                    body(i, photos.FullPath(photos.Images[i]));
+                    body(i, photos.Place(photos.Images[i]));
                 }
                 catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
                 {
@@ -150,30 +126,37 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         if (!failed.IsEmpty)
         {
             var (index, message) = failed.MinBy(f => f.Index);
-            throw new FaceDistillException($"{photos.FullPath(photos.Images[index])} could not be read three times over ({message})"
+            throw new FaceDistillException($"{photos.Place(photos.Images[index])} could not be read three times over ({message})"
                 + (failed.Count > 1 ? $", nor could {failed.Count - 1} others" : "")
                     + "; the faces of the rest are kept: see to the disk and run the same again");
         }
     }
 
-    private sealed class Worker(string model, AlignmentTemplate template, AlignedFrame frame) : IDisposable
+    private sealed class Worker(string model, AlignmentTemplate template, AlignedFrame frame, bool all) : IDisposable
     {
         private readonly FaceDetector _detector = new(model);
 
         // The face with what the decoder complained of, or null with the reason.
-        public (byte[]? Jpeg, string Reason) Align(string photo) => PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
+        public (PhotoJpegs? Faces, string Reason) Align(FilePlace photo) =>
+            PictureFile.Use(photo, (picture, reason) => picture is not null ? Align(picture, reason)
             : reason.StartsWith(PictureFile.NotRead, StringComparison.Ordinal) ? throw new IOException(reason) : (null, reason));
 
-        private (byte[]? Jpeg, string Reason) Align(Mat picture, string complaint)
+        private (PhotoJpegs? Faces, string Reason) Align(Mat picture, string complaint)
         {
-            using var face = new FaceAligner(_detector, template, frame).Align(picture);
-            if (face is null)
-            {
-                return (null, "no face found");
-            }
+            var aligner = new FaceAligner(_detector, template, frame);
+            int shown = 0;
+            IReadOnlyList<Mat> faces = all ? aligner.AlignAll(picture) : aligner.Align(picture, out shown) is { } face ? [face] : [];
+            byte[][] jpegs = [.. faces.Select(Jpeg)];
+            return jpegs.Length == 0 ? (null, "no face found") : (new PhotoJpegs(jpegs[0], Math.Max(shown, jpegs.Length), jpegs[1..]), complaint);
+        }
 
-            Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
-            return (jpeg, complaint);
+        private static byte[] Jpeg(Mat face)
+        {
+            using (face)
+            {
+                Cv2.ImEncode(".jpg", face, out byte[] jpeg, PictureFile.JpegQuality95);
+                return jpeg;
+            }
         }
 
         public void Dispose() => _detector.Dispose();
@@ -182,7 +165,8 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 
 /// <summary>
 /// The cache's aligned faces: one folder for each way of aligning, which only grows. A face's file is called by its photo's content and its own
-/// (PHOTO-FACE.jpg), so that a copied or renamed photo is aligned once, a photo that was replaced is noticed whatever its date says, and so is a face that
+/// with the number of faces that the photo shows (PHOTO-FACE-N.jpg), so that a copied or renamed photo is aligned once, a photo that was replaced is noticed
+/// whatever its date says, and so is a face that
 /// was altered or deleted; PHOTO-none.txt says why a photo gave no face.
 /// </summary>
 internal sealed class AlignedCache : IPhotoFaces
@@ -230,9 +214,10 @@ internal sealed class AlignedCache : IPhotoFaces
                 return new PhotoFace(photo, default, null, reason);
             }
 
-            if (ContentHash.TryParse(name, out var face) && ContentHash.Of(content) == face)
+            if (name.Split('-') is [var digits, var shown] && ContentHash.TryParse(digits, out var face) && ContentHash.Of(content) == face
+                && int.TryParse(shown, NumberStyles.None, CultureInfo.InvariantCulture, out int faces))
             {
-                return new PhotoFace(photo, face, file, null);
+                return new PhotoFace(photo, face, file, null) { Shown = faces };
             }
 
             _junk[photo] = file;
@@ -246,18 +231,19 @@ internal sealed class AlignedCache : IPhotoFaces
     }
 
     /// <inheritdoc/>
-    public PhotoFace Put(int index, ContentHash photo, byte[]? jpeg, string reason)
+    public PhotoFace Put(int index, ContentHash photo, PhotoJpegs? faces, string reason)
     {
         string digits = photo.ToString();
+        byte[]? jpeg = faces?.Face;
         var face = jpeg is null ? default : ContentHash.Of(jpeg);
-        string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}{Ending}");
+        string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}-{faces!.Shown}{Ending}");
         if (_junk.TryRemove(photo, out string? junk) && junk != file)
         {
             DeleteJunk(junk); // it would be found again
         }
 
         AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes($"{reason}\n{Seal(photo, reason)}"));
-        return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null);
+        return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null) { Shown = faces?.Shown ?? 0 };
     }
 
     private static void DeleteJunk(string file)

@@ -22,14 +22,28 @@ internal static class Evaluator
     /// <summary>A user's own list of pairs; reads pairs.csv in the data set's folder.</summary>
     public const string Pairs = "pairs";
 
+    /// <summary>The pairs of a verification set (lfw.bin), in ten folds of consecutive pairs.</summary>
+    public const string PairsTenFold = "pairs10";
+
     /// <summary>Probes searched in a gallery, with and without unknown people.</summary>
     public const string Identification = "identification";
 
     /// <summary>BLUFR's ten trials on LFW; reads the toolkit's lists, or draws own trials as its paper describes them.</summary>
     public const string Blufr = "blufr";
 
+    /// <summary>IJB-B's and IJB-C's published pairs of templates, and their probes in two galleries; read the files of <see cref="IjbFiles"/>.</summary>
+    public const string Ijbb = "ijbb", Ijbc = "ijbc", IjbbSearch = "ijbb-1n", IjbcSearch = "ijbc-1n";
+
     /// <summary>The names of the protocols.</summary>
-    public static IReadOnlyList<string> Protocols { get; } = [AllPairs, LfwTenFold, LfwView1Test, Pairs, Identification, Blufr];
+    public static IReadOnlyList<string> Protocols { get; } =
+        [AllPairs, LfwTenFold, LfwView1Test, Pairs, PairsTenFold, Identification, Blufr, Ijbb, Ijbc, IjbbSearch, IjbcSearch];
+
+    /// <summary>Those whose faces are aligned by the points that their files give.</summary>
+    public static IReadOnlyList<string> IjbProtocols { get; } = [Ijbb, Ijbc, IjbbSearch, IjbcSearch];
+
+    /// <summary>The files of such a protocol.</summary>
+    /// <exception cref="FaceDistillException">One is missing or malformed.</exception>
+    public static IjbFiles IjbOf(string protocol, string? folder) => IjbFiles.Read(folder, protocol[..Ijbb.Length]);
 
     /// <summary>Those that score all pairs, and so give a TAR at 1e-4 and thresholds from a data set alone.</summary>
     public static IReadOnlyList<string> AllPairsProtocols { get; } = [AllPairs, LfwView1Test];
@@ -46,14 +60,19 @@ internal static class Evaluator
         options.Check();
         object? lists = protocol switch
         {
+            not (PairsTenFold or Pairs) when VerificationSet.Is(protocolFolder) => throw new FaceDistillException(
+                $"{protocolFolder} holds pairs and does not say whom they show; measure it with --protocol {PairsTenFold}"),
             AllPairs => null,
             LfwView1Test => LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt")),
             not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine =>
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol"),
             LfwTenFold => LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")),
             Pairs => options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder),
+            PairsTenFold => VerificationSet.Pairs(protocolFolder),
             Identification => options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null,
             Blufr => options.BlufrLists is { } folder ? BlufrLists.Read(folder) : null,
+            Ijbb or Ijbc => IjbOf(protocol, protocolFolder).CheckPairs(),
+            IjbbSearch or IjbcSearch => Ijb.Lists(IjbOf(protocol, protocolFolder)),
             _ => throw new FaceDistillException($"no protocol '{protocol}'; there are {string.Join(", ", Protocols)}"),
         };
     }
@@ -87,6 +106,12 @@ internal static class Evaluator
                 return LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
             case Pairs:
                 return PairListEvaluation.Run(set, options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder), options.Fars, worst);
+            case PairsTenFold:
+                return PairListEvaluation.Run(set, VerificationSet.Pairs(protocolFolder), options.Fars, worst);
+            case Ijbb or Ijbc:
+                return Ijb.Verification(set, IjbOf(protocol, protocolFolder), options, job);
+            case IjbbSearch or IjbcSearch:
+                return Ijb.Search(set, IjbOf(protocol, protocolFolder), options, job);
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 return FaceDistill.Evaluation.Protocols.Identification.Run(

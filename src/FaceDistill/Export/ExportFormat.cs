@@ -21,7 +21,7 @@ public abstract class ExportFormat
 {
     /// <summary>Every format, in the order of the help text.</summary>
     public static IReadOnlyList<ExportFormat> All { get; } =
-        [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat()];
+        [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat(), new TfliteFormat(), new TfliteInt8Format()];
 
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }
@@ -43,6 +43,9 @@ public abstract class ExportFormat
 
     /// <summary>Whether thresholds measured on the run's student hold for the file as well; otherwise only those measured on the file do.</summary>
     public virtual bool KeepsThresholds => true;
+
+    /// <summary>Whether its ranges are measured on faces.</summary>
+    public virtual bool IsCalibrated => false;
 
     /// <summary>Finds a format by its name.</summary>
     /// <exception cref="FaceDistillException">There is none of that name; the message lists those there are.</exception>

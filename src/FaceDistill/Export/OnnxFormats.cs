@@ -80,6 +80,9 @@ internal sealed class OnnxInt8Format : OnnxFormat
     public override bool KeepsThresholds => false;
 
     /// <inheritdoc/>
+    public override bool IsCalibrated => true;
+
+    /// <inheritdoc/>
     protected override (OnnxGraph Graph, Int8Report? Int8) Graph(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -5,11 +5,15 @@ using FaceDistill.Faces;
 namespace FaceDistill.Jobs;
 
 /// <summary>What to align.</summary>
-/// <param name="Data">A folder of raw photos, or a data set's name.</param>
+/// <param name="Data">A folder or file of raw photos, or a data set's name.</param>
 /// <param name="Output">The folder to fill.</param>
 /// <param name="Template">The template's name.</param>
 /// <param name="Frame">How large the pictures become.</param>
-public sealed record AlignRequest(string Data, string Output, string Template, AlignedFrame Frame);
+public sealed record AlignRequest(string Data, string Output, string Template, AlignedFrame Frame)
+{
+    /// <summary>Whether every face of a photo is wanted (NAME.jpg, NAME.2.jpg, ...), not only the one that it is of.</summary>
+    public bool AllFaces { get; init; }
+}
 
 /// <summary>Finds the face in each photo of a folder and aligns it; an interrupted run is continued.</summary>
 public sealed class AlignJob(AssetFinder finder)
@@ -25,9 +29,17 @@ public sealed class AlignJob(AssetFinder finder)
             throw new FaceDistillException($"{folder.Images} holds aligned faces already; give the raw photos");
         }
 
-        var raw = FaceDataset.List(folder.Images);
+        var raw = FaceDataset.List(folder.Images, job);
+        if (raw.Template is { } template)
+        {
+            throw new FaceDistillException($"{raw.Root} holds faces aligned to '{template}' already, as its format says: use it as it is");
+        }
+
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
-        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame);
+        var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
+        {
+            AllFaces = request.AllFaces,
+        };
         return new FolderAligner(aligner).Run(raw, request.Output, job);
     }
 }

@@ -107,14 +107,16 @@ public sealed class EvaluateJob(AssetFinder finder)
             FlipSummed = request.Flip ? true : null,
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
         };
+        var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
         result = result with
         {
             Models = [.. result.Models.Select((m, i) => m with
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
+                SeveralFaces = AcquisitionResult.Several(sets[i], people),
                 Acquisition = AcquisitionResult.Of(
-                    sets[i], TrainingOverlap.MeasuredPeople(folder, request.Protocol), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                    sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
@@ -209,6 +211,12 @@ public sealed class EvaluateJob(AssetFinder finder)
 
     private static void CheckLabels(EvaluateRequest request)
     {
+        if (Evaluator.IjbProtocols.Contains(request.Protocol) && (request.Aligned is not null || request.Embeddings.Count > 0))
+        {
+            throw new FaceDistillException($"{request.Protocol} aligns its pictures itself, by the points in its files: give --model alone, without "
+                + (request.Aligned is not null ? "--aligned" : "--embeddings"));
+        }
+
         string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
         string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
             : numpy is null && request.Labels is not null
@@ -253,7 +261,9 @@ public sealed class EvaluateJob(AssetFinder finder)
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
         if (!opened.TryGetValue(model.Contract.Template, out var faces))
         {
-            opened[model.Contract.Template] = faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
+            opened[model.Contract.Template] = faces = Evaluator.IjbProtocols.Contains(request.Protocol)
+                ? IjbAligner.Open(Evaluator.IjbOf(request.Protocol, data.Root), model.Contract.Template, job)
+                : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
@@ -264,7 +274,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         if (Directory.Exists(path))
         {
             var set = EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original));
-            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Directory.Exists(source.Data);
+            bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Path.Exists(source.Data);
             return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
         }
 
@@ -279,7 +289,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     {
         try
         {
-            var faces = new FaceSource(finder).Open(DataFolder.Of(source.Data), source.Template, null, job);
+            var faces = new FaceSource(finder).Open(DataFolder.Resolve(source.Data, finder), source.Template, null, job);
             return faces.Id == set.FacesId ? faces : null;
         }
         catch (FaceDistillException)

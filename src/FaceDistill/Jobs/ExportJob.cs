@@ -177,11 +177,11 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
         string? wrong = Directory.Exists(Path) ? $"--output {Path} is a folder; name a file"
             : !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
-                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX formats"
+                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX and TFLite formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? InvariantText.Of($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
-            : Calibration is not null && Format is not OnnxInt8Format ? $"--calibration belongs to the int8 format, not to {Format.Name}"
+            : Calibration is not null && !Format.IsCalibrated ? $"--calibration belongs to the int8 formats, not to {Format.Name}"
             : Protocol is not null && Data is null ? "--evaluate needs test faces: name them with --data"
             : Protocol is not null && !Evaluator.AllPairsProtocols.Contains(Protocol)
                 ? $"accuracy before and after is measured by {string.Join(" or ", Evaluator.AllPairsProtocols)}, not by '{Protocol}'"

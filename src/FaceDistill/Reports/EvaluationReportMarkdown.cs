@@ -42,6 +42,10 @@ internal static class EvaluationReportMarkdown
 
         text.Append(fars.Count == 0 ? "\n"
             : "\nEach cell: true accept rate, 95% interval, threshold, false accepts. A dash: too few impostor pairs for one false accept.\n\n");
+        foreach (string words in IjbResult.Words(result.Models))
+        {
+            text.Append(words).Append(".\n\n");
+        }
     }
 
     private static string Cell(ModelResult m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? "-"

@@ -61,10 +61,19 @@ internal static class ReportTables
             + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
-    private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+    private static IEnumerable<HtmlText> IjbWords(EvaluationResult result) =>
+        IjbResult.Words(result.Models).Select(words => HtmlText.Of($"<p class=\"note\">{words}.</p>\n"));
+
+    private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(
+    [
+        .. result.Models.Any(m => m.Identification is not null) ? [] : IjbWords(result),
+        .. result.Models.Select(m => m.SeveralFaces).Where(count => count > 0).Distinct().Select(count => HtmlText.Of($"<p class=\"note\">{Count(
+            count!.Value, "photo")} show{(count == 1 ? "s" : "")} several faces; of each the large one nearest the middle was measured.</p>\n")),
+        .. result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
         .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
             + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
-        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")));
+        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")),
+    ]);
 
     /// <summary>What is told besides the rates.</summary>
     public static Section? Metrics(EvaluationResult result)
@@ -162,16 +171,18 @@ internal static class ReportTables
             return null;
         }
 
+        string[] Ranks(IdentificationResult i) => [Percent(i.Rank1), Percent(i.Rank5), .. i.Rank10 is { } rank10 ? [Percent(rank10)] : Array.Empty<string>()];
+        bool ten = models.Any(m => m.Search.Rank10 is not null);
         string[] fars = [.. models.SelectMany(m => m.Search.OpenSet.DirAtFar.Keys).Distinct()];
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Percent(m.Search.Rank1), Percent(m.Search.Rank5))}"
+            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Ranks(m.Search))}"
                 + $"{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
         var (closed, open) = (models[0].Search, models[0].Search.OpenSet);
         var table = Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"),
-            Heads(["Model", "Rank-1", "Rank-5", .. fars.Select(far => $"DIR at FAR {far}")]), rows);
+            Heads(["Model", "Rank-1", "Rank-5", .. ten ? ["Rank-10"] : Array.Empty<string>(), .. fars.Select(far => $"DIR at FAR {far}")]), rows);
         return new Section("identification", "Identification", HtmlText.Of($"{table}<p class=\"note\">DIR: known probes whose own person comes first and at or "
             + $"above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and "
-            + $"{Count(open.UnknownProbes, "unknown one")}.</p>\n"));
+            + $"{Count(open.UnknownProbes, "unknown one")}.</p>\n{HtmlText.Join(IjbWords(result))}"));
     }
 
     /// <summary>BLUFR's trials.</summary>

@@ -60,7 +60,7 @@ internal static class TrainingData
             throw new FaceDistillException($"{run} was made by an earlier version and does not say on which faces it was trained; {remedy}");
         }
 
-        if (folders.FirstOrDefault(f => !Directory.Exists(f.Images)) is { } gone)
+        if (folders.FirstOrDefault(f => !f.Exists) is { } gone)
         {
             throw new FaceDistillException($"the faces that {run} was trained on are not at hand any more ({gone.Images}); {remedy}");
         }

@@ -60,6 +60,9 @@ public sealed class EmbeddingSet
     /// <summary>The files of the data that gave no face, with the reason.</summary>
     internal IReadOnlyList<(string Path, string Reason)> Skipped { get; init; } = [];
 
+    /// <summary>The paths of faces whose photos show several; null where nobody counted.</summary>
+    internal IReadOnlySet<string>? SeveralFaces { get; init; }
+
     /// <summary>The embedding of face <paramref name="index"/>, float32 [D].</summary>
     public ReadOnlySpan<float> Row(int index) => Values.AsSpan(index * Dimension, Dimension);
 
@@ -85,6 +88,7 @@ public sealed class EmbeddingSet
             Photos = Photos is null ? null : [.. indices.Select(i => Photos[i])],
             ModelHash = ModelHash,
             Skipped = Skipped,
+            SeveralFaces = SeveralFaces,
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using System.Numerics.Tensors;
 using System.Reflection;
 using FaceDistill.Files;
@@ -95,12 +96,14 @@ public sealed class EmbeddingStore
             job.Progress?.Report(new WorkProgress("reading embeddings", part.FirstImage + part.Paths.Count, Key.ImageCount, "images"));
         }
 
+        var source = EmbeddingSource.Of(Folder);
         return new EmbeddingSet(Key.Teacher, Key.Dimension, values, paths, identities)
         {
             Faces = faces,
             Photos = photos,
             ModelHash = Key.TeacherHash,
-            Skipped = EmbeddingSource.Of(Folder)?.Skipped.Select(s => (s.Path, s.Reason)).ToArray() ?? [],
+            Skipped = source?.Skipped.Select(s => (s.Path, s.Reason)).ToArray() ?? [],
+            SeveralFaces = source?.SeveralFaces?.ToHashSet(StringComparer.Ordinal),
         };
     }
 
@@ -205,6 +208,10 @@ internal sealed record EmbeddingSource(string Data, string Template, IReadOnlyLi
 {
     /// <summary>The file's name.</summary>
     public const string FileName = "source.json";
+
+    /// <summary>The paths of faces whose photos show several; null where nobody counted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? SeveralFaces { get; init; }
 
     /// <summary>Reads a store's source; null where the store does not say.</summary>
     /// <exception cref="FaceDistillException">It is damaged, or the store is of another version.</exception>

@@ -65,6 +65,7 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
         }
 
         string[] paths = [.. images.Select(i => i.Path)], identities = [.. images.Select(i => i.Identity)];
+        var several = images.All(i => i.Shown == 0) ? null : images.Where(i => i.Shown > 1).Select(i => i.Path).ToHashSet(StringComparer.Ordinal);
         CopyTwins(images, values);
         return [.. values.Select(v => new EmbeddingSet(model.Name, model.Dimension, v, paths, identities)
         {
@@ -72,6 +73,7 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
             Photos = [.. images.Select(i => i.Photo)],
             ModelHash = EmbeddingCache.ModelHash(model),
             Skipped = faces.Skipped,
+            SeveralFaces = several,
         })];
     }
 

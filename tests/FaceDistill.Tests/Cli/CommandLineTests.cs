@@ -42,7 +42,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Count_json_has_exactly_its_keys_and_several_students_give_a_list()
     {
-        string[] keys = ["multAdds", "multAddsBackbone", "parameters", "parametersBackbone", "student"];
+        string[] keys = ["multAdds", "multAddsBackbone", "paper", "parameters", "parametersBackbone", "student"];
         using var one = JsonDocument.Parse((await Run("count", "mobilenet-v1:0.75@128", "--json")).Output);
         Assert.Equal(keys, Keys(one.RootElement));
         using var all = JsonDocument.Parse((await Run("count", "--json")).Output);
@@ -107,7 +107,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --epochs many")]
     [InlineData("evaluate --model x")]
     [InlineData("export")]
-    [InlineData("export --model x --format tflite")]
+    [InlineData("export --model x --format coreml")]
     [InlineData("teachers bogus")]
     [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --optimizer 7")]
     [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --keep 1")]

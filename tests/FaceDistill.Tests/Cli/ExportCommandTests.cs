@@ -37,7 +37,7 @@ public sealed class ExportCommandTests(TrainedRun run) : IClassFixture<TrainedRu
     [InlineData("--evaluate", "--data")]
     [InlineData("--max-loss 1", "--evaluate")]
     [InlineData("--protocol all-pairs", "--evaluate")]
-    [InlineData("--format tflite", "tflite")]
+    [InlineData("--format coreml", "coreml")]
     public async Task What_does_not_go_together_is_a_usage_error(string options, string expected)
     {
         var (code, _, error) = await Run(["export", "--model", run.Folder, .. options.Split(' ')]);
@@ -46,7 +46,7 @@ public sealed class ExportCommandTests(TrainedRun run) : IClassFixture<TrainedRu
     }
 
     [Theory]
-    [InlineData("x.tflite", "rename it or give --format")]
+    [InlineData("x.mlmodel", "rename it or give --format")]
     [InlineData("x.safetensors", "weights only", "--preprocess")]
     [InlineData("x.onnx", "--min-cosine is above 0", "--min-cosine", "1.5")]
     public async Task What_cannot_be_done_is_one_clear_line(string name, string expected, params string[] more)

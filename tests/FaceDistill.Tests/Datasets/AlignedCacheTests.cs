@@ -30,6 +30,7 @@ public sealed class AlignedCacheTests : IDisposable
         Assert.Equal(("arcface", AlignedFrame.DefaultSize), (faces.Manifest.Template, faces.Manifest.Size));
         Assert.Equal(new[] { "junk/noise.png", "junk/notes.txt" }, faces.Skipped.Select(s => s.Path));
         Assert.All(faces.Dataset.Images, i => Assert.StartsWith(CacheFolder.Root, faces.Dataset.FullPath(i), StringComparison.Ordinal));
+        Assert.All(faces.Dataset.Images, i => Assert.True(i.Shown > 0));
         Assert.Equal(faces.Dataset.Images, Open(said: 1).Dataset.Images);
 
         // A copy under another name, with other dates, is the same faces.

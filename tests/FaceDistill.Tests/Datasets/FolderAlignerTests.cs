@@ -136,7 +136,7 @@ public sealed class FolderAlignerTests : IDisposable
         Prepare(photos: 3);
         int failures = 2;
         string weak = Path.Combine(Raw, "twin", "same.jpg");
-        ContentHash Content(string path) => path == weak && failures-- > 0 ? throw new IOException("Input/output error") : ContentHash.OfFile(path);
+        ContentHash Content(FilePlace place) => place.File == weak && failures-- > 0 ? throw new IOException("Input/output error") : ContentHash.OfFile(place);
         var aligner = new FolderAligner(new PhotoAligner(Detector(), AlignmentTemplate.Dlib, Frame) { Content = Content });
         Assert.Equal(5, aligner.Run(FaceDataset.List(Raw), Output, JobContext.None).Aligned); // it came back at the third time
 

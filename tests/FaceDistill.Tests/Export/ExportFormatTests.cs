@@ -17,8 +17,8 @@ public sealed class ExportFormatTests
         Assert.Equal(ExportFormat.All.Count, ExportFormat.All.Select(f => f.Name).Distinct().Count());
         Assert.Equal(ExportFormat.All.Count, ExportFormat.All.Select(f => f.DefaultFile).Distinct().Count());
         Assert.All(ExportFormat.All, f => Assert.True(f.Fits(f.DefaultFile) && ExportFormat.Named(f.Name) == f));
-        Assert.Contains("onnx-fp16", Assert.Throws<FaceDistillException>(() => ExportFormat.Named("tflite")).Message, StringComparison.Ordinal);
-        Assert.Contains(".safetensors", Assert.Throws<FaceDistillException>(() => ExportFormat.Of("x.tflite")).Message, StringComparison.Ordinal);
+        Assert.Contains("onnx-fp16", Assert.Throws<FaceDistillException>(() => ExportFormat.Named("mlmodel")).Message, StringComparison.Ordinal);
+        Assert.Contains(".safetensors", Assert.Throws<FaceDistillException>(() => ExportFormat.Of("x.mlmodel")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

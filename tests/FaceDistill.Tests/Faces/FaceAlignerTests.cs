@@ -45,6 +45,17 @@ public sealed class FaceAlignerTests
         Assert.Null(DetectedFace.MostCentralLarge([], picture));
     }
 
+    [Theory] // as the detector finds them in two photos of a large face at the left and a small one in the middle (face.evoLVe #156, facenet #329)
+    [InlineData(1600, 1200, 172.4f, 161.6f, 331.0f, 413.7f, 773.5f, 562.1f, 45.9f, 59.2f)]
+    [InlineData(640, 480, 74.1f, 63.4f, 142.1f, 179.4f, 302.4f, 217.2f, 30.5f, 39.3f)]
+    public void A_small_face_in_the_middle_does_not_displace_a_large_one(
+        int width, int height, float x, float y, float w, float h, float smallX, float smallY, float smallW, float smallH)
+    {
+        var large = new DetectedFace(new Rect2f(x, y, w, h), [], 0.92f);
+        var small = new DetectedFace(new Rect2f(smallX, smallY, smallW, smallH), [], 0.82f);
+        Assert.Same(large, DetectedFace.MostCentralLarge([small, large], new Size(width, height)));
+    }
+
     [Fact]
     public void A_frame_has_the_templates_square_in_its_middle()
     {

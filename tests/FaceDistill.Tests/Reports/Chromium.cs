@@ -53,7 +53,8 @@ internal sealed class Chromium : IAsyncDisposable
             }
 
             await browser.Send("Emulation.setDeviceMetricsOverride", new { width, height, deviceScaleFactor = 1, mobile = false });
-            await browser.Send("Page.navigate", new { url = new Uri(Path.GetFullPath(file)).AbsoluteUri });
+            string url = file.StartsWith("http:", StringComparison.Ordinal) ? file : new Uri(Path.GetFullPath(file)).AbsoluteUri;
+            await browser.Send("Page.navigate", new { url });
             await browser.Evaluate("new Promise(done => document.readyState === 'complete' ? done(0) : addEventListener('load', () => done(0)))");
             await browser.Evaluate("new Promise(done => setTimeout(done, 200))"); // late complaints
             return browser;

@@ -13,7 +13,7 @@ internal static class PairListEvaluation
     private const int Folds = 10;
     private const int FewestPairs = 100; // fewer than ten pairs a fold say nothing
 
-    private readonly record struct Scored(int First, int Second, float Score, bool Same);
+    private readonly record struct Scored(int Pair, int First, int Second, float Score, bool Same);
 
     /// <summary>Scores the list.</summary>
     /// <param name="set">The embeddings; found by path, with or without the extension. Pairs of images that it lacks are
@@ -49,7 +49,8 @@ internal static class PairListEvaluation
                 [.. fars.Select(far => ExactThreshold.Point(far, impostors.LongLength, genuine, tail))]),
             // The folds are contiguous in each kind of pair, so that every fold holds both kinds in the list's proportion however the
             // list is sorted, and LFW's pairs fall into LFW's own folds.
-            Folds = scored.Count < FewestPairs || Math.Min(genuine.Length, impostors.Length) < Folds ? null
+            Folds = list.InOrder ? FoldAccuracy.Of(InOrder(set, list, scored), Folds, list.Pairs.Count - scored.Count)
+                : scored.Count < FewestPairs || Math.Min(genuine.Length, impostors.Length) < Folds ? null
                 : FoldAccuracy.Of(InFolds(genuine, same: true).Concat(InFolds(impostors, same: false)), Folds, list.Pairs.Count - scored.Count),
             Missing = [.. missing],
             Worst = worst?.Of(set),
@@ -62,7 +63,7 @@ internal static class PairListEvaluation
         var index = new PathIndex(set);
         var scored = new List<Scored>(list.Pairs.Count);
         var said = new Dictionary<(int, int), bool>();
-        foreach (var pair in list.Pairs)
+        foreach (var (pair, place) in list.Pairs.Select((pair, i) => (pair, i)))
         {
             int first = index.Row(pair.First);
             int second = index.Row(pair.Second);
@@ -82,11 +83,27 @@ internal static class PairListEvaluation
                         $"{list.File} says of {pair.First} and {pair.Second} that they show one person and that they show two; keep one of the lines");
                 }
 
-                scored.Add(new Scored(first, second, vectors.Score(first, second), pair.Same));
+                scored.Add(new Scored(place, first, second, vectors.Score(first, second), pair.Same));
             }
         }
 
         return scored;
+    }
+
+    // As scikit-learn's KFold without shuffling, by which the field measures: the first n modulo ten folds have one pair more.
+    private static List<FoldPair> InOrder(EmbeddingSet set, PairList list, List<Scored> scored)
+    {
+        var (size, larger) = Math.DivRem(list.Pairs.Count, Folds);
+        int Fold(int pair) => pair < larger * (size + 1) ? pair / (size + 1) : larger + ((pair - (larger * (size + 1))) / size);
+        if (size == 0)
+        {
+            throw new FaceDistillException($"{list.File} has {list.Pairs.Count} pairs; ten folds need at least ten");
+        }
+
+        List<FoldPair> pairs = [.. scored.Select(pair => new FoldPair(Fold(pair.Pair), pair.Score, pair.Same))];
+        int empty = Enumerable.Range(0, Folds).FirstOrDefault(fold => !pairs.Exists(pair => pair.Fold == fold), -1);
+        return empty < 0 ? pairs
+            : throw new FaceDistillException($"{set.Name}: no pair of fold {empty + 1} of {list.File} has both its pictures; embed all of them");
     }
 
     private static IEnumerable<FoldPair> InFolds(float[] scores, bool same) =>

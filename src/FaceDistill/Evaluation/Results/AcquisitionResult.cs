@@ -41,6 +41,12 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
             tars.ToDictionary(t => t.Key, t => t.Value is { } tar && pairs > 0 ? tar * measured.GenuinePairs / pairs : (double?)null, StringComparer.Ordinal));
     }
 
+    /// <summary>Photos that show several faces, of which one was measured; null where nobody counted.</summary>
+    /// <param name="set">The model's embeddings.</param>
+    /// <param name="people">The people who are measured; null for all.</param>
+    internal static int? Several(EmbeddingSet set, IReadOnlySet<string>? people) => set.SeveralFaces is not { } several ? null
+        : set.Paths.Zip(set.Identities).Count(face => several.Contains(face.First) && people?.Contains(face.Second) != false);
+
     /// <summary>The same in words: a line for each number of photos that gave no face, with the rates of the models that it is so for.</summary>
     /// <param name="models">All models that were measured.</param>
     internal static IEnumerable<string> Words(IReadOnlyList<ModelResult> models) =>

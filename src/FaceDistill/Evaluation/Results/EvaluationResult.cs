@@ -234,6 +234,9 @@ public sealed record EvaluationOptions
     /// its sub-folder "blufr", and without any to draw own trials.</summary>
     public string? BlufrLists { get; init; }
 
+    /// <summary>For IJB: whether each face of a template counts by its detector score.</summary>
+    public bool DetectorScores { get; init; }
+
     /// <summary>How many of the highest-scoring impostor and of the lowest-scoring genuine pairs to name; 0 for none.</summary>
     public int WorstPairs { get; init; }
 

@@ -41,6 +41,10 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public AcquisitionResult? Acquisition { get; init; }
 
+    /// <summary>Photos of the measured people that show several faces, of which one was measured; null where nobody counted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SeveralFaces { get; init; }
+
     /// <summary>How much of what is measured it was trained on; null where that is not known: of teachers, of files outside a run folder.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TrainedOverlap? TrainedOn { get; init; }
@@ -118,6 +122,10 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     /// <summary>Probes searched in a gallery.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IdentificationResult? Identification { get; init; }
+
+    /// <summary>IJB's templates.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IjbResult? Ijb { get; init; }
 
     /// <summary>BLUFR's trials.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

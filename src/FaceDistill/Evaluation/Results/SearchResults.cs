@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using FaceDistill.Files;
 using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Evaluation.Results;
@@ -23,6 +25,14 @@ public sealed record IdentificationResult
 
     /// <summary>The share of them whose own identity is among the first five.</summary>
     public required double Rank5 { get; init; }
+
+    /// <summary>The share of them whose own identity is among the first ten; null where the protocol does not tell.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? Rank10 { get; init; }
+
+    /// <summary>The same search in the second of two galleries; null where there is one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public OpenSetResult? SecondGallery { get; init; }
 
     /// <summary>The search with people who are not in the gallery.</summary>
     public required OpenSetResult OpenSet { get; init; }
@@ -75,6 +85,36 @@ public sealed record OpenSetResult
 /// <param name="Identified">Known probes whose own identity is at rank 1 and reaches the threshold.</param>
 /// <param name="Dir">Detection and identification rate: identified by known probes, 0..1.</param>
 internal sealed record DirPoint(double Far, float Threshold, long FalseAlarms, int Identified, double Dir);
+
+/// <summary>The templates of IJB-B or IJB-C, whose scores the figures are of.</summary>
+/// <param name="Templates">Templates, each of one person.</param>
+/// <param name="Media">Photos and videos in them, each counted in each template.</param>
+/// <param name="DetectorScores">Whether each face counts by its detector score.</param>
+public sealed record IjbResult(int Templates, int Media, bool DetectorScores)
+{
+    /// <summary>What the field's scripts print for these scores: the true accept rate at the point of the ROC curve whose false accept rate is nearest, above
+    /// the wanted one or below; null in 1:N.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double?>? PeersTarAtFar { get; init; }
+
+    /// <summary>A line for each model: what was compared, and what the field's scripts print instead.</summary>
+    internal static IEnumerable<string> Words(IReadOnlyList<ModelResult> models) =>
+        from model in models
+        where model.Ijb is not null
+        let ijb = model.Ijb!
+        let how = InvariantText.Of($"{model.Name}: {model.Images} faces of {ijb.Media} media in {ijb.Templates} templates")
+            + (ijb.DetectorScores ? ", weighted by detector score" : "")
+        let second = model.Identification?.SecondGallery
+        select how + (ijb.PeersTarAtFar is { } peers
+            ? "; no intervals (the pair list names no subjects). The field's scripts take the point of the ROC whose FAR is nearest, above or below, and print "
+                + string.Join(", ", peers.Select(p => InvariantText.Of($"{p.Value:0.00%} at {p.Key}")))
+            : second is null ? ""
+            : "; rank-1, 5 and 10 in both galleries at once; DIR (TPIR at FPIR) in the first, and in the second of " + InvariantText.Of(
+                $"{second.GalleryIdentities} people, {second.KnownProbes} probes with a mate and {second.UnknownProbes} without: ")
+                + string.Join(", ", second.DirAtFar.Select(d => InvariantText.Of($"{(d.Value is { } dir ? dir.ToString("0.00%", CultureInfo.InvariantCulture)
+                    : "too few probes")} at {d.Key}")))
+                + ". The field's scripts count every wrong entry above the threshold, not every probe, in both galleries at once");
+}
 
 /// <summary>The outcome of BLUFR (Liao, Lei, Yi, Li, IJCB 2014). Rates are fractions, not percent.</summary>
 /// <param name="Name">The model's name.</param>

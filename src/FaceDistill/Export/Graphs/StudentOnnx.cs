@@ -110,12 +110,13 @@ internal static class StudentMetadata
     /// <param name="metadata">Receives them.</param>
     /// <param name="student">The student.</param>
     /// <param name="ends">What the file does besides.</param>
-    public static void Write(IDictionary<string, string> metadata, StudentDescription student, GraphPrePostprocessing ends)
+    /// <param name="channelsLast">Whether the file takes pictures so in any case.</param>
+    public static void Write(IDictionary<string, string> metadata, StudentDescription student, GraphPrePostprocessing ends, bool channelsLast = false)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(ends);
-        var contract = ends.Contract(student.Contract);
+        var contract = ends.Contract(channelsLast ? student.Contract with { Layout = TensorLayout.Nhwc } : student.Contract);
         string List(float[] values) => string.Join(", ", values.Select(v => v.ToString(CultureInfo.InvariantCulture)));
         metadata[ExportedModel.ContractKey] = JsonFile.Serialize(contract);
         metadata[ExportedModel.StudentKey] = student.Student;

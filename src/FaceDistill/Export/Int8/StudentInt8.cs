@@ -63,6 +63,16 @@ internal sealed class StudentInt8 : IDisposable
     /// (<see cref="EmbeddingSpread"/>).</exception>
     public (OnnxGraph Graph, Int8Report Report) Build(CancellationToken cancel)
     {
+        var (student, plan, report) = Choose(cancel);
+        return (Int8Graph.Build(student, plan), report);
+    }
+
+    /// <summary>Chooses, for a format that builds the graph itself.</summary>
+    /// <param name="cancel">Stops between measurements.</param>
+    /// <returns>The student, equalised or not, its plan, and what was chosen.</returns>
+    /// <exception cref="FaceDistillException">As <see cref="Build"/>.</exception>
+    public (FoldedStudent Student, Int8Plan Plan, Int8Report Report) Choose(CancellationToken cancel)
+    {
         // Any ranges fit a student that gives every face the same embedding.
         _spread?.Require("no 8-bit file is made: the student", "train it for more epochs or on more faces, or lower --learning-rate");
         var tried = new List<(Int8Trial Trial, Quality Quality, FoldedStudent Student, Int8Plan Plan)>();
@@ -91,7 +101,7 @@ internal sealed class StudentInt8 : IDisposable
         var best = tried.MinBy(t => t.Quality.Order);
         var (final, (error, spread)) = WithFloat32Layers(best.Student, best.Plan, best.Quality, cancel);
         spread?.Require($"no 8-bit file is made: the best of {tried.Count} ways", "leave more layers in float32 (--float32-layers), or export as onnx-fp16");
-        return (Int8Graph.Build(best.Student, final), new Int8Report(best.Trial.Method, best.Trial.Equalized, best.Trial.BiasCorrected,
+        return (best.Student, final, new Int8Report(best.Trial.Method, best.Trial.Equalized, best.Trial.BiasCorrected,
             [.. final.Float32Layers.Order(StringComparer.Ordinal)], error, _calibration.Count, _selection.Count, [.. tried.Select(t => t.Trial)]));
     }
 

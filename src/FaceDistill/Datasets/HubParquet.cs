@@ -1,0 +1,173 @@
+using System.Globalization;
+using System.Text.Json;
+using FaceDistill.Files;
+using FaceDistill.Formats;
+using Parquet;
+using Parquet.Meta;
+using Parquet.Schema;
+
+namespace FaceDistill.Datasets;
+
+/// <summary>Parquet as Hugging Face's datasets keep pictures: one file, or all in a folder (<c>data/train-00000-of-00012.parquet</c>).</summary>
+/// <remarks>
+/// <para>Column <c>image</c> is a struct of <c>bytes</c> (the picture's file) and <c>path</c>, which is not read; column <c>label</c> (or identity, or person)
+/// a
+/// whole number or a text, or not there. Where the file's metadata "huggingface" name the numbers (info.features.label.names), the name is the identity.</para>
+/// <para>The pages are compressed, so the pictures are copied once into the cache (<see cref="PictureBlob"/>), a row group at a time.</para>
+/// <para>A picture's path is PERSON/FILE-ROW, the row with seven digits.</para>
+/// </remarks>
+internal static class HubParquet
+{
+    private const string Kind = "parquet1", Layout = "expected a column 'image' with 'bytes', as Hugging Face writes pictures";
+    private const long MostGroup = 1L << 31, MostRatio = 1000;
+
+    /// <summary>Lists the pictures.</summary>
+    /// <param name="root">The file, or the folder.</param>
+    /// <param name="files">The files.</param>
+    /// <param name="job">Told how many are read.</param>
+    /// <exception cref="FaceDistillException">A file is damaged or of other columns; the message names file and row.</exception>
+    public static FaceDataset Read(string root, IReadOnlyList<string> files, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var images = new List<FaceImage>();
+        for (int i = 0; i < files.Count; i++)
+        {
+            string file = files[i];
+            var blob = PictureBlob.Of(file, Kind, writer => Copy(file, writer, job), job);
+            images.AddRange(blob.Pictures.Select(p => new FaceImage(PictureArchive.PathOf(p.Identity, root, file, p.Path), p.Identity)
+            {
+                Hash = p.Hash, Place = new FilePlace(blob.File, p.Offset, p.Length),
+            }));
+            job.Progress?.Report(new WorkProgress("listing Parquet files", i + 1, files.Count, "files"));
+        }
+
+        images.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        return images.Count > 0 ? new FaceDataset(root, images, []) { Numbered = true } : throw new FaceDistillException($"{root} holds no picture");
+    }
+
+    private static byte[] Copy(string file, PictureBlob.Writer writer, JobContext job)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            CopyAsync(file, stream, writer, job).GetAwaiter().GetResult();
+            return [];
+        }
+        catch (Exception e) when (e is not (FaceDistillException or OperationCanceledException or UnauthorizedAccessException))
+        {
+            // Parquet.Net lets whatever a strange file leads to escape.
+            throw new FaceDistillException($"{file} is no Parquet file, or is damaged ({e.Message.ReplaceLineEndings(" ")})", e);
+        }
+    }
+
+    private static async Task CopyAsync(string file, FileStream stream, PictureBlob.Writer writer, JobContext job)
+    {
+        ParquetLook.Footer(stream);
+        await using var reader = await ParquetReader.CreateAsync(stream, cancellationToken: job.Cancel).ConfigureAwait(false);
+        var fields = reader.Schema.GetDataFields();
+        var bytes = fields.FirstOrDefault(f => f.Path.ToString() == "image/bytes") is { MaxRepetitionLevel: 0 } found
+            && found.ClrType == typeof(ReadOnlyMemory<byte>)
+            ? found : throw new FaceDistillException($"{file}: {Layout}; it has {string.Join(", ", fields.Select(f => f.Path.ToString()).Take(10))}");
+        var label = PictureArchive.Labels.Select(name => fields.FirstOrDefault(f => f.Path.ToString() == name)).FirstOrDefault(f => f is not null);
+        string[] names = label is null ? [] : Names(reader.CustomMetadata.GetValueOrDefault("huggingface"), label.Name);
+        long row = 0;
+        for (int i = 0; i < reader.RowGroupCount; i++)
+        {
+            job.Cancel.ThrowIfCancellationRequested();
+            using var group = reader.OpenRowGroupReader(i);
+            Check(file, i, reader.Metadata!.RowGroups[i], stream);
+            var pictures = new byte[]?[group.RowCount];
+            await group.ReadAsync(bytes, pictures.AsMemory()).ConfigureAwait(false);
+            string?[] labels = label is null ? [] : await LabelsOf(file, group, label).ConfigureAwait(false);
+            for (int at = 0; at < pictures.Length; at++, row++)
+            {
+                string where = InvariantText.Of($"{file} row {row}");
+                string identity = label is null ? "" : labels[at] switch
+                {
+                    null => throw new FaceDistillException($"{where}: no {label.Name}"),
+                    var number when names.Length > 0 => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < names.Length
+                        ? PictureArchive.Identity(names[n], () => where)
+                        : throw new FaceDistillException($"{where}: {label.Name} {number}, where {names.Length} names are given"),
+                    var text => PictureArchive.Identity(text, () => where),
+                };
+                writer.Add(InvariantText.Of($"{row:d7}"), identity, pictures[at] is { Length: > 0 } picture ? picture
+                    : throw new FaceDistillException($"{where}: no bytes of a picture (a path alone is not followed)"));
+            }
+        }
+    }
+
+    // What the footer claims, against the file's length: a page grows by its compression, but pictures hardly do.
+    private static void Check(string file, int group, RowGroup claims, FileStream stream)
+    {
+        long length = stream.Length, packed = claims.Columns.Sum(c => c.MetaData?.TotalCompressedSize ?? 0),
+            unpacked = claims.Columns.Sum(c => c.MetaData?.TotalUncompressedSize ?? 0);
+        string? wrong = claims.NumRows < 0 || packed > length || packed < 0
+            ? InvariantText.Of($"{claims.NumRows} rows in {packed} bytes, where the file has {length}")
+            : unpacked > MostGroup || unpacked / MostRatio > packed || claims.NumRows > unpacked + (1 << 20)
+                ? InvariantText.Of($"{claims.NumRows} rows in {unpacked} bytes unpacked from {packed}, which no pictures are (at most {MostGroup} a group)")
+            : null;
+        if (wrong is not null)
+        {
+            throw new FaceDistillException(InvariantText.Of($"{file} row group {group}: claims {wrong}"));
+        }
+
+        foreach (var column in claims.Columns.Select(c => c.MetaData).OfType<ColumnMetaData>())
+        {
+            long start = Math.Min(column.DictionaryPageOffset is > 0 and var dictionary ? dictionary : column.DataPageOffset, column.DataPageOffset);
+            ParquetLook.Pages(stream, start, column.TotalCompressedSize, unpacked);
+        }
+    }
+
+    private static async Task<string?[]> LabelsOf(string file, ParquetRowGroupReader group, DataField label)
+    {
+        int rows = (int)group.RowCount;
+        if (label.ClrType == typeof(long))
+        {
+            return [.. (await Numbers<long>(group, label, rows).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))];
+        }
+
+        if (label.ClrType == typeof(int))
+        {
+            return [.. (await Numbers<int>(group, label, rows).ConfigureAwait(false)).Select(n => n?.ToString(CultureInfo.InvariantCulture))];
+        }
+
+        if (label.ClrType != typeof(ReadOnlyMemory<char>) && label.ClrType != typeof(string))
+        {
+            throw new FaceDistillException($"{file}: column {label.Name} is {label.ClrType.Name}, neither a whole number nor a text");
+        }
+
+        var texts = new string?[rows];
+        await group.ReadAsync(label, texts.AsMemory()).ConfigureAwait(false);
+        return [.. texts.Select(t => string.IsNullOrEmpty(t) ? null : t)];
+    }
+
+    private static async Task<T?[]> Numbers<T>(ParquetRowGroupReader group, DataField label, int rows)
+        where T : struct
+    {
+        var numbers = new T?[rows];
+        if (label.IsNullable)
+        {
+            await group.ReadAsync<T>(label, numbers.AsMemory()).ConfigureAwait(false);
+            return numbers;
+        }
+
+        var all = new T[rows];
+        await group.ReadAsync<T>(label, all.AsMemory()).ConfigureAwait(false);
+        return [.. all.Select(n => (T?)n)];
+    }
+
+    private static string[] Names(string? metadata, string label)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(metadata ?? "{}");
+            return json.RootElement.TryGetProperty("info", out var info) && info.TryGetProperty("features", out var features)
+                && features.TryGetProperty(label, out var feature) && feature.TryGetProperty("names", out var names)
+                ? [.. names.EnumerateArray().Select(name => name.GetString() ?? "")] : [];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return []; // another's metadata: the numbers stay numbers
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
+using FaceDistill.Formats;
+using FaceDistill.Runs;
+using FaceDistill.Students;
+
+namespace FaceDistill.Tests.Formats;
+
+public sealed class TfliteFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void What_was_written_is_read()
+    {
+        byte[] file = Written(HeadKind.Gdc);
+        Assert.Equal(file, Written(HeadKind.Gdc));
+        var graph = TfliteReader.Graph(_folder["x.tflite"]);
+        Assert.Equal("mobilenet-v1:0.25@64", TfliteReader.Metadata(_folder["x.tflite"])["facedistill.student"]);
+        var written = StudentTflite.Build(FoldedStudent.Of(RandomStudent.Write(_folder["checkpoint"], "mobilenet-v1:0.25@64", HeadKind.Gdc)), new());
+        Assert.Equal(written.Tensors.Select(t => (t.Name, t.Type, string.Join(" ", t.Shape))),
+            graph.Tensors.Select(t => (t.Name, t.Type, string.Join(" ", t.Shape))));
+        Assert.Equal(written.Nodes.Select(n => n.Operator), graph.Nodes.Select(n => n.Operator));
+        Assert.Equal([-1, 64, 64, 3], graph.Tensors[graph.Inputs[0]].Shape);
+        Assert.Equal(5, graph.Nodes.Count(n => n.Operator == TfliteOperator.Pad)); // before each stride of 2
+    }
+
+    [Fact]
+    public void A_damaged_file_is_one_line_wherever_it_is_cut_or_changed()
+    {
+        byte[] file = Written(HeadKind.Gap);
+        string path = _folder["x.tflite"];
+        foreach (byte[] damaged in new byte[][] { [], [.. "TFL3"u8], [.. file.AsSpan(4)], [1, .. file.AsSpan(1)], new byte[64] })
+        {
+            File.WriteAllBytes(path, damaged);
+            AssertOneLine(path);
+        }
+
+        var random = new Random(1);
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] damaged = i % 2 == 0 ? [.. file.AsSpan(0, random.Next(8, file.Length / 2))] : [.. file];
+            for (int change = 0; i % 2 == 1 && change < 20; change++)
+            {
+                damaged[random.Next(8, 40_000)] ^= (byte)(1 << random.Next(8)); // tables and lists lie before the weights
+            }
+
+            File.WriteAllBytes(path, damaged);
+            try
+            {
+                TfliteReader.Graph(path);
+                TfliteReader.Metadata(path);
+            }
+            catch (FaceDistillException e)
+            {
+                Assert.Contains(path, e.Message, StringComparison.Ordinal);
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(HeadKind.Gap)]
+    [InlineData(HeadKind.Gdc)]
+    public void OpenCV_and_the_plain_loops_agree(HeadKind head)
+    {
+        Written(head);
+        using var opencv = ModelArgument.OpenExported(_folder["x.tflite"], "cpu");
+        var random = new Random(2);
+        float[] face = [.. Enumerable.Range(0, opencv.Contract.Values).Select(_ => (random.NextSingle() * 2) - 1)];
+        var expected = new float[opencv.Dimension];
+        opencv.Embed(face, 1, expected);
+        float[] plain = new TfliteReference(TfliteReader.Graph(_folder["x.tflite"])).Run(face);
+        Assert.All(expected.Zip(plain), v => Assert.Equal(v.First, v.Second, 1e-4));
+    }
+
+    private static void AssertOneLine(string path)
+    {
+        string message = Assert.Throws<FaceDistillException>(() => TfliteReader.Graph(path)).Message;
+        Assert.StartsWith(path, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    private byte[] Written(HeadKind head)
+    {
+        var checkpoint = RandomStudent.Write(_folder["checkpoint"], "mobilenet-v1:0.25@64", head);
+        byte[] bytes = StudentTflite.Build(FoldedStudent.Of(checkpoint), new GraphPrePostprocessing()).ToBytes();
+        File.WriteAllBytes(_folder["x.tflite"], bytes);
+        return bytes;
+    }
+}
