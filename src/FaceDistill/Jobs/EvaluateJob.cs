@@ -131,10 +131,10 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
-            string? reason = request.Flip ? "its figures are those without --flip" : WritableFolder.WhyNot(run) is { } why ? $"cannot be written ({why})" : null;
+            string? reason = request.Flip ? "has the figures without --flip" : WritableFolder.WhyNot(run) is { } why ? $"cannot be written ({why})" : null;
             if (reason is not null)
             {
-                job.Say?.Invoke($"{run}: {reason}; the outcome is not noted there");
+                job.Say?.Invoke($"{run} {reason}: the outcome is not noted there");
                 continue;
             }
 
