@@ -134,7 +134,8 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null).Select(p => new FaceImage(names[p.Index], raw.Images[p.Index].Identity)
+            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null)
+                .Select(p => new FaceImage(names[p.Index], raw.Images[p.Index].Identity)
             {
                 Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File!, Shown = p.Made.Shown,
             }),

@@ -40,9 +40,7 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
     /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
     public bool Agreement { get; init; } = true;
 
-    /// <summary>Whether each model's embedding of a face is the sum of those of the face and of its mirror image. Nothing is noted then: what stands in a run
-    /// is
-    /// its student's figures without.</summary>
+    /// <summary>Whether each model's embedding is the sum of those of the face and of its mirror image; no run folder notes that.</summary>
     public bool Flip { get; init; }
 
     /// <summary>Whether to note the outcome in the run folders among the models.</summary>
@@ -115,8 +113,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
                 SeveralFaces = AcquisitionResult.Several(sets[i], people),
-                Acquisition = AcquisitionResult.Of(
-                    sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                Acquisition = AcquisitionResult.Of(sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
@@ -134,15 +131,10 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
-            if (request.Flip)
+            string? reason = request.Flip ? "has the figures without --flip" : WritableFolder.WhyNot(run) is { } why ? $"cannot be written ({why})" : null;
+            if (reason is not null)
             {
-                job.Say?.Invoke($"flip-summed figures are not noted in {run}");
-                continue;
-            }
-
-            if (WritableFolder.WhyNot(run) is { } reason)
-            {
-                job.Say?.Invoke($"{run} cannot be written ({reason}): the outcome is not noted there");
+                job.Say?.Invoke($"{run} {reason}: the outcome is not noted there");
                 continue;
             }
 

@@ -38,9 +38,9 @@ internal sealed class KnownFaces
     public static KnownFaces Open(string? named, AssetFinder finder, JobContext job)
     {
         var data = Resolve(named, finder);
-        var chosen = Choose(FaceDataset.List(data.Images), data.Images);
-        string[] templates = AlignmentManifest.In(data.Images)
-            ? [AlignmentManifest.Read(data.Images).Template]
+        var photos = FaceDataset.List(data.Images, job);
+        var chosen = Choose(photos, data.Images);
+        string[] templates = (AlignmentManifest.In(data.Images) ? AlignmentManifest.Read(data.Images).Template : photos.Template) is { } aligned ? [aligned]
             : [.. AlignmentTemplate.All.Where(t => t != AlignmentTemplate.Wide).Select(t => t.Name)];
         if (templates.Length == 1)
         {

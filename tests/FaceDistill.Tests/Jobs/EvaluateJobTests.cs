@@ -45,7 +45,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Empty(without.Models.Select(m => m.ModelHash).Intersect(flipped.Models.Select(m => m.ModelHash)));
         Assert.Equal(0, flipped.Reference);
         Assert.Empty(RunEvaluations.Read(copy)); // what stands there is the student without
-        Assert.Contains($"flip-summed figures are not noted in {copy}", told);
+        Assert.Contains($"{copy} has the figures without --flip: the outcome is not noted there", told);
         Assert.Equal(JsonFile.Serialize(without.Models[1].TarAtFar), JsonFile.Serialize(Job().Run(plain, JobContext.None).Models[1].TarAtFar)); // cached apart
 
         var embed = new EmbedRequest(card, plain.Data!.Root, _folder["store"], false, null, "cpu");
