@@ -93,7 +93,10 @@ public sealed class ArchiveFacesTests : IDisposable
             new AlignRequest(_folder["rec"], _folder["out"], "arcface", AlignedFrame.Default), JobContext.None)).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["list.txt"], "rec\t0000001/0000005\n");
         var data = DataFolder.Resolve(_folder["rec"], Finder()) with { Exclude = _folder["list.txt"] };
-        Assert.Equal(11, new FaceSource(Finder()).Open(data, "arcface", null, JobContext.None).Dataset.Images.Count);
+        var lines = new List<string>();
+        Assert.Equal(11, new FaceSource(Finder()).Open(data, "arcface", null, new JobContext(lines.Add)).Dataset.Images.Count);
+        Assert.Contains($"{_folder["rec"]}: its pictures of 112 x 112 are taken as aligned to 'arcface', as the format has them; --aligned says otherwise",
+            lines);
     }
 
     [Theory]
