@@ -33,6 +33,13 @@ internal sealed class FaceSource
             : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
             : Align(raw, data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
+        if (asserted is null && faces.Dataset.Template is { } usual && faces.Manifest.Aligner == "user")
+        {
+            job.Say?.Invoke($"{data.Images}: its pictures of {faces.Manifest.Size} x {faces.Manifest.Size} are taken as aligned to '{usual}', as the format "
+                + $"has "
+                + "them; --aligned says otherwise");
+        }
+
         if (AlignmentManifest.In(data.Images)
             && AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
         {

@@ -1,7 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
-using FaceDistill.Files;
+using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Runs;
 using FaceDistill.Stores;
@@ -12,7 +12,7 @@ using FaceDistill.Views;
 
 namespace FaceDistill.Tests.Datasets;
 
-/// <summary>The same drawn faces as a folder and as each file of many give the same contents, embeddings and students.</summary>
+/// <summary>The same drawn faces as a folder and as each file of many give the same contents, embeddings and students; damaged ones are refused.</summary>
 public sealed class ArchiveFacesTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -93,7 +93,41 @@ public sealed class ArchiveFacesTests : IDisposable
             new AlignRequest(_folder["rec"], _folder["out"], "arcface", AlignedFrame.Default), JobContext.None)).Message, StringComparison.Ordinal);
         File.WriteAllText(_folder["list.txt"], "rec\t0000001/0000005\n");
         var data = DataFolder.Resolve(_folder["rec"], Finder()) with { Exclude = _folder["list.txt"] };
-        Assert.Equal(11, new FaceSource(Finder()).Open(data, "arcface", null, JobContext.None).Dataset.Images.Count);
+        var lines = new List<string>();
+        Assert.Equal(11, new FaceSource(Finder()).Open(data, "arcface", null, new JobContext(lines.Add)).Dataset.Images.Count);
+        Assert.Contains($"{_folder["rec"]}: its pictures of 112 x 112 are taken as aligned to 'arcface', as the format has them; --aligned says otherwise",
+            lines);
+    }
+
+    [Theory]
+    [InlineData("pax.tar")]
+    [InlineData("gnu.tar")]
+    [InlineData("ustar.tar")]
+    [InlineData("train.rec")]
+    [InlineData("python2-0.bin")]
+    [InlineData("python3-2.bin")]
+    [InlineData("python3-5.bin")]
+    [InlineData("numpy-0.bin")]
+    [InlineData("numpy-5.bin")]
+    public void Whatever_is_turned_round_in_a_file_is_read_or_refused_in_one_line(string name)
+    {
+        string file = _folder["damaged/" + name];
+        Archives.WriteInsightFace(_folder["damaged/train.rec"], Archives.PicturesOf(_folder["people"]));
+        byte[] whole = File.ReadAllBytes(name == "train.rec" ? file : Path.Combine(Archives.Samples, name));
+        var random = new Random(7);
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] copy = whole[..(i % 4 == 0 ? random.Next(whole.Length) : whole.Length)];
+            for (int flips = random.Next(1, 4); flips > 0 && copy.Length > 0; flips--)
+            {
+                copy[random.Next(Math.Min(copy.Length, i % 2 == 0 ? 600 : int.MaxValue))] = (byte)random.Next(256);
+            }
+
+            File.WriteAllBytes(file, copy);
+            Exception? e = Record.Exception(() => _ = name.EndsWith(".bin", StringComparison.Ordinal) ? PickleFile.Read(file) : FaceDataset.List(file));
+            Assert.True(e is null || (e is FaceDistillException && e.Message.Contains(_folder["damaged"], StringComparison.Ordinal)
+                && !e.Message.Contains('\n', StringComparison.Ordinal)), e?.ToString());
+        }
     }
 
     [RealDataFact]
