@@ -64,7 +64,7 @@ internal static class CountCommand
         }
 
         MobileNetV1Architecture Laid(StudentSpec spec) => new(spec, context.Parsed.GetValue(Head), dimension);
-        var specs = names.Length > 0 ? names.Select(StudentSpec.Parse).ToList() : [.. PaperTable.Rows.Where(r => r.Student is not null).Select(r => r.Student!)];
+        var specs = names.Length > 0 ? names.Select(StudentSpec.Parse).ToList() : [.. PaperTable.Rows.Select(r => r.Student).OfType<StudentSpec>()];
         if (context.Parsed.GetValue(Layers))
         {
             var architecture = names.Length == 1 ? Laid(specs[0]) : throw new FaceDistillException("--layers takes one student");
@@ -116,7 +116,8 @@ internal static class CountCommand
         }
 
         console.Write(table);
-        console.WriteLine("Weights without batch norms. The 3x3 convolution's 1.19% look like 1.91% with two digits exchanged: as printed the column sums to 99.29%.");
+        console.WriteLine("Weights without batch norms. The 3x3 convolution's 1.19% look like 1.91% with two digits exchanged: as printed the column "
+            + "sums to 99.29%.");
     }
 
     private static void RenderLayers(IAnsiConsole console, MobileNetV1Architecture architecture, IReadOnlyList<LayerCost> layers)
@@ -139,8 +140,8 @@ internal static class CountCommand
         table.AddRow("all", "", "", "", "", "", "", Whole(layers.Sum(l => l.MultAdds)), "100.00%", Whole(layers.Sum(l => l.Parameters)), "");
         console.Write(table);
         console.WriteLine(InvariantText.Of(
-            $"Equations of the paper: 2 a full convolution, 4 a depthwise one, 5 a block of both; M, N and D_F with the width alpha = {architecture.Spec.Width} ")
-            + InvariantText.Of($"and the resolution rho = {architecture.Spec.Resolution / 224.0:0.####} in them, as equations 6 and 7 have it. D_F is the ")
+            $"Equations of the paper: 2 a full convolution, 4 a depthwise one, 5 a block of both, with width {architecture.Spec.Width} ")
+            + InvariantText.Of($"(alpha) and resolution {architecture.Spec.Resolution / 224.0:0.####} (rho) in them, as equations 6 and 7 have it. D_F is the ")
             + "output map's side; block / full conv is 1/N + 1/D_K^2 (of equation 5).");
     }
 

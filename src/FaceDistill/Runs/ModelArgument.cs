@@ -9,7 +9,9 @@ using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Runs;
 
-/// <summary>Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors, .tflite), or teacher:CARD.</summary>
+/// <summary>
+/// Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors, .tflite), or teacher:CARD.
+/// </summary>
 public static class ModelArgument
 {
     private const string TeacherPrefix = "teacher:";

@@ -50,8 +50,10 @@ internal static class PaperTable
         ],
     };
 
-    /// <summary>Table 2: what the types of 1.0 MobileNet-224's layers take, percent of its mult-adds and of its parameters (weights alone), as printed: the 1.19
-    /// is counted as 1.91.</summary>
+    /// <summary>
+    /// Table 2: what the types of 1.0 MobileNet-224's layers take, percent of its mult-adds and of its parameters (weights alone), as printed: the 1.19 is
+    /// counted as 1.91.
+    /// </summary>
     public static IReadOnlyList<(LayerType Type, double MultAddsPercent, double ParametersPercent)> Shares { get; } =
     [
         (LayerType.Pointwise, 94.86, 74.59), (LayerType.Depthwise, 3.06, 1.06), (LayerType.Full, 1.19, 0.02), (LayerType.Linear, 0.18, 24.33),
