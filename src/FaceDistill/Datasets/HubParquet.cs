@@ -18,7 +18,7 @@ namespace FaceDistill.Datasets;
 /// </remarks>
 internal static class HubParquet
 {
-    private const string Kind = "parquet1", Layout = "expected a column 'image' with 'bytes', as Hugging Face writes pictures";
+    private const string Kind = "parquet2", Layout = "expected a column 'image' with 'bytes', as Hugging Face writes pictures";
     private const long MostGroup = 1L << 31, MostRatio = 1000;
 
     /// <summary>Lists the pictures.</summary>
