@@ -29,6 +29,12 @@ internal sealed class FaceSource
     {
         ArgumentNullException.ThrowIfNull(data);
         _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
+        if (asserted is not null && AlignmentManifest.In(data.Images) && AlignmentManifest.Read(data.Images) is { } known && known.Template != asserted)
+        {
+            throw new FaceDistillException($"--aligned {asserted}: {Path.Combine(data.Images, AlignmentManifest.FileName)} says '{known.Template}'; leave "
+                + "--aligned out, or give the photos");
+        }
+
         var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
             : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
             : Align(raw, data, AlignmentTemplate.Named(template), job);
@@ -166,9 +172,12 @@ public sealed record DataFolder(string Root, string Images)
     /// <summary>Whether a picture belongs to it, by its path below <see cref="Images"/>, before anything is read; null for all.</summary>
     internal Func<string, bool>? Only { get; init; }
 
-    /// <summary>The data set's name in such a list: that of its folder or file.</summary>
+    /// <summary>
+    /// The data set's name in such a list: that of its folder or file; of a .rec, which every set calls train.rec, that of the folder that it lies in.
+    /// </summary>
     [JsonIgnore]
-    public string Name => Path.GetFileName(Root);
+    public string Name => Path.GetFileName(
+        Root.EndsWith(".rec", StringComparison.OrdinalIgnoreCase) && File.Exists(Root) ? Path.GetDirectoryName(Root)! : Root);
 
     /// <summary>Whether the pictures are there.</summary>
     [JsonIgnore]

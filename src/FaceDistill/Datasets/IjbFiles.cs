@@ -25,6 +25,8 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
     /// <summary>The folder of the pictures.</summary>
     public const string Pictures = "loose_crop";
 
+    private const string SubjectsHeader = "TEMPLATE_ID,SUBJECT_ID";
+
     private delegate void LineOfFields(int line, ReadOnlySpan<char> text, ReadOnlySpan<Range> fields);
 
     private string PairsFile => Meta(Folder, Set, "template_pair_label.txt");
@@ -110,8 +112,16 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
         string path = Array.Find(paths, File.Exists) ?? throw new FaceDistillException($"no file {paths[0]}: {Set}'s 1:N protocol needs it");
         var subjects = new Dictionary<int, int>();
         using var reader = new ListReader(path);
-        foreach (var row in Csv.Rows(reader, path).Skip(1)) // TEMPLATE_ID,SUBJECT_ID,FILENAME
+        foreach (var row in Csv.Rows(reader, path))
         {
+            if (row.Line == 1)
+            {
+                string head = string.Join(',', row.Fields);
+                _ = head.StartsWith(SubjectsHeader, StringComparison.OrdinalIgnoreCase) ? head
+                    : throw new FaceDistillException($"{path} line 1: '{head}' is not the header {SubjectsHeader},FILENAME; put it before the first template");
+                continue;
+            }
+
             if (row.Fields.Count < 2)
             {
                 throw new FaceDistillException($"{path} line {row.Line}: '{string.Join(',', row.Fields)}' is not a template, a subject and a file");

@@ -8,7 +8,10 @@ namespace FaceDistill.Formats;
 internal sealed class TfliteReader
 {
     // The bytes of each field of the options that convolutions and reductions have, by their number in BuiltinOptions.
-    private static readonly Dictionary<byte, int[]> OptionFields = new() { [1] = [1, 4, 4, 1, 4, 4], [2] = [1, 4, 4, 4, 1, 4, 4], [27] = [1] };
+    private static readonly Dictionary<byte, int[]> OptionFields = new()
+    {
+        [1] = [1, 4, 4, 1, 4, 4], [2] = [1, 4, 4, 4, 1, 4, 4], [17] = [], [21] = [], [27] = [1], [28] = [], [37] = [1],
+    };
     private readonly byte[] _file;
     private readonly ByteBuffer _buffer;
     private readonly Table _model;
@@ -81,13 +84,21 @@ internal sealed class TfliteReader
         foreach (var node in Tables(main, 3))
         {
             byte kind = (byte)Int(node, 3, 1);
-            graph.Node(codes[(int)Uint(node, 0)], Numbers(node, 1, graph), Numbers(node, 2, graph), OptionFields.TryGetValue(kind, out int[]? fields)
-                && Field(node, 4) is > 0 and var at ? Options(kind, fields, new Table(node.__indirect(at), _buffer)) : null);
+            graph.Node(codes[(int)Uint(node, 0)], Numbers(node, 1, graph), Numbers(node, 2, graph), kind == 0 ? null
+                : OptionFields.TryGetValue(kind, out int[]? fields) && Field(node, 4) is > 0 and var at
+                    ? Options(kind, fields, new Table(node.__indirect(at), _buffer))
+                : throw new InvalidDataException($"an operator has options of the kind {kind}"));
         }
 
         Array.ForEach(Numbers(main, 1, graph), graph.Inputs.Add);
         Array.ForEach(Numbers(main, 2, graph), graph.Outputs.Add);
-        return graph;
+        foreach (var (name, text) in Metadata())
+        {
+            graph.Metadata[name] = text;
+        }
+
+        return graph.Metadata.GetValueOrDefault(TfliteGraph.ChecksumKey) == graph.Checksum() ? graph
+            : throw new InvalidDataException("its checksum is another, or missing");
     }
 
     private TfliteOptions Options(byte kind, int[] fields, Table table) =>

@@ -65,6 +65,17 @@ public sealed class AlignedFacesTests : IDisposable
     }
 
     [Fact]
+    public void What_the_user_says_of_an_aligned_folder_does_not_contradict_it()
+    {
+        Pictures.Fill(_folder.Path, 1, 1, 76);
+        Manifest.Write(_folder.Path);
+        var source = new FaceSource(AssetFinder.FromEnvironment());
+        Assert.Contains("says 'dlib'; leave --aligned out", Error(() => source.Open(DataFolder.Of(_folder.Path), "arcface", "arcface", JobContext.None)),
+            StringComparison.Ordinal);
+        Assert.Single(source.Open(DataFolder.Of(_folder.Path), "dlib", "dlib", JobContext.None).Dataset.Images);
+    }
+
+    [Fact]
     public void A_view_has_the_asked_for_size()
     {
         Pictures.Fill(_folder.Path, 1, 1, 76);

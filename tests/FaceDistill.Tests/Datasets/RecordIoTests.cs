@@ -164,6 +164,16 @@ public sealed class RecordIoTests : IDisposable
     }
 
     [Fact]
+    public void A_set_is_called_after_its_folder_whether_that_is_named_or_the_file()
+    {
+        Write(1, 1, 112);
+        Directory.CreateDirectory(_folder["faces_emore"]);
+        File.Copy(Rec, _folder["faces_emore/train.rec"]);
+        Assert.Equal(["faces_emore", "faces_emore"],
+            new[] { "faces_emore", "faces_emore/train.rec" }.Select(path => DataFolder.Resolve(_folder[path], Finder()).Name));
+    }
+
+    [Fact]
     public void Folders_of_pictures_and_of_records_are_told_apart()
     {
         Write(1, 1, 112);

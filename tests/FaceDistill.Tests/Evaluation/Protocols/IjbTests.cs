@@ -119,6 +119,8 @@ public sealed class IjbTests : IDisposable
         Assert.Contains("subject 1 is in neither gallery", Said(Evaluator.IjbcSearch), StringComparison.Ordinal);
         File.Delete(probes);
         Assert.Contains("ijbc_1N_probe_mixed.csv", Said(Evaluator.IjbcSearch), StringComparison.Ordinal);
+        File.WriteAllText(probes, "1,1,img/1.jpg\n"); // a list without its header would lose its first template
+        Assert.Contains("is not the header TEMPLATE_ID,SUBJECT_ID", Said(Evaluator.IjbcSearch), StringComparison.Ordinal);
     }
 
     [Fact]
