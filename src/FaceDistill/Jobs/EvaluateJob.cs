@@ -89,7 +89,7 @@ public sealed class EvaluateJob(AssetFinder finder)
             .. from model in request.Models.Zip(trained)
                where model.Second is null && ModelArgument.IsRun(model.First) && TrainedFaces.Read(model.First) is not null
                select $"{model.First} started from a student of which it is not known on which faces it was trained: these may be among them",
-            .. sets.Select(s => s.FacesId).OfType<string>().Distinct().Count() > 1
+            .. sets.Select(s => s.PhotosId).OfType<string>().Distinct().Count() > 1
                 ? ["the models were measured on different faces: their figures do not compare"] : Array.Empty<string>(),
             .. request.Models.Where(m => ModelArgument.IsRun(m) && TrainedFaces.Read(m) is null)
                 .Select(m => $"{m} was made by an earlier version and does not say on which faces it was trained: nobody looked whether these are among them"),

@@ -54,6 +54,9 @@ public sealed class EmbeddingSet
     /// <summary>What the set's faces are known by (<see cref="FaceSetId"/>); null where their contents are not known.</summary>
     internal string? FacesId => Faces is null ? null : FaceSetId.Of(Faces.Zip(Identities));
 
+    /// <summary>What its photos are known by, however they were aligned; its faces where a photo is not known.</summary>
+    internal string? PhotosId => Photos is { Length: > 0 } photos && Array.TrueForAll(photos, p => !p.IsNone) ? FaceSetId.Of(photos.Zip(Identities)) : FacesId;
+
     /// <summary>SHA-256 of the model with its contract (<see cref="EmbeddingCache.ModelHash(IEmbedder)"/>); null where it is not known.</summary>
     internal string? ModelHash { get; init; }
 
