@@ -63,6 +63,15 @@ internal sealed class FolderLock : IDisposable
         }
     }
 
+    /// <summary>Deletes the lock that a killed process left in a folder; one that is held stays.</summary>
+    public static void Sweep(string folder)
+    {
+        if (File.Exists(Path.Combine(folder, FileName)))
+        {
+            LockFile.TryTake(Path.Combine(folder, FileName))?.Dispose();
+        }
+    }
+
     /// <summary>When something last came into a folder, or into one in it.</summary>
     private static DateTime LastWriting(string folder) => new DirectoryInfo(folder).EnumerateFileSystemInfos()
         .Select(entry => entry.LastWriteTimeUtc).Append(Directory.GetLastWriteTimeUtc(folder)).Max();

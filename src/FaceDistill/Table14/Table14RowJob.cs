@@ -95,6 +95,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         if (File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) && RunInfo.In(run) && RunReport.Write(run) is { Finished: true } done
             && IsOf(done, run, data, options))
         {
+            FolderLock.Sweep(run);
             job.Say?.Invoke($"{run}: trained before");
             return done;
         }

@@ -36,6 +36,20 @@ public sealed class FolderLockTests
     }
 
     [Fact]
+    public void A_lock_file_left_by_a_killed_process_is_swept_and_one_that_is_held_stays()
+    {
+        using var folder = new TempFolder();
+        FolderLock.Sweep(folder["none"]);
+        Assert.False(Directory.Exists(folder["none"]));
+        File.WriteAllText(folder[FolderLock.FileName], "");
+        FolderLock.Sweep(folder.Path);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        using var held = FolderLock.Take(folder.Path);
+        FolderLock.Sweep(folder.Path);
+        Assert.True(File.Exists(folder[FolderLock.FileName]));
+    }
+
+    [Fact]
     public void A_lock_file_left_by_a_killed_process_does_not_stand_in_the_way()
     {
         using var folder = new TempFolder();
