@@ -1,5 +1,7 @@
+using System.Runtime.Intrinsics.X86;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Tests.Files;
 using FaceDistill.Training;
 using FaceDistill.Training.Options;
 using static TorchSharp.torch;
@@ -19,6 +21,16 @@ public sealed class PrecisionChoiceTests
         Assert.Equal(PrecisionMode.Bf16, PrecisionChoice.Resolve(PrecisionMode.Bf16, Tiny, 8, CPU));
         Assert.NotEqual(PrecisionMode.Auto, PrecisionChoice.Resolve(PrecisionMode.Auto, Tiny, 8, CPU));
         Assert.Throws<ArgumentOutOfRangeException>(() => PrecisionChoice.TypeOf(PrecisionMode.Auto));
+    }
+
+    // The kernel lists what the processor can; a clock would choose now this, now that beside other work, and two runs of a recipe would differ.
+    [LinuxFact]
+    public void On_a_processor_its_instructions_decide()
+    {
+        const string Flags = "/proc/cpuinfo";
+        bool has = File.ReadLines(Flags).Any(l => l.StartsWith("flags", StringComparison.Ordinal) && l.Split(' ').Contains("avx512_bf16"));
+        Assert.Equal(has, PrecisionChoice.MultipliesBFloat16());
+        Assert.Equal(has ? PrecisionMode.Bf16 : PrecisionMode.Fp32, PrecisionChoice.Resolve(PrecisionMode.Auto, Tiny, 8, CPU));
     }
 
     // Gradients are not compared: those of an untrained network turn by 45 degrees when its weights are rounded once.

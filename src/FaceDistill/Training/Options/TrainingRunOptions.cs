@@ -74,6 +74,6 @@ public enum PrecisionMode
     /// <summary>bfloat16, with float32 sums.</summary>
     Bf16,
 
-    /// <summary>The faster of the two here, found by a short measurement when the run starts; the checkpoint keeps the choice.</summary>
+    /// <summary>The faster of the two here, by the processor's instructions (elsewhere by a short measurement); the checkpoint keeps the choice.</summary>
     Auto,
 }
