@@ -3,7 +3,6 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
