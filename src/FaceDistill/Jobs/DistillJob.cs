@@ -41,6 +41,9 @@ public sealed class DistillJob(AssetFinder finder)
     /// <summary>The exported file's name in a run folder.</summary>
     public const string ExportName = "student.onnx";
 
+    /// <summary>Aligned faces, the teacher's embeddings, the training, the export.</summary>
+    internal const int Parts = 4;
+
     /// <summary>Runs it.</summary>
     /// <returns>What the run folder's report says.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
@@ -68,7 +71,7 @@ public sealed class DistillJob(AssetFinder finder)
 
         using var held = FolderLock.Take(request.Output);
         using var teacher = TeacherCard.Open(request.Teacher, finder);
-        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
+        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job.Part(1, Parts));
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         RequireFaces(faces, teacher, Decided(options, checkpointPath));
         bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
@@ -81,7 +84,8 @@ public sealed class DistillJob(AssetFinder finder)
             ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
         }
 
-        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins).Prepare(job);
+        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins)
+            .Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
@@ -100,14 +104,19 @@ public sealed class DistillJob(AssetFinder finder)
             Resolved(request, options, null).Write(request.Output);
         }
 
-        Train(training, description, options, request, people, job);
+        Train(training, description, options, request, people, job.Part(3, Parts));
         new ExportJob(finder).Write(
             new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Run.Device },
-                RunStudent.Open(request.Output), faces, job);
+                RunStudent.Open(request.Output), faces, job.Part(4, Parts));
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         return report;
     }
+
+    // While the teacher embeds: what the training after it is going to take. A short one is not worth the steps that tell.
+    private static double? TrainingSeconds(DistillOptions options, int dimension, int faces, JobContext job) =>
+        options.Run.Minutes is { } minutes ? 60 * minutes
+        : job.Progress is not null && TrainingCost.IsLong(faces, options) ? 60 * TrainingCost.Measure(options, dimension, faces, job.Cancel).Minutes : null;
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
