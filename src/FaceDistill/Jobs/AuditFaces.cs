@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
@@ -67,12 +68,27 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     }
 
     /// <summary>The faces of LFW's View 1 test people.</summary>
-    /// <exception cref="FaceDistillException">The list of people is not beside the data, or none of them is there.</exception>
+    /// <exception cref="FaceDistillException">The list of people is not with the data, or none of them is there.</exception>
     public AuditFaces View1Test()
     {
         string root = Root ?? throw new FaceDistillException(
             $"{Name}: the store does not say which data it is of, so LFW's peopleDevTest.txt is not found; name the data instead");
-        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(Path.Combine(root, "peopleDevTest.txt"))).Set };
+        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(Evaluator.Find(Evaluator.LfwView1Test, root, "peopleDevTest.txt"))).Set };
+    }
+
+    /// <summary>What the parts are known by that the lists beside the data have measured (<see cref="NeededPictures"/>).</summary>
+    public IReadOnlyList<string> PartsIds => [.. new[] { Evaluator.LfwTenFold, Evaluator.Pairs }.Select(PartId).OfType<string>()];
+
+    private string? PartId(string protocol)
+    {
+        try
+        {
+            return NeededPictures.In(Set, NeededPictures.Of(protocol, Root, new EvaluationOptions())).FacesId;
+        }
+        catch (FaceDistillException)
+        {
+            return null; // there is no such list, or none that an evaluation could read
+        }
     }
 
     /// <summary>How many people the faces show; 0 where not all have an identity.</summary>

@@ -4,6 +4,8 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Protocols;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
 using FaceDistill.Reports;
@@ -74,7 +76,7 @@ public sealed class AuditJob(AssetFinder finder)
             }
 
             var training = Training(request, job);
-            var tests = request.Tests.Select(t => Load(t, request, job)).ToList();
+            var tests = request.Tests.Select(t => LoadTest(t, request, job)).ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);
@@ -162,6 +164,20 @@ public sealed class AuditJob(AssetFinder finder)
         File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
             : Embed(DataFolder.Resolve(argument, finder), request, job);
 
+    // No more of it than the protocol takes: an evaluation by that protocol finds the audit of its faces.
+    private AuditFaces LoadTest(string argument, AuditRequest request, JobContext job)
+    {
+        var options = new EvaluationOptions();
+        if (!File.Exists(Path.Combine(argument, "store.json")))
+        {
+            var data = DataFolder.Resolve(argument, finder);
+            return Embed(data with { Only = NeededPictures.Of(request.Protocol, data.Root, options) }, request, job);
+        }
+
+        var store = AuditFaces.OfStore(argument);
+        return store.Root is null ? store : store with { Set = NeededPictures.In(store.Set, NeededPictures.Of(request.Protocol, store.Root, options)) };
+    }
+
     private AuditFaces Embed(DataFolder data, AuditRequest request, JobContext job)
     {
         _model ??= TeacherCard.Open(request.Teacher, finder);
@@ -236,6 +252,7 @@ public sealed class AuditJob(AssetFinder finder)
         {
             Test = test.Name,
             FacesId = whole.Set.FacesId,
+            PartsIds = request.Protocol == AuditTest.AllFaces ? whole.PartsIds : null,
             Protocol = request.Protocol,
             Faces = test.Set.Count,
             People = test.People,
