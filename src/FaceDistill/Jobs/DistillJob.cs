@@ -45,6 +45,9 @@ public sealed class DistillJob(AssetFinder finder)
     /// <summary>The exported file's name in a run folder.</summary>
     public const string ExportName = "student.onnx";
 
+    /// <summary>Aligned faces, the teacher's embeddings, the training, the export.</summary>
+    internal const int Parts = 4;
+
     /// <summary>Runs it.</summary>
     /// <returns>What the run folder's report says.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
@@ -61,7 +64,7 @@ public sealed class DistillJob(AssetFinder finder)
         var faces = Trained(request, job);
         new ExportJob(finder).Write(
             new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = request.Options.Run.Device },
-                RunStudent.Open(request.Output), faces, job);
+                RunStudent.Open(request.Output), faces, job.Part(4, Parts));
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         request.Ranks?.Meet();
@@ -111,7 +114,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         using var teacher = TeacherCard.Open(request.Teacher, finder);
-        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
+        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job.Part(1, Parts));
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         RequireFaces(faces, teacher, Decided(options, checkpointPath));
         bool begins = first && (!RunInfo.In(request.Output) || !File.Exists(checkpointPath));
@@ -127,7 +130,8 @@ public sealed class DistillJob(AssetFinder finder)
             }
         }
 
-        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins).Prepare(job);
+        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins)
+            .Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
@@ -151,9 +155,14 @@ public sealed class DistillJob(AssetFinder finder)
             request.Ranks?.Meet();
         }
 
-        Train(training, description, options, request, people, job);
+        Train(training, description, options, request, people, job.Part(3, Parts));
         return faces;
     }
+
+    // While the teacher embeds: what the training after it is going to take. A short one is not worth the steps that tell.
+    private static double? TrainingSeconds(DistillOptions options, int dimension, int faces, JobContext job) =>
+        options.Run.Minutes is { } minutes ? 60 * minutes
+        : job.Progress is not null && TrainingCost.IsLong(faces, options) ? 60 * TrainingCost.Measure(options, dimension, faces, job.Cancel).Minutes : null;
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) =>

@@ -18,6 +18,8 @@ namespace FaceDistill.Jobs;
 /// <summary>Exports the student of a run folder, verified on faces, with its model card, and brings the run's report up to date.</summary>
 public sealed class ExportJob(AssetFinder finder)
 {
+    private const int Parts = 2; // the file that is checked on faces; with --evaluate, its accuracy
+
     /// <summary>Exports.</summary>
     /// <param name="request">What.</param>
     /// <param name="job">Told of faces that are aligned, embedded and scored.</param>
@@ -29,7 +31,7 @@ public sealed class ExportJob(AssetFinder finder)
         TorchDevice.Resolve(request.Device); // here and below: before faces are aligned
         _ = request.Calibration is { } calibration ? DataFolder.Resolve(calibration, finder) : null;
         var checkpoint = RunStudent.Open(request.Run, job);
-        var faces = Faces(request, request.Data, checkpoint, job);
+        var faces = Faces(request, request.Data, checkpoint, request.Protocol is null ? job : job.Part(1, Parts));
         var outcome = Write(request, checkpoint, faces, job);
         if (WritableFolder.WhyNot(request.Run) is null)
         {
@@ -126,7 +128,7 @@ public sealed class ExportJob(AssetFinder finder)
             return noted;
         }
 
-        var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
+        var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job.Part(2, Parts));
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
         return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
