@@ -1,8 +1,10 @@
 using FaceDistill.Assets;
+using FaceDistill.Benchmark;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Synthetic;
@@ -17,7 +19,7 @@ namespace FaceDistill.Jobs;
 internal sealed class QuickstartJob(AssetFinder finder)
 {
     private const string Teacher = "dlib-resnet";
-    private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12;
+    private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12, TimingRounds = 25;
     private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people
 
     /// <summary>Runs it; what an earlier run in the same folder finished is kept.</summary>
@@ -48,7 +50,18 @@ internal sealed class QuickstartJob(AssetFinder finder)
         new EvaluateJob(finder).Run(
             new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job);
         new ExportJob(finder).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = device }, job); // again, now that its thresholds are known
+        Time(run, options.Run.Device, job);
         return RunReport.Write(run);
+    }
+
+    private void Time(string run, string device, JobContext job)
+    {
+        job.Say?.Invoke("timing student and teacher");
+        string file = Path.Combine(run, new OnnxFormat().DefaultFile);
+        var models = new BenchmarkJob(finder)
+            .Run(new BenchmarkRequest([file, "teacher:" + Teacher], [], null, null, null, device, TimingRounds, null), job).Models;
+        JsonFile.Write(Path.Combine(run, RunSpeed.FileName), new RunSpeed(
+            FileHash.Sha256(file), Teacher, models[0].LatencyMs.P50, models[1].LatencyMs.P50, models[0].Speedup));
     }
 
     private static DataFolder Draw(string folder, int identities, int images, ulong seed, JobContext job)
