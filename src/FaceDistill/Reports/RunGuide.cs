@@ -58,7 +58,7 @@ internal static class RunGuide
         figures.Add(report.Speed is { } speed
             ? ("Speed", Number($"{speed.Speedup:0.0} times"),
                 Number($"as fast as {speed.Teacher}: {speed.StudentMs:0.00} ms a face, the teacher {speed.TeacherMs:0.00}")
-                + " (median, one thread, ONNX Runtime).")
+                + " (the fastest of many runs in turns, one thread, ONNX Runtime).")
             : ("Cost", Number($"{report.Cost.MultAdds / 1e6:0.0} M"), Number($"mult-adds a face; {report.Cost.Parameters / 1e6:0.00} M parameters.")));
         return figures;
     }
@@ -153,9 +153,9 @@ internal static class RunGuide
 /// <summary>How fast a run's exported student is beside its teacher (speed.json of the run folder), both timed in turns in one run.</summary>
 /// <param name="OnnxSha256">SHA-256 of the file that was timed.</param>
 /// <param name="Teacher">The teacher's name.</param>
-/// <param name="StudentMs">Median of one face on one thread, milliseconds.</param>
+/// <param name="StudentMs">One face on one thread, the fastest of many runs, milliseconds.</param>
 /// <param name="TeacherMs">The same of the teacher.</param>
-/// <param name="Speedup">The teacher's median by the student's.</param>
+/// <param name="Speedup">The teacher's time by the student's.</param>
 public sealed record RunSpeed(string OnnxSha256, string Teacher, double StudentMs, double TeacherMs, double Speedup)
 {
     internal const string FileName = "speed.json";
