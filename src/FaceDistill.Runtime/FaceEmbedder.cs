@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill;
@@ -49,7 +50,8 @@ public sealed class FaceEmbedder : IDisposable
         if (missing is not null)
         {
             throw new FaceDistillException(
-                $"no file {missing}; " + (missing == model ? "make one with 'facedistill export'" : "get the detector with 'facedistill teachers pull yunet'"));
+                $"no file {missing}; "
+                    + (missing == model ? $"make one with '{Hints.Command} export'" : $"get the detector with '{Hints.Command} teachers pull yunet'"));
         }
 
         var thresholds = StudentThresholds.Read(model);
@@ -129,7 +131,7 @@ public sealed class FaceEmbedder : IDisposable
     /// <exception cref="FaceDistillException">None was measured for that rate; the message says which there are and how to get more.</exception>
     public float Threshold(double far) => _model is not FlipSummed ? StudentThresholds.At(Thresholds, far, _path)
         : throw new FaceDistillException(
-            $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with 'facedistill evaluate --flip', or "
+            $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or "
             + "load it without flip");
 
     /// <summary>Frees the models. No call may be under way.</summary>

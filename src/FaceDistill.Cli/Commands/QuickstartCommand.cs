@@ -26,10 +26,11 @@ internal static class QuickstartCommand
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => 30 };
 
     public static Command Create() => VerbContext.Action(
-        new Command(Name, "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
-        {
-            Output, Epochs, CommonOptions.Models, CommonOptions.Device,
-        }, Run);
+        new Verb(Name, "Distil, measure and export a small student on drawn faces, in a few minutes; nothing but the teacher is fetched.")
+            .Example("quickstart")
+            .Example("quickstart --epochs 5 --output trial")
+            .Group("training", Epochs, CommonOptions.Models, CommonOptions.Device)
+            .Group("output", Output), Run);
 
     private static void Run(VerbContext context)
     {

@@ -86,7 +86,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
             return;
         }
 
-        int room = Math.Max(20, Console.IsErrorRedirected ? 200 : Console.WindowWidth - 1);
+        int room = Screen.ErrorWidth - 1;
         text = text.Length > room ? text[..room] : text;
         error.Write("\r" + text.PadRight(_width));
         _width = text.Length;

@@ -147,7 +147,7 @@ internal sealed class FaceSource
         if (skipped.Count > 0)
         {
             job.Say?.Invoke($"{data.Images}: {skipped.Count} files left out (first: {skipped[0].Path}: {skipped[0].Reason}); "
-                + $"'facedistill align' lists all in its {AlignmentManifest.SkippedFileName}");
+                + $"'{Hints.Command} align' lists all in its {AlignmentManifest.SkippedFileName}");
         }
 
         string[] names = AlignedFolder.Names(raw);
@@ -216,7 +216,8 @@ public sealed record DataFolder(string Root, string Images)
         return card
             ? Of(DatasetCard.Load(folderOrName), finder)
             : throw new FaceDistillException(
-                $"no folder {folderOrName}, and no data set of that name; there are {string.Join(", ", Cards.Names(Cards.Datasets))}");
+                $"no folder {folderOrName}, and no data set of that name; there are {string.Join(", ", Cards.Names(Cards.Datasets))}"
+                    + Hints.DidYouMean(folderOrName, Cards.Names(Cards.Datasets)));
     }
 
     private static DataFolder Of(DatasetCard card, AssetFinder finder)

@@ -202,7 +202,8 @@ public sealed class DistillJob(AssetFinder finder)
         else if (!Directory.Exists(source) && !File.Exists(source))
         {
             string cards = string.Join(", ", Cards.Names(Cards.Backbones));
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}"
+                + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
         }
         else
         {

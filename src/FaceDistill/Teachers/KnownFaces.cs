@@ -76,7 +76,7 @@ internal sealed class KnownFaces
 
         return finder.LocateDataset(DatasetCard.Load(Usual)) is not null ? DataFolder.Resolve(Usual, finder)
             : throw new FaceDistillException($"the contract is found by faces of known people, and {Usual} is not on this machine: give --data DIR with one "
-                + $"folder a person (20 people with 3 photos each do), or put {Usual} where 'facedistill datasets list' looks for it");
+                + $"folder a person (20 people with 3 photos each do), or put {Usual} where '{Hints.Command} datasets list' looks for it");
     }
 
     // Each chosen photo with its person, and the first stage that it is in. Whose name's hash comes first is chosen: not those at the alphabet's beginning.
