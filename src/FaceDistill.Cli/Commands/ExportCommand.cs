@@ -68,7 +68,7 @@ internal static class ExportCommand
 
     public static Command Create() => VerbContext.Action(
         new Command("export",
-            "Write a student as ONNX, ORT, TFLite or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
+            "Write a student as ONNX, ORT, TFLite, NCNN or safetensors, verified against TorchSharp on faces before it is put in place, with its model card.")
         {
             Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss,
                 CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
