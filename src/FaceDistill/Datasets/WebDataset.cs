@@ -110,14 +110,11 @@ internal static class WebDataset
                     ? "its name leads out of the shard" : $"a {KindOf(member)}, where a shard holds plain files");
             }
 
-            if (name.Any(char.IsControl))
-            {
-                throw Error(shard, name, offset - Block, "its name has a control character, which no file's name may carry on; rename it and pack anew");
-            }
-
             int slash = name.LastIndexOf('/') + 1, dot = name.IndexOf('.', slash);
             if (dot > slash && !name.AsSpan(slash).StartsWith("__"))
             {
+                _ = name.Any(char.IsControl) ? throw Error(shard, name, offset - Block, "its name has a control character, which would stand in the names of "
+                    + "aligned faces; rename it and pack anew") : 0;
                 if (samples.Count == 0 || samples[^1].Key != name[..dot])
                 {
                     samples.Add(new Sample(name[..dot], offset - Block));
