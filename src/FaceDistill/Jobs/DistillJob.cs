@@ -137,7 +137,7 @@ public sealed class DistillJob(AssetFinder finder)
         {
             WriteExcluded(request.Output, excluded);
             TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init));
-            bool synthetic = faces.Manifest.Aligner == "synthetic";
+            bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
             {

@@ -144,6 +144,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
                 FacesId = sets[i].FacesId,
+                Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
             RunReport.Write(run);
         }
