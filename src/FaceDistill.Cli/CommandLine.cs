@@ -122,6 +122,8 @@ public static class CommandLine
         CommonOptions.Verbose,
         CommonOptions.Json,
         QuickstartCommand.Create(),
+        CompareCommand.Create(),
+        SearchCommand.Create(),
         AlignCommand.Create(),
         EmbedCommand.Create(),
         DistillCommand.Create(),

@@ -84,7 +84,8 @@ public static class ModelArgument
     public static IEmbedder OpenExported(string path, string device, JobContext? job = null) =>
         StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path) : ExportedModel.Open(path);
 
-    private static IReadOnlyDictionary<string, string> Metadata(string path) =>
+    /// <summary>What an exported file says of itself.</summary>
+    internal static IReadOnlyDictionary<string, string> Metadata(string path) =>
         StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path) : ExportedModel.Metadata(path);
 
     private static bool IsTflite(string path) => path.EndsWith(TfliteFormat.FileEnding, StringComparison.OrdinalIgnoreCase);
