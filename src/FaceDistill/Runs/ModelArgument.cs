@@ -87,7 +87,8 @@ public static class ModelArgument
         StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path)
         : IsNcnn(path) ? new NcnnEmbedder(path) : ExportedModel.Open(path);
 
-    private static IReadOnlyDictionary<string, string> Metadata(string path) =>
+    /// <summary>What an exported file says of itself.</summary>
+    internal static IReadOnlyDictionary<string, string> Metadata(string path) =>
         StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path)
         : IsNcnn(path) ? NcnnNetwork.MetadataOf(path) : ExportedModel.Metadata(path);
 
