@@ -104,6 +104,7 @@ internal sealed class TfliteEmbedder : IEmbedder
     /// <exception cref="FaceDistillException">It is missing, damaged, or does not say what it wants to see.</exception>
     public TfliteEmbedder(string path)
     {
+        OpenCvNative.EnsureLoaded();
         var metadata = TfliteReader.Metadata(path);
         (_path, Contract) = (path, ExportedModel.InputSpec(metadata, path));
         Name = $"{metadata.GetValueOrDefault(ExportedModel.StudentKey)} ({Path.GetFileName(path)})";

@@ -170,7 +170,7 @@ internal static class PickleFile
         {
             'q' or 'h' => argument[0],
             'r' or 'j' => BinaryPrimitives.ReadInt32LittleEndian(argument),
-            _ => long.TryParse(Encoding.Latin1.GetString(argument).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1,
+            _ => InvariantNumber.Count(Encoding.Latin1.GetString(argument).Trim(), out long number) ? number : -1,
         };
 
         private void Push(string? text) => (_before, _last) = (_last, text);

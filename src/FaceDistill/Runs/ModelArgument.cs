@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
@@ -47,7 +48,8 @@ public static class ModelArgument
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
             ? OpenExported(argument, device, job) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
             : throw new FaceDistillException(
-                $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
+                $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD"
+                    + (Hints.Nearest(argument, Cards.Names(Cards.Teachers)) is { } card ? $"; did you mean '{TeacherPrefix}{card}'?" : ""));
     }
 
     /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>
@@ -85,7 +87,8 @@ public static class ModelArgument
         StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path)
         : IsNcnn(path) ? new NcnnEmbedder(path) : ExportedModel.Open(path);
 
-    private static IReadOnlyDictionary<string, string> Metadata(string path) =>
+    /// <summary>What an exported file says of itself.</summary>
+    internal static IReadOnlyDictionary<string, string> Metadata(string path) =>
         StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path)
         : IsNcnn(path) ? NcnnNetwork.MetadataOf(path) : ExportedModel.Metadata(path);
 

@@ -143,7 +143,7 @@ internal static class TrainingOverlap
     /// <param name="protocol">The protocol.</param>
     /// <exception cref="FaceDistillException">Their list is missing or damaged.</exception>
     public static HashSet<string>? MeasuredPeople(string? folder, string protocol) => protocol != Evaluator.LfwView1Test ? null
-        : LfwPeople.Read(Path.Combine(folder ?? "", "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        : LfwPeople.Read(Evaluator.Find(protocol, folder, "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
     /// <param name="model">A model argument; only a run folder holds an audit.</param>
@@ -153,7 +153,8 @@ internal static class TrainingOverlap
     /// <exception cref="FaceDistillException">The audit is damaged.</exception>
     public static IEnumerable<string> Audited(string model, string protocol, EmbeddingSet set) =>
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
-        where test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))
+        where (test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test)))
+            || (set.FacesId is { } part && test.PartsIds?.Contains(part) == true)
             && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
         let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
         select $"{set.Name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";

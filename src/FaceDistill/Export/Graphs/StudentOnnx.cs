@@ -145,7 +145,7 @@ internal static class StudentMetadata
         ArgumentNullException.ThrowIfNull(metadata);
         return metadata.TryGetValue(ExportedModel.StudentKey, out string? student)
             && Enum.TryParse(metadata.GetValueOrDefault(ExportedModel.HeadKey), out HeadKind head) && Enum.IsDefined(head)
-            && int.TryParse(metadata.GetValueOrDefault(ExportedModel.DimensionKey), CultureInfo.InvariantCulture, out int dimension)
+            && InvariantNumber.Count(metadata.GetValueOrDefault(ExportedModel.DimensionKey), out int dimension)
                 && dimension is > 0 and <= 65536
             ? new MobileNetV1Architecture(Spec(student, $"{path}, metadata {ExportedModel.StudentKey}"), head, dimension) : null;
     }
