@@ -66,6 +66,7 @@ internal static class EvaluationTable
         if (wide && all.Length > 0)
         {
             RenderThresholds(console, result, all);
+            console.WriteLine("");
         }
 
         foreach (var m in result.Models)

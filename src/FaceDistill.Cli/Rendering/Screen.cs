@@ -52,14 +52,23 @@ internal static class Screen
     }
 }
 
-/// <summary>A table that fits the screen: in one line a row where there is room; else with heads, then brackets, below one another; else each row as a block
-/// of lines.</summary>
+/// <summary>A table that fits the screen: in one line a row where there is room; else with heads, then brackets, then the parts of names below one another;
+/// else each row as a block of lines.</summary>
 /// <param name="all">The columns' names; the first column names the row.</param>
 internal sealed class FittedTable(params string[] all)
 {
     private const int LeastText = 24, Gap = 2;
 
     private readonly List<string[]> _rows = [];
+
+    // Where lines are broken, each with those before it.
+    private enum Break
+    {
+        Nowhere,
+        Heads,
+        Brackets,
+        Names,
+    }
 
     /// <summary>Whether the cells are texts, of which the last may wrap, and not numbers.</summary>
     public bool Texts { get; init; }
@@ -76,7 +85,7 @@ internal sealed class FittedTable(params string[] all)
         int width = console.Profile.Width;
         var heads = Shown(all);
         var rows = _rows.ConvertAll(Shown);
-        var tables = Texts ? Wrapped(heads, rows, width) : [Built(heads, rows, false, false), Built(heads, rows, true, false), Built(heads, rows, true, true)];
+        var tables = Texts ? Wrapped(heads, rows, width) : [.. Enum.GetValues<Break>().Select(at => Built(heads, rows, at))];
         var fitting = tables.FirstOrDefault(t => ((IRenderable)t).Measure(RenderOptions.Create(console), 10_000).Max <= width);
         if (fitting is not null)
         {
@@ -95,18 +104,23 @@ internal sealed class FittedTable(params string[] all)
     {
         int left = width - heads.SkipLast(1).Select((head, c) => Gap + rows.Select(r => r[c]).Append(head).Max(t => t.Length)).Sum();
         return left < LeastText || heads.Length > 3 ? []
-            : [Built(heads, rows.ConvertAll(r => r.SkipLast(1).Append(string.Join('\n', Screen.Wrap(r[^1], left))).ToArray()), false, false)];
+            : [Built(heads, rows.ConvertAll(r => r.SkipLast(1).Append(string.Join('\n', Screen.Wrap(r[^1], left))).ToArray()), Break.Nowhere)];
     }
 
-    private Table Built(string[] heads, List<string[]> rows, bool stacked, bool brackets)
+    private Table Built(string[] heads, List<string[]> rows, Break at)
     {
         var table = new Table().Border(TableBorder.None).HideHeaders();
-        var cells = brackets ? rows.ConvertAll(r => Array.ConvertAll(r, t => t.Replace(" (", "\n(", StringComparison.Ordinal))) : rows;
+        var cells = at < Break.Brackets ? rows : rows.ConvertAll(r => Array.ConvertAll(r, t => t.Replace(" (", "\n(", StringComparison.Ordinal)));
+        if (at == Break.Names)
+        {
+            cells.ForEach(r => r[0] = r[0].Replace(":", ":\n", StringComparison.Ordinal).Replace("/", "/\n", StringComparison.Ordinal));
+        }
+
         string[] titles = new string[heads.Length], rules = new string[heads.Length];
         for (int c = 0; c < heads.Length; c++)
         {
             int widest = Widest(cells.Select(r => r[c]));
-            titles[c] = stacked ? string.Join('\n', Screen.Wrap(heads[c], Math.Max(widest, Widest(heads[c].Split(' '))))) : heads[c];
+            titles[c] = at >= Break.Heads ? string.Join('\n', Screen.Wrap(heads[c], Math.Max(widest, Widest(heads[c].Split(' '))))) : heads[c];
             rules[c] = new string('\u2500', Math.Max(widest, Widest([titles[c]])));
             var column = new TableColumn("").NoWrap().Padding(0, 0, c == heads.Length - 1 ? 0 : Gap, 0);
             bool words = cells.All(r => r[c].Length == 0 || char.IsLetter(r[c][0]));

@@ -191,6 +191,7 @@ public sealed class TerminalTests : IDisposable
     [InlineData(120, 1)]
     [InlineData(80, 1)]
     [InlineData(66, 2)] // brackets below
+    [InlineData(58, 2)] // and the parts of names
     [InlineData(45, 5)] // a block
     public void A_table_fits(int width, int linesOfARow)
     {
@@ -207,8 +208,41 @@ public sealed class TerminalTests : IDisposable
         string[] lines = output.ToString().TrimEnd().Split('\n');
         Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 1, width));
         Assert.Equal(3 * (linesOfARow == 5 ? 4 : linesOfARow) + (linesOfARow == 5 ? 0 : 2), lines.Length);
-        Assert.Contains(@"teacher:dlib-\u001Bnet2", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains(@"dlib-\u001Bnet2", output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("unseen", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Progress_names_its_part_and_what_all_parts_take_where_that_is_known()
+    {
+        var error = new StringWriter();
+        using (var line = new ProgressLine(error, terminal: true))
+        {
+            foreach (var job in new[] { new JobContext(null, line).Part(2, 4, 600), new JobContext(null, line).Within(1, 6).Part(3, 4) })
+            {
+                job.Progress!.Report(new WorkProgress("embedding", 1, 1000, "images"));
+                Thread.Sleep(200);
+                job.Progress!.Report(new WorkProgress("embedding", 500, 1000, "images"));
+            }
+        }
+
+        Assert.Matches(@"2 of 4  embedding 500/1000 images .* 0:00 left, at least 10:0\d in all", error.ToString());
+        Assert.Matches(@"4 of 6  embedding 500/1000 images .* 0:00 left *\r", error.ToString());
+        Assert.Contains("2 of 9, 3 of 4", Reported(job => job.Part(2, 9).Part(3, 4)).Part, StringComparison.Ordinal);
+        Assert.Equal(900, Reported(job => job.Part(2, 9, 600).Part(3, 4, 300)).SecondsAfter);
+        Assert.Null(Reported(job => job.Part(2, 9)).SecondsAfter);
+    }
+
+    private static WorkProgress Reported(Func<JobContext, JobContext> part)
+    {
+        var seen = new List<WorkProgress>();
+        part(new JobContext(null, new Heard(seen.Add))).Progress!.Report(new WorkProgress("x", 1, 2, "images"));
+        return Assert.Single(seen);
+    }
+
+    private sealed class Heard(Action<WorkProgress> hear) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => hear(value);
     }
 
     [Fact]
