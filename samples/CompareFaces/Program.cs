@@ -24,6 +24,7 @@ try
 
     float threshold = embedder.Threshold(Far);
     Console.WriteLine($"{(similarity >= threshold ? "the same person" : "not accepted as the same person")} at FAR 1e-4 (threshold {threshold:0.0000})");
+    Console.WriteLine($"FAR at which the pair would just be accepted: {embedder.FalseAcceptRate(similarity)}");
     return 0;
 }
 catch (FaceDistillException e)

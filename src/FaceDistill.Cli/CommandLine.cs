@@ -162,6 +162,8 @@ public static class CommandLine
             CommonOptions.Json,
             CommonOptions.Verbose,
             QuickstartCommand.Create(),
+            CompareCommand.Create(),
+            SearchCommand.Create(),
             AlignCommand.Create(),
             EmbedCommand.Create(),
             DistillCommand.Create(),

@@ -54,10 +54,19 @@ public sealed class FaceEmbedder : IDisposable
                     + (missing == model ? $"make one with '{Hints.Command} export'" : $"get the detector with '{Hints.Command} teachers pull yunet'"));
         }
 
-        var thresholds = StudentThresholds.Read(model);
+        var thresholds = StudentThresholds.Of(ExportedModel.Metadata(model), model);
+        OpenCvNative.EnsureLoaded(); // before the model is tried, which takes longer
         var opened = ExportedModel.Open(model).Seeing();
         return new FaceEmbedder(flip ? new FlipSummed(opened) : opened, model, detector, thresholds);
     }
+
+    /// <summary>Takes hold of any model, and frees it with itself.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="name">What it is called in messages.</param>
+    /// <param name="detector">YuNet's file.</param>
+    /// <param name="thresholds">Those that were measured of it.</param>
+    internal static FaceEmbedder Of(IEmbedder model, string name, string? detector, IReadOnlyList<StudentThreshold> thresholds) =>
+        new(model, name, detector, thresholds);
 
     /// <summary>Embeds an aligned face.</summary>
     /// <param name="alignedFace">BGR 8-bit, <see cref="Size"/> x <see cref="Size"/>, aligned to <see cref="Template"/>.</param>
@@ -110,15 +119,30 @@ public sealed class FaceEmbedder : IDisposable
     /// <param name="photo">BGR 8-bit, any size; upright, or turned by 90, 180 or 270 degrees.</param>
     /// <returns>As <see cref="Embed(Mat)"/>.</returns>
     /// <exception cref="FaceDistillException">There is no face, or the detector's model is missing.</exception>
-    public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, "the photo");
+    public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, out _);
+
+    /// <summary>As <see cref="EmbedPhoto(Mat)"/>, and tells which face of the photo it is.</summary>
+    /// <param name="photo">As there.</param>
+    /// <param name="face">Where it lies, how large it is, how many there are.</param>
+    /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="FaceDistillException">As there.</exception>
+    public float[] EmbedPhoto(Mat photo, out FaceInPhoto face) => EmbedPhoto(photo, "the photo", out face);
 
     /// <summary>Reads a photo's file, turned upright as its EXIF data says, and embeds it as <see cref="EmbedPhoto(Mat)"/> does.</summary>
     /// <exception cref="FaceDistillException">It is no readable picture, there is no face, or the detector's model is missing; the message names the
     /// file.</exception>
-    public float[] EmbedPhoto(string path)
+    public float[] EmbedPhoto(string path) => EmbedPhoto(path, out _);
+
+    /// <summary>As <see cref="EmbedPhoto(string)"/>, and tells which face of the photo it is.</summary>
+    /// <param name="path">The photo's file.</param>
+    /// <param name="face">Where it lies, how large it is, how many there are.</param>
+    /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="FaceDistillException">As there.</exception>
+    public float[] EmbedPhoto(string path, out FaceInPhoto face)
     {
+        ArgumentNullException.ThrowIfNull(path);
         using var photo = PictureFile.TryRead(path, out string reason) ?? throw new FaceDistillException($"{path} is {reason}; give a photo's file");
-        return EmbedPhoto(photo, path);
+        return EmbedPhoto(photo, path, out face);
     }
 
     /// <summary>How alike two embeddings are: their cosine, -1 to 1, rounded as where thresholds are measured. Accept when it is at or above
@@ -130,9 +154,20 @@ public sealed class FaceEmbedder : IDisposable
     /// <param name="far">The false accept rate, for example 1e-4.</param>
     /// <exception cref="FaceDistillException">None was measured for that rate; the message says which there are and how to get more.</exception>
     public float Threshold(double far) => _model is not FlipSummed ? StudentThresholds.At(Thresholds, far, _path)
-        : throw new FaceDistillException(
-            $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or "
-            + "load it without flip");
+        : throw new FaceDistillException(FlipLine);
+
+    private string FlipLine => $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or load it "
+        + "without flip";
+
+    /// <summary>How many pairs of two people are at least as alike: the false accept rate at which a pair of this similarity would just be accepted.</summary>
+    /// <param name="similarity">That of <see cref="Similarity"/>.</param>
+    /// <returns>The rate between the thresholds that the file carries; beyond them a bound, never a guess. 'facedistill export --evaluate' measures some
+    /// fifteen thresholds, from 5e-1 to the smallest rate at which ten impostor pairs are accepted; files of earlier versions carry three.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The similarity is NaN.</exception>
+    /// <exception cref="FaceDistillException">Nothing was measured, or on too few pairs; the message says how to get it.</exception>
+    public FalseAcceptEstimate FalseAcceptRate(float similarity) =>
+        FalseAcceptCurve.At(Thresholds, similarity) ?? throw new FaceDistillException(_model is FlipSummed ? FlipLine
+            : $"{_path} carries no threshold that was measured on {FarTargets.LeastAccepted} false accepts or more; export with --evaluate on more people");
 
     /// <summary>Frees the models. No call may be under way.</summary>
     public void Dispose()
@@ -145,7 +180,7 @@ public sealed class FaceEmbedder : IDisposable
         }
     }
 
-    private float[] EmbedPhoto(Mat photo, string name)
+    private float[] EmbedPhoto(Mat photo, string name, out FaceInPhoto face)
     {
         ArgumentNullException.ThrowIfNull(photo);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -155,11 +190,12 @@ public sealed class FaceEmbedder : IDisposable
         {
             // As the pipeline aligns the faces on which thresholds are measured: larger first, then shrunk by area.
             var frame = AlignedFrame.Default;
-            using var aligned = new FaceAligner(detector, AlignmentTemplate.Named(Template), frame).Align(photo)
+            using var aligned = new FaceAligner(detector, AlignmentTemplate.Named(Template), frame).AlignTold(photo, out var found)
                 ?? throw new FaceDistillException(
                     $"{name} shows no face that the detector finds; give a photo in which a face is larger or seen from the front");
-            using var face = frame.View(aligned, Size);
-            return Embed(face);
+            face = found!;
+            using var view = frame.View(aligned, Size);
+            return Embed(view);
         }
         finally
         {

@@ -39,6 +39,7 @@ public static class SyntheticFaces
         ArgumentOutOfRangeException.ThrowIfNegative(identity);
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         Check(fivePoints, side);
+        OpenCvNative.EnsureLoaded();
         var person = new SyntheticIdentity(seed, identity);
         var view = new SyntheticView(seed, identity, index);
         Point2f[] template = [.. fivePoints];

@@ -80,6 +80,10 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         using var without = FaceEmbedder.Load(Student());
         Assert.Empty(without.Thresholds);
         Refused(() => without.Threshold(1e-4), "measured none; export with --evaluate");
+        Refused(() => without.FalseAcceptRate(0.5f), "carries no threshold that was measured on 10 false accepts or more; export with --evaluate");
+        Assert.Equal((1e-4, "8.9e-4"), (embedder.FalseAcceptRate(0.93f).Rate, embedder.FalseAcceptRate(0.911f).ToString())); // of an earlier version: decades
+        Refused(() => FaceEmbedder.Load(Student("""[{"far":2,"threshold":0.93,"protocol":"p","impostorPairs":5}]""")),
+            "facedistill.thresholds: a rate is above 0 and below 1");
         Refused(() => FaceEmbedder.Load(Student("[{}]")), StudentThreshold.MetadataKey);
     }
 
@@ -96,6 +100,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         Assert.All(Enumerable.Range(0, 16), i => Assert.Equal(own[i] + other[i], sum[i], 1e-5f));
         Assert.All(sum.Zip(summed.Embed(mirrored)), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         Assert.Empty(summed.Thresholds);
+        Refused(() => summed.FalseAcceptRate(0.5f), "its thresholds are not those of flip-summed embeddings");
         Refused(() => summed.Threshold(1e-4), "its thresholds are not those of flip-summed embeddings; measure them with 'facedistill evaluate --flip'");
     }
 
@@ -146,7 +151,13 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
             float[] pipeline = embedder.Embed(face), photo = embedder.EmbedPhoto(photos[i]);
             Assert.InRange(FaceEmbedder.Similarity(pipeline, photo), 0.9999f, 1.0001f); // but for the JPEG between
             using var read = PictureFile.Read(photos[i]);
-            Assert.Equal(photo, embedder.EmbedPhoto(read));
+            Assert.Equal(photo, embedder.EmbedPhoto(read, out var found));
+            Assert.Equal((read.Width, read.Height, 0), (found.PhotoWidth, found.PhotoHeight, found.Turned));
+            Assert.Empty(found.Warnings);
+            using var turned = new Mat();
+            Cv2.Rotate(read, turned, RotateFlags.Rotate90Clockwise);
+            Assert.InRange(FaceEmbedder.Similarity(photo, embedder.EmbedPhoto(turned, out var again)), 0.99f, 1.01f);
+            Assert.Equal(found with { Turned = 270 }, again);
         }
 
         float[] alone = embedder.EmbedPhoto(photos[0]);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Assets;
+using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
@@ -97,7 +98,21 @@ internal static class DistillCommand
             DataNames = data,
         };
         HostMemory.KeepFreed();
+        request = request with { Ranks = Ranks.Join() };
+        if (request.Ranks is { IsFirst: false } other)
+        {
+            new DistillJob(finder).Follow(request);
+            other.End();
+            return;
+        }
+
+        if (request.Ranks is { } ranks)
+        {
+            context.Say($"{ranks.About}");
+        }
+
         var report = new DistillJob(finder).Run(request, context.Job);
+        request.Ranks?.End();
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }
 }

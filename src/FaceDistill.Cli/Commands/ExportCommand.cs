@@ -68,9 +68,10 @@ internal static class ExportCommand
 
     public static Command Create() => VerbContext.Action(
         new Verb("export",
-            "Write a student as ONNX, ORT, TFLite or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
+            "Write a student as ONNX, ORT, TFLite, NCNN or safetensors, verified against TorchSharp on faces before it is put in place, with its model card.")
             .Example("export --model run --output student.onnx")
             .Example("export --model run --output student.tflite")
+            .Example("export --model run --output student.ncnn.param")
             .Example("export --model run --output camera.onnx --preprocess --normalize")
             .Example("export --model run --output student.int8.onnx --format onnx-int8 --evaluate --data lfw --protocol lfw-view1-test --max-loss 1")
             .Group("input", Model, Data, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device)

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 
@@ -58,6 +59,10 @@ internal static class ExportedModel
 /// <param name="ImpostorPairs">On how many impostor pairs.</param>
 public sealed record StudentThreshold(double Far, float Threshold, string Protocol, long ImpostorPairs)
 {
+    /// <summary>The 95% interval of the rate of this threshold, [low, high], by resampling the people who were measured; null where it is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<double>? FarInterval95 { get; init; }
+
     /// <summary>The metadata key under which the list stands as JSON; a file without it carries no threshold.</summary>
     public const string MetadataKey = "facedistill.thresholds";
 
@@ -72,13 +77,19 @@ internal static class StudentThresholds
     private const double RelativeTolerance = 1e-9;
 
     /// <summary>The thresholds of a file; none where its metadata have no <see cref="StudentThreshold.MetadataKey"/>.</summary>
-    /// <param name="path">An .onnx file.</param>
-    /// <exception cref="FaceDistillException">The file is no model, or the list is malformed.</exception>
-    public static IReadOnlyList<StudentThreshold> Read(string path)
+    /// <param name="metadata">The file's metadata.</param>
+    /// <param name="path">The file, for the message.</param>
+    /// <exception cref="FaceDistillException">The list is malformed.</exception>
+    public static IReadOnlyList<StudentThreshold> Of(IReadOnlyDictionary<string, string> metadata, string path)
     {
-        using var session = OnnxSessions.Open(path);
-        return session.ModelMetadata.CustomMetadataMap.TryGetValue(StudentThreshold.MetadataKey, out string? text)
-            ? JsonFile.Parse<StudentThreshold[]>(text, $"{path}, metadata {StudentThreshold.MetadataKey}") : [];
+        ArgumentNullException.ThrowIfNull(metadata);
+        string origin = $"{path}, metadata {StudentThreshold.MetadataKey}";
+        StudentThreshold[] thresholds = metadata.TryGetValue(StudentThreshold.MetadataKey, out string? text)
+            ? JsonFile.Parse<StudentThreshold[]>(text, origin) : [];
+        var wrong = thresholds.FirstOrDefault(t => t is not { Far: > 0 and < 1, Threshold: >= -1.1f and <= 1.1f, ImpostorPairs: > 0 });
+        return wrong is null ? thresholds
+            : throw new FaceDistillException(InvariantText.Of($"{origin}: a rate is above 0 and below 1 and a threshold a cosine, not {wrong.Far} and "
+                + $"{wrong.Threshold} of {wrong.ImpostorPairs} pairs; export the file again"));
     }
 
     /// <summary>The cosine at a false accept rate.</summary>

@@ -15,6 +15,27 @@ internal static class FarTargets
     /// </summary>
     public static IReadOnlyList<double> Affordable(long impostorPairs) => impostorPairs <= 500_000_000 ? [1e-1, .. Default] : Default;
 
+    /// <summary>Fewer accepted impostor pairs make no point of a curve: of ten the count is off by a third by chance alone.</summary>
+    public const int LeastAccepted = 10;
+
+    private const long MostRanks = 50_000_000; // what 1e-1 of <see cref="Affordable"/> needs in memory
+
+    /// <summary>
+    /// The rates at which a file's curve of false accepts is kept: 5e-1, 2e-1, 1e-1, 5e-2, ... as far as at least <see cref="LeastAccepted"/> impostor pairs
+    /// are accepted; from lower ones on where the first would need too much memory.
+    /// </summary>
+    public static IReadOnlyList<double> Curve(long impostorPairs) =>
+    [
+        .. from decade in Enumerable.Range(1, 12)
+           from digit in (int[])[5, 2, 1]
+           let far = double.Parse($"{digit}e-{decade}", CultureInfo.InvariantCulture)
+           where Permitted(far, impostorPairs) is >= LeastAccepted and <= MostRanks
+           select far,
+    ];
+
+    /// <summary>A rate in two digits: 0.0000618 is "6.2e-5".</summary>
+    public static string Rounded(double far) => far.ToString("0.#e-0", CultureInfo.InvariantCulture);
+
     /// <summary>A rate as it stands in tables and in JSON keys: 0.0001 is "1e-4".</summary>
     public static string Label(double far) => far.ToString("0.####e-0", CultureInfo.InvariantCulture);
 

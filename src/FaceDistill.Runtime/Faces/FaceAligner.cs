@@ -30,6 +30,15 @@ public sealed class FaceAligner(FaceDetector detector, AlignmentTemplate templat
         return faces == 0 ? null : Warp(upright.Picture, upright.Faces[0].Points, _target, frame.Side);
     }
 
+    /// <summary>As <see cref="Align(Mat)"/>, and tells which face it is.</summary>
+    internal Mat? AlignTold(Mat picture, out FaceInPhoto? face)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        using var upright = UprightFaces.Of(detector, picture);
+        face = upright.Faces.Count == 0 ? null : FaceInPhoto.Of(upright);
+        return face is null ? null : Warp(upright.Picture, upright.Faces[0].Points, _target, frame.Side);
+    }
+
     /// <summary>Warps every face of a picture.</summary>
     /// <param name="picture">BGR 8-bit, any size.</param>
     /// <returns>Each as of <see cref="Align(Mat)"/>: the face that it picks, then the others from the largest to the smallest; the caller disposes

@@ -19,7 +19,7 @@ public sealed class FaceDetector : IDisposable
     private readonly string _model;
     private readonly float _minScore;
     private readonly Dictionary<int, (FaceDetectorYN Network, Mat Canvas)> _sizes = [];
-    private readonly Mat _found = new();
+    private readonly Mat _found;
 
     /// <summary>Makes a detector.</summary>
     /// <param name="model">Path of YuNet's ONNX file.</param>
@@ -27,7 +27,8 @@ public sealed class FaceDetector : IDisposable
     /// <exception cref="FaceDistillException">The file is missing, damaged or another model.</exception>
     public FaceDetector(string model, float minScore = 0.6f)
     {
-        (_model, _minScore) = (model, minScore);
+        OpenCvNative.EnsureLoaded();
+        (_model, _minScore, _found) = (model, minScore, new Mat());
         Network(SmallSide); // a damaged or another model shows at once
     }
 

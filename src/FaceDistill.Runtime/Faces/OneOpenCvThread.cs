@@ -14,6 +14,7 @@ internal sealed class OneOpenCvThread : IDisposable
 
     private OneOpenCvThread()
     {
+        OpenCvNative.EnsureLoaded();
         lock (s_gate)
         {
             if (s_held++ == 0)

@@ -158,6 +158,7 @@ public static class PictureFile
                 return null;
             }
 
+            OpenCvNative.EnsureLoaded();
             Mat? picture = null;
             try
             {

@@ -30,6 +30,9 @@ internal sealed class UprightFaces : IDisposable
 
     private UprightFaces(Mat picture, Mat? turned, IReadOnlyList<DetectedFace> faces) => (Picture, _turned, Faces) = (picture, turned, faces);
 
+    /// <summary>By how many degrees the photo was turned clockwise: 0, 90, 180 or 270.</summary>
+    public int Turned { get; private init; }
+
     /// <summary>The photo, or a turned copy of it that is disposed with this.</summary>
     public Mat Picture { get; }
 
@@ -65,7 +68,7 @@ internal sealed class UprightFaces : IDisposable
             }
 
             best.Dispose();
-            (best, least) = (new UprightFaces(turned, turned, faces), score);
+            (best, least) = (new UprightFaces(turned, turned, faces) { Turned = 90 * ((int)turn + 1) }, score); // clockwise, 180, counterclockwise
         }
 
         return best;

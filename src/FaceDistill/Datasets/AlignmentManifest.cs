@@ -32,6 +32,12 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AllFaces { get; init; }
 
+    /// <summary>What aligned drawn faces.</summary>
+    internal const string Drawer = "synthetic";
+
+    /// <summary>Whether the faces are drawn, of people who do not exist.</summary>
+    internal bool IsDrawn => Aligner == Drawer;
+
     /// <summary>The geometry of each picture.</summary>
     public AlignedFrame Frame => new(Size, Pad);
 

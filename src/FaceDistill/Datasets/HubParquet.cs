@@ -56,7 +56,8 @@ internal static class HubParquet
         catch (Exception e) when (e is not (FaceDistillException or OperationCanceledException or UnauthorizedAccessException))
         {
             // Parquet.Net lets whatever a strange file leads to escape.
-            throw new FaceDistillException($"{file} is no Parquet file, or is damaged ({e.Message.ReplaceLineEndings(" ")})", e);
+            string why = e is ParquetLookException ? $" ({e.Message})" : "";
+            throw new FaceDistillException($"{file} is no Parquet file, or is damaged{why}; bring back a copy", e);
         }
     }
 

@@ -4,7 +4,6 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
@@ -84,7 +83,7 @@ public sealed class AuditJob(AssetFinder finder)
             var results = tests.Select(
                 test => Audit(test, request.Protocol == AuditTest.AllFaces ? test : test.View1Test(), calibration, training, request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
-                ? Duplicates(training, (float)threshold, findings, job) : null;
+                ? AuditedDuplicates.Find(training, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
             {
@@ -264,47 +263,5 @@ public sealed class AuditJob(AssetFinder finder)
             MeasuredTar = tar,
             Counts = counts,
         };
-    }
-
-    private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
-        List<AuditFaces> training, float threshold, List<AuditFinding> findings,
-        JobContext job)
-    {
-        int[] starts = new int[training.Count + 1];
-        for (int i = 0; i < training.Count; i++)
-        {
-            starts[i + 1] = starts[i] + training[i].Set.Count;
-        }
-
-        (int Set, int Row) Place(int row)
-        {
-            int set = Array.FindLastIndex(starts, start => start <= row);
-            return (set, row - starts[set]);
-        }
-
-        int dimension = training[0].Set.Dimension;
-        float[] values = new float[(long)starts[^1] * dimension];
-        var same = new SameFiles();
-        var files = new List<(int Row, int Other)>();
-        for (int i = 0; i < training.Count; i++)
-        {
-            UnitEmbeddings.Check(training[i].Set);
-            training[i].Set.Values.CopyTo(values.AsSpan(starts[i] * dimension));
-            files.AddRange(same.Add(training[i].Hashes, starts[i]));
-        }
-
-        var vectors = new ScoredVectors(values, dimension);
-        var (pairs, drop) = NearDuplicates.Find(vectors, threshold, files.Select(f => f.Row).ToHashSet(), job);
-        AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
-        {
-            var (set, face) = Place(row);
-            var (otherSet, otherFace) = Place(other);
-            return new AuditFinding(kind, training[set].Picture(face), training[otherSet].Picture(otherFace), score, 1);
-        }
-
-        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, vectors.Score(f.Row, f.Other))));
-        findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
-        return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
-            files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
     }
 }

@@ -3,7 +3,6 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
-using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
@@ -145,6 +144,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
                 FacesId = sets[i].FacesId,
+                Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
             RunReport.Write(run);
         }

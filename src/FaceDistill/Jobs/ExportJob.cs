@@ -83,7 +83,8 @@ public sealed class ExportJob(AssetFinder finder)
                 job.Say?.Invoke($"thresholds of {request.Path}: {missing}");
             }
 
-            (new ModelCards(finder).Of(request, checkpoint, outcome, staged, rows, thresholds) with { MissingThresholds = missing }).Write(staged);
+            var card = new ModelCards(finder).Of(request, checkpoint, outcome, staged, rows, ExportEvaluation.OnCards(thresholds));
+            (card with { MissingThresholds = missing }).Write(staged);
             job.Cancel.ThrowIfCancellationRequested();
         });
         outcome = outcome! with { Files = files };
@@ -179,7 +180,7 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
         string? wrong = Directory.Exists(Path) ? $"--output {Path} is a folder; name a file"
             : !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
-                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX and TFLite formats"
+                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX, TFLite and NCNN formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? InvariantText.Of($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"
@@ -189,86 +190,5 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
                 ? $"accuracy before and after is measured by {string.Join(" or ", Evaluator.AllPairsProtocols)}, not by '{Protocol}'"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);
-    }
-}
-
-/// <summary>Measures the run's student and its exported file side by side, or finds what was measured of the student before.</summary>
-internal sealed class ExportEvaluation(AssetFinder finder)
-{
-    private const string File = "this file", Torch = "the student in TorchSharp";
-    private const double DecidingFar = 1e-4;
-    private static readonly double[] ThresholdFars = [1e-3, 1e-4, 1e-5];
-
-    /// <summary>Measures both.</summary>
-    /// <param name="request">With a protocol and data.</param>
-    /// <param name="file">The exported file.</param>
-    /// <param name="job">Told of embedded faces and scored pairs.</param>
-    public (ExportAccuracy Accuracy, IReadOnlyList<ModelCardAccuracy> Rows) Measure(
-        ExportRequest request, string file, JobContext job)
-    {
-        var data = DataFolder.Resolve(request.Data!, finder);
-        var result = new EvaluateJob(finder).Run(
-            new EvaluateRequest(request.Protocol!, [request.Run, file], data, request.Aligned, request.Device)
-            {
-                Note = false, // the run's own notes may hold its teacher as well
-                Options = new EvaluationOptions { Metrics = false },
-            },
-            job);
-        string name = Path.GetFileName(data.Root), label = FarTargets.Label(DecidingFar);
-        var (before, after) = (result.Models[0], result.Models[1]);
-        IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
-        bool seen = before.TrainedOn?.Any != false; // what is not known may be so
-        return (new ExportAccuracy(
-            result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
-            Interval(after)),
-            [new(File, name, result.Protocol, after, seen, result.FacesId), new(Torch, name, result.Protocol, before, seen, result.FacesId)]);
-    }
-
-    /// <summary>What the run folder notes of this very student, and of the teacher beside it.</summary>
-    /// <param name="run">The run folder.</param>
-    /// <param name="studentHash">SHA-256 of the student's checkpoint; notes of other weights are left out.</param>
-    /// <param name="teacher">The teacher's name.</param>
-    public static IReadOnlyList<ModelCardAccuracy> Noted(string run, string studentHash, string teacher) =>
-    [
-        .. from note in RunEvaluations.Read(run)
-           where note.StudentHash == studentHash && note.Result.Score is null && note.Result.Models.Any(m => m.Name == note.Student)
-           from model in note.Result.Models
-           where model.Name == note.Student || model.Name == teacher
-           select new ModelCardAccuracy(
-               model.Name == note.Student
-               ? Torch
-               : model.Name, note.Data, note.Result.Protocol, model, note.Result.Models.First(m => m.Name == note.Student).TrainedOn?.Any != false,
-                   note.FacesId),
-    ];
-
-    /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>
-    /// <param name="rows">What was measured.</param>
-    /// <param name="fileOnly">Whether only those measured on the file itself hold for it.</param>
-    /// <param name="noted">Whether the run folder notes anything measured, perhaps of other weights.</param>
-    /// <returns>The thresholds, and in words which are missing and why; null where none is.</returns>
-    public static (IReadOnlyList<StudentThreshold> Thresholds, string? Missing) Thresholds(IReadOnlyList<ModelCardAccuracy> rows, bool fileOnly, bool noted)
-    {
-        var own = rows.Where(r => r.Model is File or Torch).ToList();
-        var valid = own.Where(r => r.Model == File || !fileOnly).ToList();
-        var strangers = valid.Where(r => !r.Seen).ToList();
-        var best = strangers.Where(r => r.Result.ThresholdAtFar is not null)
-            .OrderBy(r => r.Model == File ? 0 : 1).ThenByDescending(r => r.Result.ImpostorPairs).FirstOrDefault();
-        if (best is null)
-        {
-            static string Tests(IEnumerable<ModelCardAccuracy> rows) => string.Join(", ", rows.Select(r => $"{r.Protocol} on {r.Data}").Distinct());
-            return ([], own.Count == 0
-                ? $"none was measured on this student{(noted ? " (what the run notes is of other weights, or not by cosine)" : "")}; export with --evaluate"
-                : valid.Count == 0 ? "none was measured on this file, and those of the student in TorchSharp do not hold for its format; export with --evaluate"
-                : strangers.Count == 0 ? $"none, since the training faces hold people of {Tests(valid)}; export with --evaluate on faces of others"
-                : $"none, since {Tests(strangers)} gives none; export with --evaluate");
-        }
-
-        var thresholds = ThresholdFars.Select(far => (Far: far, At: best.Result.ThresholdAtFar!.GetValueOrDefault(FarTargets.Label(far))))
-            .ToLookup(t => t.At is null);
-        string few = string.Join(", ", thresholds[true].Select(t => FarTargets.Label(t.Far)));
-        return ([.. thresholds[false].Select(t => new StudentThreshold(t.Far, t.At!.Value, best.Protocol, best.Result.ImpostorPairs))],
-            few.Length == 0
-                ? null
-                : InvariantText.Of($"none at {few}, for which the {best.Result.ImpostorPairs} impostor pairs of {best.Protocol} on {best.Data} are too few"));
     }
 }

@@ -12,11 +12,15 @@ namespace FaceDistill.Kernels;
 /// Makes TorchSharp's native library load, also on systems whose libstdc++ is older than GCC 13's.
 /// </summary>
 /// <remarks>
+/// A program that uses TorchSharp itself calls <see cref="EnsureLoaded"/> before its first use of it; once is enough, from any thread. Whoever touches torch
+/// earlier gets TorchSharp's own exception on Debian 12 and Ubuntu 22.04. FaceDistill's jobs and models call it themselves.
+/// <para>
 /// libLibTorchSharp.so 0.107 asks for GLIBCXX_3.4.32, for the single symbol <see cref="NewSymbol"/>, with no relocation
 /// to it. Debian 12 and Ubuntu 22.04 stop at 3.4.30. There, a copy in FaceDistill's cache asks for the version weakly,
 /// and is the one that gets loaded; the package cache is never changed.
+/// </para>
 /// </remarks>
-internal static class TorchNative
+public static class TorchNative
 {
     private const string NewVersion = "GLIBCXX_3.4.32";
     private const string NewSymbol = "_ZSt21ios_base_library_initv";
@@ -64,7 +68,7 @@ internal static class TorchNative
     private static string FirstLine(Exception e) => (e.InnerException ?? e).Message.Split('\n')[0];
 
     /// <summary>Whether this system's libstdc++ already provides what TorchSharp asks for, so that no remedy is needed.</summary>
-    public static bool SystemHasSymbol() =>
+    internal static bool SystemHasSymbol() =>
         NativeLibrary.TryLoad("libstdc++.so.6", out var handle) && NativeLibrary.TryGetExport(handle, NewSymbol, out _);
 
     /// <summary>
@@ -73,7 +77,7 @@ internal static class TorchNative
     /// </summary>
     /// <returns>The path of the library to load.</returns>
     /// <exception cref="FaceDistillException">The file is missing or no whole ELF library, or the folder cannot be written.</exception>
-    public static string PatchedCopy(string library, string cacheFolder)
+    internal static string PatchedCopy(string library, string cacheFolder)
     {
         byte[] bytes;
         try

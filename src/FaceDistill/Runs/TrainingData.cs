@@ -73,6 +73,13 @@ internal static class TrainingData
                 + "trained on, and are left out");
         }
 
+        int known = RunInfo.Read(run).Images;
+        if (images.Length > 0 && images.Length < known)
+        {
+            job.Say?.Invoke($"{run}: {known - images.Length} of the {known} faces that it was trained on are not there any more "
+                + $"({string.Join(", ", folders.Select(f => f.Images))} changed since); the other {images.Length} are taken");
+        }
+
         return images.Length > 0 ? faces with { Dataset = faces.Dataset with { Images = images } }
             : throw new FaceDistillException($"no face that {run} was trained on is at hand any more; {remedy}");
     }
@@ -100,7 +107,8 @@ internal static class TrainingData
         string? name = card ? argument : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, PartOf(argument) ?? argument, finder));
         if (name is null)
         {
-            return new ModelCardSource(argument, null, null);
+            bool drawn = AlignmentManifest.In(argument) && AlignmentManifest.Read(argument).IsDrawn;
+            return drawn ? new ModelCardSource(argument, "MIT, as FaceDistill", "drawn by FaceDistill from a seed") : new ModelCardSource(argument, null, null);
         }
 
         var found = DatasetCard.Load(name);

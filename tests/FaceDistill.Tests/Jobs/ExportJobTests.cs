@@ -79,10 +79,24 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
         Assert.Equal(["this file", "the student in TorchSharp"], card.Accuracy.Select(a => a.Model));
         var threshold = Assert.Single(card.Thresholds);
-        Assert.Equal(new StudentThreshold(1e-3, card.Accuracy[0].Result.ThresholdAtFar!["1e-3"]!.Value, "all-pairs", 6600), threshold);
+        Assert.Equal((1e-3, card.Accuracy[0].Result.ThresholdAtFar!["1e-3"]!.Value, "all-pairs", 6600L),
+            (threshold.Far, threshold.Threshold, threshold.Protocol, threshold.ImpostorPairs));
         using (var session = OnnxSessions.Open(_folder["x.onnx"]))
         {
-            Assert.Equal([threshold], JsonFile.Parse<StudentThreshold[]>(session.ModelMetadata.CustomMetadataMap[StudentThreshold.MetadataKey], "x"));
+            // The card's, and the curve: rates at which ten of the pairs or more are accepted, each with its interval, for there are twelve people.
+            var carried = JsonFile.Parse<StudentThreshold[]>(session.ModelMetadata.CustomMetadataMap[StudentThreshold.MetadataKey], "x");
+            Assert.Equal([0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001], carried.Select(t => t.Far));
+            Assert.Equal(threshold.Threshold, carried[^1].Threshold);
+            Assert.Equal(carried.Select(t => t.Threshold).Order(), carried.Select(t => t.Threshold));
+            Assert.All(carried[..^1], t => Assert.InRange(t.Far, t.FarInterval95![0] * 0.9, t.FarInterval95[1] * 1.1));
+            Assert.All(carried, t => Assert.Equal(("all-pairs", 6600L), (t.Protocol, t.ImpostorPairs)));
+        }
+
+        using (var embedder = FaceEmbedder.Load(_folder["x.onnx"]))
+        {
+            var rate = embedder.FalseAcceptRate(embedder.Thresholds[3].Threshold);
+            Assert.Equal((0.05, 0.05, 0.05, "5e-2"), (rate.Rate, rate.AtLeast, rate.AtMost, rate.ToString()));
+            Assert.Equal("at most 2e-3", embedder.FalseAcceptRate(1).ToString()); // 13 pairs; 1e-3 permits six, too few to stand on
         }
 
         Assert.Equal(FileHash.Sha256(_folder["x.onnx"]), card.Sha256);

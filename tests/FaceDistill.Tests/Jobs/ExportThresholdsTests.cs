@@ -25,6 +25,19 @@ public sealed class ExportThresholdsTests
         Assert.Equal("none at 1e-4, 1e-5, for which the 6600 impostor pairs of all-pairs on people are too few", missing);
     }
 
+    // Of a run's own notes there are decades alone; the curve that an export measures stands between them, from the highest rate to the lowest.
+    [Fact]
+    public void A_file_carries_every_rate_that_was_measured_on_ten_false_accepts_or_more()
+    {
+        var at = new Dictionary<string, float?> { ["1e-1"] = 0.1f, ["1e-2"] = 0.2f, ["1e-3"] = 0.3f, ["1e-4"] = 0.4f, ["1e-5"] = 0.5f, ["1e-6"] = 0.6f };
+        var noted = Row(Torch, null, null, null) with { Result = new ModelResult(Torch, 120, 540, 600_000) { ThresholdAtFar = at } };
+        Assert.Equal([1e-1, 1e-2, 1e-3, 1e-4, 1e-5], Far(noted)); // 1e-5 permits 6: on cards, but no point of the curve; nor is 1e-6
+        var measured = noted with { Model = File, Result = noted.Result with { Curve = [new(0.5, 0.05f, "", 600_000), new(1e-1, 0.1f, "", 600_000),
+            new(5e-5, 0.45f, "", 600_000)] } };
+        Assert.Equal([0.5, 1e-1, 1e-2, 1e-3, 1e-4, 5e-5, 1e-5], Far(measured));
+        Assert.Equal([1e-3, 1e-4, 1e-5], ExportEvaluation.OnCards(ExportEvaluation.Thresholds([measured], true, false).Thresholds).Select(t => t.Far));
+    }
+
     [Theory]
     [InlineData(false, "none was measured on this student; export with --evaluate")]
     [InlineData(true, "none was measured on this student (what the run notes is of other weights, or not by cosine); export with --evaluate")]
@@ -41,6 +54,14 @@ public sealed class ExportThresholdsTests
             StringComparison.Ordinal);
         Assert.StartsWith("none, since all-pairs on people gives none;",
             None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Result = new ModelResult(Torch, 100, 10, 6600) }]), StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<double> Far(ModelCardAccuracy row)
+    {
+        var (thresholds, missing) = ExportEvaluation.Thresholds([row], fileOnly: false, noted: false);
+        Assert.Null(missing);
+        Assert.All(thresholds, t => Assert.Equal(("all-pairs", 600_000L), (t.Protocol, t.ImpostorPairs)));
+        return thresholds.Select(t => t.Far);
     }
 
     private static string? None(IReadOnlyList<ModelCardAccuracy> rows, bool fileOnly = false, bool noted = false)

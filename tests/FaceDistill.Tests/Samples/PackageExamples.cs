@@ -6,7 +6,9 @@ using FaceDistill.Datasets;
 // FaceDistill.Synthetic
 using FaceDistill.Faces;
 using FaceDistill.Jobs;
+using FaceDistill.Kernels;
 using FaceDistill.Synthetic;
+using FaceDistill.Training.Options;
 // FaceDistill.Runtime
 using OpenCvSharp;
 
@@ -21,6 +23,7 @@ internal static class PackageExamples
         using var b = Cv2.ImRead("b.jpg");
         float similarity = FaceEmbedder.Similarity(embedder.EmbedPhoto(a), embedder.EmbedPhoto(b));
         bool same = similarity >= embedder.Threshold(1e-4);
+        Console.WriteLine($"FAR at which the pair would just be accepted: {embedder.FalseAcceptRate(similarity)}");
         return same;
     }
 
@@ -30,6 +33,22 @@ internal static class PackageExamples
         var request = new EvaluateRequest("lfw-view1-test", ["student.onnx", "teacher:dlib-resnet"], DataFolder.Of("faces"), null, "cpu");
         var result = new EvaluateJob(AssetFinder.FromEnvironment()).Run(request, job);
         return result;
+    }
+
+    public static object OfTraining()
+    {
+        var job = new JobContext(Say: Console.WriteLine);
+        var finder = AssetFinder.FromEnvironment();
+        var options = new DistillOptions { Student = new StudentOptions { Name = "mobilenet-v1:0.5@96" }, Run = new TrainingRunOptions { Epochs = 8 } };
+        var report = new DistillJob(finder).Run(new DistillRequest("dlib-resnet", [DataFolder.Of("photos")], null, options, "run", Resume: false), job);
+        return report;
+    }
+
+    public static object OfTorch()
+    {
+        TorchNative.EnsureLoaded();
+        var tensor = TorchSharp.torch.zeros(2, 3);
+        return tensor;
     }
 
     public static void OfSynthetic()

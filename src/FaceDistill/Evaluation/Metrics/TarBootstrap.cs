@@ -101,6 +101,50 @@ internal sealed class TarBootstrap
         return [.. tars.Select((tar, f) => shortOf[f] ? null : tar)];
     }
 
+    /// <summary>The false accept rates of given thresholds.</summary>
+    /// <param name="thresholds">The thresholds.</param>
+    /// <param name="bound">What the tail's scores exceed: below it not all are known.</param>
+    /// <param name="resamples">The resamples.</param>
+    /// <param name="cancel">Stops between batches.</param>
+    /// <returns>[thresholds][resamples]; null for a threshold that the tail does not reach.</returns>
+    public double[]?[] FalseAcceptRates(IReadOnlyList<float> thresholds, float bound, IdentityResamples resamples, CancellationToken cancel)
+    {
+        double[]?[] rates = [.. thresholds.Select(threshold => threshold > bound ? new double[resamples.Count] : null)];
+        int[] accepted = [.. thresholds.Select((threshold, t) => rates[t] is null ? 0 : Accepted(threshold))];
+        int most = accepted.DefaultIfEmpty().Max();
+        int[] first = _tailFirst[..most], second = _tailSecond[..most];
+        Parallel.For(0, most == 0 ? 0 : resamples.Batches, new ParallelOptions { CancellationToken = cancel }, batch =>
+        {
+            int[] times = resamples.Draw(batch);
+            var tail = new WeightedPairCounts(first, second, times, null);
+            long[] impostors = Totals(times, _sizes!).Impostors;
+            for (int lane = 0; lane < resamples.InBatch(batch); lane++)
+            {
+                for (int t = 0; t < rates.Length; t++)
+                {
+                    if (rates[t] is { } rate)
+                    {
+                        rate[(batch * IdentityResamples.Lanes) + lane] = (double)tail.Before(accepted[t], lane) / impostors[lane];
+                    }
+                }
+            }
+        });
+        return rates;
+    }
+
+    /// <summary>How many of the tail's scores reach a threshold.</summary>
+    private int Accepted(float threshold)
+    {
+        int low = 0, high = _tailScores.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = _tailScores[middle] >= threshold ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
     /// <summary>The weighted numbers of impostor and genuine pairs, by lane.</summary>
     private (long[] Impostors, long[] Genuine) Totals(int[] times, int[] sizes)
     {

@@ -126,6 +126,9 @@ internal sealed class TailPairs(IdentityGroups groups, float bound, int workers,
 {
     private readonly List<TailPair>[] _lists = [.. Enumerable.Range(0, workers).Select(_ => new List<TailPair>())];
 
+    /// <summary>What the scores that are taken exceed.</summary>
+    public float Bound => bound;
+
     /// <summary>Whether the pairs were too many, so that <see cref="Sorted"/> is of no use.</summary>
     public bool Overflowed => _lists.Sum(list => (long)list.Count) > most;
 

@@ -35,18 +35,21 @@ internal static class AllPairsEvaluation
         var vectors = ScoredVectors.Of(set, groups.Order, options.Score);
         bool resample = options.Resamples > 0 && groups.Sizes.Count(size => size > 1) >= FewestPeople;
         double[] resampled = resample ? [.. fars.Where(far => FarTargets.Permitted(far, groups.ImpostorPairs) is > 0 and var p && Tail(p, 1) <= MostTail)] : [];
+        var curve = options.Curve ? FarTargets.Curve(groups.ImpostorPairs) : [];
+        double[] all = [.. fars, .. curve];
         for (int widening = 1; ; widening *= 2)
         {
             long permitted = resampled.Length == 0 ? 0 : resampled.Max(far => FarTargets.Permitted(far, groups.ImpostorPairs));
             long kept = Math.Min(Tail(permitted, widening), groups.ImpostorPairs);
-            var first = ThresholdPass.At(vectors, groups, Math.Max(ThresholdPass.Ranks(fars, groups.ImpostorPairs), kept), job);
+            var first = ThresholdPass.At(vectors, groups, Math.Max(ThresholdPass.Ranks(all, groups.ImpostorPairs), kept), job);
             var tail = resampled.Length == 0 ? null : new TailPairs(groups, Bound(first, kept), TileRows.Workers, MostTail);
             var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
             worst?.AddGenuine(groups, first.Genuine);
             var look = options.Metrics || tail is not null || worst is not null
                 ? new MetricsPass(vectors, first, options.Metrics, tail, set.Name, worst) : null;
             look?.Run(job);
-            var uncertainty = tail is null ? null : Uncertainty(set, options, first, tail, resampled, job.Cancel);
+            var thresholds = curve.Select(far => ExactThreshold.Of(far, groups.ImpostorPairs, first.Tail)!.Value).ToArray();
+            var (uncertainty, rates) = tail is null ? (null, null) : Uncertainty(set, options, first, tail, resampled, thresholds, job.Cancel);
             bool wider = kept < groups.ImpostorPairs && Tail(permitted, widening * 2) <= MostTail;
             if (uncertainty is null || tail!.Overflowed || !wider || resampled.All(far => uncertainty.At(far) is not null))
             {
@@ -55,6 +58,10 @@ internal static class AllPairsEvaluation
                     Rates = first.Result(fars),
                     Metrics = look?.Metrics(),
                     Uncertainty = uncertainty,
+                    Curve = options.Curve ? [.. curve.Select((far, i) => new StudentThreshold(far, thresholds[i], "", groups.ImpostorPairs)
+                    {
+                        FarInterval95 = rates?[i] is { } resamples ? TarUncertainty.Percentile(resamples) : null,
+                    })] : null,
                     Missing = missing,
                     Worst = worst?.Of(set, groups.Order),
                 };
@@ -71,8 +78,9 @@ internal static class AllPairsEvaluation
     private static float Bound(ThresholdPass first, long kept) =>
         kept >= first.Groups.ImpostorPairs ? float.NegativeInfinity : MathF.BitDecrement(first.Tail.ScoreAt(kept));
 
-    private static TarUncertainty Uncertainty(
-        EmbeddingSet set, EvaluationOptions options, ThresholdPass first, TailPairs tail, double[] fars, CancellationToken cancel)
+    // Of the rates, and the false accept rates of the curve's thresholds in each resample.
+    private static (TarUncertainty Tars, double[]?[]? FalseAcceptRates) Uncertainty(
+        EmbeddingSet set, EvaluationOptions options, ThresholdPass first, TailPairs tail, double[] fars, float[] curve, CancellationToken cancel)
     {
         var groups = first.Groups;
         string[] names = [.. groups.Names.Order(StringComparer.Ordinal)]; // an order that does not depend on the faces'
@@ -84,9 +92,9 @@ internal static class AllPairsEvaluation
         }
 
         var resamples = new IdentityResamples(options.Seed, options.Resamples, genuine);
-        double[]?[] tars = tail.Overflowed ? new double[]?[fars.Length]
-            : new TarBootstrap(first, tail.Sorted(), number).Run(fars, resamples, cancel);
-        return new TarUncertainty(fars, tars, Key(set, options));
+        var bootstrap = tail.Overflowed ? null : new TarBootstrap(first, tail.Sorted(), number);
+        return (new TarUncertainty(fars, bootstrap?.Run(fars, resamples, cancel) ?? new double[]?[fars.Length], Key(set, options)),
+            bootstrap?.FalseAcceptRates(curve, tail.Bound, resamples, cancel));
     }
 
     /// <summary>The same for two models exactly where they have the same faces of the same people and the same draws.</summary>

@@ -240,6 +240,10 @@ public sealed record EvaluationOptions
     /// <summary>How many of the highest-scoring impostor and of the lowest-scoring genuine pairs to name; 0 for none.</summary>
     public int WorstPairs { get; init; }
 
+    /// <summary>Whether to keep the thresholds at the rates of <see cref="FarTargets.Curve"/> as well, for a file that tells the rate of any
+    /// similarity.</summary>
+    internal bool Curve { get; init; }
+
     /// <summary>Refuses what cannot be done.</summary>
     /// <exception cref="FaceDistillException">A rate, the score, the number of resamples or the share of unknown people is out of range.</exception>
     public void Check()

@@ -29,6 +29,10 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     [JsonIgnore]
     internal FoldsResult? Folds { get; init; }
 
+    /// <summary>The thresholds at the rates of <see cref="FarTargets.Curve"/>, without the protocol's name; null where they were not asked for.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<StudentThreshold>? Curve { get; init; }
+
     /// <summary>The pairs it gets most wrong; null where they were not asked for, or the protocol scores no pairs.</summary>
     [JsonIgnore]
     internal WorstPairsResult? Worst { get; init; }

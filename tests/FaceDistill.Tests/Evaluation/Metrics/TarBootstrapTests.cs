@@ -28,13 +28,19 @@ public sealed class TarBootstrapTests
         var scored = new ScoredVectors(vectors, dimension);
         var resamples = Resamples(groups, 40);
         var score = Naive.Score(vectors, dimension, distances: false);
-        double[]?[] tars = Bootstrap(scored, groups, groups.ImpostorPairs).Run(Fars, resamples, default);
+        var bootstrap = Bootstrap(scored, groups, groups.ImpostorPairs);
+        double[]?[] tars = bootstrap.Run(Fars, resamples, default);
+        float[] thresholds = [0.9f, 0.5f, 0, -1];
+        double[]?[] rates = bootstrap.FalseAcceptRates(thresholds, float.NegativeInfinity, resamples, default);
         for (int r = 0; r < resamples.Count; r++)
         {
             int[] drawn = resamples.Draw(r / IdentityResamples.Lanes);
             int[] times = [.. Enumerable.Range(0, groups.Identities).Select(i => drawn[(i * IdentityResamples.Lanes) + (r % IdentityResamples.Lanes)])];
             Assert.Equal(groups.Identities, times.Sum());
-            Assert.Equal(Twin(groups, times, score), tars.Select(tar => tar![r]));
+            var (genuine, impostors) = Twin(groups, times, score);
+            Assert.Equal(Fars.Select(far => impostors[(int)FarTargets.Permitted(far, impostors.Count)])
+                .Select(rejected => genuine.Count(s => s > rejected) / (double)genuine.Count), tars.Select(tar => tar![r]));
+            Assert.Equal(thresholds.Select(t => impostors.Count(s => s >= t) / (double)impostors.Count), rates.Select(rate => rate![r]));
         }
     }
 
@@ -52,6 +58,52 @@ public sealed class TarBootstrapTests
         Assert.Null(part[0]); // some resample needs a longer one
         Assert.Equal(whole[1], part[1]);
         Assert.Equal(whole, enough);
+    }
+
+    [Fact]
+    public void The_curve_of_a_set_holds_each_rate_with_its_interval()
+    {
+        // Of people like these a threshold's rate varies from sample to sample; intervals of others at the same threshold cover the rate of very many.
+        var options = new EvaluationOptions { Metrics = false, Resamples = 200, Curve = true };
+        var all = Noisy("all", 1500, 2, 0.8f, 1000);
+        float[] truth = [.. ImpostorScores(all).Order()];
+        int covered = 0, asked = 0;
+        for (int seed = 0; seed < 100; seed++)
+        {
+            var part = Noisy("part", 120, 3, 0.8f, seed);
+            var curve = Evaluator.Run(Evaluator.AllPairs, part, null, options).Curve!;
+            float[] scores = [.. ImpostorScores(part)];
+            Assert.Equal(FarTargets.Curve(scores.Length), curve.Select(t => t.Far));
+            if (seed < 3)
+            {
+                Assert.All(curve, t => Assert.InRange(scores.Count(s => s >= t.Threshold), FarTargets.Permitted(t.Far, scores.Length) - 3,
+                    FarTargets.Permitted(t.Far, scores.Length)));
+            }
+
+            foreach (var point in curve.Where(t => t.Far is 1e-2 or 1e-3))
+            {
+                int below = Array.FindIndex(truth, s => s >= point.Threshold);
+                double rate = (truth.Length - below) / (double)truth.Length;
+                (asked, covered) = (asked + 1, covered + (point.FarInterval95![0] <= rate && rate <= point.FarInterval95[1] ? 1 : 0));
+            }
+        }
+
+        Assert.InRange(covered / (double)asked, 0.88, 1);
+        Assert.Null(Evaluator.Run(Evaluator.AllPairs, all, null, new EvaluationOptions { Metrics = false, Resamples = 0 }).Curve);
+    }
+
+    private static IEnumerable<float> ImpostorScores(EmbeddingSet set)
+    {
+        for (int i = 0; i < set.Count; i++)
+        {
+            for (int j = i + 1; j < set.Count; j++)
+            {
+                if (set.Identities[i] != set.Identities[j])
+                {
+                    yield return CosineScore.Of(set.Row(i), set.Row(j));
+                }
+            }
+        }
     }
 
     [Fact]
@@ -86,7 +138,7 @@ public sealed class TarBootstrapTests
         Assert.InRange(covered, 0.90, 0.99);
     }
 
-    private static double[] Twin(IdentityGroups groups, int[] times, Func<int, int, float> score)
+    private static (List<float> Genuine, List<float> Impostors) Twin(IdentityGroups groups, int[] times, Func<int, int, float> score)
     {
         var faces = Enumerable.Range(0, groups.Group.Length)
             .SelectMany(row => Enumerable.Range(0, times[groups.Group[row]]).Select(copy => (Row: row, Person: groups.Group[row], Copy: copy))).ToList();
@@ -104,8 +156,7 @@ public sealed class TarBootstrapTests
         }
 
         impostors.Sort((a, b) => b.CompareTo(a));
-        return [.. Fars.Select(far => impostors[(int)FarTargets.Permitted(far, impostors.Count)])
-            .Select(rejected => genuine.Count(s => s > rejected) / (double)genuine.Count)];
+        return (genuine, impostors);
     }
 
     private static IdentityResamples Resamples(IdentityGroups groups, int count) => new(7, count, [.. groups.Sizes.Select(size => size > 1)]);

@@ -2,7 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Stores;
 
-namespace FaceDistill.Evaluation.Protocols;
+namespace FaceDistill.Evaluation;
 
 /// <summary>Which pictures of a data set a protocol measures: no other is aligned or embedded for it, and what is said of the faces is said of these.</summary>
 internal static class NeededPictures

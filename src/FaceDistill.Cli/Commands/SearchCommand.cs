@@ -1,0 +1,85 @@
+using System.CommandLine;
+using FaceDistill.Embeddings;
+using FaceDistill.Files;
+using FaceDistill.Jobs;
+using Spectre.Console;
+
+namespace FaceDistill.Cli.Commands;
+
+/// <summary><c>search</c>: who of a gallery is most like a face?</summary>
+internal static class SearchCommand
+{
+    private static readonly Argument<string> Probe = new("probe") { Description = "A photo of whom to search." };
+    private static readonly Option<string> Gallery = new("--gallery")
+    {
+        Description = "A folder of photos or aligned faces (a sub-folder is a person), a data set's name, or a store that embed made with the same model.",
+        Required = true,
+        HelpName = "STORE|DIR|FILE|NAME",
+    };
+    private static readonly Option<int> Top = new("--top")
+    {
+        Description = "How many faces to name, the most alike first.",
+        DefaultValueFactory = _ => new SearchRequest("", "").Top,
+        HelpName = "N",
+    };
+
+    public static Command Create() => VerbContext.Action(
+        new Command("search", "List the faces of a folder or a store that are most like the face of a photo.")
+        {
+            Probe, Gallery, CompareCommand.Model, Top, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
+        }, Run, result => CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
+
+    private static void Run(VerbContext context)
+    {
+        var parsed = context.Parsed;
+        var result = new SearchJob(parsed.Finder()).Run(
+            new SearchRequest(parsed.GetRequiredValue(Probe), parsed.GetRequiredValue(Gallery))
+            {
+                Model = parsed.GetValue(CompareCommand.Model),
+                Top = parsed.GetValue(Top),
+                Aligned = parsed.GetValue(CommonOptions.Aligned),
+                Device = parsed.GetValue(CommonOptions.Device)!,
+            },
+            context.Job);
+        context.Result(result, console => Render(console, result));
+    }
+
+    private static void Render(IAnsiConsole console, SearchResult result)
+    {
+        bool people = result.People > 0, measured = result.Hits.Any(h => h.FalseAcceptRate is not null), verdict = result.By.Threshold is not null;
+        var table = new Table().AddColumns(
+            ["rank", .. people ? ["person"] : Array.Empty<string>(), "picture", "similarity", .. verdict ? [$"same at {FarTargets.Label(result.By.Far)}"]
+                : Array.Empty<string>(), .. measured ? ["FAR of one pair", "by chance here"] : Array.Empty<string>()]);
+        foreach (var hit in result.Hits)
+        {
+            table.AddRow(
+            [
+                InvariantText.Of($"{hit.Rank}"), .. people ? [ShownOnTerminal.Cell(hit.Person)] : Array.Empty<string>(),
+                ShownOnTerminal.Cell(hit.Picture + (hit.SamePhoto ? " (the photo itself)" : "")), InvariantText.Of($"{hit.Similarity:0.0000}"),
+                .. verdict ? [hit.Same == true ? "yes" : "no"] : Array.Empty<string>(),
+                .. measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : Array.Empty<string>(),
+            ]);
+        }
+
+        console.Write(table);
+        string gallery = InvariantText.Of($"{result.Gallery}: {result.Faces:N0} faces{(people ? InvariantText.Of($" of {result.People:N0} people") : "")}");
+        console.WriteLine(result.ExpectedByChance is { } expected
+            ? InvariantText.Of($"{gallery}. In so many the chance of a false match is about {result.Faces:N0} times that of one pair: for somebody who is "
+                + $"not in it, "
+                + $"{Number(expected)} faces are expected to be accepted at FAR {FarTargets.Label(result.By.Far)} (threshold {result.By.Threshold:0.0000})")
+            : gallery);
+        if (result.Hits.Select(h => h.FalseAcceptRate).FirstOrDefault(r => r is not null) is { } rate)
+        {
+            console.WriteLine(InvariantText.Of(
+                $"measured on {rate.ImpostorPairs:N0} pairs of two people ({rate.Protocol}){CompareCommand.Usual(result.By)}"));
+        }
+
+        CompareCommand.Rest(console, result.By, [result.Probe], result.Warnings);
+    }
+
+    private static string Chance(SearchHit hit) => hit is { ExpectedByChance: { } faces, FalseAcceptRate: { } rate }
+        ? InvariantText.Of($"{(rate.Rate is not null ? "" : rate.AtLeast == 0 ? "at most " : "at least ")}{Number(faces)}") : "";
+
+    private static string Number(double faces) => faces >= 10 ? InvariantText.Of($"{faces:N0}") : faces >= 0.01 ? InvariantText.Of($"{faces:0.##}")
+        : FarTargets.Rounded(faces);
+}
