@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using FaceDistill.Files;
@@ -80,7 +79,7 @@ internal static class RunGuide
     /// <summary>What an accuracy at a rate is.</summary>
     /// <param name="far">The rate, as in JSON keys.</param>
     public static string Tar(string far) => InvariantText.Of(
-        $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / double.Parse(far, CultureInfo.InvariantCulture):#,0} "
+        $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / InvariantNumber.Of(far):#,0} "
             + $"pairs "
             + $"of two people is.");
 
