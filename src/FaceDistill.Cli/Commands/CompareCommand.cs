@@ -36,12 +36,12 @@ internal static class CompareCommand
 
     private static void Render(IAnsiConsole console, CompareResult result)
     {
-        console.WriteLine(InvariantText.Of($"similarity {result.Similarity:0.0000}{Usual(result.By)}"));
+        console.WriteLine(InvariantText.Of($"similarity {result.Similarity:0.0000}{(Usual(result.By) is { } usual ? $" ({usual})" : "")}"));
         if (result.Same is { } same)
         {
             console.WriteLine(InvariantText.Of(
                 $"{(same ? "the same person" : "not accepted as the same person")} at FAR {FarTargets.Label(result.By.Far)} (threshold "
-                + $"{result.By.Threshold:0.0000})"));
+                + $"{result.By.Threshold:0.0000}, which one of {1 / result.By.Far:N0} pairs of two people reaches)"));
         }
 
         if (result.FalseAcceptRate is { } rate)
@@ -76,19 +76,18 @@ internal static class CompareCommand
     }
 
     /// <summary>What strangers reach: a similarity of 0.9 sounds like much.</summary>
-    public static string Usual(Comparison by) => by.HalfOfImpostors is { } half
-        ? InvariantText.Of($" (half of all pairs of two people reach {half:0.0000})")
-        : "";
+    public static string? Usual(Comparison by) => by.HalfOfImpostors is { } half
+        ? InvariantText.Of($"half of all pairs of two people reach {half:0.0000}") : null;
 
     private static string Interval(FalseAcceptEstimate rate) => rate is { Rate: not null, Interval95: [var low, var high] }
         ? $" (95% interval {FarTargets.Rounded(low)} to {FarTargets.Rounded(high)})"
         : rate is { Rate: not null, AtLeast: var least, AtMost: var most } && most > 3 * least
             ? $" (interpolated between {FarTargets.Label(least)} and {FarTargets.Label(most)})" : "";
 
-    private static string OneOf(FalseAcceptEstimate rate) => rate.Rate is { } share
-        ? InvariantText.Of($", about one of {Digits(1 / share):N0} pairs of two people") : "";
-
     // Two digits: the third is not known.
-    private static double Digits(double number) => Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(number)) - 1)) is var step ? Math.Round(number / step) * step
-        : number;
+    private static string OneOf(FalseAcceptEstimate rate)
+    {
+        double pairs = 1 / (rate.Rate ?? 1), step = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(pairs)) - 1));
+        return rate.Rate is null ? "" : InvariantText.Of($", about one of {Math.Round(pairs / step) * step:N0} pairs of two people");
+    }
 }

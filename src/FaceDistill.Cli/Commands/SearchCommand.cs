@@ -70,8 +70,8 @@ internal static class SearchCommand
             : gallery);
         if (result.Hits.Select(h => h.FalseAcceptRate).FirstOrDefault(r => r is not null) is { } rate)
         {
-            console.WriteLine(InvariantText.Of(
-                $"measured on {rate.ImpostorPairs:N0} pairs of two people ({rate.Protocol}){CompareCommand.Usual(result.By)}"));
+            string usual = CompareCommand.Usual(result.By) is { } half ? $"; {half}" : "";
+            console.WriteLine(InvariantText.Of($"measured on {rate.ImpostorPairs:N0} pairs of two people ({rate.Protocol}){usual}"));
         }
 
         CompareCommand.Rest(console, result.By, [result.Probe], result.Warnings);
@@ -80,6 +80,6 @@ internal static class SearchCommand
     private static string Chance(SearchHit hit) => hit is { ExpectedByChance: { } faces, FalseAcceptRate: { } rate }
         ? InvariantText.Of($"{(rate.Rate is not null ? "" : rate.AtLeast == 0 ? "at most " : "at least ")}{Number(faces)}") : "";
 
-    private static string Number(double faces) => faces >= 10 ? InvariantText.Of($"{faces:N0}") : faces >= 0.01 ? InvariantText.Of($"{faces:0.##}")
+    private static string Number(double faces) => faces >= 10 ? InvariantText.Of($"{faces:N0}") : faces >= 1e-4 ? InvariantText.Of($"{faces:G2}")
         : FarTargets.Rounded(faces);
 }
