@@ -7,6 +7,7 @@ set "STAMP=%CLI%\bin\.built"
 set DOTNET_CLI_TELEMETRY_OPTOUT=1
 set DOTNET_NOLOGO=1
 set DOTNET_TieredPGO=0
+set "FACEDISTILL_COMMAND=%~nx0"
 if "%FACEDISTILL_TORCH%"=="" set FACEDISTILL_TORCH=cpu
 
 where dotnet >nul 2>nul || (echo facedistill: the .NET SDK 10 is missing: install it and run this again 1>&2 & exit /b 1)

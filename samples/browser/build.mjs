@@ -1,5 +1,9 @@
-// Makes dist/compare.html: page, style, scripts and ONNX Runtime (its WebAssembly compressed) in one file, which works from a disk, a server, and without a network.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Makes dist/compare.html: page, style, scripts, ONNX Runtime (its WebAssembly compressed) and the face detector, where it is at hand, in one file, which works
+// from a disk, a server, and without a network. The detector is looked for as FaceDistill looks for it; 'npm run build -- FILE' names it.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const runtime = new URL('node_modules/onnxruntime-web/dist/', import.meta.url);
@@ -15,15 +19,31 @@ function asGlobal(module, name) {
 }
 
 const script = text => `<script type="module">\n${text.replaceAll('</script', '<\\/script').replace(/^\/\/# sourceMappingURL.*$/m, '')}\n</script>`;
-const own = ['templates.js', 'model.js', 'align.js', 'page.js'].map(f => read(f).replace(/^import .*$/gm, '').replace(/^export /gm, '')).join('\n');
+const own = ['templates.js', 'model.js', 'align.js', 'detect.js', 'page.js'].map(f => read(f).replace(/^import .*$/gm, '').replace(/^export /gm, '')).join('\n');
 const wasm = gzipSync(readFileSync(new URL('ort-wasm-simd-threaded.wasm', runtime)), { level: 9 }).toString('base64');
+
+// YuNet (OpenCV Zoo, MIT), known by the hash in its card.
+const card = JSON.parse(readFileSync(new URL('../../teachers/detectors/yunet.json', import.meta.url), 'utf8')).assets[0];
+const sha256 = card.sha256.toLowerCase();
+const caches = [process.env.XDG_CACHE_HOME, join(homedir(), '.cache'), join(homedir(), 'Library', 'Caches'), process.env.LOCALAPPDATA];
+const places = process.argv[2] ? [process.argv[2]] : [
+  ...(process.env.FACEDISTILL_HOME ?? '').split(delimiter).filter(Boolean).map(home => join(home, 'models', card.file)),
+  ...caches.filter(Boolean).map(cache => join(cache, 'facedistill', 'models', 'yunet', card.file)),
+];
+const place = places.find(existsSync);
+if (process.argv[2] && !place) throw new Error(`${process.argv[2]} does not exist`);
+const yunet = place && readFileSync(place);
+if (yunet && createHash('sha256').update(yunet).digest('hex') !== sha256) throw new Error(`${place} is not the detector of teachers/detectors/yunet.json`);
+
 const page = read('page.html')
   .replace('/* style */', () => read('style.css'))
   .replace('<!-- scripts -->', () => [
     script(asGlobal(read('ort.wasm.bundle.min.mjs', runtime), 'ort')),
     `<script id="wasm" type="application/gzip">${wasm}</script>`,
+    yunet ? `<script id="yunet" type="application/octet-stream">${yunet.toString('base64')}</script>` : '',
     script(own),
   ].join('\n'));
 mkdirSync(new URL('dist/', import.meta.url), { recursive: true });
 writeFileSync(new URL('dist/compare.html', import.meta.url), page);
-console.log(`dist/compare.html: ${(page.length / 1e6).toFixed(1)} MB`);
+console.log(`dist/compare.html: ${(page.length / 1e6).toFixed(1)} MB, ${yunet ? `with the face detector of ${place}`
+  : "without a face detector, which the page asks for ('facedistill teachers pull yunet' fetches it)"}`);

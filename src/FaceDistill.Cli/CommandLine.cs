@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
+using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
 
 namespace FaceDistill.Cli;
@@ -44,10 +45,22 @@ public static class CommandLine
 
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        if (args is [var directive, ..] && directive.StartsWith("[suggest", StringComparison.Ordinal))
+        {
+            Completion.Suggestions(Root(), args).ForEach(output.WriteLine);
+            return Done;
+        }
+
         var parsed = Root().Parse(args);
+        if (parsed is { CommandResult.Command.Subcommands.Count: > 0, UnmatchedTokens.Count: 0 } && parsed.Tokens.All(t => t.Type == TokenType.Command))
+        {
+            HelpPage.Write(parsed.CommandResult.Command, output, Screen.Width); // nothing is asked for: what there is
+            return Done;
+        }
+
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            await error.WriteLineAsync(ShownText.Of($"facedistill: {UsageError(parsed)} (see 'facedistill {Verb(parsed)}--help')"));
+            await error.WriteLineAsync(ShownText.Of($"facedistill: {UsageError(parsed)} (see '{Hints.Command} {Verb(parsed)}--help')"));
             return Usage;
         }
 
@@ -90,50 +103,103 @@ public static class CommandLine
     // How a cancelled verb that keeps what is done goes on.
     private static string GoOn(ParseResult parsed, string[] args) => parsed.CommandResult.Command.Name switch
     {
-        DistillCommand.Name => $"; go on with: {Line(parsed.Given(DistillCommand.Resume) ? args : [.. args, DistillCommand.Resume.Name])}",
-        QuickstartCommand.Name or Table14Command.Name => $"; the same command goes on: {Line(args)}",
+        DistillCommand.Name => $"; go on with: {Hints.Typed(parsed.Given(DistillCommand.Resume) ? args : [.. args, DistillCommand.Resume.Name])}",
+        QuickstartCommand.Name or Table14Command.Name => $"; the same command goes on: {Hints.Typed(args)}",
         _ => "",
     };
 
-    private static string Line(string[] args) => $"{Name} {string.Join(' ', args.Select(Quoted))}";
+    private static string Verb(ParseResult parsed) =>
+        string.Concat(Names(parsed.CommandResult).Select(name => name + " "));
 
-    // As a POSIX shell reads it.
-    private static string Quoted(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal)) ? argument
-            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-
-    private static string Verb(ParseResult parsed) => parsed.CommandResult.Command.Name == Name ? "" : parsed.CommandResult.Command.Name + " ";
+    private static IEnumerable<string> Names(SymbolResult? result) => result is CommandResult { Command: not RootCommand } verb
+        ? Names(verb.Parent).Append(verb.Command.Name) : [];
 
     // What was typed and not understood says more than what is missing; and one line is enough.
-    private static string UsageError(ParseResult parsed) => parsed.UnmatchedTokens.Count > 0
-        ? $"'{parsed.UnmatchedTokens[0]}' is not understood"
-        : Named(parsed.Errors[0]);
+    private static string UsageError(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (parsed.UnmatchedTokens.Count == 0)
+        {
+            return parsed.Tokens.Any(t => t.Type == TokenType.Command) || command.Subcommands.Count == 0 ? Named(parsed.Errors[0], parsed) : "name a verb";
+        }
 
-    private static string Named(ParseError error)
+        string typed = parsed.UnmatchedTokens[0];
+        bool option = typed.StartsWith('-');
+        var options = Options(parsed.CommandResult).Select(o => o.Name).Append("--help").ToList();
+        var verbs = command.Subcommands.Select(c => c.Name);
+        return option ? $"'{typed}' is no option{(command is RootCommand ? "" : " of " + Verb(parsed).TrimEnd())}"
+            + $"{Hints.DidYouMean(typed.Split('=')[0], options)}"
+            : command.Subcommands.Count > 0 ? $"'{typed}' is no verb{Hints.DidYouMean(typed, verbs)}"
+            : options.Contains("--" + typed) ? $"'{typed}' is not understood; did you mean '--{typed}'?" : $"'{typed}' is not understood";
+    }
+
+    private static IEnumerable<Option> Options(SymbolResult? result) => result is CommandResult verb
+        ? verb.Command.Options.Where(o => verb == result || o.Recursive).Concat(Options(verb.Parent).Where(o => o.Recursive)) : [];
+
+    private static string Named(ParseError error, ParseResult parsed)
     {
         string line = string.Join(' ', error.Message.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries));
+        if (line.Contains(" missing for ", StringComparison.Ordinal)) // a value after an option, or an argument of the verb
+        {
+            return error.SymbolResult is OptionResult option ? $"{option.Option.Name} needs a value"
+                : $"give {string.Join(' ', parsed.CommandResult.Command.Arguments.Select(a => a.Name.ToUpperInvariant()))}";
+        }
+
+        if (parsed.CommandResult.Command.Options.FirstOrDefault(o => o.Required && line == $"Option '{o.Name}' is required.") is { } left)
+        {
+            return $"give {left.Name}{(left.HelpName is { } what ? " " + what : "")}";
+        }
+
         return error.SymbolResult is OptionResult { Option.Name: var name } && !line.Contains(name, StringComparison.Ordinal) ? $"{name}: {line}" : line;
     }
 
-    private static Command Root() => new(Name, "Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
+    /// <summary>All verbs.</summary>
+    internal static RootCommand Root()
     {
-        new HelpOption(),
-        new VersionOption(),
-        CommonOptions.Verbose,
-        CommonOptions.Json,
-        QuickstartCommand.Create(),
-        CompareCommand.Create(),
-        SearchCommand.Create(),
-        AlignCommand.Create(),
-        EmbedCommand.Create(),
-        DistillCommand.Create(),
-        EvaluateCommand.Create(),
-        AuditCommand.Create(),
-        ExportCommand.Create(),
-        CountCommand.Create(),
-        BenchCommand.Create(),
-        Table14Command.Create(),
-        TeachersCommand.Create(),
-        DatasetsCommand.Create(),
-    };
+        var root = new RootCommand("Distils face-embedding models into MobileNet students, and measures them at FAR 1e-4.")
+        {
+            CommonOptions.Quiet,
+            CommonOptions.Json,
+            CommonOptions.Verbose,
+            QuickstartCommand.Create(),
+            CompareCommand.Create(),
+            SearchCommand.Create(),
+            AlignCommand.Create(),
+            EmbedCommand.Create(),
+            DistillCommand.Create(),
+            EvaluateCommand.Create(),
+            AuditCommand.Create(),
+            ExportCommand.Create(),
+            CountCommand.Create(),
+            BenchCommand.Create(),
+            Table14Command.Create(),
+            TeachersCommand.Create(),
+            DatasetsCommand.Create(),
+        };
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPage();
+        return root;
+    }
+}
+
+/// <summary>The words that a shell may complete a line with.</summary>
+internal static class Completion
+{
+    /// <summary>The words for <c>[suggest:POSITION] LINE</c>: POSITION is the cursor's place in LINE, which begins with the program as it was typed.</summary>
+    public static List<string> Suggestions(RootCommand root, string[] args)
+    {
+        string line = args.Length > 1 ? args[1] : "";
+        int cursor = InvariantNumber.Count(args[0].Trim('[', ']').Split(':')[^1], out int typed) ? Math.Min(typed, line.Length) : line.Length;
+        int program = line.IndexOf(' ', StringComparison.Ordinal);
+        if (program < 0 || cursor <= program)
+        {
+            return [];
+        }
+
+        // Only what stands before the cursor decides; options where there is nothing else to say, or they are begun.
+        string before = line[(program + 1)..cursor], word = before.Split(' ')[^1];
+        string whole = before[..^word.Length];
+        var all = root.Parse(whole).GetCompletions(whole.Length).Select(c => c.InsertText ?? c.Label)
+            .Where(c => c.Length > 2 && c.StartsWith(word, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal).ToLookup(c => c.StartsWith('-'));
+        return [.. all[word.StartsWith('-') || !all[false].Any()]];
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
 using Spectre.Console;
 
@@ -77,8 +78,15 @@ internal static class StandardStreams
 /// first.</summary>
 internal static class ShownOnTerminal
 {
-    /// <summary>Writes one line.</summary>
-    public static void WriteLine(this IAnsiConsole console, string text) => AnsiConsoleExtensions.WriteLine(console, ShownText.Of(text), Style.Plain);
+    /// <summary>Writes a sentence: on a terminal broken between words, elsewhere in one line.</summary>
+    public static void WriteLine(this IAnsiConsole console, string text)
+    {
+        string shown = ShownText.Of(text), indent = new(' ', shown.Length - shown.TrimStart(' ').Length);
+        foreach (string line in Screen.Wrap(shown[indent.Length..], Screen.SentenceWidth - indent.Length))
+        {
+            console.Profile.Out.Writer.WriteLine(indent + line);
+        }
+    }
 
     /// <summary>A table's cell of any text.</summary>
     public static string Cell(string text) => Markup.Escape(ShownText.Of(text));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill;
@@ -49,7 +50,8 @@ public sealed class FaceEmbedder : IDisposable
         if (missing is not null)
         {
             throw new FaceDistillException(
-                $"no file {missing}; " + (missing == model ? "make one with 'facedistill export'" : "get the detector with 'facedistill teachers pull yunet'"));
+                $"no file {missing}; "
+                    + (missing == model ? $"make one with '{Hints.Command} export'" : $"get the detector with '{Hints.Command} teachers pull yunet'"));
         }
 
         var thresholds = StudentThresholds.Of(ExportedModel.Metadata(model), model);
@@ -154,7 +156,7 @@ public sealed class FaceEmbedder : IDisposable
     public float Threshold(double far) => _model is not FlipSummed ? StudentThresholds.At(Thresholds, far, _path)
         : throw new FaceDistillException(FlipLine);
 
-    private string FlipLine => $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with 'facedistill evaluate --flip', or load it "
+    private string FlipLine => $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or load it "
         + "without flip";
 
     /// <summary>How many pairs of two people are at least as alike: the false accept rate at which a pair of this similarity would just be accepted.</summary>

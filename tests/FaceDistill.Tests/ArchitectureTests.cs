@@ -14,7 +14,7 @@ public sealed partial class ArchitectureTests
         ("FaceDistill.Synthetic", ["."]),
         ("FaceDistill",
         [
-            "Formats", "Datasets", "Views", "Teachers", "Stores", "Kernels", "Students",
+            "Formats", "Datasets", "Views", "Teachers", "Stores", "Kernels", "Cluster", "Students",
             "Training.Losses", "Training.Optimizers", "Training.Options", "Training.Checkpoints", "Training.Batches", "Training.Starts", "Training",
             "Evaluation.Results", "Evaluation.Scoring", "Evaluation.Metrics", "Evaluation.Protocols", "Evaluation.Agreement",
                 "Evaluation",

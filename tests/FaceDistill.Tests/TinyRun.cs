@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
@@ -58,13 +59,13 @@ public sealed class TinyRun : IDisposable
     /// <summary>A copy, which a test may spoil.</summary>
     public EmbeddingSet Read(string view) => _sets[view == "original" ? 0 : 1].Of([.. Enumerable.Range(0, Faces.Dataset.Images.Count)]);
 
-    internal Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null)
+    internal Trainer Trainer(string folder, DistillOptions? options = null, IStudentMeasure? measure = null, Ranks? ranks = null)
     {
         options ??= Options;
         var spec = StudentSpec.Parse(options.Student.Name);
         var description = new StudentDescription(
             options.Student.Name, options.Student.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash);
-        return new Trainer(Training(options.HeldOut.Part, options.Run.Seed, options.HeldOut.People ?? 0), description, options, folder, measure);
+        return new Trainer(Training(options.HeldOut.Part, options.Run.Seed, options.HeldOut.People ?? 0), description, options, folder, measure, ranks: ranks);
     }
 
     public void Dispose()

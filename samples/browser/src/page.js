@@ -1,6 +1,7 @@
 // The page: what is chosen, marked and answered.
 import { openStudent, embed, similarity } from './model.js';
 import { drawAligned } from './align.js';
+import { openDetector, detect, mostCentralLarge } from './detect.js';
 
 const names = ["the eye at the left", "the eye at the right", "the tip of the nose", "the mouth's corner at the left", "the mouth's corner at the right"];
 const element = id => document.getElementById(id);
@@ -40,33 +41,69 @@ element('student').addEventListener('change', async event => {
   await answer();
 });
 
+// The face detector: built into the page, or chosen.
+let detector = null;
+const opened = (async () => {
+  const packed = element('yunet');
+  element('detector-part').hidden = Boolean(packed);
+  if (!packed) return say(element('detector-says'), 'Until the face detector is chosen, five clicks mark a face.');
+  await runtime;
+  await useDetector(Uint8Array.from(atob(packed.textContent), c => c.charCodeAt(0)), 'The face detector');
+})();
+
+async function useDetector(bytes, name) {
+  try {
+    detector = await openDetector(bytes);
+    say(element('detector-says'), '');
+  } catch (error) {
+    detector = null;
+    say(element('detector-says'), `${name} cannot be used: ${error.message}. Five clicks mark a face.`, true);
+  }
+}
+
+element('detector').addEventListener('change', async event => {
+  const file = event.target.files[0];
+  if (!file) return;
+  await runtime;
+  await useDetector(new Uint8Array(await file.arrayBuffer()), file.name);
+  for (const face of faces) await find(face);
+});
+
+// A page that the browser does not trust, as some do not trust one from the disk, gets no camera.
+const hasCamera = Boolean(navigator.mediaDevices?.getUserMedia);
+if (!hasCamera) {
+  element('camera-says').hidden = false;
+  element('camera-says').textContent = 'No camera: this browser gives one only to pages from https or localhost, '
+    + `and this one is from ${location.protocol === 'file:' ? 'the disk (file://)' : location.protocol + '//' + location.host}. Choose pictures instead.`;
+}
+
 function makeFace(title) {
   const part = element('face').content.cloneNode(true);
-  const find = selector => part.querySelector(selector);
-  const face = { picture: null, points: [], photo: find('.photo'), next: find('.next'), field: find('.points'), aligned: find('.aligned') };
-  find('legend').textContent = title;
+  const get = selector => part.querySelector(selector);
+  const face = {
+    picture: null, found: [], chosen: -1, byHand: false, points: [], stream: null,
+    photo: get('.photo'), next: get('.next'), field: get('.points'), aligned: get('.aligned'), choices: get('.choices'), live: get('.live'),
+    buttons: { open: get('.open'), take: get('.take'), close: get('.close') },
+  };
+  get('legend').textContent = title;
   face.photo.setAttribute('aria-label', `${title}: the picture with its marks`);
   face.aligned.setAttribute('aria-label', `${title}: the aligned face`);
-  find('.picture').addEventListener('change', async event => {
-    const file = event.target.files[0];
-    [face.picture, face.points] = [null, []];
+  get('.camera').hidden = !hasCamera;
+  const input = get('.picture');
+  input.addEventListener('change', async () => {
+    const file = input.files[0];
     try {
-      face.picture = file ? await createImageBitmap(file) : null;
-      show(face);
+      await take(face, file ? await createImageBitmap(file) : null);
     } catch {
+      await take(face, null);
       say(face.next, `${file.name} is no picture that this browser reads.`, true);
     }
-
-    await answer();
   });
   face.photo.addEventListener('click', event => {
-    if (face.picture && face.points.length < names.length) {
-      const box = face.photo.getBoundingClientRect();
-      // Marks are kept in pixel centres, as face detectors give them.
-      face.points.push([(event.clientX - box.left) * face.picture.width / box.width - 0.5, (event.clientY - box.top) * face.picture.height / box.height - 0.5]);
-      show(face);
-      answer();
-    }
+    if (!face.picture) return;
+    const box = face.photo.getBoundingClientRect();
+    // Marks are kept in pixel centres, as face detectors give them.
+    clicked(face, [(event.clientX - box.left) * face.picture.width / box.width - 0.5, (event.clientY - box.top) * face.picture.height / box.height - 0.5]);
   });
   face.field.addEventListener('input', () => {
     const numbers = (face.field.value.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
@@ -74,23 +111,113 @@ function makeFace(title) {
     show(face, false);
     answer();
   });
-  find('.clear').addEventListener('click', () => {
-    face.points = [];
+  get('.clear').addEventListener('click', () => {
+    Object.assign(face, { points: [], chosen: -1, byHand: true });
     show(face);
     answer();
+  });
+  get('.again').addEventListener('click', () => find(face));
+  face.buttons.open.addEventListener('click', () => openCamera(face));
+  face.buttons.close.addEventListener('click', () => closeCamera(face));
+  face.buttons.take.addEventListener('click', async () => {
+    const picture = await createImageBitmap(face.live);
+    closeCamera(face);
+    input.value = '';
+    await take(face, picture);
   });
   element('faces').append(part);
   faces.push(face);
   show(face);
 }
 
+async function openCamera(face) {
+  try {
+    face.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user', width: { ideal: 1280 } } });
+    face.live.srcObject = face.stream;
+    await face.live.play();
+    cameraIsOpen(face, true);
+  } catch (error) {
+    closeCamera(face);
+    say(face.next, `No camera: ${error.name === 'NotAllowedError' ? 'it was refused'
+      + (location.protocol === 'file:' ? ' (some browsers refuse every page from the disk; one from https or localhost may ask)' : '')
+      : error.name === 'NotFoundError' ? 'this device has none' : error.message}. Choose a picture instead.`, true);
+  }
+}
+
+function closeCamera(face) {
+  face.stream?.getTracks().forEach(track => track.stop());
+  face.stream = face.live.srcObject = null;
+  cameraIsOpen(face, false);
+}
+
+function cameraIsOpen(face, open) {
+  [face.live.hidden, face.buttons.take.hidden, face.buttons.close.hidden, face.buttons.open.hidden] = [!open, !open, !open, open];
+}
+
+async function take(face, picture) {
+  Object.assign(face, { picture, found: [], chosen: -1, byHand: false, points: [] });
+  show(face);
+  await find(face);
+}
+
+// Finds the picture's faces and chooses the one that it is most likely of.
+async function find(face) {
+  await opened;
+  const { picture } = face;
+  if (picture && detector) {
+    say(face.next, 'Looking for faces ...');
+    const found = await detect(detector, picture);
+    if (face.picture !== picture) return; // another was chosen meanwhile
+    face.found = found;
+    choose(face, mostCentralLarge(found, picture.width, picture.height));
+  } else {
+    await answer();
+  }
+}
+
+function choose(face, index) {
+  [face.chosen, face.byHand] = [index, false];
+  face.points = index < 0 ? [] : face.found[index].points.map(p => [...p]);
+  show(face);
+  return answer();
+}
+
+function clicked(face, at) {
+  const within = ({ box: [x, y, w, h] }) => at[0] >= x - w / 8 && at[0] <= x + w * 9 / 8 && at[1] >= y - h / 8 && at[1] <= y + h * 9 / 8;
+  const other = face.found.findIndex(within);
+  if (!face.byHand && other >= 0 && !(face.chosen >= 0 && within(face.found[face.chosen]))) return choose(face, other);
+  if (face.points.length < names.length) {
+    face.points.push(at);
+  } else {
+    const far = ([x, y]) => (x - at[0]) ** 2 + (y - at[1]) ** 2;
+    const nearest = face.points.reduce((best, p, i) => far(p) < far(face.points[best]) ? i : best, 0);
+    face.points[nearest] = at;
+  }
+
+  show(face);
+  return answer();
+}
+
 function show(face, write = true) {
-  const { picture, points, photo } = face;
+  const { picture, points, photo, found } = face;
   [photo.width, photo.height] = picture ? [picture.width, picture.height] : [0, 0];
   if (picture) {
     const context = photo.getContext('2d');
     context.drawImage(picture, 0, 0);
     const radius = Math.max(2, picture.width / 100);
+    found.forEach(({ box: [x, y, w, h] }, i) => {
+      for (const [colour, width] of [['#000', radius], [i === face.chosen ? '#5fd38d' : '#fff', radius / 2]]) {
+        [context.strokeStyle, context.lineWidth] = [colour, width];
+        context.strokeRect(x, y, w, h);
+      }
+
+      if (found.length > 1) {
+        context.font = `bold ${6 * radius}px sans-serif`;
+        [context.strokeStyle, context.lineWidth, context.fillStyle] = ['#000', radius, '#fff'];
+        context.strokeText(i + 1, x + radius, y + 6 * radius);
+        context.fillText(i + 1, x + radius, y + 6 * radius);
+      }
+    });
     context.lineWidth = radius / 2;
     for (const [x, y] of points) {
       context.strokeStyle = '#000';
@@ -102,15 +229,26 @@ function show(face, write = true) {
     }
   }
 
+  face.choices.hidden = found.length < 2;
+  face.choices.replaceChildren(...found.map((_, i) => {
+    const button = document.createElement('button');
+    [button.type, button.textContent] = ['button', `Face ${i + 1}`];
+    button.setAttribute('aria-pressed', i === face.chosen);
+    button.addEventListener('click', () => choose(face, i));
+    return button;
+  }));
   if (write) face.field.value = points.map(p => p.map(v => v.toFixed(1)).join(', ')).join(',  ');
-  say(face.next, !picture ? 'No picture yet.' : points.length < names.length ? `Next: ${names[points.length]}.` : 'All five points are marked.');
+  const marked = found.length > 1 ? `${found.length} faces; number ${face.chosen + 1} is taken. Click another to take that one.` : 'The face is found.';
+  say(face.next, !picture ? 'No picture yet.'
+    : points.length < names.length ? `${detector && !found.length && !face.byHand ? 'No face was found: mark it. ' : ''}Next: click ${names[points.length]}.`
+    : face.chosen >= 0 && !face.byHand ? `${marked} Where a point lies wrong, click its right place.` : 'All five points are marked.');
 }
 
 async function answer() {
   const says = element('answer');
   says.classList.remove('accept', 'reject');
   element('limits').textContent = '';
-  if (!student || faces.some(f => !f.picture || f.points.length < names.length)) return say(says, 'Waiting for a student and two marked faces.');
+  if (!student || faces.some(f => !f.picture || f.points.length < names.length)) return say(says, 'Waiting for a student and two faces.');
   try {
     const embeddings = [];
     for (const face of faces) {

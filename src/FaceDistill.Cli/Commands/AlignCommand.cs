@@ -17,7 +17,7 @@ internal static class AlignCommand
         Description = "The template to align to.",
         DefaultValueFactory = _ => "arcface",
     }
-        .AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
+        .OneOf([.. AlignmentTemplate.All.Select(t => t.Name)]);
 
     private static readonly Option<int> Size = new("--size")
     {
@@ -38,8 +38,12 @@ internal static class AlignCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("align", "Find the face in each photo and align it to a template.") { Data, Output, Template, Size, Margin, AllFaces,
-            CommonOptions.Models }, Run);
+        new Verb("align", "Find the face in each photo and align it to a template.")
+            .Example("align --data photos --output faces")
+            .Example("align --data photos --output faces --template dlib --all-faces")
+            .Example("align --data lfw --output lfw-arcface --size 160 --margin 0.1")
+            .Group("input", Data, CommonOptions.Models)
+            .Group("output", Output, Template, Size, Margin, AllFaces), Run);
 
     private static void Run(VerbContext context)
     {

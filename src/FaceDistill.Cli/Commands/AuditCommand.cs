@@ -42,7 +42,7 @@ internal static class AuditCommand
     {
         Description = "Which of the test faces: all, or those of LFW's View 1 test people.",
         DefaultValueFactory = _ => AuditTest.AllFaces,
-    }.AcceptOnlyFromAmong([.. AuditJob.Protocols]);
+    }.OneOf([.. AuditJob.Protocols]);
 
     private static readonly Option<double> Far = new("--far")
     {
@@ -85,11 +85,14 @@ internal static class AuditCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("audit", "List training pictures that show people of a test, and duplicates, by a teacher's embeddings and by content.")
-        {
-            Data, Model, Test, Teacher, Protocol, Far, Threshold, Calibration, Within, DuplicateThreshold, Exclude, Output,
-            CommonOptions.Aligned, CommonOptions.Models,
-        }, Run, UsageError);
+        new Verb("audit", "List training pictures that show people of a test, and duplicates, by a teacher's embeddings and by content.")
+            .Example("audit --data photos --test lfw --output leaks.csv")
+            .Example("audit --data photos --test lfw --protocol lfw-view1-test --within --output leaks.csv")
+            .Example("audit --model run --test lfw")
+            .Group("training faces", Data, Model, Exclude, CommonOptions.Aligned)
+            .Group("test faces", Test, Protocol)
+            .Group("what matches", Teacher, Far, Threshold, Calibration, Within, DuplicateThreshold, CommonOptions.Models)
+            .Group("output", Output), Run, UsageError);
 
     private static string? UsageError(CommandResult result)
     {

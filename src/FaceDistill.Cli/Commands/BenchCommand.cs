@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FaceDistill.Assets;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -10,14 +11,14 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>bench</c>: models side by side, by time, cost and accuracy.</summary>
 internal static class BenchCommand
 {
-    private static readonly Option<string[]> Model = new("--model")
+    private static readonly Option<string[]> Model = new Option<string[]>("--model")
     {
         Description = "A run folder (measured as its fp32 export), any .onnx file, or teacher:CARD; speed-ups refer to the first teacher, else to the first "
             + "model.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "MODEL",
-    };
+    }.Completes("teacher:", Cards.Teachers);
 
     private static readonly Option<string[]> Evaluations = new("--evaluations")
     {
@@ -37,7 +38,7 @@ internal static class BenchCommand
     {
         Description = "The protocol of the accuracies; by default that of the first evaluation given, else all-pairs.",
     }
-        .AcceptOnlyFromAmong([.. Evaluator.AllPairsProtocols]);
+        .OneOf([.. Evaluator.AllPairsProtocols]);
 
     private static readonly Option<int> Rounds = new("--rounds")
     {
@@ -51,10 +52,13 @@ internal static class BenchCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("bench", "Measure latency and throughput of models side by side, with size, cost and, where known, accuracy.")
-        {
-            Model, Evaluations, Data, Protocol, Rounds, Output, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, UsageError);
+        new Verb("bench", "Measure latency and throughput of models side by side, with size, cost and, where known, accuracy.")
+            .Example("bench --model teacher:dlib-resnet --model student.onnx")
+            .Example("bench --model teacher:dlib-resnet run --evaluations accuracy.json --output bench")
+            .Example("bench --model teacher:dlib-resnet student.onnx --data lfw --protocol lfw-view1-test")
+            .Group("models", Model, CommonOptions.Models)
+            .Group("accuracy", Evaluations, Data, Protocol, CommonOptions.Aligned, CommonOptions.Device)
+            .Group("measuring and output", Rounds, Output, CommonOptions.Wide), Run, UsageError);
 
     private static string? UsageError(CommandResult result) =>
         result.Given(Protocol) && !result.Given(Data) && !result.Given(Evaluations)
@@ -71,6 +75,6 @@ internal static class BenchCommand
         var request = new BenchmarkRequest(parsed.GetRequiredValue(Model), parsed.GetValue(Evaluations)!, parsed.GetValue(Protocol), data,
             parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, parsed.GetValue(Rounds), parsed.GetValue(Output));
         var result = new BenchmarkJob(finder).Run(request, context.Job);
-        context.Result(result, console => BenchTable.Render(console, result));
+        context.Result(result, console => BenchTable.Render(console, result, parsed.GetValue(CommonOptions.Wide)));
     }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Text.Json;
 using FaceDistill.Assets;
 using FaceDistill.Faces;
 using FaceDistill.Kernels;
@@ -19,6 +18,14 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    public static readonly Option<bool> Quiet = new("--quiet", "-q")
+    {
+        Description = "Say nothing on standard error but errors: no progress, no notes, no warnings.",
+        Recursive = true,
+    };
+
+    public static readonly Option<bool> Wide = new("--wide") { Description = "Show all columns; where they do not fit, each row as a block of lines." };
+
     public static readonly Option<string[]> Models = new("--models")
     {
         Description = "Folders to look for model files in, before $FACEDISTILL_HOME/models and the cache.",
@@ -27,15 +34,16 @@ internal static class CommonOptions
     };
 
     public static readonly Option<string> Device = new Option<string>("--device") { Description = "Where torch computes.", DefaultValueFactory = _ => "auto" }
-        .AcceptOnlyFromAmong([.. TorchDevice.Names]);
+        .OneOf([.. TorchDevice.Names]);
 
     public static readonly Option<string?> Aligned = new Option<string?>("--aligned")
     {
         Description = "Say that the pictures are already aligned to this template although no alignment.json tells so.",
         HelpName = "TEMPLATE",
-    }.AcceptOnlyFromAmong([.. AlignmentTemplate.All.Select(t => t.Name)]);
+    }.OneOf([.. AlignmentTemplate.All.Select(t => t.Name)]);
 
-    public static Option<string> Data(string description) => new("--data") { Description = description, Required = true, HelpName = "DIR|FILE|NAME" };
+    public static Option<string> Data(string description) =>
+        new Option<string>("--data") { Description = description, Required = true, HelpName = "DIR|FILE|NAME" }.Completes("", Cards.Datasets);
 
     public static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true, HelpName = "PATH" };
 
@@ -51,25 +59,4 @@ internal static class CommonOptions
     public static string? DeviceError(CommandResult result, IEnumerable<string?> models) =>
         result.Given(Device) && !models.Any(m => m is not null && ModelArgument.IsTorch(m))
             ? "--device is for run folders and .safetensors files, which torch computes; ONNX Runtime computes the models given, on the CPU" : null;
-
-    /// <summary>What is wrong with an option by itself, whatever the verb: a number where a name is wanted, an empty text, a folder that is not
-    /// there.</summary>
-    public static string? ValueError(OptionResult result)
-    {
-        var type = Nullable.GetUnderlyingType(result.Option.ValueType) ?? result.Option.ValueType;
-        string[] names = type.IsEnum ? [.. Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName)] : [];
-        foreach (string value in result.Tokens.Select(t => t.Value))
-        {
-            string? wrong = value.Length == 0 ? "is empty"
-                : type.IsEnum && !names.Contains(value, StringComparer.OrdinalIgnoreCase) ? $"'{value}' is none of {string.Join(", ", names)}"
-                : result.Option == Models && !Directory.Exists(value) ? $"'{value}' is no folder"
-                : null;
-            if (wrong is not null)
-            {
-                return $"{result.Option.Name} {wrong}";
-            }
-        }
-
-        return null;
-    }
 }

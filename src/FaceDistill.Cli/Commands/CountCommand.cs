@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using Spectre.Console;
@@ -21,7 +22,7 @@ internal static class CountCommand
 
     private static readonly Option<HeadKind> Head = new("--head")
     {
-        Description = "gap or gdc, as for distill.",
+        Description = "What makes one vector of the last map, as for distill.",
         DefaultValueFactory = _ => new Training.Options.StudentOptions { Name = "" }.Head,
     };
 
@@ -37,10 +38,13 @@ internal static class CountCommand
     private static readonly Option<bool> Layers = new("--layers") { Description = "List the layers of one student, with the paper's equations 2 to 7." };
 
     public static Command Create() => VerbContext.Action(
-        new Command("count", "Count a student's mult-adds and parameters, beside the paper's figures.")
-        {
-            Students, StudentOption, Head, Dimension, Table, Layers,
-        }, Run);
+        new Verb("count", "Count a student's mult-adds and parameters, beside the paper's figures.")
+            .Example("count mobilenet-v1:0.5@96")
+            .Example("count mobilenet-v1:0.5@96 --layers")
+            .Example("count --table 6")
+            .Takes(Students)
+            .Group("students", StudentOption, Head, Dimension)
+            .Group("output", Table, Layers, CommonOptions.Wide), Run);
 
     private static void Run(VerbContext context)
     {
@@ -69,7 +73,8 @@ internal static class CountCommand
         {
             var architecture = names.Length == 1 ? Laid(specs[0]) : throw new FaceDistillException("--layers takes one student");
             var layers = LayerCost.Of(architecture);
-            context.Result(layers.Select(Document).ToList(), console => RenderLayers(console, architecture, layers));
+            context.Result(layers.Select(Document).ToList(),
+                console => RenderLayers(console, architecture, layers, context.Parsed.GetValue(CommonOptions.Wide)));
         }
         else if (table == Shares)
         {
@@ -82,47 +87,57 @@ internal static class CountCommand
                 ? PaperTable.ImageNet[table.Value].Select(r => new Row(r.Student!, StudentCost.Of(OnImageNet(r.Student!)), r)).ToList()
                 : [.. specs.Select(s => new Row(s, StudentCost.Of(Laid(s)), PaperTable.Of(s)))];
             object document = names.Length == 1 ? rows[0].Document() : rows.Select(r => r.Document()).ToList();
-            context.Result(document, console => Render(console, rows, table ?? Faces));
+            context.Result(document, console => Render(console, rows, table ?? Faces, context.Parsed.GetValue(CommonOptions.Wide)));
         }
     }
 
     private static MobileNetV1Architecture OnImageNet(StudentSpec spec) => new(spec, HeadKind.Gap, PaperTable.ImageNetClasses);
 
-    private static void Render(IAnsiConsole console, List<Row> rows, int number)
+    private static void Render(IAnsiConsole console, List<Row> rows, int number, bool wide)
     {
-        var table = Right("student", "M mult-adds", "M parameters", "backbone M mult-adds", "backbone M parameters", $"in table {number}", "M mult-adds there",
-            "M parameters there", "accuracy there");
+        // Without the backbone's own, which only a comparison with the paper's layers asks for; without the paper's where none is of the table.
+        string[] there = ["M mult-adds there", "M parameters there", "accuracy there"];
+        bool beside = rows.Any(r => r.Paper is not null);
+        var table = new FittedTable(["student", "M mult-adds", "M parameters", "backbone M mult-adds", "backbone M parameters", $"in table {number}", .. there])
+        {
+            Only = wide ? null : ["M mult-adds", "M parameters", .. beside ? there : []],
+        };
         foreach (var (student, cost, paper) in rows)
         {
-            table.AddRow(student.ToString(), Millions(cost.MultAdds), Millions(cost.Parameters), Millions(cost.MultAddsBackbone),
+            table.Add(student.ToString(), Millions(cost.MultAdds), Millions(cost.Parameters), Millions(cost.MultAddsBackbone),
                 Millions(cost.ParametersBackbone), paper?.Name ?? "-", paper is null ? "-" : Text(paper.MillionMultAdds),
                 paper is null ? "-" : Text(paper.MillionParameters), paper is null ? "-" : Text(paper.AccuracyPercent) + "%");
         }
 
-        console.Write(table);
+        table.Write(console);
         console.WriteLine(number == Faces
-            ? "The paper does not define its head, and its parameters cannot be reproduced with global pooling and a linear layer, whatever the resolution. "
+            ? (beside ? "'There' is Table 14 of the paper. " : "")
+                + "The paper does not define its head, and its parameters cannot be reproduced with global pooling and a linear layer, whatever the "
+                + "resolution. "
                 + "Its third student is printed as 0.75 MobileNet-128, but 166 M mult-adds are those of resolution 160."
-            : "Counted with global pooling and a linear layer of 1000 classes; the accuracy is the paper's, on ImageNet.");
+            : "'There' is the table of the paper. Counted with global pooling and a linear layer of 1000 classes; the accuracy is the paper's, on ImageNet.");
     }
 
     private static void RenderShares(IAnsiConsole console, IReadOnlyList<LayerCost> layers)
     {
-        var table = Right("layers of 1.0@224, 1000 classes", "mult-adds", "in table 2", "parameters", "in table 2 ");
+        var table = new FittedTable("layers of 1.0@224, 1000 classes", "mult-adds", "in table 2", "parameters", "in table 2 ");
         foreach (var share in PaperTable.Shares)
         {
             var (multAdds, parameters) = Share(layers, share.Type);
-            table.AddRow(Name(share.Type), Percent(multAdds), Percent(share.MultAddsPercent), Percent(parameters), Percent(share.ParametersPercent));
+            table.Add(Name(share.Type), Percent(multAdds), Percent(share.MultAddsPercent), Percent(parameters), Percent(share.ParametersPercent));
         }
 
-        console.Write(table);
+        table.Write(console);
         console.WriteLine("Weights without batch norms. The 3x3 convolution's 1.19% look like 1.91% with two digits exchanged: as printed the column "
             + "sums to 99.29%.");
     }
 
-    private static void RenderLayers(IAnsiConsole console, MobileNetV1Architecture architecture, IReadOnlyList<LayerCost> layers)
+    private static void RenderLayers(IAnsiConsole console, MobileNetV1Architecture architecture, IReadOnlyList<LayerCost> layers, bool wide)
     {
-        var table = Right("layer", "type", "D_K", "M", "N", "D_F", "mult-adds by equation", "mult-adds", "share", "parameters", "block / full conv");
+        var table = new FittedTable("layer", "type", "D_K", "M", "N", "D_F", "mult-adds by equation", "mult-adds", "share", "parameters", "block / full conv")
+        {
+            Only = wide ? null : ["type", "mult-adds by equation", "mult-adds", "parameters"],
+        };
         double all = layers.Sum(l => l.MultAdds);
         foreach (var l in layers)
         {
@@ -133,12 +148,12 @@ internal static class CountCommand
                 LayerType.Pointwise => $"{l.In}*{l.Out}*{l.OutSize}*{l.OutSize} (5)",
                 _ => $"{l.In}*{l.Out}",
             };
-            table.AddRow(l.Name, Name(l.Type), Whole(l.Kernel), Whole(l.In), Whole(l.Out), Whole(l.OutSize), product, Whole(l.MultAdds),
+            table.Add(l.Name, Name(l.Type), Whole(l.Kernel), Whole(l.In), Whole(l.Out), Whole(l.OutSize), product, Whole(l.MultAdds),
                 Percent(100 * l.MultAdds / all), Whole(l.Parameters), l.OfFull is { } part ? Text(part, "0.0000") : "");
         }
 
-        table.AddRow("all", "", "", "", "", "", "", Whole(layers.Sum(l => l.MultAdds)), "100.00%", Whole(layers.Sum(l => l.Parameters)), "");
-        console.Write(table);
+        table.Add("all", "", "", "", "", "", "", Whole(layers.Sum(l => l.MultAdds)), "100.00%", Whole(layers.Sum(l => l.Parameters)), "");
+        table.Write(console);
         console.WriteLine(InvariantText.Of(
             $"Equations of the paper: 2 a full convolution, 4 a depthwise one, 5 a block of both, with width {architecture.Spec.Width} ")
             + InvariantText.Of($"(alpha) and resolution {architecture.Spec.Resolution / 224.0:0.####} (rho) in them, as equations 6 and 7 have it. D_F is the ")
@@ -182,13 +197,6 @@ internal static class CountCommand
         LayerType.Full => "conv 3x3",
         _ => "linear",
     };
-
-    private static Table Right(string first, params string[] others)
-    {
-        var table = new Table().AddColumn(new TableColumn(first).NoWrap());
-        Array.ForEach(others, name => table.AddColumn(new TableColumn(name).RightAligned()));
-        return table;
-    }
 
     private static string Millions(long count) => Text(count / 1e6, "0.00");
 

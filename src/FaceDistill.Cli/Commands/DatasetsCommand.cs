@@ -1,5 +1,7 @@
 using System.CommandLine;
 using FaceDistill.Assets;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using Spectre.Console;
 
@@ -8,19 +10,33 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>datasets list|pull|verify</c>: the data sets that the cards name.</summary>
 internal static class DatasetsCommand
 {
-    private static readonly Argument<string[]> Names = new("name") { Description = "Data sets (names or .json files).", Arity = ArgumentArity.OneOrMore };
-    private static readonly Argument<string[]> SomeNames = new("name")
+    private static readonly Argument<string[]> Names = new Argument<string[]>("name")
+    {
+        Description = "Data sets (names or .json files).",
+        Arity = ArgumentArity.OneOrMore,
+    }
+        .Completes(Cards.Datasets);
+    private static readonly Argument<string[]> SomeNames = new Argument<string[]>("name")
     {
         Description = "Data sets; without any, all that are on this machine.",
         Arity = ArgumentArity.ZeroOrMore,
-    };
+    }.Completes(Cards.Datasets);
 
-    public static Command Create() => new("datasets", "List, fetch and verify data sets of faces.")
-    {
-        VerbContext.Action(new Command("list", "List the cards and where each data set is on this machine."), List),
-        VerbContext.Action(new Command("pull", "Fetch and unpack a data set into the cache, or draw the synthetic one.") { Names }, Pull),
-        VerbContext.Action(new Command("verify", "Check that a data set is there and its files are the right ones.") { SomeNames }, Verify),
-    };
+    public static Command Create() => new Verb("datasets", "List, fetch and verify data sets of faces.")
+        .Example("datasets list")
+        .Example("datasets pull synthetic")
+        .With(VerbContext.Action(new Verb("list", "List the cards and where each data set is on this machine.")
+            .Example("datasets list")
+            .Example("datasets list --wide")
+            .Group("options", CommonOptions.Wide), List))
+        .With(VerbContext.Action(new Verb("pull", "Fetch and unpack a data set into the cache, or draw the synthetic one.")
+            .Example("datasets pull synthetic")
+            .Example("datasets pull lfw")
+            .Takes(Names), Pull))
+        .With(VerbContext.Action(new Verb("verify", "Check that a data set is there and its files are the right ones.")
+            .Example("datasets verify")
+            .Example("datasets verify lfw")
+            .Takes(SomeNames), Verify));
 
     private static void List(VerbContext context)
     {
@@ -29,14 +45,17 @@ internal static class DatasetsCommand
         context.Result(rows.Select(r => new { name = r.Card.Name, description = r.Card.Description, licence = r.Card.Licence, status = r.Status }).ToList(),
             console =>
         {
-            var table = new Table().AddColumns("data set", "what", "terms", "here");
+            bool wide = context.Parsed.GetValue(CommonOptions.Wide);
+            var table = new FittedTable(["data set", "here", "what", .. wide ? ["terms", "where"] : Array.Empty<string>()]) { Texts = true };
             foreach (var (card, status) in rows)
             {
-                table.AddRow(ShownOnTerminal.Cell(card.Name), ShownOnTerminal.Cell(card.Description), ShownOnTerminal.Cell(card.Licence),
-                    ShownOnTerminal.Cell(status.Folder ?? status.Note ?? "-"));
+                string[] more = wide ? [card.Licence, status.Folder ?? status.Note ?? "-"] : [];
+                table.Add([card.Name, status.Folder is null ? "no" : "yes", card.Description, .. more]);
             }
 
-            console.Write(table);
+            table.Write(console);
+            console.WriteLine(wide ? $"'{Hints.Command} datasets pull NAME' fetches one." : $"'{Hints.Command} datasets pull NAME' fetches one; "
+                + $"'{Hints.Command} datasets list --wide' shows the terms and where each lies.");
         });
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FaceDistill.Assets;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training.Optimizers;
@@ -11,9 +12,17 @@ namespace FaceDistill.Cli.Commands;
 internal static class DistillArguments
 {
     private static readonly DistillOptions Defaults = new() { Student = new StudentOptions { Name = "" } };
-    private static readonly Option<string> Student = new("--student") { Description = "mobilenet-v1[-conv|-shallow]:WIDTH@RESOLUTION, at most 1@224." };
+    private static readonly Option<string> Student = new("--student")
+    {
+        Description = "mobilenet-v1:WIDTH@RESOLUTION, at most 1@224; also mobilenet-v1-conv: and mobilenet-v1-shallow:.",
+        HelpName = "NAME",
+    };
 
-    private static readonly Option<HeadKind> Head = new("--head") { Description = "gap or gdc.", DefaultValueFactory = _ => Defaults.Student.Head };
+    private static readonly Option<HeadKind> Head = new("--head")
+    {
+        Description = "What makes one vector of the last map: global pooling (gap) or a depthwise convolution as large as the map (gdc).",
+        DefaultValueFactory = _ => Defaults.Student.Head,
+    };
     private static readonly Option<int?> Dimension = new("--dimension")
     {
         Description = "The embedding's length: the teacher's, or less, by the principal axes of the teacher's embeddings.",
@@ -35,16 +44,16 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.Loss.ArcFaceMargin,
     };
 
-    private static readonly Option<string?> Init = new("--init")
+    private static readonly Option<string?> Init = new Option<string?>("--init")
     {
         Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder or checkpoint, "
             + "of the same or a greater width.",
         HelpName = "CARD|RUN|FILE",
-    };
+    }.Completes("", Cards.Backbones);
 
     private static readonly Option<ChannelRule> InitChannels = new("--init-channels")
     {
-        Description = "Which channels of a wider start are kept: l1 (the largest filters), batchNorm (the largest norm weights) or reconstruction (those "
+        Description = "Which channels of a wider start are kept: l1 (the largest filters), batch-norm (the largest norm weights) or reconstruction (those "
             + "that explain most of the next layer's output on training faces).",
         DefaultValueFactory = _ => Defaults.Student.InitChannels,
     };
@@ -73,13 +82,13 @@ internal static class DistillArguments
 
     private static readonly Option<OptimizerKind> Optimizer = new("--optimizer")
     {
-        Description = "muon, adamw or sgd (Nesterov's momentum).",
+        Description = "How gradients become steps; sgd has Nesterov's momentum.",
         DefaultValueFactory = _ => Defaults.Optimizer.Kind,
     };
 
     private static readonly Option<ScheduleKind> Schedule = new("--schedule")
     {
-        Description = "How the learning rate falls: cosine, linear or wsd (stable, then linear over the last third).",
+        Description = "How the learning rate falls; wsd is stable, then linear over the last third.",
         DefaultValueFactory = _ => Defaults.Optimizer.Schedule,
     };
 
@@ -145,7 +154,7 @@ internal static class DistillArguments
     private static readonly Option<bool> NoMirror = new("--no-mirror") { Description = "Do not mirror faces." };
     private static readonly Option<PrecisionMode> Precision = new("--precision")
     {
-        Description = "fp32, bf16 or auto (the faster one here: bf16 where the processor has AVX512_BF16).",
+        Description = "In what the network computes; auto is the faster one here (bf16 where the processor has AVX512_BF16).",
         DefaultValueFactory = _ => Defaults.Run.Precision,
     };
     private static readonly Option<int?> ReplicaCount = new("--replicas")
@@ -166,14 +175,15 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.Run.Seed,
     };
 
-    /// <summary>All of them, in the order of the help.</summary>
-    public static IEnumerable<Option> All =>
+    /// <summary>All of them, in the groups of the help.</summary>
+    public static (string Name, Option[] Options)[] Groups =>
     [
-        Student, Head, Dimension, Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin, Init, InitChannels, NoInitRefit,
-        Epochs, Minutes, Patience, Keep,
-        BatchSize, Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip, Progressive, Validation, ValidationPeople, NoMirror,
-        Augment, Targets, Views, MixUp,
-        Precision, ReplicaCount, Seed, CheckpointMinutes,
+        ("the student", [Student, Head, Dimension, Init, InitChannels, NoInitRefit]),
+        ("training", [Epochs, Minutes, BatchSize, Progressive, Precision, ReplicaCount, CommonOptions.Device, Seed, CheckpointMinutes]),
+        ("the views that train", [NoMirror, Augment, Targets, Views, MixUp]),
+        ("what is minimised", [Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin]),
+        ("the optimizer", [Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip]),
+        ("the best epoch", [ValidationPeople, Validation, Keep, Patience]),
     ];
 
     /// <summary>Whether the student is named on the command line.</summary>
@@ -274,7 +284,7 @@ internal static class DistillArguments
     }
 
     private static Option<double> Weight(string name, string what, double usual) =>
-        new($"--loss-{name}") { Description = $"The weight of {what} in the loss.", DefaultValueFactory = _ => usual };
+        new($"--loss-{name}") { Description = $"The weight of {what}.", DefaultValueFactory = _ => usual };
 
     private static AugmentOptions Named(AugmentKind kind) => kind switch
     {
@@ -282,17 +292,4 @@ internal static class DistillArguments
         AugmentKind.Strong => AugmentOptions.Strong,
         _ => AugmentOptions.None,
     };
-}
-
-/// <summary>The augmentations that have a name; a recipe gives each value.</summary>
-internal enum AugmentKind
-{
-    /// <summary>The aligned face.</summary>
-    None,
-
-    /// <summary>The defaults of <see cref="AugmentOptions"/>.</summary>
-    Mild,
-
-    /// <summary><see cref="AugmentOptions.Strong"/>.</summary>
-    Strong,
 }

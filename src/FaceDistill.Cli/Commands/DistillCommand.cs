@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FaceDistill.Assets;
+using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
@@ -21,18 +23,19 @@ internal static class DistillCommand
         Description = "A recipe (JSON, see eval/recipes); any other option overrides what it says.",
         HelpName = "FILE",
     };
-    private static readonly Option<string> Teacher = new("--teacher")
+    private static readonly Option<string> Teacher = new Option<string>("--teacher")
     {
         Description = "The teacher's card (a name or a .json file).",
         DefaultValueFactory = _ => "dlib-resnet",
-    };
-    private static readonly Option<string[]> Data = new("--data")
+        HelpName = "CARD",
+    }.Completes("", Cards.Teachers);
+    private static readonly Option<string[]> Data = new Option<string[]>("--data")
     {
         Description = "Training faces without labels: folders of photos or aligned faces, or data sets' names.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
         HelpName = "DIR|FILE|NAME",
-    };
+    }.Completes("", Cards.Datasets);
 
     private static readonly Option<string?> Exclude = new("--exclude")
     {
@@ -45,16 +48,19 @@ internal static class DistillCommand
 
     public static Command Create()
     {
-        var command = new Command(Name, "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
+        var verb = new Verb(Name, "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
+            .Example("distill --student mobilenet-v1:0.5@96 --data photos --output run")
+            .Example("distill --student mobilenet-v1:0.5@96 --data photos --output run --resume")
+            .Example("distill --recipe eval/recipes/plain.json --data photos --output run --epochs 40 --optimizer adamw")
+            .Example("distill --student mobilenet-v1:0.25@128 --teacher faceplugin-512 --data photos --output run --minutes 30 --init faceres")
+            .Group("input", Data, Teacher, RecipeFile, Exclude, CommonOptions.Aligned, CommonOptions.Models)
+            .Group("output", Output, Resume);
+        foreach (var (name, options) in DistillArguments.Groups)
         {
-            RecipeFile, Teacher, Data, Exclude, Output, Resume,
-        };
-        foreach (var option in DistillArguments.All.Concat([CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device]))
-        {
-            command.Add(option);
+            verb.Group(name, options);
         }
 
-        return VerbContext.Action(command, Run, UsageError);
+        return VerbContext.Action(verb, Run, UsageError);
     }
 
     private static string? UsageError(CommandResult result)
@@ -92,7 +98,34 @@ internal static class DistillCommand
             DataNames = data,
         };
         HostMemory.KeepFreed();
+        request = request with { Ranks = Ranks.Join() };
+        if (request.Ranks is { IsFirst: false } other)
+        {
+            new DistillJob(finder).Follow(request);
+            other.End();
+            return;
+        }
+
+        if (request.Ranks is { } ranks)
+        {
+            context.Say($"{ranks.About}");
+        }
+
         var report = new DistillJob(finder).Run(request, context.Job);
+        request.Ranks?.End();
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }
+}
+
+/// <summary>The augmentations that have a name; a recipe gives each value.</summary>
+internal enum AugmentKind
+{
+    /// <summary>The aligned face.</summary>
+    None,
+
+    /// <summary>The defaults of <see cref="AugmentOptions"/>.</summary>
+    Mild,
+
+    /// <summary><see cref="AugmentOptions.Strong"/>.</summary>
+    Strong,
 }

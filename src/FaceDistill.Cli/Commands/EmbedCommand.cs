@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FaceDistill.Assets;
 using FaceDistill.Jobs;
 using Spectre.Console;
 
@@ -13,7 +14,12 @@ internal static class EmbedCommand
         Description = "A Parquet store's folder; without it the embeddings are kept in the cache alone, where evaluate, distill and audit find them.",
         HelpName = "DIR",
     };
-    private static readonly Option<string?> Teacher = new("--teacher") { Description = "A teacher's card (a name or a .json file).", HelpName = "CARD" };
+    private static readonly Option<string?> Teacher = new Option<string?>("--teacher")
+    {
+        Description = "A teacher's card (a name or a .json file).",
+        HelpName = "CARD",
+    }
+        .Completes("", Cards.Teachers);
     private static readonly Option<string?> Model = new("--model")
     {
         Description = "Instead of a teacher: a run folder or an exported .onnx file.",
@@ -26,10 +32,13 @@ internal static class EmbedCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
-        {
-            Data, Teacher, Model, Output, Mirrored, Flip, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
+        new Verb("embed", "Compute embeddings of a folder of faces and keep them in a Parquet store.")
+            .Example("embed --data photos --teacher dlib-resnet")
+            .Example("embed --data photos --model run --output embeddings")
+            .Example("embed --data lfw --model student.onnx --output lfw-embeddings --flip")
+            .Group("faces", Data, CommonOptions.Aligned)
+            .Group("model", Teacher, Model, Mirrored, Flip, CommonOptions.Models, CommonOptions.Device)
+            .Group("output", Output), Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
             : result.GetValue(Mirrored) && result.GetValue(Flip) ? "a flip-summed embedding is its mirror image's too: leave out --mirrored"
             : CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 

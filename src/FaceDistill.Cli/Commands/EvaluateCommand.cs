@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using FaceDistill.Assets;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 
 namespace FaceDistill.Cli.Commands;
@@ -11,13 +13,13 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>evaluate</c>: models or embeddings to accuracy at fixed false-accept rates.</summary>
 internal static class EvaluateCommand
 {
-    private static readonly Option<string[]> Model = new("--model")
+    private static readonly Option<string[]> Model = new Option<string[]>("--model")
     {
         Description = "A run folder, an exported .onnx file, or teacher:CARD; give a teacher too to get retention.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
         HelpName = "MODEL",
-    };
+    }.Completes("teacher:", Cards.Teachers);
 
     private static readonly Option<string[]> Embeddings = new("--embeddings")
     {
@@ -32,25 +34,25 @@ internal static class EvaluateCommand
         Description = "For a NumPy file: a text file with one identity a line.",
         HelpName = "FILE",
     };
-    private static readonly Option<string?> Data = new("--data")
+    private static readonly Option<string?> Data = new Option<string?>("--data")
     {
         Description = "The test faces (a folder, a file of many pictures, or a data set's name); also where LFW's protocol files are.",
         HelpName = "DIR|FILE|NAME",
-    };
+    }.Completes("", Cards.Datasets);
 
     private static readonly Option<string> Protocol = new Option<string>("--protocol")
     {
         Description = "How pairs are chosen.",
         DefaultValueFactory = _ => Evaluator.AllPairs,
     }
-        .AcceptOnlyFromAmong([.. Evaluator.Protocols]);
+        .OneOf([.. Evaluator.Protocols]);
 
     private static readonly Option<string> Score = new Option<string>("--score")
     {
         Description = "How two embeddings make a score; euclidean is minus their distance, not scaled to unit length.",
         DefaultValueFactory = _ => "cosine",
     }
-        .AcceptOnlyFromAmong([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
+        .OneOf([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
 
     private static readonly Option<int> Resamples = new("--resamples")
     {
@@ -118,11 +120,16 @@ internal static class EvaluateCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
-        {
-            Model, Embeddings, Labels, Data, Protocol, Score, Resamples, Seed, NoMetrics, NoAgreement, Flip, Report, ReportFaces,
-            Reference, PairFile, Gallery, Unknown, Lists, DetectorScores, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, UsageError);
+        new Verb("evaluate", "Measure accuracy (TAR) at fixed false-accept rates, with thresholds and pair counts.")
+            .Example("evaluate --model run --data people")
+            .Example("evaluate --model run teacher:dlib-resnet --data lfw --protocol lfw-view1-test --report report")
+            .Example("evaluate --model student.onnx --data people --protocol pairs --pairs pairs.csv")
+            .Example("evaluate --embeddings X.npy --labels Y.txt --wide")
+            .Group("what is measured", Model, Reference, Flip, Embeddings, Labels, CommonOptions.Models, CommonOptions.Device)
+            .Group("test faces", Data, CommonOptions.Aligned)
+            .Group("protocol", Protocol, PairFile, Gallery, Unknown, Lists, DetectorScores, Score)
+            .Group("statistics", Resamples, Seed, NoMetrics, NoAgreement)
+            .Group("output", Report, ReportFaces, CommonOptions.Wide), Run, UsageError);
 
     private static string? UsageError(CommandResult result)
     {
@@ -180,12 +187,9 @@ internal static class EvaluateCommand
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder).Run(request, context.Job);
-        context.Result(result, console => EvaluationTable.Render(console, result));
+        context.Result(result, console => EvaluationTable.Render(console, result, parsed.GetValue(CommonOptions.Wide)));
     }
 
     /// <summary>What was typed, so that it can be typed again in a shell.</summary>
-    private static string Typed(ParseResult parsed) => "facedistill " + string.Join(' ', parsed.Tokens.Select(token =>
-        token.Value.Length > 0 && token.Value.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal))
-            ? token.Value
-            : $"'{token.Value.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+    private static string Typed(ParseResult parsed) => Hints.Typed(parsed.Tokens.Select(token => token.Value));
 }

@@ -14,7 +14,7 @@ internal static class ExportCommand
 {
     private static readonly Option<string> Model = new("--model") { Description = "The run folder.", Required = true, HelpName = "RUN" };
     private static readonly Option<string?> Format =
-        new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.AcceptOnlyFromAmong(
+        new Option<string?>("--format") { Description = "The file format; without it, what the file's name ends in says." }.OneOf(
         [.. ExportFormat.All.Select(f => f.Name)]);
     private static readonly Option<string?> Output = new("--output", "-o")
     {
@@ -59,7 +59,7 @@ internal static class ExportCommand
     };
     private static readonly Option<string> Protocol =
         new Option<string>("--protocol") { Description = "How --evaluate chooses pairs.",
-        DefaultValueFactory = _ => Evaluator.AllPairsProtocols[0] }.AcceptOnlyFromAmong([.. Evaluator.AllPairsProtocols]);
+        DefaultValueFactory = _ => Evaluator.AllPairsProtocols[0] }.OneOf([.. Evaluator.AllPairsProtocols]);
     private static readonly Option<double?> MaxLoss = new("--max-loss")
     {
         Description = "With --evaluate: the most TAR at 1e-4 that may be lost, percentage points.",
@@ -67,12 +67,17 @@ internal static class ExportCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("export",
-            "Write a student as ONNX, ORT, TFLite or safetensors, verified against TorchSharp on real faces before it is put in place, with its model card.")
-        {
-            Model, Format, Output, Data, Calibration, Ranges, Float32Layers, Preprocess, Normalize, MinCosine, Evaluate, Protocol, MaxLoss,
-                CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, UsageError);
+        new Verb("export",
+            "Write a student as ONNX, ORT, TFLite, NCNN or safetensors, verified against TorchSharp on faces before it is put in place, with its model card.")
+            .Example("export --model run --output student.onnx")
+            .Example("export --model run --output student.tflite")
+            .Example("export --model run --output student.ncnn.param")
+            .Example("export --model run --output camera.onnx --preprocess --normalize")
+            .Example("export --model run --output student.int8.onnx --format onnx-int8 --evaluate --data lfw --protocol lfw-view1-test --max-loss 1")
+            .Group("input", Model, Data, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device)
+            .Group("output", Output, Format, Preprocess, Normalize)
+            .Group("8 bits", Calibration, Ranges, Float32Layers)
+            .Group("what it must keep", MinCosine, Evaluate, Protocol, MaxLoss), Run, UsageError);
 
     private static string? UsageError(CommandResult result)
     {

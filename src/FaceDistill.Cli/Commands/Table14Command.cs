@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
+using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Table14;
 
@@ -39,10 +40,12 @@ internal static class Table14Command
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command(Name, "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
-        {
-            RecipeFile, Output, Rows, Plan, Smoke, CommonOptions.Models,
-        }, Run, UsageError);
+        new Verb(Name, "Train, measure and export students of several sizes, and set them beside Table 14 of the MobileNets paper.")
+            .Example("table14 --recipe eval/recipes/table14.json --output table --plan")
+            .Example("table14 --recipe eval/recipes/table14.json --output trial --smoke")
+            .Example("table14 --recipe eval/recipes/table14.json --output table --rows mobilenet-v1:0.5@96")
+            .Group("what to do", RecipeFile, Rows, Plan, Smoke, CommonOptions.Models)
+            .Group("output", Output), Run, UsageError);
 
     private static string? UsageError(CommandResult result) => result.GetResult(Plan) is { Implicit: false } && result.GetResult(Smoke) is { Implicit: false }
         ? "--plan is for the real table, --smoke for drawn faces: give one of them" : null;
@@ -55,7 +58,8 @@ internal static class Table14Command
         var recipe = Table14Recipe.Read(file);
         recipe.Of(parsed.GetValue(Rows)!); // before anything is drawn
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
-        string command = $"facedistill table14 --recipe {file} --output {output}{(parsed.GetValue(Smoke) ? " --smoke" : "")}";
+        string[] smoke = parsed.GetValue(Smoke) ? [Smoke.Name] : [];
+        string command = Hints.Typed([Name, RecipeFile.Name, file, Output.Name, output, .. smoke]);
         HostMemory.KeepFreed();
         var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))

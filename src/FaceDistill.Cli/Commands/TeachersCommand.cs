@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FaceDistill.Assets;
 using FaceDistill.Cli.Rendering;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using Spectre.Console;
 
@@ -9,17 +10,19 @@ namespace FaceDistill.Cli.Commands;
 /// <summary><c>teachers list|pull|verify|add</c>: the models that the cards name, the face detector and the backbones among them.</summary>
 internal static class TeachersCommand
 {
-    private static readonly Argument<string[]> Names = new("name")
+    private static readonly string[] Kinds = [Cards.Teachers, Cards.Detectors, Cards.Backbones];
+
+    private static readonly Argument<string[]> Names = new Argument<string[]>("name")
     {
         Description = "Cards (names or .json files) of teachers, backbones to start from and the face detector.",
         Arity = ArgumentArity.OneOrMore,
-    };
+    }.Completes(Kinds);
 
-    private static readonly Argument<string[]> SomeNames = new("name")
+    private static readonly Argument<string[]> SomeNames = new Argument<string[]>("name")
     {
         Description = "Cards; without any, all that are on this machine.",
         Arity = ArgumentArity.ZeroOrMore,
-    };
+    }.Completes(Kinds);
 
     private static readonly Argument<string> Model = new("model") { Description = "An ONNX file of a face model: one picture in, embeddings out." };
 
@@ -45,19 +48,31 @@ internal static class TeachersCommand
         HelpName = "NAME",
     };
 
-    public static Command Create() => new(
+    public static Command Create() => new Verb(
         "teachers", "List, fetch and verify teacher models, backbones that students start from (distill --init), and the face detector; add your own.")
-    {
-        VerbContext.Action(new Command("list", "List the cards and what of them is on this machine.") { CommonOptions.Models }, List),
-        VerbContext.Action(new Command(
-            "pull", "Fetch a model's files into the cache, verify them and convert them where needed.") { Names, CommonOptions.Models }, Pull),
-        VerbContext.Action(new Command("verify", "Check the files' SHA-256, and that the model runs.") { SomeNames, CommonOptions.Models }, Verify),
-        VerbContext.Action(new Command(
+        .Example("teachers list")
+        .Example("teachers pull dlib-resnet yunet")
+        .Example("teachers add arcface.onnx")
+        .With(VerbContext.Action(new Verb("list", "List the cards and what of them is on this machine.")
+            .Example("teachers list")
+            .Example("teachers list --wide")
+            .Group("options", CommonOptions.Models, CommonOptions.Wide), List))
+        .With(VerbContext.Action(new Verb("pull", "Fetch a model's files into the cache, verify them and convert them where needed.")
+            .Example("teachers pull dlib-resnet yunet")
+            .Example("teachers pull faceres")
+            .Takes(Names).Group("options", CommonOptions.Models), Pull))
+        .With(VerbContext.Action(new Verb("verify", "Check the files' SHA-256, and that the model runs.")
+            .Example("teachers verify")
+            .Example("teachers verify dlib-resnet")
+            .Takes(SomeNames).Group("options", CommonOptions.Models), Verify))
+        .With(VerbContext.Action(new Verb(
             "add", "Write the card of an ONNX file of your own: colour order, scaling and alignment are those that separate known people best.")
-        {
-            Model, Name, Output, Data, Size, OutputName, CommonOptions.Models,
-        }, Add),
-    };
+            .Example("teachers add arcface.onnx")
+            .Example("teachers add arcface.onnx --name mine --data people --output mine.json")
+            .Takes(Model)
+            .Group("the model", Size, OutputName)
+            .Group("known people", Data, CommonOptions.Models)
+            .Group("output", Name, Output), Add));
 
     private static void List(VerbContext context)
     {
@@ -66,14 +81,18 @@ internal static class TeachersCommand
         context.Result(rows.Select(r => new { name = r.Name, description = r.About.Description, licence = r.About.Licence, files = r.Status }).ToList(),
             console =>
         {
-            var table = new Table().AddColumns("card", "what", "licence", "files");
+            bool wide = context.Parsed.GetValue(CommonOptions.Wide);
+            var table = new FittedTable(["card", "here", "what", .. wide ? ["licence", "files"] : Array.Empty<string>()]) { Texts = true };
             foreach (var (name, about, status) in rows)
             {
-                table.AddRow(ShownOnTerminal.Cell(name), ShownOnTerminal.Cell(about.Description), ShownOnTerminal.Cell(about.Licence),
-                    string.Join('\n', status.Select(s => ShownOnTerminal.Cell($"{s.File}: {StateOf(s)}"))));
+                string here = status.Any(f => f.State == AssetState.WrongHash) ? "WRONG HASH" : status.All(f => f.IsUsable) ? "yes" : "no";
+                string[] more = wide ? [about.Licence, string.Join(", ", status.Select(f => $"{f.File}: {StateOf(f)}"))] : [];
+                table.Add([name, here, about.Description, .. more]);
             }
 
-            console.Write(table);
+            table.Write(console);
+            console.WriteLine(wide ? $"'{Hints.Command} teachers pull NAME' fetches one." : $"'{Hints.Command} teachers pull NAME' fetches one; "
+                + $"'{Hints.Command} teachers list --wide' shows licences and files.");
         });
     }
 

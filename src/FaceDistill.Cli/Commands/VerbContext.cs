@@ -10,12 +10,13 @@ namespace FaceDistill.Cli.Commands;
 /// <summary>What a verb works with: its parsed options, where it prints, how it shows progress, and how it is cancelled.</summary>
 internal sealed class VerbContext : IDisposable
 {
-    private readonly ProgressLine _progress;
+    private readonly ProgressLine? _progress;
 
     private VerbContext(ParseResult parsed, CancellationToken cancel)
     {
         (Parsed, Cancel) = (parsed, cancel);
-        _progress = new ProgressLine(parsed.InvocationConfiguration.Error, terminal: !Console.IsErrorRedirected);
+        _progress = parsed.GetValue(CommonOptions.Quiet) ? null
+            : new ProgressLine(parsed.InvocationConfiguration.Error, terminal: !Console.IsErrorRedirected);
     }
 
     public ParseResult Parsed { get; }
@@ -25,15 +26,16 @@ internal sealed class VerbContext : IDisposable
     /// <summary>What the library tells and asks while it works.</summary>
     public JobContext Job => new(Say, _progress, Cancel);
 
-    /// <summary>Gives a command its action.</summary>
+    /// <summary>Gives a command its action, and has its options' values read as <see cref="OptionValues"/> reads them.</summary>
     /// <param name="command">The verb with its options.</param>
     /// <param name="run">Does the work.</param>
     /// <param name="usageError">What is wrong with options that are each right by themselves; null where nothing is.</param>
     public static Command Action(Command command, Action<VerbContext> run, Func<CommandResult, string?>? usageError = null)
     {
+        command.Options.ToList().ForEach(OptionValues.ReadStrictly);
         command.Validators.Add(result =>
         {
-            string? wrong = command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(CommonOptions.ValueError)
+            string? wrong = command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(OptionValues.Error)
                 .FirstOrDefault(e => e is not null);
             if ((wrong ?? usageError?.Invoke(result)) is { } error)
             {
@@ -49,13 +51,13 @@ internal sealed class VerbContext : IDisposable
         return command;
     }
 
-    /// <summary>Says something that is not the result: to standard error.</summary>
-    public void Say(string line) => _progress.WriteAbove(line);
+    /// <summary>Says something that is not the result: to standard error, unless all is to be quiet there.</summary>
+    public void Say(string line) => _progress?.WriteAbove(line);
 
     /// <summary>Prints the result: the JSON document with --json, else what <paramref name="render"/> draws.</summary>
     public void Result<T>(T document, Action<IAnsiConsole> render)
     {
-        _progress.Dispose();
+        _progress?.Dispose();
         var output = Parsed.InvocationConfiguration.Output;
         if (Parsed.GetValue(CommonOptions.Json))
         {
@@ -70,13 +72,9 @@ internal sealed class VerbContext : IDisposable
             Out = new AnsiConsoleOutput(output), Ansi = plain ? AnsiSupport.No : AnsiSupport.Detect, ColorSystem = plain ? ColorSystemSupport.NoColors
                 : ColorSystemSupport.Detect,
         });
-        if (plain)
-        {
-            console.Profile.Width = 200;
-        }
-
+        console.Profile.Width = Screen.Width;
         render(console);
     }
 
-    public void Dispose() => _progress.Dispose();
+    public void Dispose() => _progress?.Dispose();
 }

@@ -16,17 +16,21 @@ internal static class AddedTeacherTable
                 + $"{(added.Batch == 0 ? "any batch" : $"batch {added.Batch}")}")
             + InvariantText.Of($", embedding of {added.Dimension} values{(added.Output is null ? "" : $" ('{added.Output}')")}")
             + (added.Opset is { } opset ? InvariantText.Of($", opset {opset}") : ""));
-        var table = new Table().AddColumns("template", "colours", "scaling", "d'", "AUC", "faces", "");
+        var table = new FittedTable("template", "colours", "scaling", "d'", "AUC", "faces", "");
         foreach (var row in added.Tried.Take(Shown))
         {
-            table.AddRow([.. new[]
-            {
+            table.Add(
                 row.Template, row.ColorOrder, row.Scaling, row.DPrime is { } d ? InvariantText.Of($"{d:0.000}") : "-",
-                row.Auc is { } auc ? InvariantText.Of($"{auc:0.0000}") : "-", InvariantText.Of($"{row.Faces}"), row.Taken ? "taken" : row.Near ? "as good" : "",
-            }.Select(ShownOnTerminal.Cell)]);
+                row.Auc is { } auc
+                    ? InvariantText.Of($"{auc:0.0000}")
+                    : "-", InvariantText.Of($"{row.Faces}"), row.Taken
+                    ? "taken"
+                    : row.Near
+                    ? "as good"
+                    : "");
         }
 
-        console.Write(table);
+        table.Write(console);
         if (added.Tried.Count > Shown)
         {
             console.WriteLine(InvariantText.Of($"{added.Tried.Count - Shown} others separate less (--json lists all)"));
@@ -38,7 +42,7 @@ internal static class AddedTeacherTable
         }
 
         string card = Path.GetRelativePath(Directory.GetCurrentDirectory(), added.Card);
-        console.WriteLine($"wrote {card}; next: facedistill evaluate --protocol lfw-10fold --data lfw --model teacher:{card}");
-        console.WriteLine($"              or: facedistill distill --teacher {card} --data DIR --output RUN");
+        console.WriteLine($"wrote {card}; next: {Hints.Command} evaluate --protocol lfw-10fold --data lfw --model teacher:{card}");
+        console.WriteLine($"              or: {Hints.Command} distill --teacher {card} --data DIR --output RUN");
     }
 }

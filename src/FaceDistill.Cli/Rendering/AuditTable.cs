@@ -13,30 +13,30 @@ internal static class AuditTable
         foreach (var test in result.Tests)
         {
             console.WriteLine(test.Words(result.Teacher));
-            var table = new Table().AddColumns(
+            var table = new FittedTable(
                 "training data", "faces", "faces that match", "test people", "pairs that match", "expected by chance", "same files");
             foreach (var count in test.Counts)
             {
                 string chance = count.ExpectedPairs is { } expected ? expected.ToString("N1", CultureInfo.InvariantCulture) : "-";
-                table.AddRow(
-                    ShownOnTerminal.Cell(count.Data), Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
+                table.Add(
+                    count.Data, Whole(count.Faces), Whole(count.Matches), test.People == 0 ? "-" : Whole(count.People),
                     Whole(count.MatchedPairs), chance, count.SameFiles is { } same ? Whole(same) : "-");
             }
 
-            console.Write(table);
+            table.Write(console);
         }
 
         if (result.DuplicateThreshold is { } threshold)
         {
             console.WriteLine(InvariantText.Of(
                 $"duplicates among the training faces: {result.DuplicatePairs:N0} pairs of a similarity of at least {threshold:0.####}"));
-            var table = new Table().AddColumns("training data", "faces", "same files", "near duplicates to drop");
+            var table = new FittedTable("training data", "faces", "same files", "near duplicates to drop");
             foreach (var count in result.Duplicates)
             {
-                table.AddRow(ShownOnTerminal.Cell(count.Data), Whole(count.Faces), count.SameFiles is { } same ? Whole(same) : "-", Whole(count.Near));
+                table.Add(count.Data, Whole(count.Faces), count.SameFiles is { } same ? Whole(same) : "-", Whole(count.Near));
             }
 
-            console.Write(table);
+            table.Write(console);
         }
 
         console.WriteLine(InvariantText.Of($"{result.Listed:N0} pictures in {result.List} ({result.Seconds:0} s)"));

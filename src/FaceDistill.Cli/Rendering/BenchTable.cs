@@ -6,15 +6,19 @@ namespace FaceDistill.Cli.Rendering;
 /// <summary>A benchmark as a table: models down.</summary>
 internal static class BenchTable
 {
-    public static void Render(IAnsiConsole console, BenchmarkJson result)
+    // What a choice between models is made by; the others with --wide.
+    private static readonly string[] Deciding = ["p50 ms", "speed-up", "M mult-adds", "file MB", "TAR at 1e-4"];
+
+    public static void Render(IAnsiConsole console, BenchmarkJson result, bool wide)
     {
-        var table = new Table().AddColumns([.. BenchmarkReport.Columns]);
+        bool known = result.Models.Any(m => m.Tar is not null);
+        var table = new FittedTable([.. BenchmarkReport.Columns]) { Only = wide ? null : known ? Deciding : Deciding[..^1] };
         foreach (var model in result.Models)
         {
-            table.AddRow([.. BenchmarkReport.Row(model).Select(ShownOnTerminal.Cell)]);
+            table.Add([.. BenchmarkReport.Row(model)]);
         }
 
-        console.Write(table);
+        table.Write(console);
         console.WriteLine(BenchmarkReport.Note(result));
     }
 }

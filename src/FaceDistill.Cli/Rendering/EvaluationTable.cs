@@ -17,7 +17,7 @@ internal static class EvaluationTable
         ("rank-1", m => m.Rank1, "0.00%"),
     ];
 
-    public static void Render(IAnsiConsole console, EvaluationResult result)
+    public static void Render(IAnsiConsole console, EvaluationResult result, bool wide = false)
     {
         var other = result.Models.Where(m => m.Identification is not null || m.Blufr is not null).ToList();
         if (other.Count > 0)
@@ -26,7 +26,7 @@ internal static class EvaluationTable
         }
         else
         {
-            RenderRates(console, result);
+            RenderRates(console, result, wide);
         }
 
         foreach (var m in result.Models)
@@ -47,20 +47,52 @@ internal static class EvaluationTable
         }
     }
 
-    private static void RenderRates(IAnsiConsole console, EvaluationResult result)
+    // What a decision is made by; --wide has the rest.
+    private static readonly string[] Deciding = ["1e-3", "1e-4"];
+
+    private static void RenderRates(IAnsiConsole console, EvaluationResult result, bool wide)
     {
-        string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
-        string[] fars = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
-        var table = new Table().Title(ShownOnTerminal.Cell($"{result.Protocol}: TAR at FAR, 95% interval ({score} threshold, false accepts)"))
-            .AddColumn("model").AddColumns(fars);
-        var extra = Extra(result.Models);
-        table.AddColumns([.. extra.Select(column => column.Name)]);
-        foreach (var m in result.Models)
+        string[] all = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
+        string[] measured = [.. all.Where(f => result.Models.Any(m => m.TarAtFar?.GetValueOrDefault(f) is not null))];
+        string[] fars = wide || all.Length == 0
+            ? all
+            : [.. all.Where(f => Deciding.Contains(f) || (f == measured.LastOrDefault() && !measured.Any(Deciding.Contains)))];
+        bool intervals = result.Models.Any(m => m.TarInterval95AtFar is { Count: > 0 });
+        console.WriteLine($"{result.Protocol}" + (all.Length == 0 ? "" : ": TAR, the part of genuine pairs accepted, at a false accept rate (FAR)"
+            + (intervals ? ", with its 95% interval" : "")));
+        var extra = Extra(result.Models).Where(e => wide || fars.Length == 0 || e.Deciding).ToList();
+        var table = wide ? new FittedTable(["model", .. extra.Select(e => e.Name)])
+            : new FittedTable(["model", .. fars.Select(f => $"TAR at {f}"), .. extra.Select(e => e.Name)]);
+        if (wide && all.Length > 0)
         {
-            table.AddRow([ShownOnTerminal.Cell(m.Name), .. fars.Select(f => Cell(m, f)), .. extra.Select(column => column.Cell(m))]);
+            RenderThresholds(console, result, all);
+            console.WriteLine("");
         }
 
-        console.Write(table);
+        foreach (var m in result.Models)
+        {
+            table.Add([m.Name, .. wide ? [] : fars.Select(f => Tar(m, f)), .. extra.Select(e => e.Cell(m))]);
+        }
+
+        if (!wide || extra.Count > 0)
+        {
+            table.Write(console);
+        }
+    }
+
+    // A line for each rate and model, so that models stand below one another.
+    private static void RenderThresholds(IAnsiConsole console, EvaluationResult result, string[] fars)
+    {
+        string score = (result.Score ?? ScoreKind.Cosine).ToString().ToLowerInvariant();
+        var table = new FittedTable("model", "FAR", "TAR", $"{score} threshold", "false accepts");
+        foreach (var (far, m) in fars.SelectMany(f => result.Models.Select(m => (f, m))))
+        {
+            bool known = m.TarAtFar?.GetValueOrDefault(far) is not null;
+            table.Add(m.Name, far, Tar(m, far), known ? InvariantText.Of($"{m.ThresholdAtFar?[far]:0.0000}") : "-",
+                known ? InvariantText.Of($"{m.FalseAcceptsAtFar?[far]}") : "-");
+        }
+
+        table.Write(console);
     }
 
     private static void Comparisons(IAnsiConsole console, EvaluationResult result)
@@ -73,21 +105,22 @@ internal static class EvaluationTable
         }
     }
 
-    /// <summary>The columns after those of the rates: those that some model has.</summary>
-    private static List<(string Name, Func<ModelResult, string> Cell)> Extra(IReadOnlyList<ModelResult> models)
+    /// <summary>The columns after those of the rates: those that some model has, and whether a decision is made by them.</summary>
+    private static List<(string Name, Func<ModelResult, string> Cell, bool Deciding)> Extra(IReadOnlyList<ModelResult> models)
     {
-        var columns = Metrics.Where(metric => models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Name,
-            (Func<ModelResult, string>)(m => metric.Value(m)?.ToString(metric.Format, CultureInfo.InvariantCulture) ?? "-"))).ToList();
-        if (models.Any(m => m.TenFoldAccuracy is not null))
-        {
-            columns.Add(("10-fold accuracy", m => $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}"));
-        }
-
+        var columns = new List<(string Name, Func<ModelResult, string> Cell, bool Deciding)>();
         if (models.Any(m => m.RetentionAt1e4 is not null))
         {
-            columns.Add(("retention at 1e-4", m => Percent(m.RetentionAt1e4) + Range(m.RetentionInterval95At1e4)));
+            columns.Add(("kept of the teacher's", m => Percent(m.RetentionAt1e4) + Range(m.RetentionInterval95At1e4), true));
         }
 
+        if (models.Any(m => m.TenFoldAccuracy is not null))
+        {
+            columns.Add(("10-fold accuracy", m => $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}", true));
+        }
+
+        columns.AddRange(Metrics.Where(metric => models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Name,
+            (Func<ModelResult, string>)(m => metric.Value(m)?.ToString(metric.Format, CultureInfo.InvariantCulture) ?? "-"), false)));
         return columns;
     }
 
@@ -101,31 +134,27 @@ internal static class EvaluationTable
         return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
     }
 
-    private static string Cell(ModelResult m, string far)
-    {
-        double? tar = m.TarAtFar?.GetValueOrDefault(far);
-        return tar is null
-            ? "too few pairs"
-            : InvariantText.Of($"{Percent(tar)}{Range(m.TarInterval95AtFar?.GetValueOrDefault(far))} ({m.ThresholdAtFar?[far]:0.0000}, "
-            + $"{m.FalseAcceptsAtFar?[far]})");
-    }
+    private static string Tar(ModelResult m, string far) =>
+        m.TarAtFar?.GetValueOrDefault(far) is { } tar ? Percent(tar) + Range(m.TarInterval95AtFar?.GetValueOrDefault(far)) : "too few pairs";
+
+    private static readonly string[] BlufrColumns = ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"];
 
     private static void RenderSearches(IAnsiConsole console, string protocol, List<ModelResult> models)
     {
         bool identification = models[0].Identification is not null;
         bool ten = models.Any(m => m.Identification?.Rank10 is not null);
         string[] fars = identification ? [.. models.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()] : [];
-        var table = new Table().Title(ShownOnTerminal.Cell(protocol)).AddColumn("model");
-        table.AddColumns(identification
+        console.WriteLine(protocol);
+        var table = new FittedTable(["model", .. identification
             ? ["gallery", "probes", "rank-1", "rank-5", .. ten ? ["rank-10"] : Array.Empty<string>(), "open set: known + unknown probes",
                 .. fars.Select(f => $"DIR at FAR {f}")]
-            : ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"]);
+            : BlufrColumns]);
         foreach (var m in models)
         {
-            table.AddRow([ShownOnTerminal.Cell(m.Name), .. identification ? Identification(m.Identification!, fars) : Blufr(m.Blufr!)]);
+            table.Add([m.Name, .. identification ? Identification(m.Identification!, fars) : Blufr(m.Blufr!)]);
         }
 
-        console.Write(table);
+        table.Write(console);
     }
 
     private static IEnumerable<string> Identification(IdentificationResult i, string[] fars) =>
@@ -138,7 +167,7 @@ internal static class EvaluationTable
 
     private static IEnumerable<string> Blufr(BlufrResult b) =>
     [
-        ShownOnTerminal.Cell(InvariantText.Of($"{b.PerTrial.Count}, {b.Trials}")), .. Rate(b.VerificationRate), .. Rate(b.IdentificationRate),
+        InvariantText.Of($"{b.PerTrial.Count}, {b.Trials}"), .. Rate(b.VerificationRate), .. Rate(b.IdentificationRate),
     ];
 
     private static IEnumerable<string> Rate(TrialRate rate) =>
@@ -162,7 +191,7 @@ internal static class EvaluationTable
     }
 
     private static string Range(IReadOnlyList<double>? interval) => interval is null ? ""
-        : InvariantText.Of($" {100 * interval[0]:0.00}-{100 * interval[1]:0.00}");
+        : InvariantText.Of($" ({100 * interval[0]:0.00}-{100 * interval[1]:0.00})");
 
     private static string Percent(double? part) => part is null ? "-" : (100 * part.Value).ToString("0.00", CultureInfo.InvariantCulture) + "%";
 }

@@ -26,7 +26,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
     {
         lock (_gate)
         {
-            if (value.Stage != _last.Stage)
+            if (value.Stage != _last.Stage || value.Part != _last.Part)
             {
                 Finish();
                 _watch.Restart();
@@ -86,7 +86,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
             return;
         }
 
-        int room = Math.Max(20, Console.IsErrorRedirected ? 200 : Console.WindowWidth - 1);
+        int room = Screen.ErrorWidth - 1;
         text = text.Length > room ? text[..room] : text;
         error.Write("\r" + text.PadRight(_width));
         _width = text.Length;
@@ -110,9 +110,14 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
         string total = _last.Total <= 0 ? "" : "/" + (bytes ? Megabytes(_last.Total) : _last.Total.ToString(CultureInfo.InvariantCulture));
         string speed = rate <= 0 ? "" : bytes ? Megabytes((long)rate) + " MB/s" : rate.ToString("0", CultureInfo.InvariantCulture) + "/s";
         string time = finished ? "in " + Span(seconds)
-            : _last.Total > 0 && rate > 0 ? Span((_last.Total - _last.Done) / rate) + " left" : "";
-        return ShownText.Of($"{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  {_last.Note}").TrimEnd();
+            : _last.Total > 0 && rate > 0 ? Left((_last.Total - _last.Done) / rate) : "";
+        return ShownText.Of($"{(_last.Part is null ? "" : _last.Part + "  ")}{_last.Stage} {done}{total} {(bytes ? "MB" : _last.Unit)}  {speed}  {time}  "
+            + $"{_last.Note}").TrimEnd();
     }
+
+    // Of this stage, and of all that follow, as far as that was measured.
+    private string Left(double seconds) =>
+        $"{Span(seconds)} left{(_last.SecondsAfter is { } after ? $", at least {Span(seconds + after)} in all" : "")}";
 
     private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture);
 

@@ -11,13 +11,14 @@ internal static class Table14View
     {
         foreach (var tab in Table14Table.Of(result).Take(2)) // the report has the rest
         {
-            var table = new Table().Title(ShownOnTerminal.Cell(tab.Caption)).AddColumns(["student", .. tab.Columns.Select(c => c.Head)]);
+            console.WriteLine(tab.Caption);
+            var table = new FittedTable(["student", .. tab.Columns.Select(c => c.Head)]);
             foreach (var line in result.Lines)
             {
-                table.AddRow([ShownOnTerminal.Cell(line.Label), .. tab.Columns.Select(c => ShownOnTerminal.Cell(c.Student(line)))]);
+                table.Add([line.Label, .. tab.Columns.Select(c => c.Student(line))]);
             }
 
-            console.Write(table);
+            table.Write(console);
         }
 
         console.WriteLine(Table14Report.Verdict(result) + ".");
@@ -25,15 +26,15 @@ internal static class Table14View
 
     public static void Render(IAnsiConsole console, Table14Plan plan)
     {
-        var table = new Table().AddColumns("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
+        var table = new FittedTable("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
         foreach (var line in plan.Lines)
         {
-            table.AddRow(ShownOnTerminal.Cell(line.Student), Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),
+            table.Add(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),
                 Number(line.ImagesPerSecond, "0.0"),
                 Number(line.MultAddsPerSecond / 1e9, "0.0"), line.Finished ? "finished" : Number(line.Minutes, "0.0"));
         }
 
-        console.Write(table);
+        table.Write(console);
         console.WriteLine($"training: {Number(plan.Minutes, "0")} minutes (images x mult-adds / measured rate)");
         console.WriteLine($"before it, unless it was done before, the teacher embeds {Number(plan.Faces, "#,0")} faces {plan.TeacherPasses} times: at least "
             + $"{Number(plan.TeacherMinutes, "0")} minutes at {Number(plan.TeacherFacesPerSecond, "0")} faces/s");

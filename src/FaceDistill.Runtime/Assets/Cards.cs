@@ -49,7 +49,8 @@ internal static class Cards
 
         using var stream = Home.GetManifestResourceStream($"{kind}/{nameOrPath}{Extension}")
             ?? throw new FaceDistillException(
-                $"no card '{nameOrPath}' among {kind}; there are {string.Join(", ", Names(kind))}, or give the path of your own card (.json)");
+                $"no card '{nameOrPath}' among {kind}; there are {string.Join(", ", Names(kind))}, or give the path of your own card (.json)"
+                    + $"{Meant(kind, nameOrPath)}");
         using var reader = new StreamReader(stream);
         return new CardText(kind, reader.ReadToEnd(), $"card {kind}/{nameOrPath}{Extension}", null);
     }
@@ -61,6 +62,12 @@ internal static class Cards
         var card = ReadText(kind, nameOrPath);
         return JsonFile.Parse<T>(card.Text, card.Origin);
     }
+
+    // Where no card of the kind is near, perhaps one of another kind.
+    private static string Meant(string kind, string typed) => Hints.Nearest(typed, Names(kind)) is { } own ? $"; did you mean '{own}'?"
+        : new[] { Teachers, Detectors, Backbones, Datasets }.SelectMany(k => Names(k).Select(n => (Kind: k, Name: n))).ToList() is var all
+            && Hints.Nearest(typed, all.Select(c => c.Name)) is { } other
+            ? $"; did you mean '{other}', one of {all.First(c => c.Name == other).Kind}?" : "";
 
     private static CardText ReadUsers(string kind, string path)
     {
@@ -238,5 +245,5 @@ internal sealed class AssetSet
 
     /// <summary>What the user types to get the files.</summary>
     public string PullCommand =>
-        $"facedistill {(Card.Kind == Cards.Datasets ? "datasets" : "teachers")} pull {(Card.Folder is null ? Name : Card.Origin)}";
+        $"{Hints.Command} {(Card.Kind == Cards.Datasets ? "datasets" : "teachers")} pull {(Card.Folder is null ? Name : Card.Origin)}";
 }

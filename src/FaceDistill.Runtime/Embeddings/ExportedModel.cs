@@ -104,6 +104,6 @@ internal static class StudentThresholds
         return found is not null ? found.Threshold : throw new FaceDistillException(thresholds.Count == 0
             ? $"{path} carries no threshold: measured none; export with --evaluate"
             : $"{path} carries no threshold for FAR {FarTargets.Label(far)}; it has those for "
-                + $"{string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with 'facedistill evaluate'");
+                + $"{string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with '{Hints.Command} evaluate'");
     }
 }

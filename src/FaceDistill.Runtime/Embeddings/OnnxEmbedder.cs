@@ -169,7 +169,7 @@ public sealed class OnnxEmbedder : IEmbedder
         catch (OnnxRuntimeException e) when (!run.Terminate && e.Message.Contains("PRelu", StringComparison.Ordinal))
         {
             throw new FaceDistillException($"{_path} has PReLU slopes that do not fit its pictures, [C] where ONNX wants [C, 1, 1], as exports of MXNet do; "
-                + "'facedistill teachers add' writes it mended, with its card", e);
+                + $"'{Hints.Command} teachers add' writes it mended, with its card", e);
         }
         catch (OnnxRuntimeException e)
         {

@@ -1,3 +1,4 @@
+using FaceDistill.Files;
 using OpenCvSharp;
 
 namespace FaceDistill.Faces;
@@ -87,7 +88,7 @@ public sealed class FaceDetector : IDisposable
             {
                 network?.Dispose();
                 canvas.Dispose();
-                throw new FaceDistillException($"{_model} does not load as YuNet's face detector; get it again with 'facedistill teachers pull yunet'", e);
+                throw new FaceDistillException($"{_model} does not load as YuNet's face detector; get it again with '{Hints.Command} teachers pull yunet'", e);
             }
 
             _sizes[side] = entry;

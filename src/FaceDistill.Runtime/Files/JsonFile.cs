@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -46,16 +47,42 @@ internal static class JsonFile
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(text, Options) ?? throw new FaceDistillException($"{origin} holds nothing");
+            var value = JsonSerializer.Deserialize<T>(text, Options) ?? throw new FaceDistillException($"{origin} holds nothing");
+            RequireFinite(text, origin);
+            return value;
         }
         catch (JsonException e)
         {
-            throw new FaceDistillException($"{origin} line {e.LineNumber + 1}: {UnknownKey(e, typeof(T)) ?? Key(e) + e.Message.Split(" Path:")[0]}", e);
+            throw new FaceDistillException(
+                $"{origin} line {e.LineNumber + 1}: {UnknownKey(e, typeof(T)) ?? WrongValue(e, typeof(T)) ?? Key(e) + Syntax(e)}", e);
+        }
+    }
+
+    // .NET makes an infinity of 1e999.
+    private static void RequireFinite(string text, string origin)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.Number && !double.IsFinite(reader.GetDouble()))
+            {
+                int line = bytes.AsSpan(0, (int)reader.TokenStartIndex).Count((byte)'\n') + 1;
+                throw new FaceDistillException($"{origin} line {line}: '{Encoding.UTF8.GetString(reader.ValueSpan)}' is too large a number");
+            }
         }
     }
 
     // The key that is wrong, from a path such as $.options.epochs.
     private static string Key(JsonException e) => e.Path is { Length: > 2 } path ? $"'{path[2..]}': " : "";
+
+    // 1,5 ends a number and begins a key.
+    private static string Syntax(JsonException e)
+    {
+        string message = e.Message.Split(" Path:")[0].Split(" LineNumber:")[0];
+        bool digit = message.StartsWith('\'') && char.IsAsciiDigit(message[1]);
+        return message.TrimEnd(' ', '|') + (digit ? " A number has a point before decimals, and nothing between thousands." : "");
+    }
 
     // Where the path leads to no member of its type: the members that there are, so that a slip of the pen is seen.
     private static string? UnknownKey(JsonException e, Type type)
@@ -66,15 +93,45 @@ internal static class JsonFile
         }
 
         string[] steps = path[2..].Split('.');
-        foreach (string step in steps[..^1])
+        string[] known = [.. Options.GetTypeInfo(TypeAt(steps[..^1], type)).Properties.Where(p => p.Set is not null || p.AssociatedParameter is not null)
+            .Select(p => p.Name)];
+        return known.Length == 0 ? null : $"unknown key '{steps[^1]}'; known: {string.Join(", ", known)}{Hints.DidYouMean(steps[^1], known)}";
+    }
+
+    // What a value should have been, in words.
+    private static string? WrongValue(JsonException e, Type type)
+    {
+        if (!e.Message.Contains("could not be converted", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        type = e.Path is { Length: > 2 } path ? TypeAt(path[2..].Split('.'), type) : type;
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        string? wanted = type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type).Select(JsonNamingPolicy.CamelCase.ConvertName))}, in quotes"
+            : type == typeof(int) || type == typeof(long) ? "a whole number, without quotes"
+            : type == typeof(double) || type == typeof(float) ? "a number, without quotes and with a point before decimals"
+            : type == typeof(bool) ? "true or false, without quotes"
+            : type == typeof(string) ? "a text in quotes"
+            : Options.GetTypeInfo(type).Kind switch
+            {
+                JsonTypeInfoKind.Enumerable => "a list: [...]",
+                JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary => "an object: {...}",
+                _ => null,
+            };
+        return wanted is null ? null : $"{Key(e)}expected {wanted}";
+    }
+
+    private static Type TypeAt(IEnumerable<string> steps, Type type)
+    {
+        foreach (string step in steps)
         {
             var member = Options.GetTypeInfo(type).Properties.FirstOrDefault(p => p.Name == step.Split('[')[0]);
             type = member is null ? typeof(object) : !step.Contains('[', StringComparison.Ordinal) ? member.PropertyType
                 : Options.GetTypeInfo(member.PropertyType).ElementType ?? typeof(object);
         }
 
-        string[] known = [.. Options.GetTypeInfo(type).Properties.Where(p => p.Set is not null || p.AssociatedParameter is not null).Select(p => p.Name)];
-        return known.Length == 0 ? null : $"unknown key '{steps[^1]}'; known: {string.Join(", ", known)}";
+        return type;
     }
 
     /// <summary>Writes one document, whole or not at all.</summary>

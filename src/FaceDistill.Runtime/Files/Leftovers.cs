@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -108,9 +107,14 @@ internal static partial class Leftovers
             return DateTime.UtcNow - written > OtherMachines;
         }
 
+        if (!InvariantNumber.Count(name.Groups["process"].Value, out int number))
+        {
+            return true; // no process has such a number
+        }
+
         try
         {
-            using var process = Process.GetProcessById(int.Parse(name.Groups["process"].Value, CultureInfo.InvariantCulture));
+            using var process = Process.GetProcessById(number);
             return HasEnded(process.Id) || process.StartTime.ToUniversalTime() > written + Clock;
         }
         catch (ArgumentException)

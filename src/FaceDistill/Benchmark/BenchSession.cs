@@ -123,7 +123,11 @@ internal sealed class BenchSession : IDisposable
 /// <param name="P50">Median of a run, milliseconds: batch 1, one thread.</param>
 /// <param name="P95">The 95th percentile, milliseconds.</param>
 /// <param name="Runs">How many runs were timed.</param>
-public sealed record Latency(double P50, double P95, int Runs);
+public sealed record Latency(double P50, double P95, int Runs)
+{
+    /// <summary>The fastest run, milliseconds: what other work on the machine delays least.</summary>
+    internal double Fastest { get; init; } = P50;
+}
 
 /// <summary>Times models side by side in rounds: each round runs every model, so that whatever else the machine does hits all alike.</summary>
 internal static class LatencyRounds
@@ -159,7 +163,10 @@ internal static class LatencyRounds
             job.Progress?.Report(new WorkProgress("latency", round + 1, rounds, "rounds"));
         }
 
-        return [.. times.Select(t => t.Order().ToArray()).Select(t => new Latency(NearestRank.Of(t, 0.50), NearestRank.Of(t, 0.95), t.Length))];
+        return [.. times.Select(t => t.Order().ToArray()).Select(t => new Latency(NearestRank.Of(t, 0.50), NearestRank.Of(t, 0.95), t.Length)
+        {
+            Fastest = t[0],
+        })];
     }
 
     /// <summary>Counts the runs a second when every core runs the model by itself, batch 1.</summary>

@@ -7,12 +7,15 @@ using FaceDistill.Reports.Pages;
 
 namespace FaceDistill.Benchmark;
 
-/// <summary>A benchmark's files: bench.json (what <c>bench --json</c> prints), bench.csv, bench.md, and bench.svg where an accuracy is known.</summary>
+/// <summary>A benchmark's files: bench.json (what <c>bench --json</c> prints), bench.csv, bench.md, bench.html, and bench.svg where an accuracy is
+/// known.</summary>
 internal static class BenchmarkReport
 {
+    private const string Accuracy = "TAR at 1e-4";
+
     /// <summary>The columns of tables for people.</summary>
     public static IReadOnlyList<string> Columns { get; } =
-        ["model", "p50 ms", "p95 ms", "speed-up", "images/s, all cores", "M mult-adds", "M parameters", "file MB", "TAR at 1e-4"];
+        ["model", "p50 ms", "p95 ms", "speed-up", "images/s, all cores", "M mult-adds", "M parameters", "file MB", Accuracy];
 
     /// <summary>A model's row of such a table.</summary>
     public static IReadOnlyList<string> Row(BenchmarkModelJson model)
@@ -36,6 +39,30 @@ internal static class BenchmarkReport
             + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
     }
 
+    private static bool Decides(string column) => column == Accuracy;
+
+    /// <summary>The page (bench.html): one file that needs no script and no network.</summary>
+    private static string PageOf(BenchmarkJson result)
+    {
+        string verdict = result.Models.Where(m => m.Name != result.Reference).MaxBy(m => m.Speedup) is { } fastest
+            ? InvariantText.Of($"{fastest.Name} takes {fastest.LatencyMs.P50:0.00} ms a face: {fastest.Speedup:0.0} times as fast as {result.Reference}")
+            : InvariantText.Of($"{result.Reference} takes {result.Models[0].LatencyMs.P50:0.00} ms a face");
+        static HtmlText Line(IReadOnlyList<string> cells) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{cells[0]}</th>{HtmlText.Join(cells.Skip(1).Select((c, i) => HtmlPage.Cell(c, Decides(Columns[i + 1]))))}</tr>\n");
+        var table = HtmlPage.Table("bench-table", HtmlText.Of($"{Note(result)}"), HtmlText.Join(Columns.Select(c => HtmlPage.Head(c, Decides(c)))),
+            HtmlText.Join(result.Models.Select(m => Line(Row(m)))));
+        List<HtmlPage.Section> sections = [new("bench", "Speed and cost", table)];
+        if (result.Models.Any(m => m.Tar is not null))
+        {
+            sections.Insert(0, new("plot", "Accuracy and latency", HtmlText.Of($"<div class=\"grid\">{HtmlPage.Figure(BenchmarkPlot.Of(result),
+                HtmlText.Of($"True accept rate at FAR 1e-4 against latency, with 95% intervals over people. Up and to the left is better."))}</div>\n")));
+        }
+
+        return HtmlPage.Page("FaceDistill: bench", $"FaceDistill bench, {result.System}", verdict, sections,
+            HtmlText.Of($"The same figures for programs: <a href=\"bench.json\">bench.json</a>, <a href=\"bench.csv\">bench.csv</a>, <a "
+                + $"href=\"bench.md\">bench.md</a>."));
+    }
+
     /// <summary>Writes the files, all or none.</summary>
     /// <exception cref="FaceDistillException">The folder cannot be written.</exception>
     public static void Write(BenchmarkJson result, string folder)
@@ -45,7 +72,8 @@ internal static class BenchmarkReport
             ("bench.json", JsonFile.Serialize(result) + "\n"),
             ("bench.csv", CsvOf(result)),
             ("bench.md", MarkdownOf(result)),
-            ("bench.svg", result.Models.Any(m => m.Tar is not null) ? BenchmarkPlot.Svg(result) : null));
+            ("bench.html", PageOf(result)),
+            ("bench.svg", result.Models.Any(m => m.Tar is not null) ? SvgFile.Of(BenchmarkPlot.Of(result)) : null));
     }
 
     private static string Cell(string text) =>
@@ -77,14 +105,13 @@ internal static class BenchmarkPlot
 {
     private static readonly int[] Digits = [1, 2, 5];
 
-    /// <summary>The text of a whole SVG file.</summary>
+    /// <summary>The plot.</summary>
     /// <param name="result">At least one of its models has an accuracy.</param>
-    public static string Svg(BenchmarkJson result)
+    public static HtmlText Of(BenchmarkJson result)
     {
         var known = result.Models.Select((model, series) => (model, series)).Where(e => e.model.Tar is not null).ToList();
         using var plot = new SvgPlot("Latency, ms (batch 1, one thread; logarithmic)", $"TAR at FAR 1e-4 ({result.Protocol})");
-        // Room at the right for the names.
-        double left = Math.Log10(known.Min(e => e.model.LatencyMs.P50) / 1.5), right = Math.Log10(known.Max(e => e.model.LatencyMs.P50) * 4);
+        double left = Math.Log10(known.Min(e => e.model.LatencyMs.P50) / 1.5), right = Math.Log10(known.Max(e => e.model.LatencyMs.P50) * 1.5);
         double top = Math.Min(1.02, known.Max(e => e.model.TarInterval95?[1] ?? e.model.Tar!.Value) * 1.15 + 0.01);
         plot.Limits(left, right, 0, top);
         double[] ticks = [.. Enumerable.Range(-3, 9).SelectMany(_ => Digits, (power, digit) => digit * Math.Pow(10, power))];
@@ -99,7 +126,7 @@ internal static class BenchmarkPlot
 
         string label = string.Join(
             "; ", known.Select(e => InvariantText.Of($"{e.model.Name}: {ReportFormat.Percent(e.model.Tar)} in {e.model.LatencyMs.P50:0.00} ms")));
-        return SvgFile.Of(plot.Render("bench", label));
+        return plot.Render("bench-plot", label);
     }
 }
 

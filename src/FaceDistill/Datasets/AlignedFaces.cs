@@ -37,7 +37,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         if (Directory.Exists(folder) && !AlignmentManifest.In(folder))
         {
             throw new FaceDistillException(
-                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with 'facedistill align --data {folder} --output DIR --template "
+                $"{folder} holds raw photos (no {AlignmentManifest.FileName}); align them with '{Hints.Command} align --data {folder} --output DIR --template "
                     + "NAME'");
         }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -84,10 +83,10 @@ internal sealed class AlignedFolder : IPhotoFaces
         {
             int shown = 0;
             if (row.Fields.Count is not (3 or 4) || !ContentHash.TryParse(row.Fields[1], out var photo) || !ContentHash.TryParse(row.Fields[2], out var face)
-                || (row.Fields.Count == 4 && !int.TryParse(row.Fields[3], NumberStyles.None, CultureInfo.InvariantCulture, out shown)))
+                || (row.Fields.Count == 4 && !InvariantNumber.Count(row.Fields[3], out shown)))
             {
                 throw new FaceDistillException(
-                    $"{path} line {row.Line}: not a path, two hashes and a number of faces; delete the file and run the same 'facedistill align' again");
+                    $"{path} line {row.Line}: not a path, two hashes and a number of faces; delete the file and run the same '{Hints.Command} align' again");
             }
 
             index[row.Fields[0]] = (photo, face, shown);

@@ -32,6 +32,12 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool AllFaces { get; init; }
 
+    /// <summary>What aligned drawn faces.</summary>
+    internal const string Drawer = "synthetic";
+
+    /// <summary>Whether the faces are drawn, of people who do not exist.</summary>
+    internal bool IsDrawn => Aligner == Drawer;
+
     /// <summary>The geometry of each picture.</summary>
     public AlignedFrame Frame => new(Size, Pad);
 
@@ -55,7 +61,7 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
         string? wrong = manifest.FormatVersion != 1 ? $"format version {manifest.FormatVersion} is not 1; use a newer FaceDistill"
             : AlignmentTemplate.All.All(t => t.Name != manifest.Template) ? $"no alignment template '{manifest.Template}'"
             : manifest.Size < 32 || manifest.Pad < 0 ? "size or pad out of range"
-            : manifest.Complete ? null : "the folder was not finished; run the same 'facedistill align' again";
+            : manifest.Complete ? null : $"the folder was not finished; run the same '{Hints.Command} align' again";
         return wrong is null ? manifest : throw new FaceDistillException($"{path}: {wrong}");
     }
 
@@ -71,7 +77,7 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
 
         using var reader = new ListReader(path);
         return [.. Csv.Rows(reader, path).Skip(1).Select(row => row.Fields.Count == 2 ? (row.Fields[0], row.Fields[1])
-            : throw new FaceDistillException($"{path} line {row.Line}: not a path and a reason; run the same 'facedistill align' again"))];
+            : throw new FaceDistillException($"{path} line {row.Line}: not a path and a reason; run the same '{Hints.Command} align' again"))];
     }
 
     /// <summary>Writes the manifest into a folder.</summary>

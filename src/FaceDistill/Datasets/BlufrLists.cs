@@ -1,4 +1,5 @@
-using System.Globalization;
+using FaceDistill.Files;
+
 
 namespace FaceDistill.Datasets;
 
@@ -75,7 +76,7 @@ internal sealed record BlufrLists(string Folder, IReadOnlyList<BlufrTrial> Trial
         for (int i = 0; i < size; i++)
         {
             string[] fields = text.Next(expected)[0].Split(',', 2, StringSplitOptions.TrimEntries);
-            if (fields.Length != 2 || fields[1].Length == 0 || !int.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            if (fields.Length != 2 || fields[1].Length == 0 || !InvariantNumber.Count<int>(fields[0], out _))
             {
                 throw text.Error(expected);
             }

@@ -84,7 +84,7 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     }
 
     /// <summary>The pictures whose paths are chosen; all where nothing chooses.</summary>
-    internal FaceDataset Chosen(Func<string, bool>? only) => only is null ? this : this with { Images = [.. Images.Where(i => only(i.Path))] };
+    internal FaceDataset Chosen(PictureChoice? only) => only is null ? this : this with { Images = [.. Images.Where(i => only.Has(i.Path))] };
 
     /// <summary>Refuses a folder in which there may be pictures that cannot be reached.</summary>
     /// <exception cref="FaceDistillException">There is one; the message names it.</exception>

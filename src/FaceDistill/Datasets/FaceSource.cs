@@ -53,6 +53,11 @@ internal sealed class FaceSource
         }
 
         faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only) } : faces;
+        if (faces.Dataset.Images.Count == 0 && data.Only is { } wanted)
+        {
+            throw new FaceDistillException($"{data.Images} has none of the pictures that {wanted.List} names");
+        }
+
         return Chosen(faces, data, job).Hashed(job);
     }
 
@@ -116,7 +121,8 @@ internal sealed class FaceSource
     {
         if (raw.Images.Count == 0)
         {
-            throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
+            throw new FaceDistillException(data.Only is { } wanted ? $"{raw.Root} has none of the pictures that {wanted.List} names"
+                : $"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
         var aligner = new PhotoAligner(DetectorCard.FindModel(_finder), template, AlignedFrame.Default);
@@ -141,7 +147,7 @@ internal sealed class FaceSource
         if (skipped.Count > 0)
         {
             job.Say?.Invoke($"{data.Images}: {skipped.Count} files left out (first: {skipped[0].Path}: {skipped[0].Reason}); "
-                + $"'facedistill align' lists all in its {AlignmentManifest.SkippedFileName}");
+                + $"'{Hints.Command} align' lists all in its {AlignmentManifest.SkippedFileName}");
         }
 
         string[] names = AlignedFolder.Names(raw);
@@ -158,6 +164,11 @@ internal sealed class FaceSource
     }
 }
 
+/// <summary>Some pictures of a data set.</summary>
+/// <param name="Has">Whether a picture is one of them, by its path below <see cref="DataFolder.Images"/>.</param>
+/// <param name="List">What names them, for messages.</param>
+internal sealed record PictureChoice(Func<string, bool> Has, string List);
+
 /// <summary>A data set on this disk: where its pictures lie, and where its protocol files (pairs.txt and the like) do.</summary>
 /// <param name="Root">The data set's folder, with its protocol files; or its file (<see cref="PictureArchive"/>).</param>
 /// <param name="Images">The folder of the pictures: the root itself, or its sub-folder "images"; or the file.</param>
@@ -169,8 +180,8 @@ public sealed record DataFolder(string Root, string Images)
     /// <summary>A list of pictures that do not belong to it (<see cref="ExclusionList"/>); null for none.</summary>
     public string? Exclude { get; init; }
 
-    /// <summary>Whether a picture belongs to it, by its path below <see cref="Images"/>, before anything is read; null for all.</summary>
-    internal Func<string, bool>? Only { get; init; }
+    /// <summary>Which of its pictures are wanted, before anything is read; null for all.</summary>
+    internal PictureChoice? Only { get; init; }
 
     /// <summary>
     /// The data set's name in such a list: that of its folder or file; of a .rec, which every set calls train.rec, that of the folder that it lies in.
@@ -205,7 +216,8 @@ public sealed record DataFolder(string Root, string Images)
         return card
             ? Of(DatasetCard.Load(folderOrName), finder)
             : throw new FaceDistillException(
-                $"no folder {folderOrName}, and no data set of that name; there are {string.Join(", ", Cards.Names(Cards.Datasets))}");
+                $"no folder {folderOrName}, and no data set of that name; there are {string.Join(", ", Cards.Names(Cards.Datasets))}"
+                    + Hints.DidYouMean(folderOrName, Cards.Names(Cards.Datasets)));
     }
 
     private static DataFolder Of(DatasetCard card, AssetFinder finder)

@@ -56,7 +56,8 @@ internal static class HubParquet
         catch (Exception e) when (e is not (FaceDistillException or OperationCanceledException or UnauthorizedAccessException))
         {
             // Parquet.Net lets whatever a strange file leads to escape.
-            throw new FaceDistillException($"{file} is no Parquet file, or is damaged ({e.Message.ReplaceLineEndings(" ")})", e);
+            string why = e is ParquetLookException ? $" ({e.Message})" : "";
+            throw new FaceDistillException($"{file} is no Parquet file, or is damaged{why}; bring back a copy", e);
         }
     }
 
@@ -84,7 +85,7 @@ internal static class HubParquet
                 string identity = label is null ? "" : labels[at] switch
                 {
                     null => throw new FaceDistillException($"{where}: no {label.Name}"),
-                    var number when names.Length > 0 => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < names.Length
+                    var number when names.Length > 0 => InvariantNumber.Count(number, out int n) && n < names.Length
                         ? PictureArchive.Identity(names[n], () => where)
                         : throw new FaceDistillException($"{where}: {label.Name} {number}, where {names.Length} names are given"),
                     var text => PictureArchive.Identity(text, () => where),

@@ -1,4 +1,4 @@
-using System.Globalization;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using Point2f = OpenCvSharp.Point2f;
 
@@ -149,11 +149,11 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
     private static string Meta(string folder, string set, string name) => Path.Combine(folder, "meta", $"{set}_{name}");
 
     private static int Whole(string path, int line, ReadOnlySpan<char> field) =>
-        int.TryParse(field, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number
+        InvariantNumber.Whole(field, out int number) ? number
             : throw new FaceDistillException($"{path} line {line}: '{field}' is not a whole number");
 
     private static float Number(string path, int line, ReadOnlySpan<char> field) =>
-        float.TryParse(field, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) && float.IsFinite(number) ? number
+        InvariantNumber.Real(field, out float number) ? number
             : throw new FaceDistillException($"{path} line {line}: '{field}' is not a number");
 
     // Fields between blanks; empty lines count and are passed over. Nothing is held but a block of the file.

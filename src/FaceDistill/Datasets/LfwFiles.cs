@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 
@@ -47,7 +46,7 @@ internal sealed class LfwText
 
     /// <summary>A number from 1 to the maximum, from the line last read.</summary>
     public int Number(string field, int maximum, string expected) =>
-        int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= 1 && value <= maximum
+        InvariantNumber.Count(field, out int value) && value >= 1 && value <= maximum
             ? value : throw Error(expected);
 
     /// <summary>A person's name, from the line last read.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Faces;
@@ -215,7 +214,7 @@ internal sealed class AlignedCache : IPhotoFaces
             }
 
             if (name.Split('-') is [var digits, var shown] && ContentHash.TryParse(digits, out var face) && ContentHash.Of(content) == face
-                && int.TryParse(shown, NumberStyles.None, CultureInfo.InvariantCulture, out int faces))
+                && InvariantNumber.Count(shown, out int faces))
             {
                 return new PhotoFace(photo, face, file, null) { Shown = faces };
             }

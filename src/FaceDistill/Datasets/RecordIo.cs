@@ -243,15 +243,15 @@ internal sealed class RecordIo
                 continue;
             }
 
-            bool numbers = fields.Length == 2 && long.TryParse(fields[0], NumberStyles.None, CultureInfo.InvariantCulture, out _);
-            if (!numbers || !long.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out long offset))
+            long key = 0;
+            bool numbers = fields.Length == 2 && InvariantNumber.Count(fields[0], out key);
+            if (!numbers || !InvariantNumber.Count(fields[1], out long offset))
             {
                 throw new FaceDistillException(
                     $"{_indexFile} line {lines.Line}: expected a record's number, a tab and its offset, found '"
                         + $"{(text.Length > 80 ? text[..80] + "..." : text)}'");
             }
 
-            long key = long.Parse(fields[0], CultureInfo.InvariantCulture);
             if (!keys.Add(key) || !index.TryAdd(offset, (key, lines.Line)))
             {
                 throw new FaceDistillException(InvariantText.Of($"{_indexFile} line {lines.Line}: record {key}, or offset {offset}, comes twice"));
@@ -271,7 +271,7 @@ internal sealed class RecordIo
 
         using var lines = new ListReader(path);
         string text = lines.ReadLine() ?? "";
-        int[] numbers = [.. text.Split(',').Select(n => int.TryParse(n.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : -1)];
+        int[] numbers = [.. text.Split(',').Select(n => InvariantNumber.Count(n.Trim(), out int number) ? number : -1)];
         return numbers is [>= 0, > 0, > 0] ? (path, numbers[1], numbers[2])
             : throw new FaceDistillException($"{path}: expected people,width,height, found '{(text.Length > 80 ? text[..80] + "..." : text)}'");
     }

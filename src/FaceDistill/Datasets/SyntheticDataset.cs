@@ -27,7 +27,7 @@ public static class SyntheticDataset
         people.Check();
         SyntheticFaces.Check(template.PointsIn(frame), frame.Side);
         string source = InvariantText.Of($"{people.Identities} identities x {people.ImagesPerIdentity} images, seed {people.Seed}");
-        var manifest = new AlignmentManifest(1, template.Name, frame.Size, frame.Pad, "synthetic", source, Complete: true);
+        var manifest = new AlignmentManifest(1, template.Name, frame.Size, frame.Pad, AlignmentManifest.Drawer, source, Complete: true);
         if (!Finished(folder, manifest, people.Images))
         {
             Fill(folder, manifest, () => SyntheticFaces.Write(folder, people, template.PointsIn(frame), frame.Side, job));

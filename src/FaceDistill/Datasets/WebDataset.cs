@@ -107,12 +107,14 @@ internal static class WebDataset
             if (member.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile) || !IsBelow(name))
             {
                 throw Error(shard, name, offset - Block, member.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile
-                    ? "its name leads out of the shard" : $"a {member.EntryType}, where a shard holds plain files");
+                    ? "its name leads out of the shard" : $"a {KindOf(member)}, where a shard holds plain files");
             }
 
             int slash = name.LastIndexOf('/') + 1, dot = name.IndexOf('.', slash);
             if (dot > slash && !name.AsSpan(slash).StartsWith("__"))
             {
+                _ = name.Any(char.IsControl) ? throw Error(shard, name, offset - Block, "its name has a control character, which would stand in the names of "
+                    + "aligned faces; rename it and pack anew") : 0;
                 if (samples.Count == 0 || samples[^1].Key != name[..dot])
                 {
                     samples.Add(new Sample(name[..dot], offset - Block));
@@ -169,7 +171,7 @@ internal static class WebDataset
         }
         catch (JsonException e)
         {
-            throw Error(place.File, name, place.Offset - Block, $"not JSON ({e.Message.ReplaceLineEndings(" ")})");
+            throw Error(place.File, name, place.Offset - Block, InvariantText.Of($"not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"));
         }
     }
 
@@ -194,7 +196,7 @@ internal static class WebDataset
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
         {
-            throw new FaceDistillException(InvariantText.Of($"{shard}: no member of a tar begins at byte {end} ({e.Message.ReplaceLineEndings(" ")})"), e);
+            throw new FaceDistillException(InvariantText.Of($"{shard}: no member of a tar begins at byte {end}: its header is damaged"), e);
         }
     }
 
@@ -220,7 +222,13 @@ internal static class WebDataset
         name.Length > 0 && !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && !name.Split('/')
             .Any(part => part is "" or "." or "..");
 
-    private static string Where(string shard, string member, long offset) => InvariantText.Of($"{shard}: {member} at byte {offset}");
+    private static string KindOf(TarEntry member) => member.EntryType switch
+    {
+        TarEntryType.SymbolicLink => "symbolic link", TarEntryType.HardLink => "hard link", TarEntryType.Fifo => "pipe",
+        TarEntryType.BlockDevice or TarEntryType.CharacterDevice => "device", _ => InvariantText.Of($"member of the kind '{(char)member.EntryType}'"),
+    };
+
+    private static string Where(string shard, string member, long offset) => InvariantText.Of($"{shard}: {ShownText.Of(member)} at byte {offset}");
 
     private static FaceDistillException Error(string shard, string member, long offset, string what) => new($"{Where(shard, member, offset)}: {what}");
 }

@@ -45,6 +45,11 @@ internal static class Evaluator
     /// <exception cref="FaceDistillException">One is missing or malformed.</exception>
     public static IjbFiles IjbOf(string protocol, string? folder) => IjbFiles.Read(folder, protocol[..Ijbb.Length]);
 
+    /// <summary>A user's own list of pairs.</summary>
+    /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
+    internal static PairList PairsOf(string? folder, EvaluationOptions options) =>
+        options.PairFile is { } file ? PairList.Read(file) : PairList.In(folder);
+
     /// <summary>Those that score all pairs, and so give a TAR at 1e-4 and thresholds from a data set alone.</summary>
     public static IReadOnlyList<string> AllPairsProtocols { get; } = [AllPairs, LfwView1Test];
 
@@ -67,7 +72,7 @@ internal static class Evaluator
             not null when Protocols.Contains(protocol) && options.Score != ScoreKind.Cosine =>
                 throw new FaceDistillException($"{protocol} scores by cosine only; leave out --score, or choose another protocol"),
             LfwTenFold => LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")),
-            Pairs => options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder),
+            Pairs => PairsOf(protocolFolder, options),
             PairsTenFold => VerificationSet.Pairs(protocolFolder),
             Identification => options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null,
             Blufr => options.BlufrLists is { } folder ? BlufrLists.Read(folder) : null,
@@ -105,7 +110,7 @@ internal static class Evaluator
             case LfwTenFold:
                 return LfwFolds.Run(set, LfwPairs.Read(Find(protocol, protocolFolder, "pairs.txt")), worst);
             case Pairs:
-                return PairListEvaluation.Run(set, options.PairFile is { } file ? PairList.Read(file) : PairList.In(protocolFolder), options.Fars, worst);
+                return PairListEvaluation.Run(set, PairsOf(protocolFolder, options), options.Fars, worst);
             case PairsTenFold:
                 return PairListEvaluation.Run(set, VerificationSet.Pairs(protocolFolder), options.Fars, worst);
             case Ijbb or Ijbc:
@@ -196,7 +201,9 @@ internal static class Evaluator
         _ => null,
     };
 
-    private static string Find(string protocol, string? folder, string file)
+    /// <summary>The path of one of LFW's lists, in the folder or the one above it.</summary>
+    /// <exception cref="FaceDistillException">It is in neither.</exception>
+    internal static string Find(string protocol, string? folder, string file)
     {
         foreach (string? place in new[] { folder, Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder ?? "."))) })
         {

@@ -21,7 +21,8 @@ public abstract class ExportFormat
 {
     /// <summary>Every format, in the order of the help text.</summary>
     public static IReadOnlyList<ExportFormat> All { get; } =
-        [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat(), new TfliteFormat(), new TfliteInt8Format()];
+        [new OnnxFormat(), new OnnxHalfFormat(), new OnnxInt8Format(), new OrtFormat(), new SafetensorsFormat(), new TfliteFormat(), new TfliteInt8Format(),
+            new NcnnFormat()];
 
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }
@@ -32,6 +33,21 @@ public abstract class ExportFormat
     /// <summary>The file's name in the run folder where the user names none.</summary>
     public virtual string DefaultFile => "student" + Ending;
 
+    /// <summary>The files that are written beside one and belong to it; none for most formats.</summary>
+    /// <param name="path">The file.</param>
+    internal virtual IReadOnlyList<string> Companions(string path) => [];
+
+    /// <summary>What the file takes and gives, for its model card.</summary>
+    /// <param name="ends">What it does besides the student.</param>
+    /// <param name="size">The picture's side.</param>
+    /// <param name="dimension">The embedding's length.</param>
+    internal virtual (string Input, string Output) Tensors(GraphPrePostprocessing ends, int size, int dimension)
+    {
+        ArgumentNullException.ThrowIfNull(ends);
+        return (ends.Preprocess ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]" : $"input float32 [batch, 3, {size}, {size}]",
+            $"embedding float32 [batch, {dimension}]");
+    }
+
     /// <summary>Whether the file can take the picture as it is and give embeddings of unit length.</summary>
     public virtual bool HasProcessing => true;
 
@@ -40,6 +56,12 @@ public abstract class ExportFormat
 
     /// <summary>The smallest cosine to TorchSharp's embedding that is allowed of any face, unless the user names another.</summary>
     public abstract double MinCosine { get; }
+
+    /// <summary>
+    /// The smallest mean of the cosines less the common mean that a format which rounds may show; null for others, whose values are compared. The mean that all
+    /// embeddings share brings any cosine near to 1: of a hardly trained student even a stranger's.
+    /// </summary>
+    internal virtual double? MinCentredCosine => null;
 
     /// <summary>Whether thresholds measured on the run's student hold for the file as well; otherwise only those measured on the file do.</summary>
     public virtual bool KeepsThresholds => true;

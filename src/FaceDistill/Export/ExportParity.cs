@@ -82,6 +82,15 @@ internal static class ExportParity
                 $"{path} was not written: the smallest cosine of its embeddings to TorchSharp's is {outcome.MinCosine:0.000000} of {outcome.Faces} faces, "
                     + $"where {least} is asked for (--min-cosine)"));
         }
+
+        // Who asks for less than the format does takes a student whose embeddings are rounded away in part.
+        if (format.MinCentredCosine is { } usual && Math.Min(usual, least) is var centred && !(outcome.CentredCosine?.Mean >= centred))
+        {
+            throw new FaceDistillException(InvariantText.Of(
+                $"{path} was not written: less the mean that all embeddings share, the cosine of its embeddings to TorchSharp's is "
+                    + $"{outcome.CentredCosine?.Mean:0.000} on average of {outcome.Faces} faces, where {centred} is asked for: rounding covers what tells "
+                    + $"faces apart, as in a student that has learnt little; train it longer, or export it in float32"));
+        }
     }
 
     private static float[] Embedded(StudentCheckpoint checkpoint, AlignedFaces faces, string device)

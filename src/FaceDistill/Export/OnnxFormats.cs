@@ -58,6 +58,9 @@ internal sealed class OnnxHalfFormat : OnnxFormat
     public override double MinCosine => 0.999;
 
     /// <inheritdoc/>
+    internal override double? MinCentredCosine => 0.99;
+
+    /// <inheritdoc/>
     protected override (OnnxGraph Graph, Int8Report? Int8) Graph(ExportContext context) => (OnnxHalfWeights.Of(base.Graph(context).Graph), null);
 }
 
@@ -75,6 +78,9 @@ internal sealed class OnnxInt8Format : OnnxFormat
 
     /// <inheritdoc/>
     public override double MinCosine => 0.98;
+
+    /// <inheritdoc/>
+    internal override double? MinCentredCosine => 0.9;
 
     /// <inheritdoc/>
     public override bool KeepsThresholds => false;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Export.Int8;
+using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 
@@ -45,7 +46,7 @@ internal sealed class StudentTflite
     private TfliteGraph Build(GraphPrePostprocessing ends)
     {
         var architecture = _student.Description.Architecture();
-        StudentMetadata.Write(_graph.Metadata, _student.Description, ends, channelsLast: true);
+        StudentMetadata.Write(_graph.Metadata, _student.Description, ends, TensorLayout.Nhwc);
         int x = Input(ends, architecture.Spec.Resolution);
         string source = "input";
         if (_plan is not null)

@@ -25,6 +25,13 @@ internal class TfliteFormat : ExportFormat
     public override double MinCosine => 0.9999;
 
     /// <inheritdoc/>
+    internal override (string Input, string Output) Tensors(GraphPrePostprocessing ends, int size, int dimension)
+    {
+        var tensors = base.Tensors(ends, size, dimension);
+        return ends.Preprocess ? tensors : ($"input float32 [batch, {size}, {size}, 3]", tensors.Output);
+    }
+
+    /// <inheritdoc/>
     internal override PreparedExport Prepare(ExportContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -62,6 +69,9 @@ internal sealed class TfliteInt8Format : TfliteFormat
 
     /// <inheritdoc/>
     public override double MinCosine => 0.98;
+
+    /// <inheritdoc/>
+    internal override double? MinCentredCosine => 0.9;
 
     /// <inheritdoc/>
     public override bool KeepsThresholds => false;
@@ -113,10 +123,9 @@ internal sealed class TfliteEmbedder : IEmbedder
 
             Dimension = Forward(new float[Contract.Values]).Length;
         }
-        catch (Exception e) when (e is OpenCVException or OpenCvSharpException or IndexOutOfRangeException or ArgumentException or NullReferenceException
-            or InvalidCastException or InvalidOperationException)
+        catch (Exception e) when (e is OpenCVException or OpenCvSharpException)
         {
-            throw new FaceDistillException($"{path} does not run: {e.Message.Split('\n')[0]}", e);
+            throw new FaceDistillException($"{path} does not run in OpenCV's reader: {e.Message.Split('\n')[0]}", e);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using CsvHelper;
+using FaceDistill.Files;
 
 namespace FaceDistill.Formats;
 
@@ -62,7 +63,7 @@ internal static class Csv
     }
 
     private static string Defused(string value) =>
-        IsFormula(value) && !double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out _) ? "'" + value : value;
+        IsFormula(value) && !InvariantNumber.Real<double>(value, out _) ? "'" + value : value;
 
     private static string Original(string field) => field.StartsWith('\'') && IsFormula(field) ? field[1..] : field;
 

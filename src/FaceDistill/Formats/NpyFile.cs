@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -197,7 +196,7 @@ internal sealed partial record NpyHeader(int Rows, int Columns, int ItemSize, lo
     }
 
     private static bool Positive(string text, out int value) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0;
+        InvariantNumber.Count(text, out value) && value > 0;
 
     [GeneratedRegex(@"'descr'\s*:\s*'([^']{1,32})'")]
     private static partial Regex TypePattern();

@@ -18,14 +18,14 @@ internal static class ParquetLook
 
     /// <summary>Looks through the footer.</summary>
     /// <param name="file">The file.</param>
-    /// <exception cref="InvalidDataException">It does not hold.</exception>
+    /// <exception cref="ParquetLookException">It does not hold.</exception>
     public static void Footer(Stream file)
     {
         ArgumentNullException.ThrowIfNull(file);
         Span<byte> end = stackalloc byte[8];
         if (file.Length < Ends)
         {
-            throw new InvalidDataException("too short");
+            throw new ParquetLookException("too short");
         }
 
         file.Position = file.Length - 8;
@@ -33,7 +33,7 @@ internal static class ParquetLook
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(end);
         if (!end[4..].SequenceEqual("PAR1"u8) || length == 0 || length > Math.Min(file.Length - Ends, MostFooter))
         {
-            throw new InvalidDataException("its end is no Parquet footer's");
+            throw new ParquetLookException("its end is no Parquet footer's");
         }
 
         byte[] footer = new byte[length];
@@ -49,13 +49,13 @@ internal static class ParquetLook
     /// <param name="start">Where the first page begins.</param>
     /// <param name="bytes">How many bytes the pages have, with their headers.</param>
     /// <param name="unpacked">How many they may have when they are unpacked.</param>
-    /// <exception cref="InvalidDataException">They do not hold.</exception>
+    /// <exception cref="ParquetLookException">They do not hold.</exception>
     public static void Pages(Stream file, long start, long bytes, long unpacked)
     {
         ArgumentNullException.ThrowIfNull(file);
         if (start < 4 || bytes < 0 || bytes > file.Length - start)
         {
-            throw new InvalidDataException(FormattableString.Invariant($"pages from byte {start} on, {bytes} long, where the file has {file.Length}"));
+            throw new ParquetLookException(FormattableString.Invariant($"pages from byte {start} on, {bytes} long, where the file has {file.Length}"));
         }
 
         for (long at = start, left = bytes; left > 0;)
@@ -65,7 +65,7 @@ internal static class ParquetLook
             long packed = sizes.GetValueOrDefault(3, -1), whole = sizes.GetValueOrDefault(2, -1);
             if (packed < 0 || packed > left - header || whole < 0 || whole > unpacked)
             {
-                throw new InvalidDataException(
+                throw new ParquetLookException(
                     FormattableString.Invariant($"the page at byte {at} claims {packed} bytes, {whole} unpacked, where {left} are left"));
             }
 
@@ -87,7 +87,7 @@ internal static class ParquetLook
             {
                 return look.Struct(sizes);
             }
-            catch (InvalidDataException) when (bytes.Length < Math.Min(left, MostFooter))
+            catch (ParquetLookException) when (bytes.Length < Math.Min(left, MostFooter))
             {
                 // Statistics may make it longer.
             }
@@ -128,7 +128,7 @@ internal static class ParquetLook
 
         private void Value(int type, int depth)
         {
-            _ = depth < MostDepth ? 0 : throw new InvalidDataException("too deep");
+            _ = depth < MostDepth ? 0 : throw new ParquetLookException("too deep");
             switch (type)
             {
                 case 1 or 2 or 3:
@@ -162,7 +162,7 @@ internal static class ParquetLook
                     Struct(depth + 1, null);
                     break;
                 default:
-                    throw new InvalidDataException(FormattableString.Invariant($"type {type} is none"));
+                    throw new ParquetLookException(FormattableString.Invariant($"type {type} is none"));
             }
         }
 
@@ -170,17 +170,17 @@ internal static class ParquetLook
         {
             _ = count <= (ulong)(_bytes.Length - _at)
                 ? 0
-                : throw new InvalidDataException(FormattableString.Invariant($"a list of {count} in {_bytes.Length - _at} bytes"));
+                : throw new ParquetLookException(FormattableString.Invariant($"a list of {count} in {_bytes.Length - _at} bytes"));
             for (ulong i = 0; i < count; i++)
             {
                 Value(type, depth + 1);
             }
         }
 
-        private int Byte() => _at < _bytes.Length ? _bytes[_at++] : throw new InvalidDataException("the end is missing");
+        private int Byte() => _at < _bytes.Length ? _bytes[_at++] : throw new ParquetLookException("the end is missing");
 
         private void Skip(ulong count) => _at = count <= (ulong)(_bytes.Length - _at) ? _at + (int)count
-            : throw new InvalidDataException(FormattableString.Invariant($"{count} bytes are claimed, where {_bytes.Length - _at} are left"));
+            : throw new ParquetLookException(FormattableString.Invariant($"{count} bytes are claimed, where {_bytes.Length - _at} are left"));
 
         private ulong Varint()
         {
@@ -195,7 +195,7 @@ internal static class ParquetLook
                 }
             }
 
-            throw new InvalidDataException("a number that is too long");
+            throw new ParquetLookException("a number that is too long");
         }
 
         private long Zigzag()
@@ -205,3 +205,6 @@ internal static class ParquetLook
         }
     }
 }
+
+/// <summary>What <see cref="ParquetLook"/> found wrong, in its own words.</summary>
+internal sealed class ParquetLookException(string what) : Exception(what);

@@ -68,8 +68,13 @@ internal static class PickleFile
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             // The library lets whatever a strange stack leads to escape: casts, indices, formats.
-            var first = e is PickleException && e.InnerException is { } inner ? inner.InnerException ?? inner : e;
-            throw new FaceDistillException($"{file} is a damaged pickle ({first.Message.ReplaceLineEndings(" ").Trim()})", e);
+            var own = e; // what is not ours has the library's words
+            while (own is not (null or FaceDistillException))
+            {
+                own = own.InnerException;
+            }
+
+            throw new FaceDistillException($"{file} is a damaged pickle ({own?.Message ?? "its parts do not fit each other"})", e);
         }
     }
 
@@ -165,7 +170,7 @@ internal static class PickleFile
         {
             'q' or 'h' => argument[0],
             'r' or 'j' => BinaryPrimitives.ReadInt32LittleEndian(argument),
-            _ => long.TryParse(Encoding.Latin1.GetString(argument).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : -1,
+            _ => InvariantNumber.Count(Encoding.Latin1.GetString(argument).Trim(), out long number) ? number : -1,
         };
 
         private void Push(string? text) => (_before, _last) = (_last, text);

@@ -76,9 +76,10 @@ internal static class SafetensorsFile
                     $"{path} was changed or damaged after it was written: its checksum is of something else; bring back a copy, or make it again");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or FormatException
-            or InvalidOperationException or KeyNotFoundException)
+            or InvalidOperationException or KeyNotFoundException or InvalidDataException)
         {
-            throw new FaceDistillException($"{path} is not a whole safetensors file: {e.Message}", e);
+            string why = e is IOException or UnauthorizedAccessException or InvalidDataException ? e.Message : "its header is no JSON that lists tensors";
+            throw new FaceDistillException($"{path} is not a whole safetensors file: {why}", e);
         }
     }
 
@@ -140,7 +141,7 @@ internal static class SafetensorsFile
         long length = file.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(file);
         if (length < 2 || length > MaxHeader || length > file.Length - 8)
         {
-            throw new FormatException($"a header of {length} bytes in a file of {file.Length}");
+            throw new InvalidDataException($"a header of {length} bytes in a file of {file.Length}");
         }
 
         var tensors = new Dictionary<string, SafeTensor>();
@@ -160,7 +161,7 @@ internal static class SafetensorsFile
             ranges.Add(range);
             if (!tensors.TryAdd(entry.Name, tensor))
             {
-                throw new FormatException($"two tensors named {entry.Name}");
+                throw new InvalidDataException($"two tensors named {entry.Name}");
             }
         }
 
@@ -175,14 +176,14 @@ internal static class SafetensorsFile
         long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(v => v.GetInt64())];
         if (!SafeTensor.ElementSizes.TryGetValue(type, out int size))
         {
-            throw new FormatException($"{entry.Name} has the unknown type {type}");
+            throw new InvalidDataException($"{entry.Name} has the unknown type {type}");
         }
 
         bool fits = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0] && offsets[1] <= data.Length && shape.All(d => d >= 0);
         // In double, which is exact below 2^53, more than a file that is read whole can have, and does not overflow.
         if (!fits || shape.Aggregate((double)size, (a, b) => a * b) != offsets[1] - offsets[0])
         {
-            throw new FormatException(
+            throw new InvalidDataException(
                 $"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
         }
 
@@ -194,12 +195,12 @@ internal static class SafetensorsFile
         long at = 0;
         foreach (var (start, end) in ranges.Order())
         {
-            at = start == at ? end : throw new FormatException($"the tensors' bytes have a gap or overlap at {at}");
+            at = start == at ? end : throw new InvalidDataException($"the tensors' bytes have a gap or overlap at {at}");
         }
 
         if (at != length)
         {
-            throw new FormatException($"{length - at} bytes belong to no tensor");
+            throw new InvalidDataException($"{length - at} bytes belong to no tensor");
         }
     }
 }

@@ -44,7 +44,8 @@ internal sealed class TfliteReader
         }
         catch (Exception e) when (e is ArgumentException or IndexOutOfRangeException or OverflowException or InvalidDataException)
         {
-            throw new FaceDistillException($"{path} is a damaged TensorFlow Lite file, or none of a student: {e.Message.Split('\n')[0]}", e);
+            string why = e is InvalidDataException ? e.Message : "a table or a list of it ends elsewhere"; // the others are the library's
+            throw new FaceDistillException($"{path} is a damaged TensorFlow Lite file, or none of a student: {why}", e);
         }
     }
 

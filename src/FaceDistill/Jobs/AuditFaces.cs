@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
@@ -67,12 +68,27 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     }
 
     /// <summary>The faces of LFW's View 1 test people.</summary>
-    /// <exception cref="FaceDistillException">The list of people is not beside the data, or none of them is there.</exception>
+    /// <exception cref="FaceDistillException">The list of people is not with the data, or none of them is there.</exception>
     public AuditFaces View1Test()
     {
         string root = Root ?? throw new FaceDistillException(
             $"{Name}: the store does not say which data it is of, so LFW's peopleDevTest.txt is not found; name the data instead");
-        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(Path.Combine(root, "peopleDevTest.txt"))).Set };
+        return this with { Set = LfwView1.Of(Set, LfwPeople.Read(Evaluator.Find(Evaluator.LfwView1Test, root, "peopleDevTest.txt"))).Set };
+    }
+
+    /// <summary>What the parts are known by that the lists beside the data have measured (<see cref="NeededPictures"/>).</summary>
+    public IReadOnlyList<string> PartsIds => [.. new[] { Evaluator.LfwTenFold, Evaluator.Pairs }.Select(PartId).OfType<string>()];
+
+    private string? PartId(string protocol)
+    {
+        try
+        {
+            return NeededPictures.In(Set, NeededPictures.Of(protocol, Root, new EvaluationOptions())).FacesId;
+        }
+        catch (FaceDistillException)
+        {
+            return null; // there is no such list, or none that an evaluation could read
+        }
     }
 
     /// <summary>How many people the faces show; 0 where not all have an identity.</summary>
@@ -164,4 +180,56 @@ internal sealed class SameFiles
 
     private int Of((ContentHash Photo, ContentHash Aligned) hash) =>
         _photos.TryGetValue(hash.Photo, out int photo) ? photo : _aligned.GetValueOrDefault(hash.Aligned, -1);
+}
+
+/// <summary>Pictures of the training sets that are there twice, as files or nearly: the first stays, in the order of the sets.</summary>
+internal static class AuditedDuplicates
+{
+    /// <summary>Finds them.</summary>
+    /// <param name="training">The training sets, of one model.</param>
+    /// <param name="threshold">The least cosine of near duplicates.</param>
+    /// <param name="findings">Receives one entry for each picture to drop.</param>
+    /// <param name="job">Told how far it is.</param>
+    /// <returns>The pairs found, and what each set has of them.</returns>
+    public static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Find(
+        List<AuditFaces> training, float threshold, List<AuditFinding> findings,
+        JobContext job)
+    {
+        int[] starts = new int[training.Count + 1];
+        for (int i = 0; i < training.Count; i++)
+        {
+            starts[i + 1] = starts[i] + training[i].Set.Count;
+        }
+
+        (int Set, int Row) Place(int row)
+        {
+            int set = Array.FindLastIndex(starts, start => start <= row);
+            return (set, row - starts[set]);
+        }
+
+        int dimension = training[0].Set.Dimension;
+        float[] values = new float[(long)starts[^1] * dimension];
+        var same = new SameFiles();
+        var files = new List<(int Row, int Other)>();
+        for (int i = 0; i < training.Count; i++)
+        {
+            UnitEmbeddings.Check(training[i].Set);
+            training[i].Set.Values.CopyTo(values.AsSpan(starts[i] * dimension));
+            files.AddRange(same.Add(training[i].Hashes, starts[i]));
+        }
+
+        var vectors = new ScoredVectors(values, dimension);
+        var (pairs, drop) = NearDuplicates.Find(vectors, threshold, files.Select(f => f.Row).ToHashSet(), job);
+        AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
+        {
+            var (set, face) = Place(row);
+            var (otherSet, otherFace) = Place(other);
+            return new AuditFinding(kind, training[set].Picture(face), training[otherSet].Picture(otherFace), score, 1);
+        }
+
+        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, vectors.Score(f.Row, f.Other))));
+        findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
+        return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
+            files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
+    }
 }

@@ -4,6 +4,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Files;
 using FaceDistill.Reports;
@@ -74,7 +75,7 @@ public sealed class AuditJob(AssetFinder finder)
             }
 
             var training = Training(request, job);
-            var tests = request.Tests.Select(t => Load(t, request, job)).ToList();
+            var tests = request.Tests.Select(t => LoadTest(t, request, job)).ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);
@@ -82,7 +83,7 @@ public sealed class AuditJob(AssetFinder finder)
             var results = tests.Select(
                 test => Audit(test, request.Protocol == AuditTest.AllFaces ? test : test.View1Test(), calibration, training, request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
-                ? Duplicates(training, (float)threshold, findings, job) : null;
+                ? AuditedDuplicates.Find(training, (float)threshold, findings, job) : null;
             string list = request.Output ?? Path.Combine(request.Run!, ListName);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
             {
@@ -162,6 +163,20 @@ public sealed class AuditJob(AssetFinder finder)
         File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
             : Embed(DataFolder.Resolve(argument, finder), request, job);
 
+    // No more of it than the protocol takes: an evaluation by that protocol finds the audit of its faces.
+    private AuditFaces LoadTest(string argument, AuditRequest request, JobContext job)
+    {
+        var options = new EvaluationOptions();
+        if (!File.Exists(Path.Combine(argument, "store.json")))
+        {
+            var data = DataFolder.Resolve(argument, finder);
+            return Embed(data with { Only = NeededPictures.Of(request.Protocol, data.Root, options) }, request, job);
+        }
+
+        var store = AuditFaces.OfStore(argument);
+        return store.Root is null ? store : store with { Set = NeededPictures.In(store.Set, NeededPictures.Of(request.Protocol, store.Root, options)) };
+    }
+
     private AuditFaces Embed(DataFolder data, AuditRequest request, JobContext job)
     {
         _model ??= TeacherCard.Open(request.Teacher, finder);
@@ -236,6 +251,7 @@ public sealed class AuditJob(AssetFinder finder)
         {
             Test = test.Name,
             FacesId = whole.Set.FacesId,
+            PartsIds = request.Protocol == AuditTest.AllFaces ? whole.PartsIds : null,
             Protocol = request.Protocol,
             Faces = test.Set.Count,
             People = test.People,
@@ -247,47 +263,5 @@ public sealed class AuditJob(AssetFinder finder)
             MeasuredTar = tar,
             Counts = counts,
         };
-    }
-
-    private static (long Pairs, IReadOnlyList<AuditDuplicates> Counts) Duplicates(
-        List<AuditFaces> training, float threshold, List<AuditFinding> findings,
-        JobContext job)
-    {
-        int[] starts = new int[training.Count + 1];
-        for (int i = 0; i < training.Count; i++)
-        {
-            starts[i + 1] = starts[i] + training[i].Set.Count;
-        }
-
-        (int Set, int Row) Place(int row)
-        {
-            int set = Array.FindLastIndex(starts, start => start <= row);
-            return (set, row - starts[set]);
-        }
-
-        int dimension = training[0].Set.Dimension;
-        float[] values = new float[(long)starts[^1] * dimension];
-        var same = new SameFiles();
-        var files = new List<(int Row, int Other)>();
-        for (int i = 0; i < training.Count; i++)
-        {
-            UnitEmbeddings.Check(training[i].Set);
-            training[i].Set.Values.CopyTo(values.AsSpan(starts[i] * dimension));
-            files.AddRange(same.Add(training[i].Hashes, starts[i]));
-        }
-
-        var vectors = new ScoredVectors(values, dimension);
-        var (pairs, drop) = NearDuplicates.Find(vectors, threshold, files.Select(f => f.Row).ToHashSet(), job);
-        AuditFinding Finding(AuditFindingKind kind, int row, int other, double score)
-        {
-            var (set, face) = Place(row);
-            var (otherSet, otherFace) = Place(other);
-            return new AuditFinding(kind, training[set].Picture(face), training[otherSet].Picture(otherFace), score, 1);
-        }
-
-        findings.AddRange(files.Select(f => Finding(AuditFindingKind.SameFile, f.Row, f.Other, vectors.Score(f.Row, f.Other))));
-        findings.AddRange(drop.Select(d => Finding(AuditFindingKind.Duplicate, d.Row, d.Kept, d.Score)));
-        return (pairs, [.. training.Select((faces, i) => new AuditDuplicates(faces.Name, faces.Set.Count,
-            files.Count(f => Place(f.Row).Set == i), drop.Count(d => Place(d.Row).Set == i)))]);
     }
 }

@@ -5,6 +5,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -152,6 +153,9 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
 
     private static readonly string[] Endings = [".onnx", ".ort"];
 
+    private static readonly (string Ending, string Runtime)[] OfPhones =
+        [(TfliteFormat.FileEnding, "LiteRT"), (NcnnNetwork.Ending, "ncnn"), (StudentSafetensors.Ending, "PyTorch")];
+
     /// <summary>Finds a model's file; a run folder's student is exported first.</summary>
     /// <param name="argument">A run folder, any .onnx file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
@@ -178,6 +182,12 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
             {
                 Weights = FileHash.Sha256(checkpoint.Path),
             };
+        }
+
+        if (File.Exists(argument) && OfPhones.FirstOrDefault(p => argument.EndsWith(p.Ending, StringComparison.OrdinalIgnoreCase)) is { Runtime: { } runtime })
+        {
+            throw new FaceDistillException($"{argument} is not timed here: {runtime} computes it where it is used, and what verifies it on this machine says "
+                + "nothing of its speed; give the student's .onnx or its run folder, whose times compare");
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)

@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
@@ -33,6 +34,9 @@ public sealed record DistillRequest(string Teacher, IReadOnlyList<DataFolder> Da
 
     /// <summary>The training data as the user named it; null for the folders' paths.</summary>
     public IReadOnlyList<string>? DataNames { get; init; }
+
+    /// <summary>The processes that train together (<see cref="Cluster.Ranks.Join"/>); null for this one alone.</summary>
+    public Ranks? Ranks { get; init; }
 }
 
 /// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
@@ -41,13 +45,50 @@ public sealed class DistillJob(AssetFinder finder)
     /// <summary>The exported file's name in a run folder.</summary>
     public const string ExportName = "student.onnx";
 
+    /// <summary>Aligned faces, the teacher's embeddings, the training, the export.</summary>
+    internal const int Parts = 4;
+
     /// <summary>Runs it.</summary>
     /// <returns>What the run folder's report says.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
     /// <exception cref="FaceDistillException">Something given is not right, or the training failed; the message says what.</exception>
+    /// <exception cref="ArgumentException">This is not the first of the request's ranks.</exception>
     public RunReportData Run(DistillRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (request.Ranks is { IsFirst: false })
+        {
+            throw new ArgumentException($"rank {request.Ranks.Rank} follows the first one: {nameof(Follow)}", nameof(request));
+        }
+
+        var faces = Trained(request, job);
+        new ExportJob(finder).Write(
+            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = request.Options.Run.Device },
+                RunStudent.Open(request.Output), faces, job.Part(4, Parts));
+        var report = RunReport.Write(request.Output);
+        Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
+        request.Ranks?.Meet();
+        return report;
+    }
+
+    /// <summary>
+    /// What the other ranks do while the first one runs: they compute their parts of the batches, and write and tell nothing. Only the first one is
+    /// cancelled: it keeps what was done, and when it ends the launcher ends the others.
+    /// </summary>
+    /// <param name="request">The first rank's request; its run folder is on a file system that all share.</param>
+    /// <exception cref="FaceDistillException">As for <see cref="Run"/>; also where this machine finds other faces than the first one's.</exception>
+    public void Follow(DistillRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var ranks = request.Ranks ?? throw new ArgumentException("no ranks are given", nameof(request));
+        ranks.Meet(); // the first has aligned and embedded what the cache lacked, and begun the run folder
+        Trained(request, new JobContext());
+        ranks.Meet();
+    }
+
+    private AlignedFaces Trained(DistillRequest request, JobContext job)
+    {
+        bool first = request.Ranks?.IsFirst != false;
         var options = request.Options.Validated();
         if (request.Data.Select(d => d.Exclude).Distinct(StringComparer.Ordinal).Count() > 1)
         {
@@ -55,7 +96,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         string checkpointPath = Path.Combine(request.Output, StudentCheckpoint.FileName);
-        if (File.Exists(checkpointPath) && !request.Resume)
+        if (File.Exists(checkpointPath) && !request.Resume && first)
         {
             throw new FaceDistillException($"{request.Output} holds a run already; continue it with --resume, or choose another --output");
         }
@@ -63,31 +104,40 @@ public sealed class DistillJob(AssetFinder finder)
         TorchDevice.Resolve(options.Run.Device); // here and below: before hours of embedding
         if (!File.Exists(checkpointPath))
         {
-            RequireStart(options.Student);
+            new DistillStart(finder).Require(options.Student);
         }
 
-        using var held = FolderLock.Take(request.Output);
+        using var held = first ? FolderLock.Take(request.Output) : null;
+        if (request.Ranks is not null)
+        {
+            HostThreads.Share(request.Ranks.OnThisMachine);
+        }
+
         using var teacher = TeacherCard.Open(request.Teacher, finder);
-        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job);
+        var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job.Part(1, Parts));
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         RequireFaces(faces, teacher, Decided(options, checkpointPath));
-        bool begins = !RunInfo.In(request.Output) || !File.Exists(checkpointPath);
+        bool begins = first && (!RunInfo.In(request.Output) || !File.Exists(checkpointPath));
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);
         var description = DescriptionOf(teacher, options);
         if (!begins)
         {
             RequireFaces(request.Output, faces);
-            ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
+            if (File.Exists(checkpointPath))
+            {
+                ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
+            }
         }
 
-        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins).Prepare(job);
+        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins)
+            .Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
-            TrainedFaces.Write(request.Output, faces, StartFolder(options.Student.Init));
-            bool synthetic = faces.Manifest.Aligner == "synthetic";
+            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init));
+            bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
             {
@@ -100,14 +150,19 @@ public sealed class DistillJob(AssetFinder finder)
             Resolved(request, options, null).Write(request.Output);
         }
 
-        Train(training, description, options, request, people, job);
-        new ExportJob(finder).Write(
-            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = options.Run.Device },
-                RunStudent.Open(request.Output), faces, job);
-        var report = RunReport.Write(request.Output);
-        Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
-        return report;
+        if (first)
+        {
+            request.Ranks?.Meet();
+        }
+
+        Train(training, description, options, request, people, job.Part(3, Parts));
+        return faces;
     }
+
+    // While the teacher embeds: what the training after it is going to take. A short one is not worth the steps that tell.
+    private static double? TrainingSeconds(DistillOptions options, int dimension, int faces, JobContext job) =>
+        options.Run.Minutes is { } minutes ? 60 * minutes
+        : job.Progress is not null && TrainingCost.IsLong(faces, options) ? 60 * TrainingCost.Measure(options, dimension, faces, job.Cancel).Minutes : null;
 
     // A resumed run holds out whom it held out at its beginning; a run of before people could be held out, nobody.
     private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
@@ -179,44 +234,6 @@ public sealed class DistillJob(AssetFinder finder)
         return new StudentDescription(options.Student.Name, options.Student.Head, options.Student.Dimension ?? teacher.Dimension, contract, name, hash);
     }
 
-    // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
-    private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
-
-    private void RequireStart(StudentOptions student)
-    {
-        if (student.Init is not { } source)
-        {
-            return;
-        }
-
-        if (IsBackbone(source))
-        {
-            var (card, files) = BackboneCard.Load(source);
-            WeightTransfer.RequireFit(
-                card.Name, InvariantText.Of($"the backbone {card.Name} of width {card.Width}"), new StudentSpec(card.Width, 224), student.Name);
-            foreach (var asset in files.Assets)
-            {
-                finder.Find(files, asset);
-            }
-        }
-        else if (!Directory.Exists(source) && !File.Exists(source))
-        {
-            string cards = string.Join(", ", Cards.Names(Cards.Backbones));
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}");
-        }
-        else
-        {
-            var start = StartOf(source);
-            WeightTransfer.RequireFit(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student), student.Name);
-        }
-    }
-
-    // The run whose faces count too; of a published backbone only its card tells.
-    private static string? StartFolder(string? source) => source is null || IsBackbone(source) ? null
-        : Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
-
-    private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
-
     // What the teacher and the number of faces do not permit, without any embedding.
     private static void RequireFaces(AlignedFaces faces, IEmbedder teacher, DistillOptions options)
     {
@@ -236,37 +253,21 @@ public sealed class DistillJob(AssetFinder finder)
         }
     }
 
-    private static void Say(string? note, JobContext job)
-    {
-        if (note is not null)
-        {
-            job.Say?.Invoke(note);
-        }
-    }
-
     private void Train(
         TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
         JobContext job)
     {
-        using var trainer = new Trainer(faces, description, options, request.Output, people);
+        using var trainer = new Trainer(faces, description, options, request.Output, people, ranks: request.Ranks);
         if (File.Exists(trainer.CheckpointPath))
         {
             var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
-            Say(checkpoint.Note, job);
+            DistillStart.Say(checkpoint.Note, job);
             trainer.Resume(checkpoint);
             job.Say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
-        else if (options.Student.Init is { } source)
+        else if (options.Student.Init is { } source && request.Ranks?.IsFirst != false)
         {
-            var start = IsBackbone(source) ? null : StartOf(source);
-            Say(start?.Note, job);
-            job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
-            if (people is not null && start is not null && (start.Options.HeldOut.People ?? 0) is var before && before < faces.HeldOut.Names.Length)
-            {
-                job.Say?.Invoke($"warning: the run of {source} held out {before} people and this one {faces.HeldOut.Names.Length}: "
-                    + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
-            }
-
+            new DistillStart(finder).Begin(trainer, source, people is null ? 0 : faces.HeldOut.Names.Length, job);
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 

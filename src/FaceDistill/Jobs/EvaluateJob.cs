@@ -74,7 +74,8 @@ public sealed class EvaluateJob(AssetFinder finder)
             request = request with { Options = request.Options with { WorstPairs = EvaluationReport.WorstPairs } };
         }
 
-        var measured = Embedded(request, job);
+        var needed = NeededPictures.Of(request.Protocol, folder, request.Options);
+        var measured = Embedded(request, needed, job);
         var sets = measured.Select(m => m.Set).ToList();
         IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
         var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
@@ -143,6 +144,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                 Student = sets[i].Name,
                 StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
                 FacesId = sets[i].FacesId,
+                Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
             RunReport.Write(run);
         }
@@ -221,7 +223,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     }
 
     // All models are opened before the first embeds: that the last is none shows at once.
-    private List<(EmbeddingSet Set, AlignedFaces? Faces)> Embedded(EvaluateRequest request, JobContext job)
+    private List<(EmbeddingSet Set, AlignedFaces? Faces)> Embedded(EvaluateRequest request, PictureChoice? needed, JobContext job)
     {
         var models = new List<IEmbedder>();
         try
@@ -231,10 +233,11 @@ public sealed class EvaluateJob(AssetFinder finder)
                 models.Add(ModelArgument.Open(argument, finder, request.Device, job, request.Flip));
             }
 
-            var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, job)).ToList();
+            var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, needed, job)).ToList();
             Teacher(request, [.. models.Select(m => m.Name), .. read.Select(r => r.Set.Name)]);
             var opened = new Dictionary<string, AlignedFaces>(StringComparer.Ordinal); // the faces of one template are opened once
-            return [.. models.Select(m => EmbedModel(m, request, opened, job)), .. read];
+            var data = request.Data is null ? null : request.Data with { Only = needed };
+            return [.. models.Select(m => EmbedModel(m, request with { Data = data }, opened, job)), .. read];
         }
         finally
         {
@@ -261,13 +264,13 @@ public sealed class EvaluateJob(AssetFinder finder)
         return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request, JobContext job)
+    private (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request, PictureChoice? needed, JobContext job)
     {
         if (Directory.Exists(path))
         {
-            var set = EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original));
+            var set = NeededPictures.In(EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), needed);
             bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Path.Exists(source.Data);
-            return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, job) : null);
+            return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, needed, job) : null);
         }
 
         string[] identities = [];
@@ -277,11 +280,11 @@ public sealed class EvaluateJob(AssetFinder finder)
     }
 
     // The pictures of a store's faces, where they are still those that were embedded.
-    private AlignedFaces? FacesOf(EmbeddingSet set, EmbeddingSource source, JobContext job)
+    private AlignedFaces? FacesOf(EmbeddingSet set, EmbeddingSource source, PictureChoice? needed, JobContext job)
     {
         try
         {
-            var faces = new FaceSource(finder).Open(DataFolder.Resolve(source.Data, finder), source.Template, null, job);
+            var faces = new FaceSource(finder).Open(DataFolder.Resolve(source.Data, finder) with { Only = needed }, source.Template, null, job);
             return faces.Id == set.FacesId ? faces : null;
         }
         catch (FaceDistillException)

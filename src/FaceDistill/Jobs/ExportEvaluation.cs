@@ -14,7 +14,7 @@ namespace FaceDistill.Jobs;
 /// <summary>Measures the run's student and its exported file side by side, or finds what was measured of the student before.</summary>
 internal sealed class ExportEvaluation(AssetFinder finder)
 {
-    private const string File = "this file", Torch = "the student in TorchSharp";
+    private const string File = ModelCardAccuracy.ThisFile, Torch = ModelCardAccuracy.Torch;
     private const double DecidingFar = 1e-4;
     private static readonly double[] ThresholdFars = [1e-3, 1e-4, 1e-5];
 
@@ -41,10 +41,12 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         var (before, after) = (result.Models[0], result.Models[1]);
         IReadOnlyList<double>? Interval(ModelResult m) => m.TarInterval95AtFar?.GetValueOrDefault(label);
         bool seen = before.TrainedOn?.Any != false; // what is not known may be so
+        bool drawn = AlignmentManifest.In(data.Images) && AlignmentManifest.Read(data.Images).IsDrawn;
         return (new ExportAccuracy(
             result.Protocol, name, after.ImpostorPairs, before.TarAtFar?.GetValueOrDefault(label), Interval(before), after.TarAtFar?.GetValueOrDefault(label),
             Interval(after)),
-            [new(File, name, result.Protocol, after, seen, result.FacesId), new(Torch, name, result.Protocol, before, seen, result.FacesId)]);
+            [.. new[] { (File, after), (Torch, before) }.Select(
+                m => new ModelCardAccuracy(m.Item1, name, result.Protocol, m.Item2, seen, result.FacesId) { Drawn = drawn })]);
     }
 
     /// <summary>What the run folder notes of this very student, and of the teacher beside it.</summary>
@@ -61,7 +63,7 @@ internal sealed class ExportEvaluation(AssetFinder finder)
                model.Name == note.Student
                ? Torch
                : model.Name, note.Data, note.Result.Protocol, model, note.Result.Models.First(m => m.Name == note.Student).TrainedOn?.Any != false,
-                   note.FacesId),
+                   note.FacesId) { Drawn = note.Drawn },
     ];
 
     /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>

@@ -18,6 +18,8 @@ namespace FaceDistill.Jobs;
 /// <summary>Exports the student of a run folder, verified on faces, with its model card, and brings the run's report up to date.</summary>
 public sealed class ExportJob(AssetFinder finder)
 {
+    private const int Parts = 2; // the file that is checked on faces; with --evaluate, its accuracy
+
     /// <summary>Exports.</summary>
     /// <param name="request">What.</param>
     /// <param name="job">Told of faces that are aligned, embedded and scored.</param>
@@ -29,7 +31,7 @@ public sealed class ExportJob(AssetFinder finder)
         TorchDevice.Resolve(request.Device); // here and below: before faces are aligned
         _ = request.Calibration is { } calibration ? DataFolder.Resolve(calibration, finder) : null;
         var checkpoint = RunStudent.Open(request.Run, job);
-        var faces = Faces(request, request.Data, checkpoint, job);
+        var faces = Faces(request, request.Data, checkpoint, request.Protocol is null ? job : job.Part(1, Parts));
         var outcome = Write(request, checkpoint, faces, job);
         if (WritableFolder.WhyNot(request.Run) is null)
         {
@@ -127,7 +129,7 @@ public sealed class ExportJob(AssetFinder finder)
             return noted;
         }
 
-        var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job);
+        var (accuracy, rows) = new ExportEvaluation(finder).Measure(request, staged, job.Part(2, Parts));
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
         return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
@@ -178,7 +180,7 @@ public sealed record ExportRequest(string Run, ExportFormat Format, string? Outp
         string? wrong = Directory.Exists(Path) ? $"--output {Path} is a folder; name a file"
             : !Format.Fits(Path) ? $"{Path}: files of format {Format.Name} end in {Format.Ending}"
             : !Format.HasProcessing && Processing != new GraphPrePostprocessing()
-                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX and TFLite formats"
+                ? $"format {Format.Name} holds weights only; --preprocess and --normalize belong to the ONNX, TFLite and NCNN formats"
             : MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"--min-cosine is above 0 and at most 1, not {cosine}")
             : MaxLoss is { } points && !(points is >= 0 and <= 100) ? InvariantText.Of($"--max-loss is 0 to 100 percentage points, not {points}")
             : MaxLoss is not null && Protocol is null ? "--max-loss needs --evaluate"

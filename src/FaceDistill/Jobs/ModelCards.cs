@@ -46,16 +46,17 @@ internal sealed class ModelCards(AssetFinder finder)
                 ? TrainingData.Teacher(request.Run, description.Teacher)
                 : new ModelCardSource(description.Teacher, null, null),
             TeacherSha256 = description.TeacherHash,
-            // A card is published: where a student lay on this machine tells others nothing.
+            // A card is published: where a student or pictures lay on this machine tells others nothing.
             Origins = [.. checkpoint.Origins.Select(
                 o => o.Kind == StudentOrigin.Student ? o with { Source = Path.GetFileName(Path.TrimEndingDirectorySeparator(o.Source)) } : o)],
-            Data = TrainingData.Sources(request.Run, finder),
+            Data = [.. TrainingData.Sources(request.Run, finder).Select(s => s with { Name = Published(s.Name) })],
             TrainingFaces = info.Images,
             Synthetic = info.Synthetic,
             Epochs = checkpoint.State.Epoch,
             Recipe = checkpoint.Options,
-            Input = Input(description.Contract, request),
-            Output = Output(request, description.Dimension),
+            Companions = [.. request.Format.Companions(file).Select(f => new ModelCardFile(Path.GetFileName(f), FileHash.Sha256(f), new FileInfo(f).Length))],
+            Input = Input(description.Contract, request, description.Dimension),
+            Output = Output(request, description.Contract.Size, description.Dimension),
             Verification = outcome,
             Accuracy = accuracy,
             Thresholds = thresholds,
@@ -64,16 +65,17 @@ internal sealed class ModelCards(AssetFinder finder)
         };
     }
 
-    private static ModelCardInput Input(ModelInputSpec contract, ExportRequest request)
+    // "FOLDER", or "FOLDER (LIST)" for a part of it.
+    private static string Published(string data) => string.Join(
+        " (", data.Split(" (").Select(part => Path.GetFileName(part.TrimEnd(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar))));
+
+    private static ModelCardInput Input(ModelInputSpec contract, ExportRequest request, int dimension)
     {
         int size = contract.Size;
-        string shape = request.Processing.Preprocess
-            ? $"{GraphPrePostprocessing.ImageInput} uint8 [batch, {size}, {size}, 3]"
-            : $"input float32 [batch, 3, {size}, {size}]";
         string scaling = InvariantText.Of($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
         var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
         return new ModelCardInput(
-            request.Format.HasProcessing ? shape : $"float32 [batch, 3, {size}, {size}]",
+            request.Format.HasProcessing ? request.Format.Tensors(request.Processing, size, dimension).Input : $"float32 [batch, 3, {size}, {size}]",
             "channels red, green, blue",
             request.Processing.Preprocess
                 ? $"Values 0 to 255 as they are; the graph itself does {scaling}."
@@ -82,8 +84,8 @@ internal sealed class ModelCards(AssetFinder finder)
             [.. points.Select(p => (IReadOnlyList<double>)[Math.Round(p.X, 4), Math.Round(p.Y, 4)])]);
     }
 
-    private static string Output(ExportRequest request, int dimension) => !request.Format.HasProcessing
+    private static string Output(ExportRequest request, int size, int dimension) => !request.Format.HasProcessing
         ? $"float32 [batch, {dimension}]; times target_scale plus target_mean it is in the teacher's space"
-        : $"embedding float32 [batch, {dimension}], "
+        : $"{request.Format.Tensors(request.Processing, size, dimension).Output}, "
             + $"{(request.Processing.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
 }

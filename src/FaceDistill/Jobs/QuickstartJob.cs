@@ -1,8 +1,10 @@
 using FaceDistill.Assets;
+using FaceDistill.Benchmark;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Synthetic;
@@ -17,7 +19,8 @@ namespace FaceDistill.Jobs;
 internal sealed class QuickstartJob(AssetFinder finder)
 {
     private const string Teacher = "dlib-resnet";
-    private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12;
+    private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12, TimingRounds = 25;
+    private const int Parts = 1 + DistillJob.Parts + 1; // drawing, distilling, measuring
     private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people
 
     /// <summary>Runs it; what an earlier run in the same folder finished is kept.</summary>
@@ -41,14 +44,25 @@ internal sealed class QuickstartJob(AssetFinder finder)
             pull.Pull(Teacher, job);
         }
 
-        var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, job);
-        var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, job);
+        var training = Draw(Path.Combine(output, "faces", "training"), TrainingIdentities, TrainingImages, TrainingSeed, job.Part(1, Parts));
+        var test = Draw(Path.Combine(output, "faces", "test"), TestIdentities, TestImages, TestSeed, job.Part(1, Parts));
         string run = Path.Combine(output, "run");
-        new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job);
+        new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job.Within(1, Parts));
         new EvaluateJob(finder).Run(
-            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job);
+            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job.Part(Parts, Parts));
         new ExportJob(finder).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = device }, job); // again, now that its thresholds are known
+        Time(run, options.Run.Device, job);
         return RunReport.Write(run);
+    }
+
+    private void Time(string run, string device, JobContext job)
+    {
+        job.Say?.Invoke("timing student and teacher");
+        string file = Path.Combine(run, new OnnxFormat().DefaultFile);
+        var models = new BenchmarkJob(finder)
+            .Run(new BenchmarkRequest([file, "teacher:" + Teacher], [], null, null, null, device, TimingRounds, null), job).Models;
+        double own = models[0].LatencyMs.Fastest, teacher = models[1].LatencyMs.Fastest;
+        JsonFile.Write(Path.Combine(run, RunSpeed.FileName), new RunSpeed(FileHash.Sha256(file), Teacher, own, teacher, teacher / own));
     }
 
     private static DataFolder Draw(string folder, int identities, int images, ulong seed, JobContext job)

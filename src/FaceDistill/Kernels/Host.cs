@@ -34,6 +34,28 @@ internal static partial class HostMemory
     private static partial int MallOpt(int parameter, int value);
 }
 
+/// <summary>torch's threads where several processes share a machine.</summary>
+internal static class HostThreads
+{
+    /// <summary>
+    /// Gives this process its part of the machine's cores, unless the user (OMP_NUM_THREADS) or the launcher, which bound it to some of them, has done so:
+    /// each process would take all.
+    /// </summary>
+    /// <param name="processes">How many share the machine.</param>
+    public static void Share(int processes)
+    {
+        const string online = "/sys/devices/system/cpu/online", mine = "/proc/self/status", allowed = "Cpus_allowed_list:";
+        TorchNative.EnsureLoaded();
+        bool bound = File.Exists(online) && File.Exists(mine)
+            && File.ReadLines(mine).FirstOrDefault(l => l.StartsWith(allowed, StringComparison.Ordinal)) is { } line
+            && line[allowed.Length..].Trim() != File.ReadAllText(online).Trim();
+        if (!bound && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
+        {
+            torch.set_num_threads(Math.Max(1, Environment.ProcessorCount / processes));
+        }
+    }
+}
+
 /// <summary>
 /// Runs loops on the threads that libtorch itself computes with. Threads of our own would compete with torch's, which wait for their
 /// next work spinning, not sleeping.

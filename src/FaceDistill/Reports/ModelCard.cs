@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
 using FaceDistill.Files;
@@ -26,7 +27,28 @@ internal sealed record ModelCardInput(string Tensor, string ColorOrder, string S
 /// <param name="Seen">Whether the training faces hold people of the test, or may hold some, so that the figure says little of strangers.</param>
 /// <param name="FacesId">What the test's faces are known by; null where an earlier version measured it.</param>
 internal sealed record ModelCardAccuracy(
-    string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen, string? FacesId);
+    string Model, string Data, string Protocol, FaceDistill.Evaluation.Results.ModelResult Result, bool Seen, string? FacesId)
+{
+    /// <summary>The model's name where the exported file was measured.</summary>
+    public const string ThisFile = "this file";
+
+    /// <summary>The same for the run's student.</summary>
+    public const string Torch = "the student in TorchSharp";
+
+    /// <summary>Whether the test's faces are drawn, not photographed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Drawn { get; init; }
+
+    /// <summary>The test in words.</summary>
+    [JsonIgnore]
+    public string Test => $"{Protocol} on {Data}{(Drawn ? " (drawn faces)" : "")}";
+}
+
+/// <summary>A file that belongs to an exported model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Sha256">Its SHA-256.</param>
+/// <param name="Bytes">Its length.</param>
+internal sealed record ModelCardFile(string Name, string Sha256, long Bytes);
 
 /// <summary>Everything that a model card says (FILE.card.json; FILE.MODEL_CARD.md says the same for people).</summary>
 internal sealed record ModelCard
@@ -45,6 +67,9 @@ internal sealed record ModelCard
 
     /// <summary>The file's length.</summary>
     public required long Bytes { get; init; }
+
+    /// <summary>The files that lie beside it and belong to it.</summary>
+    public IReadOnlyList<ModelCardFile> Companions { get; init; } = [];
 
     /// <summary>The student, for example mobilenet-v1:0.5@96.</summary>
     public required string Student { get; init; }

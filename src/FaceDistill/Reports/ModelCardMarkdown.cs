@@ -8,7 +8,9 @@ namespace FaceDistill.Reports;
 internal static class ModelCardMarkdown
 {
     private const string Unknown = "not known to FaceDistill; find out before you use the model";
-    private static readonly string[] Fars = ["1e-3", "1e-4", "1e-5"];
+    /// <summary>The false accept rates that a card tells.</summary>
+    internal static readonly string[] Fars = ["1e-3", "1e-4", "1e-5"];
+
 
     private static readonly string[] PointNames =
         ["eye at the image's left", "eye at its right", "nose tip", "mouth corner at the left", "mouth corner at the right"];
@@ -17,7 +19,7 @@ internal static class ModelCardMarkdown
     public static string Of(ModelCard card)
     {
         ArgumentNullException.ThrowIfNull(card);
-        var text = new StringBuilder();
+        var text = new StringBuilder(ModelCardHub.Of(card)).Append('\n');
         Line(text, $"# {card.File}");
         Line(text, $"");
         string how = card.Teacher.Name == FaceDistill.Students.StudentDescription.NoTeacher ? "trained by identities" : "distilled from " + card.Teacher.Name;
@@ -112,7 +114,7 @@ internal static class ModelCardMarkdown
         {
             var m = row.Result;
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {row.Model} | {row.Protocol} on {row.Data}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs} | {m.ImpostorPairs} | "
+            Line(text, $"| {row.Model} | {row.Test}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs} | {m.ImpostorPairs} | "
                 + $"{string.Join(" | ", Fars.Select(f => Tar(row, f)))} | {fold} | {Percent(m.RetentionAt1e4)} |");
         }
 
@@ -120,6 +122,13 @@ internal static class ModelCardMarkdown
         {
             Line(text, $"");
             Line(text, $"(*) The training faces hold people of this test: the figure says little of strangers.");
+        }
+
+        if (card.Accuracy.Any(r => r.Drawn))
+        {
+            Line(text, $"");
+            Line(text, $"**The faces of {string.Join(", ", card.Accuracy.Where(r => r.Drawn).Select(r => r.Data).Distinct())} are drawn, of people who do not "
+                + $"exist: what was measured on them tells whether the parts work together, and nothing of photographs.**");
         }
     }
 
@@ -166,6 +175,11 @@ internal static class ModelCardMarkdown
         Heading(text, "Files");
         Line(text, $"- {card.File}: {card.Format}{(card.OperatorSet is { } set ? InvariantText.Of($", opset {set}") : "")}, {card.Bytes} bytes, "
             + $"SHA-256 {card.Sha256}");
+        foreach (var part in card.Companions)
+        {
+            Line(text, $"- {part.Name}, which belongs to it: {part.Bytes} bytes, SHA-256 {part.Sha256}");
+        }
+
         Line(text, $"- teacher {card.Teacher.Name}: SHA-256 {card.TeacherSha256}");
     }
 

@@ -162,8 +162,8 @@ internal static class ReportPlots
         double width = (scores.High - scores.Low) / shares[0].Length;
         double top = Math.Max(1e-9, shares.Max(kind => kind.Max()) * 1.05);
         plot.Limits(scores.Low, Math.Max(scores.High, scores.Low + 1e-6), 0, top);
-        plot.TicksX(Nice(scores.Low, scores.High).Select(v => (v, InvariantText.Of($"{v:0.###}"))));
-        plot.TicksY(Nice(0, top).Select(v => (v, InvariantText.Of($"{100 * v:0.##}%"))));
+        plot.TicksX(SvgPlot.Nice(scores.Low, scores.High).Select(v => (v, InvariantText.Of($"{v:0.###}"))));
+        plot.TicksY(SvgPlot.Nice(0, top).Select(v => (v, InvariantText.Of($"{100 * v:0.##}%"))));
         for (int kind = shares.Length - 1; kind >= 0; kind--)
         {
             plot.Area(kind, [.. shares[kind]
@@ -206,15 +206,4 @@ internal static class ReportPlots
     /// <summary>The models that have curves.</summary>
     private static IEnumerable<(int Series, ScoreCurves Curves)> Measured(EvaluationReport report) =>
         report.Result.Models.Select((m, series) => (series, m.Metrics?.Curves)).Where(e => e.Curves is not null).Select(e => (e.series, e.Curves!));
-
-    /// <summary>Four to nine round numbers between two.</summary>
-    private static IEnumerable<double> Nice(double low, double high)
-    {
-        double span = Math.Max(high - low, 1e-9), unit = Math.Pow(10, Math.Floor(Math.Log10(span)));
-        double step = span / unit >= 4 ? unit : span / unit >= 2 ? unit / 2 : unit / 5;
-        for (double i = Math.Ceiling(low / step); i * step <= high; i++)
-        {
-            yield return i * step;
-        }
-    }
 }

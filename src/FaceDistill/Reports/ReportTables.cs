@@ -18,13 +18,7 @@ internal static class ReportTables
             return null; // their own sections say how many probes and pairs there were
         }
 
-        var head = HtmlText.Join([Heads("Model"), .. fars.Select(Head)]);
-        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{i} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine "
-                + $"pairs</span><span class=\"sub\"><span data-cell=\"{i} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor "
-                + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, i, far)))}</tr>\n")));
-        string what = fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs";
-        var table = Table("accuracy-table", HtmlText.Of($"{what} over {Count(result.Models[0].Images, "image")}"), head, rows);
+        var table = Rates(result, "accuracy-table");
         if (fars.Count == 0)
         {
             return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
@@ -35,13 +29,30 @@ internal static class ReportTables
         var thresholds = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => Threshold(m, i, far)))}</tr>\n")));
         string score = (result.Score ?? ScoreKind.Cosine) == ScoreKind.Cosine ? "cosine" : "negated Euclidean distance";
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(Head)]);
         var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"), head, thresholds);
         return new Section("accuracy", "Accuracy", HtmlText.Of($"{table}<p class=\"note\">Each cell: the share of genuine pairs accepted, its 95% interval "
             + $"where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not "
             + $"above the one named; with fewer impostor pairs than 1/FAR there is none.</p>\n{Missing(result)}{second}"));
     }
 
-    private static HtmlText Head(string far) => HtmlText.Of($"<th scope=\"col\"{Deciding(far)}>FAR {far}</th>");
+    /// <summary>The table of true accept rates.</summary>
+    /// <param name="result">What was measured.</param>
+    /// <param name="id">Unlike that of any other on the page.</param>
+    /// <param name="cells">Sets the cells' names apart where a page has several such tables.</param>
+    public static HtmlText Rates(EvaluationResult result, string id, int cells = 0)
+    {
+        var fars = Fars(result);
+        int Number(int model) => (100 * cells) + model;
+        var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{Number(i)} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine "
+                + $"pairs</span><span class=\"sub\"><span data-cell=\"{Number(i)} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor "
+                + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, Number(i), far)))}</tr>\n")));
+        string what = fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs";
+        return Table(id, HtmlText.Of($"{what} over {Count(result.Models[0].Images, "image")}"), HtmlText.Join([Heads("Model"), .. fars.Select(Head)]), rows);
+    }
+
+    private static HtmlText Head(string far) => HtmlPage.Head($"FAR {far}", far == DecidingFar);
 
     private static HtmlText Deciding(string far) => far == DecidingFar ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
 
@@ -49,7 +60,8 @@ internal static class ReportTables
     {
         if (m.TarAtFar?.GetValueOrDefault(far) is not { } tar)
         {
-            return HtmlText.Of($"<td class=\"none\" data-cell=\"{model} tarAtFar {far}\">too few pairs</td>");
+            string kind = far == DecidingFar ? "none deciding" : "none";
+            return HtmlText.Of($"<td class=\"{kind}\" data-cell=\"{model} tarAtFar {far}\">too few pairs</td>");
         }
 
         var interval = m.TarInterval95AtFar?.GetValueOrDefault(far);
@@ -159,7 +171,7 @@ internal static class ReportTables
                 + $"{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
         return new Section("cross", "One model's probes in another's gallery",
             Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
-            HtmlText.Join([Heads("Gallery", "Probes"), .. fars.Select(Head)]), rows));
+            HtmlText.Join([Heads("Gallery"), HtmlText.Of($"<th scope=\"col\" class=\"text\">Probes</th>"), .. fars.Select(Head)]), rows));
     }
 
     /// <summary>Probes searched in a gallery.</summary>

@@ -35,10 +35,13 @@ public sealed record RunReportData(
 
     /// <summary>The audit of the training faces; null where none was made.</summary>
     public AuditSummary? Audit { get; init; }
+
+    /// <summary>How fast the exported student is; null where it was not timed.</summary>
+    public RunSpeed? Speed { get; init; }
 }
 
 /// <summary>
-/// report.md and report.json of a run folder. They are made anew from what the folder holds (run.json, the checkpoint, export.json,
+/// report.html, report.md and report.json of a run folder. They are made anew from what the folder holds (run.json, the checkpoint, export.json,
 /// evaluation-*.json), so that they never say anything else than these.
 /// </summary>
 internal static class RunReport
@@ -46,7 +49,10 @@ internal static class RunReport
     /// <summary>The name of the file that notes an export's outcome in a run folder.</summary>
     public const string ExportFileName = "export.json";
 
-    /// <summary>Writes both files, or neither.</summary>
+    /// <summary>The name of the page in a run folder.</summary>
+    public const string PageFileName = "report.html";
+
+    /// <summary>Writes the files, or none.</summary>
     /// <param name="folder">The run folder.</param>
     /// <returns>What they say.</returns>
     /// <exception cref="FaceDistillException">The folder is no run, or cannot be written.</exception>
@@ -55,6 +61,7 @@ internal static class RunReport
         var checkpoint = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
         string export = Path.Combine(folder, ExportFileName);
         var log = checkpoint.State.Log;
+        var exported = File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null;
         var data = new RunReportData(
             Path.GetFullPath(folder),
             // what a run decides at its beginning stands in its checkpoint
@@ -65,9 +72,15 @@ internal static class RunReport
             checkpoint.State.StoppedEarly || checkpoint.State.Epoch >= checkpoint.Options.Run.Epochs,
             log.Sum(e => e.Seconds),
             log,
-            File.Exists(export) ? JsonFile.Read<ExportOutcome>(export) : null,
-            NotesOf(folder)) { Best = checkpoint.State.Best, Audit = AuditSummary.In(folder) };
-        StagedFiles.WriteTexts(folder, ("report.json", JsonFile.Serialize(data) + "\n"), ("report.md", RunReportMarkdown.Of(data)));
+            exported,
+            NotesOf(folder))
+        {
+            Best = checkpoint.State.Best,
+            Audit = AuditSummary.In(folder),
+            Speed = RunSpeed.In(folder, exported?.Files ?? []),
+        };
+        StagedFiles.WriteTexts(folder, ("report.json", JsonFile.Serialize(data) + "\n"), ("report.md", RunReportMarkdown.Of(data)),
+            (PageFileName, RunReportHtml.Of(data)));
         return data;
     }
 

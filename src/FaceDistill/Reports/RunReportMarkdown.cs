@@ -43,7 +43,7 @@ internal static class RunReportMarkdown
         return text.ToString();
     }
 
-    private static string Verdict(RunReportData report)
+    internal static string Verdict(RunReportData report)
     {
         string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Run.Epochs} epochs";
         string accuracy = report.Evaluations.SelectMany(e => e.Result.Models
@@ -102,6 +102,12 @@ internal static class RunReportMarkdown
         if (paper is not null)
         {
             Line(text, $"| Table 14 of the MobileNets paper | {paper.MillionMultAdds} | {paper.MillionParameters} |");
+        }
+
+        if (report.Speed is { } speed)
+        {
+            Line(text, $"\n{speed.Speedup:0.0} times as fast as {speed.Teacher}: {speed.StudentMs:0.00} ms a face, the teacher {speed.TeacherMs:0.00} (the "
+                + $"fastest of many runs, one thread).");
         }
 
         text.Append('\n');

@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
@@ -10,12 +11,12 @@ using FaceDistill.Training.Checkpoints;
 namespace FaceDistill.Runs;
 
 /// <summary>
-/// Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors, .tflite), or teacher:CARD.
+/// Opens what the user names as a model: a run folder, a file that FaceDistill exported (.onnx, .ort, .safetensors, .tflite, .ncnn.param), or teacher:CARD.
 /// </summary>
 public static class ModelArgument
 {
     private const string TeacherPrefix = "teacher:";
-    private static readonly string[] Endings = [".onnx", ".ort", StudentSafetensors.Ending, TfliteFormat.FileEnding];
+    private static readonly string[] Endings = [".onnx", ".ort", StudentSafetensors.Ending, TfliteFormat.FileEnding, NcnnNetwork.Ending];
 
     /// <summary>Opens a model.</summary>
     /// <param name="argument">A run folder, an exported file, or teacher:CARD.</param>
@@ -47,7 +48,8 @@ public static class ModelArgument
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
             ? OpenExported(argument, device, job) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
             : throw new FaceDistillException(
-                $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD");
+                $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD"
+                    + (Hints.Nearest(argument, Cards.Names(Cards.Teachers)) is { } card ? $"; did you mean '{TeacherPrefix}{card}'?" : ""));
     }
 
     /// <summary>What a student costs; null for a teacher, and for a file that does not say which student it holds.</summary>
@@ -77,18 +79,22 @@ public static class ModelArgument
     public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
 
     /// <summary>Opens a file that FaceDistill exported.</summary>
-    /// <param name="path">An .onnx, .ort, .safetensors or .tflite file.</param>
+    /// <param name="path">An .onnx, .ort, .safetensors, .tflite or .ncnn.param file.</param>
     /// <param name="device">Where the student of a .safetensors file computes.</param>
     /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
     /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is.</exception>
     public static IEmbedder OpenExported(string path, string device, JobContext? job = null) =>
-        StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path) : ExportedModel.Open(path);
+        StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path)
+        : IsNcnn(path) ? new NcnnEmbedder(path) : ExportedModel.Open(path);
 
     /// <summary>What an exported file says of itself.</summary>
     internal static IReadOnlyDictionary<string, string> Metadata(string path) =>
-        StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path) : ExportedModel.Metadata(path);
+        StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path)
+        : IsNcnn(path) ? NcnnNetwork.MetadataOf(path) : ExportedModel.Metadata(path);
 
     private static bool IsTflite(string path) => path.EndsWith(TfliteFormat.FileEnding, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsNcnn(string path) => path.EndsWith(NcnnNetwork.Ending, StringComparison.OrdinalIgnoreCase);
 
     private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
 }

@@ -111,6 +111,10 @@ public sealed record RunEvaluation(string Data, EvaluationResult Result)
     /// it.</summary>
     public string? FacesId { get; init; }
 
+    /// <summary>Whether the measured faces are drawn, of people who do not exist; false also where an earlier version noted it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Drawn { get; init; }
+
     /// <summary>SHA-256 of that student's checkpoint, so that the figures of earlier weights are not taken for those of later ones.</summary>
     public string? StudentHash { get; init; }
 }

@@ -73,6 +73,13 @@ internal static class TrainingData
                 + "trained on, and are left out");
         }
 
+        int known = RunInfo.Read(run).Images;
+        if (images.Length > 0 && images.Length < known)
+        {
+            job.Say?.Invoke($"{run}: {known - images.Length} of the {known} faces that it was trained on are not there any more "
+                + $"({string.Join(", ", folders.Select(f => f.Images))} changed since); the other {images.Length} are taken");
+        }
+
         return images.Length > 0 ? faces with { Dataset = faces.Dataset with { Images = images } }
             : throw new FaceDistillException($"no face that {run} was trained on is at hand any more; {remedy}");
     }
@@ -100,7 +107,8 @@ internal static class TrainingData
         string? name = card ? argument : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, PartOf(argument) ?? argument, finder));
         if (name is null)
         {
-            return new ModelCardSource(argument, null, null);
+            bool drawn = AlignmentManifest.In(argument) && AlignmentManifest.Read(argument).IsDrawn;
+            return drawn ? new ModelCardSource(argument, "MIT, as FaceDistill", "drawn by FaceDistill from a seed") : new ModelCardSource(argument, null, null);
         }
 
         var found = DatasetCard.Load(name);
@@ -135,7 +143,7 @@ internal static class TrainingOverlap
     /// <param name="protocol">The protocol.</param>
     /// <exception cref="FaceDistillException">Their list is missing or damaged.</exception>
     public static HashSet<string>? MeasuredPeople(string? folder, string protocol) => protocol != Evaluator.LfwView1Test ? null
-        : LfwPeople.Read(Path.Combine(folder ?? "", "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        : LfwPeople.Read(Evaluator.Find(protocol, folder, "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
     /// <param name="model">A model argument; only a run folder holds an audit.</param>
@@ -145,7 +153,8 @@ internal static class TrainingOverlap
     /// <exception cref="FaceDistillException">The audit is damaged.</exception>
     public static IEnumerable<string> Audited(string model, string protocol, EmbeddingSet set) =>
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
-        where test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))
+        where (test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test)))
+            || (set.FacesId is { } part && test.PartsIds?.Contains(part) == true)
             && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
         let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
         select $"{set.Name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using FaceDistill.Files;
 
@@ -34,8 +33,8 @@ public sealed partial record StudentSpec(double Width, int Resolution)
     {
         var match = Pattern().Match(text);
         if (!match.Success
-            || !double.TryParse(match.Groups[2].Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double width)
-            || !int.TryParse(match.Groups[3].Value, NumberStyles.None, CultureInfo.InvariantCulture, out int resolution))
+            || !InvariantNumber.Real(match.Groups[2].Value, out double width)
+            || !InvariantNumber.Count(match.Groups[3].Value, out int resolution))
         {
             throw new FaceDistillException(
                 $"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION (or mobilenet-v1-conv:, mobilenet-v1-shallow:), the width with at most four "

@@ -30,16 +30,20 @@ internal static class Table14Html
         string order = Table14Order.Sentence(result);
         var figures = new List<HtmlText> { Figure(
             Table14Plots.Accuracy(result, "tar"),
-            HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher. {order}")) };
+            HtmlText.Of($"True accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the line is the teacher{TeacherCost(result)}. "
+                + $"{order}")) };
         if (Table14Plots.Known(result).Any(l => l.Measured.RetentionAt1e4 is not null))
         {
             figures.Add(Figure(Table14Plots.Retention(result, "retained"),
-                HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here; second, without names: the paper's printed "
-                    + $"figures (another teacher, test and training set).")));
+                HtmlText.Of($"The part of the teacher's accuracy that a student keeps. First colour: here, with 95% intervals; second, without names: the "
+                    + $"paper's printed figures (another teacher, test and training set).")));
         }
 
         return [new Section("plots", "Accuracy and cost", Grid(figures)), .. Curves(result)];
     }
+
+    private static string TeacherCost(Table14Result result) =>
+        result.Speed is { } speed ? InvariantText.Of($", the dot on it what it costs: {speed.Teacher.MultAdds / 1e6:0} million mult-adds") : "";
 
     private static IEnumerable<Section> Curves(Table14Result result)
     {
@@ -63,9 +67,9 @@ internal static class Table14Html
 
     private static Section Tables(Table14Result result, Table14Table table)
     {
-        var head = Heads(["student", .. table.Columns.Select(c => c.Head)]);
-        HtmlText Row(string name, IEnumerable<string> cells) =>
-            HtmlText.Of($"<tr><th scope=\"row\">{name}</th>{HtmlText.Join(cells.Select(c => HtmlText.Of($"<td>{c}</td>")))}</tr>\n");
+        var head = HtmlText.Join([Heads("student"), .. table.Columns.Select(c => Head(c.Head, c.Decides))]);
+        HtmlText Row(string name, IEnumerable<string> cells) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{name}</th>{HtmlText.Join(cells.Select((c, i) => Cell(c, table.Columns[i].Decides)))}</tr>\n");
         var teacher = result.Lines.Count == 0 ? HtmlText.Empty : Row($"teacher: {result.Teacher}", table.Columns.Select(c => c.Teacher(result.Lines[0])));
         var rows = HtmlText.Join(result.Lines.Select(l => Row(l.Label, table.Columns.Select(c => c.Student(l)))));
         return new Section(table.Id, table.Title, Table($"{table.Id}-table", HtmlText.Of($"{table.Caption}"), head, HtmlText.Of($"{teacher}{rows}")));
@@ -104,16 +108,27 @@ internal static class Table14Plots
         double teacher = Teacher(known[0]) ?? 0, top = Math.Min(1.02, Math.Max(teacher, known.Max(l => l.TarInterval?[1] ?? l.Tar!.Value)) * 1.1);
         top = Math.Max(top, LeastTop);
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", $"TAR at FAR 1e-4 ({result.Protocol})");
-        Axes(plot, [.. known.Select(At)], top);
+        double? cost = result.Speed is { Teacher.MultAdds: > 0 } speed ? Math.Log10(speed.Teacher.MultAdds / 1e6) : null;
+        Axes(plot, [.. known.Select(At), .. cost is { } own ? [own] : Array.Empty<double>()], top);
         plot.LineY(1, teacher);
-        plot.Label(Left(known.Select(At)), teacher - (top * 0.03), $"teacher {result.Teacher}");
+        if (cost is { } at)
+        {
+            plot.Dot(1, at, teacher, null);
+            plot.Label(at, teacher, InvariantText.Of($"teacher {result.Teacher}, {Math.Pow(10, at):0} M"));
+        }
+        else
+        {
+            plot.Label(Left(known.Select(At)), teacher, $"teacher {result.Teacher}");
+        }
+
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Tar!.Value, line.TarInterval is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Tar.Value, line.Label, Crowded(line, known, l => l.Tar!.Value, top));
+            plot.Label(At(line), line.Tar.Value, line.Label);
         }
 
-        return plot.Render(id, $"Accuracy against mult-adds: {Words(known, l => $"{Percent(l.Tar)}{Bracket(l.TarInterval)}")}; teacher {Percent(teacher)}");
+        return plot.Render(id, $"Accuracy against mult-adds: {Words(known, l => $"{Percent(l.Tar)}{Bracket(l.TarInterval)}")}; teacher {Percent(teacher)}"
+            + (cost is { } millions ? InvariantText.Of($" at {Math.Pow(10, millions):0.0} million") : ""));
     }
 
     /// <summary>Retention over mult-adds: ours with intervals, and the paper's.</summary>
@@ -128,7 +143,7 @@ internal static class Table14Plots
         foreach (var line in known)
         {
             plot.Dot(0, At(line), line.Measured.RetentionAt1e4!.Value, line.Measured.RetentionInterval95At1e4 is [var low, var high] ? (low, high) : null);
-            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.Label, Crowded(line, known, l => l.Measured.RetentionAt1e4!.Value, top));
+            plot.Label(At(line), line.Measured.RetentionAt1e4.Value, line.Label);
         }
 
         foreach (var row in printed)
@@ -154,7 +169,7 @@ internal static class Table14Plots
         int step = Math.Max(1, (int)Math.Ceiling(right / 8));
         plot.TicksX(Enumerable.Range(0, ((int)right / step) + 1).Select(i => ((double)(i * step), InvariantText.Of($"{i * step}")))
             .Where(t => t.Item1 >= 1));
-        plot.TicksY(Enumerable.Range(0, (int)(top / 0.2) + 1).Select(i => (i * 0.2, InvariantText.Of($"{i * 0.2:0.0}"))));
+        plot.TicksY(SvgPlot.Nice(0, top).Select(v => (v, InvariantText.Of($"{v:0.0###}"))));
         foreach (var (series, points) in curves)
         {
             plot.Curve(series, points);
@@ -180,10 +195,6 @@ internal static class Table14Plots
     private static double Left(IEnumerable<double> at) => at.Min() - 0.15;
 
     private static double At(Table14Line line) => Math.Log10(line.Cost.MultAdds / 1e6);
-
-    // Whether another dot lies where the name would stand to the right.
-    private static bool Crowded(Table14Line line, IReadOnlyList<Table14Line> known, Func<Table14Line, double> value, double top) =>
-        known.Any(other => At(other) > At(line) && At(other) - At(line) < 0.45 && Math.Abs(value(other) - value(line)) < 0.06 * top);
 
     private static double? Teacher(Table14Line line) => line.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar);
 

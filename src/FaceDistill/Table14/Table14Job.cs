@@ -37,23 +37,37 @@ internal sealed class Table14Job(AssetFinder finder)
         }
 
         JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
-        foreach (var row in asked)
+        int parts = asked.Count + 1; // the rows, and their files' speed
+        var expected = Expected(request, asked, rows, job);
+        for (int i = 0; i < asked.Count; i++)
         {
-            if (rows.Finished(row) is not null)
+            if (rows.Finished(asked[i]) is not null)
             {
-                job.Say?.Invoke($"{row.Student}: finished before");
+                job.Say?.Invoke($"{asked[i].Student}: finished before");
                 continue;
             }
 
-            rows.Run(row, job);
+            rows.Run(asked[i], job.Part(i + 1, parts, expected?.Skip(i + 1).Sum()));
             Table14Report.Write(ResultOf(request, rows), request.Output);
         }
 
         var result = ResultOf(request, rows);
-        result = result with { Speed = new Table14Timing(recipe, request.Output, finder).Of(result.Lines, rows.FolderOf, job) };
+        result = result with { Speed = new Table14Timing(recipe, request.Output, finder).Of(result.Lines, rows.FolderOf, job.Part(parts, parts)) };
         Table14Report.Write(result, request.Output);
         job.Say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
         return result;
+    }
+
+    // The training of each row in seconds, by a few steps of each; null where they are short, and measuring would be much beside them.
+    private IReadOnlyList<double>? Expected(Table14Request request, IReadOnlyList<Table14RecipeRow> asked, Table14RowJob rows, JobContext job)
+    {
+        if (job.Progress is null || asked.Count(r => rows.Finished(r) is null) < 2 || !Table14Plan.IsLong(request, finder))
+        {
+            return null;
+        }
+
+        var plan = Table14Plan.Of(request, finder, job);
+        return [.. asked.Select(row => 60 * plan.Lines.Where(l => !l.Finished && l.Student.Split(' ')[0] == row.Student).Sum(l => l.Minutes))];
     }
 
     /// <summary>Refuses a folder that holds the table of another teacher or of other faces.</summary>
@@ -97,7 +111,7 @@ internal sealed class Table14Job(AssetFinder finder)
         {
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
             Audit = AuditSummary.In(request.Output),
-            Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.Aligner == "synthetic"),
+            Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.IsDrawn),
         };
     }
 

@@ -69,6 +69,14 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         return new Table14Plan(faces, (recipe.Options.Targets.Mirror ? 2 : 1) + (cached ? recipe.Options.Targets.Views : 0), rate, lines);
     }
 
+    /// <summary>Whether every row's training is so long that measuring it is little beside it.</summary>
+    public static bool IsLong(Table14Request request, AssetFinder finder)
+    {
+        var recipe = request.Recipe;
+        int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
+        return recipe.Of(request.Rows).Rows.All(row => TrainingCost.IsLong(faces, recipe.OptionsOf(row, name => name)));
+    }
+
     private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
     {
         double live = options.Targets.Mode == TargetMode.Live ? cost.Images / teacherRate / 60 : 0; // the teacher's work in each epoch

@@ -41,6 +41,8 @@ internal sealed record Table14Result(
 /// <summary>Whether a table's accuracy falls with its cost, and where it does not.</summary>
 internal static class Table14Order
 {
+    private const int MostNamed = 3;
+
     /// <summary>Pairs of rows of which the cheaper one is the more accurate: what was found, in a sentence each.</summary>
     public static IReadOnlyList<string> Exceptions(Table14Result result) =>
     [
@@ -61,7 +63,7 @@ internal static class Table14Order
         return measured.Count < 2 ? ""
             : exceptions.Count == 0 ? ties ? "No row beats a dearer one; some are equal." : "Accuracy falls with mult-adds in every pair of rows."
             : $"Accuracy falls with mult-adds but for {exceptions.Count} of {measured.Count * (measured.Count - 1) / 2} pairs of rows: "
-                + $"{string.Join("; ", exceptions)}.";
+                + $"{string.Join("; ", exceptions.Take(MostNamed))}{(exceptions.Count > MostNamed ? $"; and {exceptions.Count - MostNamed} more" : "")}.";
     }
 
     private static string Images(Table14Result result, Table14Line line) =>

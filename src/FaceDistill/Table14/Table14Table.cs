@@ -25,7 +25,9 @@ internal sealed record Table14Table(string Id, string Title, string Caption, IRe
         var columns = new List<Table14Column>
         {
             new("TAR at 1e-4", l => Percent(l.Tar) + Paren(l.TarInterval),
-                l => Percent(l.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar)) + Paren(l.Teacher.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))),
+                l => Percent(l.Teacher.TarAtFar?.GetValueOrDefault(DecidingFar))
+                    + Paren(l.Teacher.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))) { Decides = true },
+            new("M mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0}"), _ => TeacherMultAdds(result)),
             new("retention", l => Percent(l.Measured.RetentionAt1e4) + Paren(l.Measured.RetentionInterval95At1e4), _ => "100%"),
             new("paper: accuracy", l => l.Paper is { } p ? Number($"{p.AccuracyPercent:0.0}%") : "-", _ => Number($"{FaceNet.AccuracyPercent:0.0}% (FaceNet)")),
             new("paper: retention", l => l.Paper is { } p ? Number($"{100 * p.AccuracyPercent / FaceNet.AccuracyPercent:0.0}%") : "-", _ => "100%"),
@@ -46,14 +48,13 @@ internal sealed record Table14Table(string Id, string Title, string Caption, IRe
 
         long pairs = result.Lines.Count > 0 ? result.Lines[0].Measured.ImpostorPairs : 0;
         return new("accuracy", "Accuracy", $"{result.Protocol} on {Path.GetFileName(Path.TrimEndingDirectorySeparator(result.Test))}, {Count(pairs)} "
-            + "impostor pairs; 95% intervals in brackets", columns);
+            + "impostor pairs, with 95% intervals", columns);
     }
 
     private static Table14Table Cost(Table14Result result) =>
-        new("cost", "Cost", "Millions. In brackets without head and embedding layer; the difference is that of this bracket to the paper's figure",
+        new("cost", "Cost", "Millions. The second figure is without head and embedding layer, and the difference is that of this one to the paper's",
     [
-        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => result.Speed is { } s
-            ? Number($"{s.Teacher.MultAdds / 1e6:0}") : "-"),
+        new("mult-adds", l => Number($"{l.Cost.MultAdds / 1e6:0.0} ({l.Cost.MultAddsBackbone / 1e6:0.0})"), _ => TeacherMultAdds(result)),
         new("paper", l => l.Paper is { } p ? Number($"{p.MillionMultAdds:0}") : "-", _ => Number($"{FaceNet.MillionMultAdds:0} (FaceNet)")),
         new("difference", l => l.Paper is { } p ? Number($"{Off(l.Cost.MultAddsBackbone, p.MillionMultAdds):+0.0;-0.0}%") : "-", _ => "-"),
         new("parameters", l => Number($"{l.Cost.Parameters / 1e6:0.00} ({l.Cost.ParametersBackbone / 1e6:0.00})"),
@@ -83,6 +84,8 @@ internal sealed record Table14Table(string Id, string Title, string Caption, IRe
         new("8 bits speed", l => result.Speed?.Of(l) is { } s ? Number($"{s.Int8Speedup:0.0}") : "-", _ => "-"),
     ]);
 
+    private static string TeacherMultAdds(Table14Result result) => result.Speed is { } s ? Number($"{s.Teacher.MultAdds / 1e6:0.0}") : "-";
+
     private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m
         ? $"{Percent(m.TenFoldAccuracy)} ± {Number($"{100 * m.TenFoldStandardError:0.00}")}"
         : "-";
@@ -98,4 +101,8 @@ internal sealed record Table14Table(string Id, string Title, string Caption, IRe
 /// <param name="Head">Its head.</param>
 /// <param name="Student">A student's cell.</param>
 /// <param name="Teacher">The teacher's cell, from any line: all were measured beside it.</param>
-internal sealed record Table14Column(string Head, Func<Table14Line, string> Student, Func<Table14Line, string> Teacher);
+internal sealed record Table14Column(string Head, Func<Table14Line, string> Student, Func<Table14Line, string> Teacher)
+{
+    /// <summary>Whether it is the figure that decides: the accuracy at 1e-4.</summary>
+    public bool Decides { get; init; }
+}

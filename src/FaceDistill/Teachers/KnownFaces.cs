@@ -48,7 +48,7 @@ internal sealed class KnownFaces
         }
 
         var source = new FaceSource(finder);
-        var faces = templates.ToDictionary(t => t, t => source.Open(data with { Only = chosen.ContainsKey }, t, null, job));
+        var faces = templates.ToDictionary(t => t, t => source.Open(data with { Only = new PictureChoice(chosen.ContainsKey, "the choice of known people") }, t, null, job));
 
         // A photo without a face has none in any template.
         var all = faces.Values.Select(f => f.Dataset.Images.Select(i => Key(i.Path))).Aggregate((a, b) => a.Intersect(b)).ToHashSet(StringComparer.Ordinal);
@@ -76,7 +76,7 @@ internal sealed class KnownFaces
 
         return finder.LocateDataset(DatasetCard.Load(Usual)) is not null ? DataFolder.Resolve(Usual, finder)
             : throw new FaceDistillException($"the contract is found by faces of known people, and {Usual} is not on this machine: give --data DIR with one "
-                + $"folder a person (20 people with 3 photos each do), or put {Usual} where 'facedistill datasets list' looks for it");
+                + $"folder a person (20 people with 3 photos each do), or put {Usual} where '{Hints.Command} datasets list' looks for it");
     }
 
     // Each chosen photo with its person, and the first stage that it is in. Whose name's hash comes first is chosen: not those at the alphabet's beginning.

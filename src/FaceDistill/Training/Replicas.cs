@@ -1,7 +1,9 @@
 using System.Runtime.ExceptionServices;
+using FaceDistill.Cluster;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Training.Batches;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,10 +12,9 @@ namespace FaceDistill.Training;
 /// <summary>
 /// One student at work on several parts of a batch at once: copies of the network that share its weights, each with threads, gradients and batch moments of its
 /// own. torch's threads share one operation at a time and wait for each other after each: on two quiet cores as fast as two replicas, beside a program that
-/// keeps
-/// one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch norm
-/// sees
-/// a part at a time.
+/// keeps one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch
+/// norm sees a part at a time. Under MPI the parts are those of all ranks: each computes some, and outputs, gradients and moments are summed over the ranks,
+/// so that a step is the same step on however many ranks its parts are computed.
 /// </summary>
 internal sealed class Replicas : IDisposable
 {
@@ -24,15 +25,19 @@ internal sealed class Replicas : IDisposable
     private readonly FlatWeights[] _weights;
     private readonly Worker[] _workers;
     private readonly (Tensor Whole, Tensor[] Parts)[] _moments;
+    private readonly BatchParts _parts;
+    private readonly Ranks? _ranks;
 
     /// <summary>Makes the copies.</summary>
-    /// <param name="model">The student, on the CPU; the first replica is it itself.</param>
+    /// <param name="model">The student, on the CPU where there are several; the first replica is it itself.</param>
     /// <param name="weights">Its weights.</param>
-    /// <param name="count">How many replicas, 2 or more.</param>
-    public Replicas(MobileNetV1 model, FlatWeights weights, int count)
+    /// <param name="parts">The parts of a batch that are computed here, one by each replica.</param>
+    /// <param name="ranks">Who computes the others; null where there are none.</param>
+    public Replicas(MobileNetV1 model, FlatWeights weights, BatchParts parts, Ranks? ranks = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(count, 2);
-        MobileNetV1[] copies = [.. Enumerable.Range(1, count - 1).Select(_ => new MobileNetV1(model.Architecture))];
+        ArgumentOutOfRangeException.ThrowIfLessThan(parts.Count, 1);
+        (_parts, _ranks) = (parts, ranks);
+        MobileNetV1[] copies = [.. Enumerable.Range(1, parts.Count - 1).Select(_ => new MobileNetV1(model.Architecture))];
         _models = [model, .. copies];
         _weights = [weights, .. copies.Select(weights.SharedWith)];
         _workers = [.. copies.Select(_ => new Worker())];
@@ -42,22 +47,24 @@ internal sealed class Replicas : IDisposable
 
     /// <summary>The usual number: as many as there are threads, where each gets <see cref="LeastFaces"/> faces of a batch.</summary>
     /// <param name="batchSize">Faces a step.</param>
-    /// <param name="device">Where it computes; only the CPU has replicas.</param>
-    public static int Usual(int batchSize, DeviceType device) => device == DeviceType.CPU
-        ? Math.Clamp(get_num_threads(), 1, Math.Max(1, batchSize / LeastFaces))
-        : 1;
+    /// <param name="device">Where it computes; a GPU has one of each rank's.</param>
+    /// <param name="ranks">How many processes share a batch.</param>
+    public static int Usual(int batchSize, DeviceType device, int ranks = 1) => device == DeviceType.CPU
+        ? Math.Clamp(get_num_threads() * ranks, 1, Math.Max(1, batchSize / LeastFaces))
+        : ranks;
 
     /// <summary>Adds a batch's gradients to the weights' and updates the running moments.</summary>
-    /// <param name="faces">N, at least as many as replicas.</param>
+    /// <param name="faces">N, at least as many as parts.</param>
     /// <param name="input">The network's input for some of the faces: called on several threads with their first place and number.</param>
-    /// <param name="loss">The loss of the outputs, float32 [N, D].</param>
+    /// <param name="target">float32 [N, D]; of other ranks' faces it may hold anything.</param>
+    /// <param name="loss">The loss of the outputs, float32 [N, D], and the targets.</param>
     /// <returns>The loss.</returns>
-    public float Run(int faces, Func<int, int, Tensor> input, Func<Tensor, Tensor> loss)
+    public float Run(int faces, Func<int, int, Tensor> input, Tensor target, Func<Tensor, Tensor, Tensor> loss)
     {
         using var scope = NewDisposeScope();
         Begin();
         int count = _models.Length;
-        int First(int replica) => (int)((long)faces * replica / count);
+        int First(int replica) => _parts.First(faces, replica);
         var outputs = new Tensor[count];
         try
         {
@@ -66,9 +73,15 @@ internal sealed class Replicas : IDisposable
                 using var inner = NewDisposeScope();
                 outputs[r] = _models[r].forward(input(First(r), First(r + 1) - First(r))).DetachFromDisposeScope();
             });
-            var whole = cat([.. outputs.Select(o => o.detach())]).requires_grad_();
-            var value = loss(whole);
+            var (whole, targets) = Gathered(faces, cat([.. outputs.Select(o => o.detach())]), target);
+            whole.requires_grad_();
+            var value = loss(whole, targets);
             value.backward();
+            if (_ranks is { IsFirst: false })
+            {
+                _weights[0].Gradients.zero_(); // so far those of what the loss itself trains, which the first rank has as well
+            }
+
             var gradient = whole.grad!;
             AtOnce(r =>
             {
@@ -103,6 +116,23 @@ internal sealed class Replicas : IDisposable
     }
 
     private static IEnumerable<Tensor> Moments(MobileNetV1 model) => model.named_buffers().Where(b => b.buffer.is_floating_point()).Select(b => b.buffer);
+
+    // Every rank has the loss of the whole batch: some losses look at pairs of faces.
+    private (Tensor Outputs, Tensor Targets) Gathered(int faces, Tensor outputs, Tensor target)
+    {
+        if (_ranks is null)
+        {
+            return (outputs, target);
+        }
+
+        long dimension = target.shape[1];
+        var (first, count) = _parts.Faces(faces);
+        var both = zeros(new[] { 2, faces, dimension }, ScalarType.Float32, outputs.device);
+        both[0].narrow(0, first, count).copy_(outputs);
+        both[1].narrow(0, first, count).copy_(target.narrow(0, first, count));
+        _ranks.Sum(both);
+        return (both[0].clone(), both[1]);
+    }
 
     // The copies go on from the student's moments, so that what a step does depends on the student alone.
     private void Begin()
@@ -139,7 +169,20 @@ internal sealed class Replicas : IDisposable
                 whole.Add(part, 1);
             }
 
-            whole.Multiply(1.0 / _models.Length);
+            whole.Multiply(1.0 / _parts.Whole);
+        }
+
+        if (_ranks is not null)
+        {
+            _ranks.Sum(_weights[0].Gradients);
+            var all = cat([.. _moments.Select(m => m.Whole.reshape(-1))]);
+            _ranks.Sum(all);
+            long place = 0;
+            foreach (var (whole, _) in _moments)
+            {
+                whole.copy_(all.narrow(0, place, whole.numel()).reshape(whole.shape));
+                place += whole.numel();
+            }
         }
     }
 

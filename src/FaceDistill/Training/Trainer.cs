@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FaceDistill.Cluster;
 using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -14,7 +15,8 @@ namespace FaceDistill.Training;
 
 /// <summary>
 /// Distils one student: minimises its losses, with a checkpoint after each epoch, every few minutes within one, when
-/// cancelled and when something fails, and the best student so far beside it.
+/// cancelled and when something fails, and the best student so far beside it. Under MPI each rank has one: the first measures and writes, the others
+/// compute their parts of the batches.
 /// </summary>
 internal sealed class Trainer : IDisposable
 {
@@ -26,10 +28,10 @@ internal sealed class Trainer : IDisposable
     private readonly IStudentMeasure? _measure;
     private readonly TimeProvider _clock;
     private readonly BatchNormStatistics _statistics;
+    private readonly RankedRun? _ranked;
     private DistillOptions _options;
     private StudentDescription _description;
-    private BatchReader? _reader;
-    private int _readerSize;
+    private readonly BatchReaders _readers;
     private TrainingState _state = new(0, 0, 0, []);
     private long _saved; // the clock's time of the last checkpoint
     private bool _within; // a step: weights, moments and state do not belong together
@@ -41,17 +43,21 @@ internal sealed class Trainer : IDisposable
     /// <param name="folder">The run folder.</param>
     /// <param name="measure">Measures the held-out people, by whom the best epoch is then chosen; null for the centred cosine to choose it.</param>
     /// <param name="clock">Says when <see cref="TrainingRunOptions.CheckpointMinutes"/> are over; null for the system's.</param>
+    /// <param name="ranks">The processes that train together; null for this one alone.</param>
     public Trainer(
-        TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null, TimeProvider? clock = null)
+        TrainingFaces faces, StudentDescription description, DistillOptions options, string folder, IStudentMeasure? measure = null,
+        TimeProvider? clock = null, Ranks? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        ArgumentNullException.ThrowIfNull(options);
         (_faces, _options, _folder, _measure, _clock) = (faces, options.Validated(), folder, measure, clock ?? TimeProvider.System);
         _description = description with { TargetScale = faces.Scaling.Scale, Origins = [] };
         _device = TorchDevice.Resolve(options.Run.Device);
         faces.RequireBatch(options.Run.BatchSize);
-        _student = new TrainingStep(_description, options, _device, faces.PeopleCount);
+        _student = new TrainingStep(_description, options, _device, faces.PeopleCount, ranks);
+        _ranked = ranks is null ? null : new RankedRun(ranks, _student);
         _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
+        _readers = new BatchReaders(size => new BatchReader(
+            faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, ranks?.OnThisMachine ?? 1));
         _statistics = new BatchNormStatistics(faces, _description, options, _device);
     }
 
@@ -104,56 +110,60 @@ internal sealed class Trainer : IDisposable
     /// <summary>Trains to the end.</summary>
     /// <returns>The finished run's state.</returns>
     /// <exception cref="OperationCanceledException">Cancelled; the checkpoint holds everything done so far.</exception>
-    /// <exception cref="FaceDistillException">
-    /// The loss is no longer finite, a face cannot be read, or the finished student gives every face nearly the same embedding (<see cref="EmbeddingSpread"/>);
-    /// as after any failure between two steps, the checkpoint holds what was done.
-    /// </exception>
+    /// <exception cref="FaceDistillException">The loss is no longer finite, a face cannot be read, or the finished student is dead
+    /// (<see cref="EmbeddingSpread"/>); as after any failure between two steps, the checkpoint holds what was done.</exception>
     public TrainingState Run(JobContext job)
     {
         Decide(job.Cancel);
+        _ranked?.Begin(_state, _folder);
         _saved = _clock.GetTimestamp();
         var curves = new TensorBoardLog(_folder);
         var (optimizer, steps) = (_options.Optimizer, StepsPerEpoch);
         var schedule = new LearningRateSchedule(optimizer.Schedule, optimizer.LearningRate, optimizer.WarmupEpochs * steps, (long)steps * _options.Run.Epochs);
         while (_state.Epoch < _options.Run.Epochs && !_state.StoppedEarly)
         {
-            MobileNetV1 student;
+            MobileNetV1? student;
             try
             {
                 student = RunEpoch(schedule, job);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (IsFirst)
             {
                 Save(_statistics.Estimate(_student.Student, CancellationToken.None));
                 throw;
             }
-            catch (Exception)
+            catch (Exception) when (IsFirst)
             {
                 SaveWhatIsWhole();
                 throw;
             }
 
-            Save(student);
-            TrainingLogFile.Write(_folder, _state.Log);
-            curves.Add(_state.Log[^1]);
+            if (student is not null)
+            {
+                Save(student);
+                TrainingLogFile.Write(_folder, _state.Log);
+                curves.Add(_state.Log[^1]);
+            }
         }
 
         RequireLiving(job.Cancel);
         return _state;
     }
 
+    private bool IsFirst => _ranked?.Ranks.IsFirst != false;
+
     // What is measured once, at a run's beginning; a resumed run has it from its checkpoint.
     private void Decide(CancellationToken cancel)
     {
-        var run = _options.Run;
-        run = run with
+        var run = _options.Run with
         {
-            Precision = PrecisionChoice.Resolve(run.Precision, _student.Model.Architecture, run.BatchSize, _device),
-            Replicas = run.Replicas ?? Replicas.Usual(run.BatchSize, _device.type),
+            Precision = PrecisionChoice.Resolve(_options.Run.Precision, _student.Model.Architecture, _options.Run.BatchSize, _device),
+            Replicas = _options.Run.Replicas ?? Replicas.Usual(_options.Run.BatchSize, _device.type, _ranked?.Ranks.Count ?? 1),
         };
+        run = _ranked?.Agreed(run, _state) ?? run;
         _options = _options with { Run = run, HeldOut = _options.HeldOut with { People = _faces.HeldOut.Names.Length } };
         _student.Model.TrainingType = PrecisionChoice.TypeOf(run.Precision);
-        _student.Split(run.Replicas.Value);
+        _student.Split(run.Replicas!.Value);
         if (run.Minutes is not null && _state is { Epoch: 0, Step: 0 })
         {
             _options = _options with { Run = run with { Epochs = TimeBudget.Epochs(_faces, _description, _options, _device, _measure, cancel) } };
@@ -161,7 +171,7 @@ internal sealed class Trainer : IDisposable
     }
 
     // Trains what is left of an epoch, measures it, and gives the student that would be exported.
-    private MobileNetV1 RunEpoch(LearningRateSchedule schedule, JobContext job)
+    private MobileNetV1? RunEpoch(LearningRateSchedule schedule, JobContext job)
     {
         var watch = Stopwatch.StartNew();
         var run = _options.Run;
@@ -169,7 +179,7 @@ internal sealed class Trainer : IDisposable
         int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, run.Progressive, run.Epochs).At(_state.Epoch);
         long before = (long)_state.Epoch * StepsPerEpoch;
         _student.Model.train();
-        foreach (var batch in Reader(size).Training(_state.Epoch, firstStep, job.Cancel))
+        foreach (var batch in _readers.At(size).Training(_state.Epoch, firstStep, _student.Parts, job.Cancel))
         {
             Step(batch, schedule.At(before + _state.Step));
             _state = _state with { Seconds = earlier + watch.Elapsed.TotalSeconds };
@@ -183,10 +193,17 @@ internal sealed class Trainer : IDisposable
             job.Cancel.ThrowIfCancellationRequested();
         }
 
+        if (!IsFirst)
+        {
+            _state = _ranked!.End(_state);
+            return null;
+        }
+
         double rate = (_state.Step - firstStep) * (double)run.BatchSize / watch.Elapsed.TotalSeconds;
         var student = _statistics.Estimate(_student.Student, job.Cancel);
         var log = Measured(student, job.Cancel) with { LearningRate = schedule.At(before + _state.Step - 1), ImagesPerSecond = rate, Resolution = size };
         Finish(student, log with { Seconds = earlier + watch.Elapsed.TotalSeconds });
+        _ranked?.End(_state);
         return student;
     }
 
@@ -208,13 +225,7 @@ internal sealed class Trainer : IDisposable
     {
         var (validation, people) = (_validation.Measure(student, cancel), _validation.MeasurePeople(student, cancel));
         Require(validation is not { IsFinite: false } && (people is null || double.IsFinite(people.Tar)));
-        return new EpochLog(_state.Epoch + 1, _state.LossSum / _state.Step, validation?.Loss, validation?.Cosine, LearningRate: 0, Seconds: 0)
-        {
-            CentredCosine = validation?.CentredCosine,
-            PeopleTar = people?.Tar,
-            PeopleFar = people?.Far,
-            GradientNorm = _state.GradientNormSum / _state.Step,
-        };
+        return _state.Measured(validation, people);
     }
 
     private void Finish(MobileNetV1 student, EpochLog log)
@@ -230,7 +241,8 @@ internal sealed class Trainer : IDisposable
         _state = next;
     }
 
-    private bool IsCheckpointDue => _options.Run.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.Run.CheckpointMinutes;
+    private bool IsCheckpointDue =>
+        IsFirst && _options.Run.CheckpointMinutes > 0 && _clock.GetElapsedTime(_saved).TotalMinutes >= _options.Run.CheckpointMinutes;
 
     private void Require(bool finite)
     {
@@ -270,28 +282,16 @@ internal sealed class Trainer : IDisposable
 
     private void RequireLiving(CancellationToken cancel)
     {
-        using var student = RunStudent.Open(_folder).LoadModel();
-        student.to(_device);
-        _validation.Spread(student, cancel)?.Require($"{_folder}: the student",
+        using var student = IsFirst ? RunStudent.Open(_folder).LoadModel() : null;
+        student?.to(_device);
+        (student is null ? null : _validation.Spread(student, cancel))?.Require($"{_folder}: the student",
             $"train it for more epochs or on more faces, or lower --learning-rate (its checkpoint is kept: --init {_folder} --output ANOTHER goes on from it)");
-    }
-
-    // One at a time: each keeps its decoded faces in memory.
-    private BatchReader Reader(int size)
-    {
-        if (_reader is null || _readerSize != size)
-        {
-            _reader?.Dispose();
-            (_reader, _readerSize) = (new BatchReader(_faces, size, _options.Run.BatchSize, _options.Run.Seed, _options.Targets.Mirror), size);
-        }
-
-        return _reader;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _reader?.Dispose();
+        _readers.Dispose();
         _validation.Dispose();
         _statistics.Dispose();
         _student.Dispose();

@@ -21,7 +21,7 @@ namespace FaceDistill.Training;
 /// <param name="MultAddsPerSecond">The measured rate, in mult-adds of the forward direction.</param>
 internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsPerSecond)
 {
-    private const int WarmUpSteps = 3, TimedSteps = 9, DrawnViews = 256;
+    private const int WarmUpSteps = 3, TimedSteps = 9, DrawnViews = 256, WorthIt = 50;
 
     /// <summary>Faces a second.</summary>
     public double ImagesPerSecond => MultAddsPerSecond / MultAdds;
@@ -38,6 +38,12 @@ internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsP
         int training = faces - (int)Math.Round(faces * options.HeldOut.Part);
         return (long)(training / options.Run.BatchSize) * options.Run.BatchSize * options.Run.Epochs;
     }
+
+    /// <summary>Whether a training is so long that measuring it is little beside it.</summary>
+    /// <param name="faces">Training and held-out faces.</param>
+    /// <param name="options">The run's options.</param>
+    public static bool IsLong(int faces, DistillOptions options) =>
+        ImagesOf(faces, options) > (long)WorthIt * (WarmUpSteps + TimedSteps) * options.Run.BatchSize;
 
     /// <summary>Measures the rate by the median of a few steps on noise.</summary>
     /// <param name="options">The run's options.</param>

@@ -1,3 +1,4 @@
+using FaceDistill.Cluster;
 using FaceDistill.Faces;
 using FaceDistill.Students;
 using FaceDistill.Training.Batches;
@@ -25,6 +26,7 @@ internal sealed class TrainingStep : IDisposable
     private readonly ModelInputSpec _contract;
     private readonly Device _device;
     private readonly double _clip;
+    private readonly Ranks? _ranks;
     private Replicas? _replicas;
 
     /// <summary>Makes a student with random weights.</summary>
@@ -32,12 +34,13 @@ internal sealed class TrainingStep : IDisposable
     /// <param name="options">The run's options.</param>
     /// <param name="device">Where it computes.</param>
     /// <param name="people">How many people the faces' identities name, for ArcFace.</param>
-    /// <exception cref="FaceDistillException">ArcFace is asked for and there are fewer than two people.</exception>
-    public TrainingStep(StudentDescription description, DistillOptions options, Device device, int people = 0)
+    /// <param name="ranks">The processes that train together; null for this one alone.</param>
+    /// <exception cref="FaceDistillException">ArcFace is asked for and there are fewer than two people; there are more ranks than parts of a batch.</exception>
+    public TrainingStep(StudentDescription description, DistillOptions options, Device device, int people = 0, Ranks? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
-        (_contract, _device, _clip) = (description.Contract, device, options.Optimizer.Clip);
+        (_contract, _device, _clip, _ranks) = (description.Contract, device, options.Optimizer.Clip, ranks);
         Model = new MobileNetV1(description.Architecture(), options.Run.Seed);
         Model.to(device);
         Model.TrainingType = options.Run.Precision == PrecisionMode.Auto ? Model.TrainingType : PrecisionChoice.TypeOf(options.Run.Precision);
@@ -45,21 +48,28 @@ internal sealed class TrainingStep : IDisposable
         Optimizer = options.Optimizer.Kind switch
         {
             OptimizerKind.AdamW => new AdamWState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
-            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
+            OptimizerKind.Muon => new MuonState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres, ranks),
             OptimizerKind.Sgd => new NesterovState(Model, options.Optimizer.WeightDecay, Loss.ClassCentres),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Optimizer.Kind, "no such optimizer"),
         };
         Ema = options.Optimizer.Ema > 0 ? new EmaWeights(Model, options.Optimizer.Ema, device) : null;
-        Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type));
+        Split(options.Run.Replicas ?? Replicas.Usual(options.Run.BatchSize, device.type, ranks?.Count ?? 1));
     }
 
-    /// <summary>Sets in how many parts a batch is computed at once on the CPU (<see cref="TrainingRunOptions.Replicas"/>). A GPU computes it whole.</summary>
+    /// <summary>
+    /// Sets in how many parts a batch is computed (<see cref="TrainingRunOptions.Replicas"/>), at once on the CPU. A GPU computes its rank's faces whole.
+    /// </summary>
     /// <param name="replicas">1 or more.</param>
+    /// <exception cref="FaceDistillException">There are more ranks.</exception>
     internal void Split(int replicas)
     {
+        Parts = BatchParts.Of(_device.type == DeviceType.CPU ? replicas : _ranks?.Count ?? 1, _ranks);
         _replicas?.Dispose();
-        _replicas = replicas > 1 && _device.type == DeviceType.CPU ? new Replicas(Model, Optimizer.Weights, replicas) : null;
+        _replicas = Parts.Whole > 1 ? new Replicas(Model, Optimizer.Weights, Parts, _ranks) : null;
     }
+
+    /// <summary>The parts of a batch that are computed here.</summary>
+    internal BatchParts Parts { get; private set; }
 
     /// <summary>The network that is trained.</summary>
     public MobileNetV1 Model { get; }
@@ -103,7 +113,7 @@ internal sealed class TrainingStep : IDisposable
         var labels = batch.Labels.narrow(0, 0, batch.Count).to(_device);
         Tensor Input(int first, int count) => StudentInput.Normalize(batch.Pixels.narrow(0, first, count).to(_device), _contract);
         Optimizer.ZeroGradients();
-        double loss = _replicas?.Run(batch.Count, Input, output => Loss.Of(output, target, labels)) ?? Whole(Input(0, batch.Count), target, labels);
+        double loss = _replicas?.Run(batch.Count, Input, target, (output, wanted) => Loss.Of(output, wanted, labels)) ?? Whole(Input(0, batch.Count), target, labels);
         var result = new StepResult(loss, GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
         if (result.IsFinite)
         {

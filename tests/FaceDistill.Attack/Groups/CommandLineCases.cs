@@ -6,7 +6,8 @@ internal static class CommandLineCases
     /// <summary>Values of distill's options.</summary>
     private static readonly string[] Distill =
     [
-        "--epochs -1", "--epochs 0", "--epochs 1e3", "--epochs 99999999999", "--epochs x", "--batch-size 0", "--batch-size 1000000000", "--learning-rate NaN",
+        "--epochs -1", "--epochs 0", "--epochs 1e3", "--epochs 99999999999", "--epochs x", "--epochs 1,000", "--clip 1,5", "--batch-size 0",
+            "--batch-size 1000000000", "--learning-rate NaN",
             "--learning-rate -1",
         "--learning-rate Infinity", "--learning-rate 1e-400", "--minutes -1", "--minutes NaN", "--minutes 0", "--minutes 1e300", "--dimension 0",
             "--dimension -5",
@@ -57,13 +58,13 @@ internal static class CommandLineCases
     /// <summary>Whole command lines.</summary>
     private static readonly string[] Whole =
     [
-        "bench --model /nope.onnx", "teachers pull nope", "teachers verify ../x", "teachers", "datasets pull nope", "datasets verify utkface2", "bogus",
+        "bench --model /nope.onnx", "teachers pull nope", "teachers verify ../x", "datasets pull nope", "datasets verify utkface2", "bogus",
             "--bogus", "distill",
         "embed --data FEW", "embed --data FEW --teacher CARD --model MODEL", "quickstart --epochs 0 --output CASE/o", "quickstart --epochs -1 --output CASE/o",
         "quickstart --device zzz --output CASE/o", "quickstart --device cuda --output CASE/o", "table14 --recipe /nope --output CASE/o",
         "table14 --recipe TABLE --output CASE/o --rows zzz", "table14 --recipe TABLE --output CASE/o --device cuda", "export --model /nope",
             "export --model FEW",
-        "export --model MODEL", "bench --model FEW", "", "count --dimension -1", "audit --data FEW --test /nope", "audit --data FEW --test FEW --far 2",
+        "export --model MODEL", "bench --model FEW", "--json", "count --dimension -1", "audit --data FEW --test /nope", "audit --data FEW --test FEW --far 2",
             "datasets verify /nope.json",
         "teachers verify /nope.json", "embed --data /nope --teacher CARD --output CASE/o",
             "distill --resume --output CASE/o --data FEW --student mobilenet-v1:0.25@64 --epochs nan",

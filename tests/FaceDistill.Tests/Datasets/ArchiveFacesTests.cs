@@ -80,6 +80,15 @@ public sealed class ArchiveFacesTests : IDisposable
         Assert.Contains(",0000002", File.ReadAllText(_folder[$"run/{TrainedFaces.FileName}"]), StringComparison.Ordinal);
         var trained = TrainingData.Open(_folder["run"], "arcface", Finder(), JobContext.None);
         Assert.Equal(Open("people", "arcface").Id, trained.Id);
+
+        // Another file in its place, with one person less and a stranger, is noticed as a folder's other pictures are.
+        byte[][][] people = Archives.PicturesOf(_folder["people"]);
+        byte[] stranger = File.ReadAllBytes(Pictures.Noise(_folder["noise.png"], 112, 112));
+        Archives.WriteInsightFace(_folder["rec/train.rec"], [people[0], [.. people[1][1..], stranger]]);
+        var said = new List<string>();
+        Assert.Equal(7, TrainingData.Open(_folder["run"], "arcface", Finder(), new JobContext(said.Add)).Dataset.Images.Count);
+        Assert.Contains("1 of the 8 faces found now are none that it was trained on", said[0], StringComparison.Ordinal);
+        Assert.Contains("5 of the 12 faces that it was trained on are not there any more", said[1], StringComparison.Ordinal);
         Directory.Delete(_folder["rec"], recursive: true);
         Assert.Contains("are not at hand any more", Assert.Throws<FaceDistillException>(
             () => TrainingData.Open(_folder["run"], "arcface", Finder(), JobContext.None)).Message, StringComparison.Ordinal);
@@ -127,6 +136,7 @@ public sealed class ArchiveFacesTests : IDisposable
             Exception? e = Record.Exception(() => _ = name.EndsWith(".bin", StringComparison.Ordinal) ? PickleFile.Read(file) : FaceDataset.List(file));
             Assert.True(e is null || (e is FaceDistillException && e.Message.Contains(_folder["damaged"], StringComparison.Ordinal)
                 && !e.Message.Contains('\n', StringComparison.Ordinal)), e?.ToString());
+            PlainWords.In(e?.Message ?? "");
         }
     }
 

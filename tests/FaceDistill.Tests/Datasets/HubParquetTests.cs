@@ -72,13 +72,12 @@ public sealed class HubParquetTests : IDisposable
             File.WriteAllBytes(Parquet, copy);
             Exception? e = Record.Exception(() => FaceDataset.List(Parquet));
             Assert.True(e is null or FaceDistillException, e?.ToString());
+            PlainWords.In(e?.Message ?? "");
         }
 
         void Refused()
         {
-            string message = Error();
-            Assert.StartsWith(Parquet, message, StringComparison.Ordinal);
-            Assert.DoesNotContain('\n', message);
+            Assert.StartsWith(Parquet, PlainWords.In(Error()), StringComparison.Ordinal);
         }
     }
 

@@ -25,11 +25,32 @@ public sealed class JsonFileTests : IDisposable
     public sealed record Box(Thing[] Things, Thing? Lid = null);
 
     [Theory]
-    [InlineData("{\"things\": [], \"lids\": 1}", "text line 1: unknown key 'lids'; known: things, lid")]
-    [InlineData("{\"things\": [{\"name\": \"a\", \"howMany\": 1}, {\"Name\": \"a\"}]}", "text line 1: unknown key 'Name'; known: name, howMany, share")]
-    [InlineData("{\"things\": [],\n\"lid\": {\"how_many\": 2}}", "text line 2: unknown key 'how_many'; known: name, howMany, share")]
+    [InlineData("{\"things\": [], \"lids\": 1}", "text line 1: unknown key 'lids'; known: things, lid; did you mean 'lid'?")]
+    [InlineData("{\"things\": [{\"name\": \"a\", \"howMany\": 1}, {\"Name\": \"a\"}]}",
+        "text line 1: unknown key 'Name'; known: name, howMany, share; did you mean 'name'?")]
+    [InlineData("{\"things\": [],\n\"lid\": {\"how_many\": 2}}", "text line 2: unknown key 'how_many'; known: name, howMany, share; did you mean 'howMany'?")]
     public void An_unknown_key_names_the_known_ones_of_its_place(string text, string says) =>
         Assert.Equal(says, Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Box>(text, "text")).Message);
+
+    public enum Colour
+    {
+        Red,
+        DarkBlue,
+    }
+
+    public sealed record Painted(Colour Colour, double Share, bool Dry = true, int[]? Coats = null);
+
+    [Theory]
+    [InlineData("{\"colour\": \"red\", \"share\": 1,5}", "text line 1: '5' is an invalid start of a property name. Expected a '\"'. "
+        + "A number has a point before decimals, and nothing between thousands.")]
+    [InlineData("{\"colour\": \"red\",\n\"share\": \"1,5\"}", "text line 2: 'share': expected a number, without quotes and with a point before decimals")]
+    [InlineData("{\"colour\": \"red\",\n\"share\": 1e999}", "text line 2: '1e999' is too large a number")]
+    [InlineData("{\"colour\": \"green\", \"share\": 1}", "text line 1: 'colour': expected one of red, darkBlue, in quotes")]
+    [InlineData("{\"colour\": \"red\", \"share\": 1, \"dry\": \"no\"}", "text line 1: 'dry': expected true or false, without quotes")]
+    [InlineData("{\"colour\": \"red\", \"share\": 1, \"coats\": [1.5]}", "text line 1: 'coats[0]': expected a whole number, without quotes")]
+    [InlineData("{\"colour\": \"red\", \"share\": 1, \"coats\": 1}", "text line 1: 'coats': expected a list: [...]")]
+    public void A_wrong_value_is_answered_with_what_it_should_be(string text, string says) =>
+        Assert.Equal(says, Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Painted>(text, "text")).Message);
 
     [Theory]
     [InlineData("{\n\"name\": \"a\",\n\"howMany\": \"three\"}", 3)]

@@ -106,7 +106,9 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         (trained.Info with { TrainedOn = [DataFolder.Of(trained.Tiny.Faces.Dataset.Root)], Excluded = 1 }).Write(run);
         string excluded = trained.Tiny.Faces.Dataset.Images[0].Path;
         File.WriteAllText(Path.Combine(run, RunInfo.ExcludedFileName), $"{Path.GetFileName(trained.Tiny.Faces.Dataset.Root)}\t{excluded}\n");
-        string people = trained.CopyFaces(_folder["people"]).Dataset.Root;
+        var faces = trained.CopyFaces(_folder["people"]);
+        string people = faces.Dataset.Root, first = faces.Dataset.Images[0].Path, second = faces.Dataset.Images[1].Path;
+        File.WriteAllText(Path.Combine(people, PairList.FileName), $"a,b,same\n{first},{second},1\n");
         var summary = Run(new AuditRequest([], [people], card, null) { Run = run, Threshold = 0.5 });
         Assert.Equal((119, 119), (summary.Tests[0].Counts[0].Faces, summary.Tests[0].Counts[0].SameFiles)); // not the one that was left out
         Assert.DoesNotContain(excluded, File.ReadAllText(Path.Combine(run, AuditJob.ListName)).Split(',').Where((_, i) => i % 7 == 2));
@@ -119,6 +121,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         string warning = Assert.Single(TrainingOverlap.Audited(run, Evaluator.AllPairs, measured));
         Assert.Contains("tiny: 0 of 119 training faces match people of people", warning, StringComparison.Ordinal);
         Assert.Empty(TrainingOverlap.Audited(run, Evaluator.AllPairs, measured.Of([.. Enumerable.Range(1, 100)]))); // other faces, of whatever name
+        Assert.Single(TrainingOverlap.Audited(run, Evaluator.Pairs, measured.Of([0, 1]))); // the part that the list beside them has measured
     }
 
     [Fact]

@@ -88,6 +88,54 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 2_000_000_000);
     }
 
+    // Thirteen thousand photos were once aligned to measure 3,707. What no list names may even be broken.
+    [Theory]
+    [InlineData(Evaluator.LfwView1Test)]
+    [InlineData(Evaluator.LfwTenFold)]
+    [InlineData(Evaluator.Pairs)]
+    public void Only_the_pictures_that_a_protocol_measures_are_read(string protocol)
+    {
+        string root = run.CopyFaces(_folder["people"]).Dataset.Root;
+        string[] people = [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal)];
+        var names = new List<string>();
+        foreach (string person in people)
+        {
+            foreach (var (file, i) in Directory.GetFiles(person).Order(StringComparer.Ordinal).Select((f, i) => (f, i)))
+            {
+                string name = LfwImage.Name(Path.GetFileName(person), i + 1);
+                File.Move(file, Path.Combine(person, name + ".png"));
+                names.Add(name);
+            }
+        }
+
+        const int Listed = 4;
+        string[] known = [.. people.Take(Listed).Select(p => Path.GetFileName(p)!)];
+        foreach (string file in people.Skip(Listed).SelectMany(Directory.GetFiles))
+        {
+            File.WriteAllText(file, "no picture");
+        }
+
+        File.WriteAllText(Path.Combine(root, "peopleDevTest.txt"), $"{Listed}\n" + string.Concat(known.Select(p => $"{p}\t2\n")));
+        File.WriteAllText(Path.Combine(root, "pairs.txt"), "2\t1\n" + string.Concat(Enumerable.Range(0, 2).Select(fold =>
+            $"{known[2 * fold]}\t1\t2\n{known[2 * fold]}\t1\t{known[(2 * fold) + 1]}\t1\n")));
+        File.WriteAllText(Path.Combine(root, "pairs.csv"), "a,b,same\n" + string.Concat(known.Select(p => $"{p}/{p}_0001,{p}/{p}_0002.jpg,1\n"))
+            + $"{known[0]}/{known[0]}_0001,{known[1]}/{known[1]}_0001,0\n");
+        string card = "teacher:" + TinyTeacher.Write(_folder["teacher"]);
+        var result = Job().Run(Request([card]) with { Protocol = protocol, Data = DataFolder.Of(root) }, JobContext.None);
+        Assert.Equal(protocol == Evaluator.LfwTenFold ? 6 : 8, result.Models[0].Images);
+        Assert.Empty(result.Models[0].Missing ?? []);
+
+        // A store of more faces gives the same figures of the same faces.
+        Array.ForEach(people[Listed..], p => Directory.Delete(p, recursive: true));
+        new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(new EmbedRequest(card, root, _folder["store"], false, null, "cpu"), JobContext.None);
+        var stored = Job().Run(Request([]) with { Protocol = protocol, Data = DataFolder.Of(root), Embeddings = [_folder["store"]] }, JobContext.None);
+        Assert.Equal((result.FacesId, result.Models[0].GenuinePairs), (stored.FacesId, stored.Models[0].GenuinePairs));
+        var none = Request([card]) with { Protocol = protocol, Data = DataFolder.Of(root) };
+        Array.ForEach(people[..Listed], p => Directory.Move(p, p + "x"));
+        Array.ForEach(Directory.GetFiles(root, "*.png", SearchOption.AllDirectories), f => File.Move(f, f + "x.png"));
+        Refused(none, "none of the pictures that");
+    }
+
     [Fact]
     public void One_name_in_two_folders_is_said_once()
     {

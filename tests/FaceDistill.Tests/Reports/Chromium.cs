@@ -20,9 +20,9 @@ internal sealed class Chromium : IAsyncDisposable
     private int _last;
     private string? _session;
 
-    private Chromium() => _process = Process.Start(new ProcessStartInfo(Program!,
+    private Chromium(string[] more) => _process = Process.Start(new ProcessStartInfo(Program!,
         ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--remote-debugging-port=0",
-            $"--user-data-dir={_profile.Path}", "about:blank"])
+            $"--user-data-dir={_profile.Path}", .. more, "about:blank"])
     {
         RedirectStandardError = true,
         RedirectStandardOutput = true,
@@ -38,9 +38,9 @@ internal sealed class Chromium : IAsyncDisposable
     /// <summary>Every address that the page asked for.</summary>
     public List<string> Requests { get; } = [];
 
-    public static async Task<Chromium> Open(string file, int width, int height)
+    public static async Task<Chromium> Open(string file, int width, int height, params string[] more)
     {
-        var browser = new Chromium();
+        var browser = new Chromium(more);
         try
         {
             await browser.Connect();
@@ -53,10 +53,7 @@ internal sealed class Chromium : IAsyncDisposable
             }
 
             await browser.Send("Emulation.setDeviceMetricsOverride", new { width, height, deviceScaleFactor = 1, mobile = false });
-            string url = file.StartsWith("http:", StringComparison.Ordinal) ? file : new Uri(Path.GetFullPath(file)).AbsoluteUri;
-            await browser.Send("Page.navigate", new { url });
-            await browser.Evaluate("new Promise(done => document.readyState === 'complete' ? done(0) : addEventListener('load', () => done(0)))");
-            await browser.Evaluate("new Promise(done => setTimeout(done, 200))"); // late complaints
+            await browser.Visit(file);
             return browser;
         }
         catch
@@ -64,6 +61,15 @@ internal sealed class Chromium : IAsyncDisposable
             await browser.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Opens another file, or an http: address, in the same window.</summary>
+    public async Task Visit(string file)
+    {
+        string url = file.StartsWith("http:", StringComparison.Ordinal) ? file : new Uri(Path.GetFullPath(file)).AbsoluteUri;
+        await Send("Page.navigate", new { url });
+        await Evaluate("new Promise(done => document.readyState === 'complete' ? done(0) : addEventListener('load', () => done(0)))");
+        await Evaluate("new Promise(done => setTimeout(done, 200))"); // late complaints
     }
 
     /// <summary>What an expression gives, awaited.</summary>

@@ -1,9 +1,14 @@
+using System.CommandLine;
 using System.Globalization;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using FaceDistill.Cli;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Reports;
+using FaceDistill.Reports.Pages;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
@@ -14,17 +19,6 @@ namespace FaceDistill.Tests.Reports;
 
 public sealed class RunReportTests : IDisposable
 {
-    private static readonly DistillOptions Options = new()
-    {
-        Student = new StudentOptions { Name = "mobilenet-v1:0.25@128" },
-        Run = new TrainingRunOptions { Epochs = 2, BatchSize = 48, Seed = 77 },
-    };
-
-    private static readonly EpochLog[] Log = 
-    [
-        new(1, 0.912345, 0.81, 0.7654321, 0.1, 30) { ImagesPerSecond = 400 }, new(2, 0.5, null, null, 0.05, 60) { ImagesPerSecond = 410 },
-    ];
-
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -41,9 +35,10 @@ public sealed class RunReportTests : IDisposable
         Assert.Equal(JsonFile.Serialize(report), JsonFile.Serialize(read));
         Assert.Equal(info, read.Run);
         Assert.Equal((128, true, 90.0), (read.Dimension, read.Finished, read.TrainingSeconds));
-        Assert.Equal(Log, read.Epochs);
-        Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(Options.Student.Name), Options.Student.Head, 128)), read.Cost);
-        Assert.Equal(PaperTable.Of(StudentSpec.Parse(Options.Student.Name)), read.Paper);
+        Assert.Equal(RunReports.Log, read.Epochs);
+        Assert.Equal(StudentCost.Of(new MobileNetV1Architecture(StudentSpec.Parse(RunReports.Options.Student.Name), RunReports.Options.Student.Head, 128)),
+            read.Cost);
+        Assert.Equal(PaperTable.Of(StudentSpec.Parse(RunReports.Options.Student.Name)), read.Paper);
         Assert.Equal(JsonFile.Serialize(export), JsonFile.Serialize(read.Export));
         Assert.Equal("lfw", Assert.Single(read.Evaluations).Data);
         Assert.Equal(JsonFile.Serialize(Evaluation(0.75)), JsonFile.Serialize(read.Evaluations[0].Result));
@@ -103,41 +98,73 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void The_page_of_drawn_faces_shows_what_was_learnt_first_and_what_real_faces_gave_from_the_kept_results()
+    {
+        RunReports.Write(_folder.Path, synthetic: true, finished: true, evaluated: true);
+        string page = File.ReadAllText(_folder["report.html"]);
+        string[] inOrder = ["It works: ", ">Loss<", ">0.500<", ">Speed<", ">20.0 times<", "6.29%", "one in 10,000 pairs", "The faces are drawings.",
+            "What real faces gave: ", "student.onnx", ">yunet<"];
+        Assert.Equal(inOrder.Select(w => (w, true)), inOrder.Select(w => (w, page.Contains(w.TrimEnd(), StringComparison.Ordinal))));
+        int[] at = [.. inOrder.Select(w => page.IndexOf(w.TrimEnd(), page.IndexOf("<main", StringComparison.Ordinal), StringComparison.Ordinal)).Skip(1)];
+        Assert.Equal(at.Order(), at);
+        Assert.DoesNotContain("http", page.Replace("http-equiv", "", StringComparison.Ordinal), StringComparison.Ordinal);
+
+        // The figure is the card's, not the source's.
+        var kept = Directory.GetFiles(Path.Combine(RepositoryRoot.Path, "eval", "results"), "student.onnx.card.json", SearchOption.AllDirectories)
+            .Select(f => (Folder: Path.GetDirectoryName(f)!, Card: JsonNode.Parse(File.ReadAllText(f))!["accuracy"]!.AsArray()
+                .FirstOrDefault(a => (string?)a!["model"] == "this file" && !(bool)a["seen"]!)))
+            .Where(k => k.Card is not null).Select(k => (k.Folder, Tar: (double)k.Card!["result"]!["tarAtFar"]!["1e-4"]!)).MaxBy(k => k.Tar);
+        string place = Path.GetRelativePath(RepositoryRoot.Path, kept.Folder).Replace('\\', '/');
+        var best = RealFaces.Best("nobody")!;
+        Assert.Contains($"reaches a TAR of {ReportFormat.Percent(kept.Tar)} (95%: ", best.Sentence, StringComparison.Ordinal);
+        Assert.EndsWith($"({place}).", best.Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_speed_belongs_to_the_file_that_was_timed_and_a_run_of_photographs_makes_no_excuses()
+    {
+        Assert.Equal(20, RunReports.Write(_folder.Path, synthetic: false, finished: true, evaluated: true).Speed!.Speedup);
+        string page = File.ReadAllText(_folder["report.html"]);
+        Assert.DoesNotContain("drawings", page, StringComparison.Ordinal);
+        Assert.Contains("<span>export</span>", page, StringComparison.Ordinal);
+        File.WriteAllText(_folder["student.onnx"], "another student");
+        Assert.Null(RunReport.Write(_folder.Path).Speed);
+        Assert.DoesNotContain("20.0 times", File.ReadAllText(_folder["report.html"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_learnt_nothing_or_was_stopped_does_not_say_that_it_works()
+    {
+        WriteRun(synthetic: true, finished: false);
+        var report = RunReport.Write(_folder.Path);
+        Assert.Contains("Stopped after 1 of 2 epochs", RunGuide.Verdict(report), StringComparison.Ordinal);
+        report = report with { Finished = true, Epochs = [report.Epochs[0] with { Loss = 1.01, ValidationLoss = 1.02 }] };
+        Assert.StartsWith("Every stage works; 1 epoch gave", RunGuide.Verdict(report), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_it_says_to_type_next_is_understood()
+    {
+        var root = (Command)typeof(CommandLine).GetMethod("Root", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)!.Invoke(null, null)!;
+        foreach (bool synthetic in new[] { true, false })
+        {
+            var report = RunReports.Write(_folder[$"a run {synthetic}"], synthetic, finished: true, evaluated: false);
+            Assert.Equal(3, RunGuide.Next(report).Count);
+            Assert.All(RunGuide.Next(report), next =>
+            {
+                Assert.StartsWith(RunGuide.Program + " ", next.Command, StringComparison.Ordinal);
+                string line = next.Command[(RunGuide.Program.Length + 1)..].Replace('\'', '"');
+                var parsed = root.Parse(line);
+                Assert.True(parsed.Errors.Count == 0, $"{next.Command}: {string.Join("; ", parsed.Errors.Select(e => e.Message))}");
+            });
+        }
+    }
+
+    [Fact]
     public void A_folder_that_is_no_run_is_named() =>
         Assert.Contains(_folder.Path, Assert.Throws<FaceDistillException>(() => RunReport.Write(_folder.Path)).Message, StringComparison.Ordinal);
 
-    private RunInfo WriteRun(bool synthetic, bool finished)
-    {
-        const string Hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-        var info = new RunInfo(
-            Options, "some-teacher", Hash, "/data/faces", "/data/aligned", 345, synthetic, RunEnvironment.Here("cpu"),
-                new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
-        info.Write(_folder.Path);
-        Assert.True(RunInfo.In(_folder.Path));
-        var description = new StudentDescription(
-            Options.Student.Name, Options.Student.Head, 128, FaceTensor.StudentContract(128, "dlib"), "some-teacher", Hash);
-        using var model = new MobileNetV1(description.Architecture());
-        using var optimizer = new AdamWState(model, 0.02);
-        var state = finished ? new TrainingState(2, 0, 0, Log) : new TrainingState(1, 3, 0.7, Log[..1]);
-        StudentCheckpoint.Write(_folder[StudentCheckpoint.FileName], new RunPosition(description, new TargetScaling(new float[128], 1), Options, state),
-            new TrainedStudent(model) { Optimizer = optimizer });
-        return info;
-    }
+    private RunInfo WriteRun(bool synthetic, bool finished) => RunReports.WriteRun(_folder.Path, synthetic, finished);
 
-    private static EvaluationResult Evaluation(double tar) => new("lfw-folds",
-    [
-        new ModelResult("some-teacher", 100, 50, 90_000)
-        {
-            TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0.8, ["1e-6"] = null },
-            FalseAcceptsAtFar = new Dictionary<string, long?> { ["1e-4"] = 9, ["1e-6"] = null },
-        },
-        new ModelResult("student", 100, 50, 90_000)
-        {
-            TarAtFar = new Dictionary<string, double?> { ["1e-4"] = tar, ["1e-6"] = null },
-            FalseAcceptsAtFar = new Dictionary<string, long?> { ["1e-4"] = 9, ["1e-6"] = null },
-            TenFoldAccuracy = 0.9876,
-            TenFoldStandardError = 0.0012,
-            RetentionAt1e4 = tar / 0.8,
-        },
-    ]);
+    private static EvaluationResult Evaluation(double tar) => RunReports.Evaluation(tar);
 }

@@ -29,7 +29,10 @@ public sealed class Table14ReportTests : IDisposable
         Assert.Equal(78.3 / 83, double.Parse(Cell("paperRetention"), CultureInfo.InvariantCulture), 6);
         Assert.Equal("185", Cell("paperMillionMultAdds"));
         string markdown = File.ReadAllText(_folder["table14.md"]), page = File.ReadAllText(_folder["report.html"]);
-        Assert.All(new[] { "30.00% (20.00-40.00)", "42.86% (35.00-50.00)", "94.3%", "6,844,451 impostor pairs", "1.0@128", "166",
+        Assert.Contains("30.00% (20.00-40.00)", markdown, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"main\">30.00%</span> <span class=\"sub\">20.00-40.00</span>", page, StringComparison.Ordinal);
+        Assert.Contains("42.86% (35.00-50.00)", markdown, StringComparison.Ordinal);
+        Assert.All(new[] { "94.3%", "280.0", "185.5", "6,844,451 impostor pairs", "1.0@128", "166",
             "1.0@160 printed 286, counted 290", "0.75@128 printed 3.8, counted 1.8" }, text =>
         {
             Assert.Contains(text, markdown, StringComparison.Ordinal);
@@ -37,6 +40,21 @@ public sealed class Table14ReportTests : IDisposable
         });
         Assert.StartsWith("<svg xmlns", File.ReadAllText(_folder["table14.svg"]), StringComparison.Ordinal);
         Assert.Equal(JsonFile.Serialize(Result([Line(Wide, 0.30), Line(Large, 0.2), Line(Narrow, 0.05)])) + "\n", File.ReadAllText(_folder["table14.json"]));
+    }
+
+    [Fact]
+    public void The_teachers_cost_stands_beside_the_students_and_is_a_dot_of_the_plot()
+    {
+        var result = Result([Line(Wide, 0.30), Line(Narrow, 0.05)]);
+        Table14Report.Write(result, _folder.Path);
+        string plot = File.ReadAllText(_folder["table14.svg"]);
+        Assert.Contains(">teacher tiny, 280 M<", plot, StringComparison.Ordinal);
+        Assert.Contains("teacher 70.00% at 280.0 million", plot, StringComparison.Ordinal);
+        var columns = Table14Table.Of(result)[0].Columns;
+        Assert.Equal(["TAR at 1e-4", "M mult-adds"], columns.Take(2).Select(c => c.Head));
+        Assert.Equal("280.0", columns[1].Teacher(result.Lines[0]));
+        Table14Report.Write(result with { Speed = null }, _folder.Path); // nothing was timed: the cost is not known yet
+        Assert.Contains(">teacher tiny<", File.ReadAllText(_folder["table14.svg"]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -56,6 +74,7 @@ public sealed class Table14ReportTests : IDisposable
             StringComparison.Ordinal);
         Assert.EndsWith("do not overlap", exception, StringComparison.Ordinal);
         Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(Result(turned)), StringComparison.Ordinal);
+        Assert.EndsWith("; and 161 more.", Table14Order.Sentence(Crowd()), StringComparison.Ordinal);
         Assert.StartsWith("No row beats a dearer one; some are equal", Table14Order.Sentence(Result([Line(Wide, 0), Line(Narrow, 0)])),
             StringComparison.Ordinal);
         var bare = turned[1] with
@@ -202,6 +221,15 @@ public sealed class Table14ReportTests : IDisposable
         Assert.Equal("[]", (await page.Evaluate("(ids => ids.filter((id, i) => ids.indexOf(id) !== i))([...document.querySelectorAll('[id]')].map(e => "
             + "e.id))"))!.ToJsonString());
         Assert.Equal(4, (int)(await page.Evaluate("document.querySelectorAll('svg.plot[aria-label]').length"))!);
+    }
+
+    /// <summary>Students of nearly one cost and accuracy, some of which started from another.</summary>
+    internal static Table14Result Crowd()
+    {
+        string[] students = [.. new[] { "1.0", "0.75", "0.5", "0.25" }.SelectMany(
+            w => new[] { 192, 176, 160, 144, 128, 112, 96 }, (w, r) => FormattableString.Invariant($"mobilenet-v1:{w}@{r}"))];
+        return Result([.. students.Select((s, i) => Line(s, 0.45 + (0.002 * (i % 5)))).Select((l, i) => i % 3 > 0 ? l
+            : l with { Training = l.Training with { Init = Wide } })]) with { Teacher = "a-teacher-with-a-long-name-112" };
     }
 
     private static Table14Result Result(IReadOnlyList<Table14Line> lines) => new(

@@ -2,6 +2,7 @@ using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
 using FaceDistill.Training;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -28,22 +29,22 @@ public sealed class ReplicasTests
             using var generator = new Generator(5);
             using var model = new MobileNetV1(Architecture, seed: 2);
             using var weights = new FlatWeights(model);
-            using var replicas = new Replicas(model, weights, count);
+            using var replicas = new Replicas(model, weights, BatchParts.Of(count, null));
             model.train();
             for (int step = 0; step < 2; step++)
             {
                 var input = randn([Faces, 64, 64, 3], generator: generator).permute(0, 3, 1, 2);
                 var target = randn([Faces, Dimension], generator: generator);
-                Tensor Loss(Tensor outputs) => SquaredDifference.Loss(outputs, target).Plus(RelationalDistance.Loss(outputs, target));
+                static Tensor Loss(Tensor outputs, Tensor targets) => SquaredDifference.Loss(outputs, targets).Plus(RelationalDistance.Loss(outputs, targets));
                 int[] first = [.. Enumerable.Range(0, count + 1).Select(r => Faces * r / count)];
 
                 var twins = Enumerable.Range(0, count).Select(_ => Twin(model)).ToList();
                 var whole = cat([.. twins.Select((twin, r) => twin.forward(input.narrow(0, first[r], first[r + 1] - first[r])))]);
-                var expected = Loss(whole);
+                var expected = Loss(whole, target);
                 expected.backward();
 
                 weights.ZeroGradients();
-                float loss = replicas.Run(Faces, (from, number) => input.narrow(0, from, number), Loss);
+                float loss = replicas.Run(Faces, (from, number) => input.narrow(0, from, number), target, Loss);
                 Assert.Equal(expected.item<float>(), loss, 1e-4f);
                 foreach (var (name, parameter) in model.named_parameters())
                 {
@@ -75,19 +76,19 @@ public sealed class ReplicasTests
         using var scope = NewDisposeScope();
         using var model = new MobileNetV1(Architecture, seed: 2);
         using var weights = new FlatWeights(model);
-        using var replicas = new Replicas(model, weights, 2);
+        using var replicas = new Replicas(model, weights, BatchParts.Of(2, null));
         model.train();
         weights.ZeroGradients();
         int threads = get_num_threads();
         foreach (int bad in new[] { 0, 2 })
         {
             var error = Assert.Throws<FaceDistillException>(() => replicas.Run(4,
-                (first, number) => first == bad ? throw new FaceDistillException($"part {first}") : zeros(number, 3, 64, 64), o => o.Squared().mean()));
+                (first, number) => first == bad ? throw new FaceDistillException($"part {first}") : zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) => o.Squared().mean()));
             Assert.Equal($"part {bad}", error.Message);
             Assert.Equal(threads, get_num_threads());
         }
 
-        Assert.True(float.IsFinite(replicas.Run(4, (_, number) => zeros(number, 3, 64, 64), o => o.Squared().mean())));
+        Assert.True(float.IsFinite(replicas.Run(4, (_, number) => zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) => o.Squared().mean())));
     }
 
     [Fact]

@@ -84,6 +84,9 @@ public sealed record AuditTest
     /// <summary>What its faces are known by: SHA-256 over content and identity of each; null where their contents are not known.</summary>
     public string? FacesId { get; init; }
 
+    /// <summary>The same of the parts that protocols with lists beside the data measure (lfw-10fold, pairs); null in audits of earlier versions.</summary>
+    public IReadOnlyList<string>? PartsIds { get; init; }
+
     /// <summary>Which faces of it: all, or lfw-view1-test.</summary>
     public required string Protocol { get; init; }
 

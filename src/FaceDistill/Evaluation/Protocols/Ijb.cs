@@ -5,6 +5,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation.Protocols;
@@ -213,7 +214,8 @@ internal static class Ijb
     }
 
     private static Dictionary<int, int> Rows(EmbeddingSet templates) =>
-        templates.Paths.Select((name, row) => (Number: int.Parse(name, CultureInfo.InvariantCulture), row)).ToDictionary(t => t.Number, t => t.row);
+        templates.Paths.Select((name, row) => (Number: InvariantNumber.Whole(name, out int number) ? number
+            : throw new FaceDistillException($"'{name}' is no template's number"), row)).ToDictionary(t => t.Number, t => t.row);
 
     // A number of the subject for each row; null where the 1:N lists do not name every template's.
     private static int[]? Subjects(IjbFiles files, Dictionary<int, int> rows)

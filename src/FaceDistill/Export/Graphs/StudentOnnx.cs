@@ -110,17 +110,18 @@ internal static class StudentMetadata
     /// <param name="metadata">Receives them.</param>
     /// <param name="student">The student.</param>
     /// <param name="ends">What the file does besides.</param>
-    /// <param name="channelsLast">Whether the file takes pictures so in any case.</param>
-    public static void Write(IDictionary<string, string> metadata, StudentDescription student, GraphPrePostprocessing ends, bool channelsLast = false)
+    /// <param name="layout">The order in which the format takes pictures in any case; null for ONNX's, which depends on the ends.</param>
+    public static void Write(IDictionary<string, string> metadata, StudentDescription student, GraphPrePostprocessing ends, TensorLayout? layout = null)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(ends);
-        var contract = ends.Contract(channelsLast ? student.Contract with { Layout = TensorLayout.Nhwc } : student.Contract);
+        var contract = ends.Contract(student.Contract);
+        contract = contract with { Layout = layout ?? contract.Layout };
         string List(float[] values) => string.Join(", ", values.Select(v => v.ToString(CultureInfo.InvariantCulture)));
         metadata[ExportedModel.ContractKey] = JsonFile.Serialize(contract);
         metadata[ExportedModel.StudentKey] = student.Student;
-        metadata["input_type"] = ends.Preprocess ? "uint8" : "float32";
+        metadata["input_type"] = ends.Preprocess && contract.Layout == TensorLayout.Nhwc ? "uint8" : "float32"; // ncnn's pixels are floats
         metadata["input_size"] = contract.Size.ToString(CultureInfo.InvariantCulture);
         metadata["color_order"] = contract.ColorOrder.ToString().ToUpperInvariant();
         metadata["layout"] = contract.Layout.ToString().ToUpperInvariant();
@@ -144,7 +145,7 @@ internal static class StudentMetadata
         ArgumentNullException.ThrowIfNull(metadata);
         return metadata.TryGetValue(ExportedModel.StudentKey, out string? student)
             && Enum.TryParse(metadata.GetValueOrDefault(ExportedModel.HeadKey), out HeadKind head) && Enum.IsDefined(head)
-            && int.TryParse(metadata.GetValueOrDefault(ExportedModel.DimensionKey), CultureInfo.InvariantCulture, out int dimension)
+            && InvariantNumber.Count(metadata.GetValueOrDefault(ExportedModel.DimensionKey), out int dimension)
                 && dimension is > 0 and <= 65536
             ? new MobileNetV1Architecture(Spec(student, $"{path}, metadata {ExportedModel.StudentKey}"), head, dimension) : null;
     }

@@ -70,15 +70,31 @@ internal static class HtmlPage
     /// <summary>A table in a box of its own that scrolls, also by keyboard, where the page is narrower.</summary>
     public static HtmlText Table(string id, HtmlText caption, HtmlText? head, HtmlText rows, string kind = "figures") => HtmlText.Of($"""
         <div class="scroll" tabindex="0" role="region" aria-labelledby="{id}">
-        <table class="{kind}"><caption id="{id}"><span>{caption}</span></caption>
+        <table class="{kind}" style="--columns: {Columns(head)}"><caption id="{id}"><span>{caption}</span></caption>
         {(head is null ? HtmlText.Empty : HtmlText.Of($"<thead><tr>{head}</tr></thead>"))}
         <tbody>
         {rows}</tbody></table></div>
 
         """);
 
+    // Columns after the first: on a narrow screen the style puts the one that decides before the others.
+    private static int Columns(HtmlText? head) => Math.Max(1, (head?.Html.Split("<th").Length ?? 0) - 2);
+
     /// <summary>The heads of columns.</summary>
     public static HtmlText Heads(params string[] names) => HtmlText.Join(names.Select(name => HtmlText.Of($"<th scope=\"col\">{name}</th>")));
+
+    /// <summary>The head of a column; of one that decides, which comes first on a narrow screen.</summary>
+    public static HtmlText Head(string name, bool decides) =>
+        HtmlText.Of($"<th scope=\"col\"{new HtmlText(decides ? " class=\"deciding\"" : "")}>{name}</th>");
+
+    /// <summary>A cell of a table; what stands in brackets at its end goes below.</summary>
+    public static HtmlText Cell(string text, bool decides)
+    {
+        int bracket = text.EndsWith(')') ? text.IndexOf(" (", StringComparison.Ordinal) : -1;
+        var kind = new HtmlText(decides ? " class=\"deciding\"" : "");
+        return bracket < 0 ? HtmlText.Of($"<td{kind}><span class=\"main\">{text}</span></td>")
+            : HtmlText.Of($"<td{kind}><span class=\"main\">{text[..bracket]}</span> <span class=\"sub\">{text[(bracket + 1)..].Trim('(', ')')}</span></td>");
+    }
 
     /// <summary>Which series has which colour.</summary>
     public static HtmlText Legend(IEnumerable<(int Series, string Name)> entries, string paint = "stroke")
@@ -87,6 +103,10 @@ internal static class HtmlPage
             + $"<path class=\"{SvgPlot.SeriesClass(series, paint)}\" fill=\"none\" stroke-width=\"2.5\" d=\"M0 4H28\"/></svg>");
         return HtmlText.Of($"<ul class=\"legend\">{HtmlText.Join(entries.Select(e => HtmlText.Of($"<li>{Key(e.Series)}{e.Name}</li>")))}</ul>");
     }
+
+    /// <summary>Figures that are to be seen first: what it is, the figure, and what it means.</summary>
+    public static HtmlText Tiles(IEnumerable<(string Name, string Figure, string Means)> tiles) => HtmlText.Of(
+        $"<dl class=\"tiles\">{HtmlText.Join(tiles.Select(t => HtmlText.Of($"<div><dt>{t.Name}</dt><dd><b>{t.Figure}</b> {t.Means}</dd></div>\n")))}</dl>\n");
 
     /// <summary>A plot with what it says.</summary>
     public static HtmlText Figure(HtmlText plot, HtmlText caption) => HtmlText.Of($"<figure>{plot}<figcaption>{caption}</figcaption></figure>\n");

@@ -12,14 +12,21 @@ namespace FaceDistill.Reports.Pages;
 /// </summary>
 internal sealed class SvgPlot : IDisposable
 {
-    private const int Width = 460, Height = 320;
+    private const int Width = 460, LeastHeight = 320, Right = 18, Top = 34, Bottom = 52;
     private const string Ink = "#010101", Grid = "#010102", Mark = "#010103"; // roles; series are #0102nn, areas #0103nn, lines without dashes #0104nn
     private readonly Plot _plot = new();
+    private readonly string _y;
+    private readonly List<(double X, double Y, string Words)> _names = [];
+    private readonly List<(double X, double Y)> _dots = [];
+    private readonly List<(double Left, double Right, double Low, double High)> _lines = [];
+    private IReadOnlyList<(double At, string Label)> _ticksX = [], _ticksY = [];
+    private (double Left, double Right, double Bottom, double Top) _limits = (0, 1, 0, 1);
 
     /// <param name="x">What the horizontal axis is.</param>
-    /// <param name="y">What the vertical axis is.</param>
+    /// <param name="y">What the vertical axis is; stands above it.</param>
     public SvgPlot(string x, string y)
     {
+        _y = ShownText.Of(y);
         _plot.FigureBackground.Color = Colors.Transparent;
         _plot.DataBackground.Color = Colors.Transparent;
         _plot.Axes.Color(Color.FromHex(Ink));
@@ -27,28 +34,40 @@ internal sealed class SvgPlot : IDisposable
         _plot.Axes.Top.IsVisible = false;
         _plot.Grid.MajorLineColor = Color.FromHex(Grid);
         _plot.XLabel(ShownText.Of(x), 13);
-        _plot.YLabel(ShownText.Of(y), 13);
         foreach (var axis in new IAxis[] { _plot.Axes.Bottom, _plot.Axes.Left })
         {
             axis.Label.Bold = false;
             axis.TickLabelStyle.FontSize = 12;
-            axis.MajorTickStyle.Length = 4; // keeps the labels away from the axis
+            axis.MajorTickStyle.Length = axis == _plot.Axes.Left ? 4 : 9; // keeps the labels away from the axis, and from each other in the corner
             axis.MajorTickStyle.Width = 0;
             axis.MinorTickStyle.Length = 0;
             axis.FrameLineStyle.Width = axis == _plot.Axes.Left ? 0 : 1;
         }
-
-        _plot.Layout.Fixed(new PixelPadding(62, 12, 52, 10));
     }
 
     /// <summary>Where the axes begin and end.</summary>
-    public void Limits(double left, double right, double bottom, double top) => _plot.Axes.SetLimits(left, right, bottom, top);
+    public void Limits(double left, double right, double bottom, double top)
+    {
+        _limits = (left, right, bottom, top);
+        _plot.Axes.SetLimits(left, right, bottom, top);
+    }
 
-    /// <summary>The ticks of the horizontal axis.</summary>
-    public void TicksX(IEnumerable<(double At, string Label)> ticks) => _plot.Axes.Bottom.TickGenerator = Ticks(ticks);
+    /// <summary>The ticks of the horizontal axis; of those that would overprint each other the first is kept.</summary>
+    public void TicksX(IEnumerable<(double At, string Label)> ticks) => _ticksX = [.. ticks];
 
-    /// <summary>The ticks of the vertical axis.</summary>
-    public void TicksY(IEnumerable<(double At, string Label)> ticks) => _plot.Axes.Left.TickGenerator = Ticks(ticks);
+    /// <summary>The ticks of the vertical axis; of those that would overprint each other the first is kept.</summary>
+    public void TicksY(IEnumerable<(double At, string Label)> ticks) => _ticksY = [.. ticks];
+
+    /// <summary>Four to nine round numbers between two.</summary>
+    public static IEnumerable<double> Nice(double low, double high)
+    {
+        double span = Math.Max(high - low, 1e-9), unit = Math.Pow(10, Math.Floor(Math.Log10(span)));
+        double step = span / unit >= 4 ? unit : span / unit >= 2 ? unit / 2 : unit / 5;
+        for (double i = Math.Ceiling(low / step); i * step <= high; i++)
+        {
+            yield return i * step;
+        }
+    }
 
     /// <summary>A curve in a series' colour.</summary>
     public void Curve(int series, IEnumerable<(double X, double Y)> points) => Line(Series(series), points);
@@ -68,34 +87,42 @@ internal sealed class SvgPlot : IDisposable
         if (interval is var (low, high))
         {
             Line(Plain(series), [(x, low), (x, high)]);
+            _lines.Add((x, x, low, high));
         }
 
         var dot = _plot.Add.Marker(x, y, MarkerShape.FilledCircle, 8, Color.FromHex(Series(series)));
         dot.MarkerStyle.LineWidth = 0;
+        _dots.Add((x, y));
     }
 
-    /// <summary>Words to the right of a dot, or to its left.</summary>
-    public void Label(double x, double y, string words, bool left = false)
-    {
-        var text = _plot.Add.Text(ShownText.Of(words), x, y);
-        text.LabelFontColor = Color.FromHex(Ink);
-        text.LabelFontSize = 12;
-        text.LabelAlignment = left ? Alignment.MiddleRight : Alignment.MiddleLeft;
-        text.OffsetX = left ? -8 : 8;
-    }
+    /// <summary>The name of a dot; it is put beside it, or where there is room.</summary>
+    public void Label(double x, double y, string words) => _names.Add((x, y, words));
 
     /// <summary>A vertical line that marks a place.</summary>
     public void MarkX(double x) => _plot.Add.VerticalLine(x, 1, Color.FromHex(Mark));
 
     /// <summary>A horizontal line in a series' colour.</summary>
-    public void LineY(int series, double y) => _plot.Add.HorizontalLine(y, 2, Color.FromHex(Series(series)));
+    public void LineY(int series, double y)
+    {
+        _plot.Add.HorizontalLine(y, 2, Color.FromHex(Series(series)));
+        _lines.Add((_limits.Left, _limits.Right, y, y));
+    }
 
     /// <summary>The SVG.</summary>
     /// <param name="id">Unlike that of any other on the page.</param>
     /// <param name="label">What the plot says, for those who do not see it.</param>
     public HtmlText Render(string id, string label)
     {
-        var svg = XDocument.Parse(_plot.GetSvgXml(Width, Height)).Root!;
+        double left = 14 + _ticksY.Select(t => PlotLabels.WidthOf(t.Label)).DefaultIfEmpty(0).Max();
+        double room = Width - left - Right; // a plot of many names is higher, so that each finds a place
+        double names = _names.Sum(n => Math.Min(room, PlotLabels.WidthOf(n.Words) + 12)) * PlotLabels.LineHeight * 2.2 / room;
+        int height = Math.Max(LeastHeight, Top + Bottom + (int)Math.Ceiling(names));
+        double X(double x) => left + ((x - _limits.Left) / (_limits.Right - _limits.Left) * room);
+        double Y(double y) => Top + ((_limits.Top - y) / (_limits.Top - _limits.Bottom) * (height - Top - Bottom));
+        _plot.Layout.Fixed(new PixelPadding((float)left, Right, Bottom, Top));
+        _plot.Axes.Bottom.TickGenerator = Ticks(Apart(_ticksX, X, t => PlotLabels.WidthOf(t) + 5));
+        _plot.Axes.Left.TickGenerator = Ticks(Apart(_ticksY, Y, _ => PlotLabels.LineHeight));
+        var svg = XDocument.Parse(_plot.GetSvgXml(Width, height)).Root!;
         foreach (var element in svg.DescendantsAndSelf())
         {
             element.Name = element.Name.LocalName; // inline SVG needs no namespace
@@ -103,9 +130,48 @@ internal sealed class SvgPlot : IDisposable
         }
 
         svg.RemoveAttributes();
-        svg.Add(new XAttribute("viewBox", InvariantText.Of($"0 0 {Width} {Height}")), new XAttribute("class", "plot"),
+        svg.Add(new XAttribute("viewBox", InvariantText.Of($"0 0 {Width} {height}")), new XAttribute("class", "plot"),
             new XAttribute("role", "img"), new XAttribute("aria-label", ShownText.Of(label)));
+        svg.Add(Text(4, 16, "start", PlotLabels.Shortened(_y, Width - 8), 13));
+        var area = new PlotBox(left + 2, Top - 4, Width - 2, height - Bottom - 1);
+        var lines = _lines.Select(l => new PlotBox(X(l.Left) - 1, Y(l.High) - 1, X(l.Right) + 1, Y(l.Low) + 1));
+        foreach (var name in PlotLabels.Place(
+            [.. _names.Select(n => (X(n.X), Y(n.Y), n.Words))], area, [.. _dots.Select(d => (X(d.X), Y(d.Y)))], [.. lines]))
+        {
+            if (name.Leader is var (x1, y1, x2, y2))
+            {
+                svg.Add(new XElement(
+                    "path", new XAttribute("class", "ink-stroke leader"), new XAttribute("fill", "none"), new XAttribute("stroke-width", "0.75"),
+                    new XAttribute("d", InvariantText.Of($"M{x1:0.##} {y1:0.##}L{x2:0.##} {y2:0.##}"))));
+            }
+
+            double at = name.Anchor == "start" ? name.Box.Left : name.Anchor == "end" ? name.Box.Right : (name.Box.Left + name.Box.Right) / 2;
+            var text = Text(at, name.Box.Top + (0.7 * PlotLabels.LineHeight), name.Anchor, name.Words, 12);
+            text.Add(new XAttribute("class", "name"));
+            svg.Add(text);
+        }
+
         return new HtmlText(svg.ToString(SaveOptions.DisableFormatting));
+    }
+
+    private static XElement Text(double x, double y, string anchor, string words, int size) => new("text",
+        new XAttribute("x", InvariantText.Of($"{x:0.##}")), new XAttribute("y", InvariantText.Of($"{y:0.##}")), new XAttribute("text-anchor", anchor),
+        new XAttribute("font-size", size), words);
+
+    // Ticks whose labels keep their distance.
+    private static List<(double At, string Label)> Apart(
+        IReadOnlyList<(double At, string Label)> ticks, Func<double, double> place, Func<string, double> size)
+    {
+        var kept = new List<(double At, string Label)>();
+        foreach (var tick in ticks)
+        {
+            if (kept.TrueForAll(k => Math.Abs(place(k.At) - place(tick.At)) >= (size(k.Label) + size(tick.Label)) / 2))
+            {
+                kept.Add(tick);
+            }
+        }
+
+        return kept;
     }
 
     /// <summary>Lets go of what ScottPlot holds.</summary>
@@ -206,7 +272,8 @@ internal static class SvgFile
 {
     // The page's style decides an inline plot's colours; a file of its own brings them along. The colours are those of report.css in light.
     private const string Style =
-        "text{font-family:sans-serif;fill:#5a5d64}.ink-stroke{stroke:#5a5d64}.ink-fill{fill:#5a5d64}.grid-stroke{stroke:#dddbd5}.grid-fill{fill:#dddbd5}"
+        "text{font-family:sans-serif;fill:#5a5d64}.name{fill:#1c1d20;paint-order:stroke;stroke:#fff;stroke-width:3px}"
+        + ".ink-stroke{stroke:#5a5d64}.ink-fill{fill:#5a5d64}.grid-stroke{stroke:#dddbd5}.grid-fill{fill:#dddbd5}"
         + ".s0-stroke{stroke:#0a5ea8}.s1-stroke{stroke:#b8420f}.s2-stroke{stroke:#0b7556}"
         + ".s3-stroke{stroke:#7b3f9a}.s4-stroke{stroke:#86600a}.s5-stroke{stroke:#4c545f}"
         + ".s0-fill{fill:#0a5ea8}.s1-fill{fill:#b8420f}.s2-fill{fill:#0b7556}.s3-fill{fill:#7b3f9a}.s4-fill{fill:#86600a}.s5-fill{fill:#4c545f}";

@@ -27,16 +27,17 @@ internal sealed class BatchReader : IDisposable
     /// <param name="batchSize">Faces a batch.</param>
     /// <param name="seed">Decides order and mirroring.</param>
     /// <param name="mirror">Whether half of the training faces are mirrored, where the faces have no views of their own.</param>
-    public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror)
+    /// <param name="sharers">How many processes share this machine's memory.</param>
+    public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror, int sharers = 1)
     {
         ArgumentNullException.ThrowIfNull(faces);
         TorchNative.EnsureLoaded();
         (_faces, _batchSize, _seed) = (faces, batchSize, seed);
-        var pixels = new FacePixels(faces.Faces, size);
+        var pixels = new FacePixels(faces.Faces, size, sharers);
         _validation = new PlainBatches(faces, pixels, mirror: false, seed);
         _training = faces.Augmented is not { } views ? new PlainBatches(faces, pixels, mirror, seed)
-            : views.Teacher is not null ? new LiveBatches(faces, new FaceFrames(faces.Faces), size)
-            : new CachedBatches(faces, new FaceFrames(faces.Faces), size);
+            : views.Teacher is not null ? new LiveBatches(faces, new FaceFrames(faces.Faces, sharers), size)
+            : new CachedBatches(faces, new FaceFrames(faces.Faces, sharers), size);
         for (int i = 0; i < Ahead; i++)
         {
             var batch = new TrainingBatch(batchSize, size, faces.Dimension);
@@ -48,16 +49,20 @@ internal sealed class BatchReader : IDisposable
     /// <summary>Steps of one epoch; the last, incomplete batch is left out, unless it is the only one.</summary>
     public int StepsPerEpoch => Math.Max(1, _faces.Training.Length / _batchSize);
 
+    /// <summary>The training batches of an epoch, in order, whole.</summary>
+    public IEnumerable<TrainingBatch> Training(int epoch, int firstStep, CancellationToken cancel) => Training(epoch, firstStep, BatchParts.All, cancel);
+
     /// <summary>The training batches of an epoch, in order. A batch is valid until the next is asked for.</summary>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="firstStep">The step to begin with, from 0.</param>
+    /// <param name="parts">Whose pictures and targets are filled in; the others' places hold anything.</param>
     /// <param name="cancel">Ends the enumeration.</param>
-    public IEnumerable<TrainingBatch> Training(int epoch, int firstStep, CancellationToken cancel)
+    public IEnumerable<TrainingBatch> Training(int epoch, int firstStep, BatchParts parts, CancellationToken cancel)
     {
         int[] order = SeededChoice.Permutation(_faces.Training.Length, _seed, epoch);
         var plan = Enumerable.Range(firstStep, StepsPerEpoch - firstStep).Select(step => order
             .Skip(step * _batchSize).Take(_batchSize).Select(i => _faces.Training[i]).ToArray());
-        return Read(_training, epoch, plan, cancel);
+        return Read(_training, epoch, plan, parts, cancel);
     }
 
     /// <summary>The held-out faces in order, not mirrored.</summary>
@@ -67,16 +72,16 @@ internal sealed class BatchReader : IDisposable
     /// <summary>Any of the faces in the order given, neither mirrored nor varied.</summary>
     /// <param name="faces">Their places in the list.</param>
     /// <param name="cancel">Ends the enumeration.</param>
-    public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), cancel);
+    public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), BatchParts.All, cancel);
 
     /// <inheritdoc/>
     public void Dispose() => _all.ForEach(b => b.Dispose());
 
-    private IEnumerable<TrainingBatch> Read(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, CancellationToken cancel)
+    private IEnumerable<TrainingBatch> Read(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, BatchParts parts, CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var ready = Channel.CreateUnbounded<TrainingBatch>();
-        var producer = Task.Run(() => Produce(filler, epoch, plan, ready.Writer, stop.Token), CancellationToken.None);
+        var producer = Task.Run(() => Produce(filler, epoch, plan, parts, ready.Writer, stop.Token), CancellationToken.None);
         try
         {
             while (ready.Reader.WaitToReadAsync(cancel).AsTask().GetAwaiter().GetResult())
@@ -105,7 +110,8 @@ internal sealed class BatchReader : IDisposable
         }
     }
 
-    private async Task Produce(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, ChannelWriter<TrainingBatch> ready, CancellationToken stop)
+    private async Task Produce(
+        IBatchFiller filler, int epoch, IEnumerable<int[]> plan, BatchParts parts, ChannelWriter<TrainingBatch> ready, CancellationToken stop)
     {
         Exception? failure = null;
         TrainingBatch? batch = null;
@@ -115,7 +121,7 @@ internal sealed class BatchReader : IDisposable
             {
                 batch = await _free.Reader.ReadAsync(stop).ConfigureAwait(false);
                 batch.Begin(faces, _faces.PersonLabels);
-                filler.Fill(batch, epoch, faces, stop);
+                filler.Fill(batch, epoch, faces, parts.Faces(faces.Length), stop);
                 ready.TryWrite(batch);
                 batch = null;
             }
@@ -138,6 +144,29 @@ internal sealed class BatchReader : IDisposable
     }
 }
 
+/// <summary>Readers of several sizes, one at a time: each keeps its decoded faces in memory.</summary>
+/// <param name="make">Makes one, of the size given.</param>
+internal sealed class BatchReaders(Func<int, BatchReader> make) : IDisposable
+{
+    private BatchReader? _reader;
+    private int _size;
+
+    /// <summary>The reader of a size; that of another is no more.</summary>
+    public BatchReader At(int size)
+    {
+        if (_reader is null || _size != size)
+        {
+            _reader?.Dispose();
+            (_reader, _size) = (make(size), size);
+        }
+
+        return _reader;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader?.Dispose();
+}
+
 /// <summary>Fills a batch with pictures and targets that fit together. What it holds depends on the epoch and the faces alone, given the run's seed.</summary>
 internal interface IBatchFiller
 {
@@ -145,9 +174,10 @@ internal interface IBatchFiller
     /// <param name="batch">Receives as many faces as there are indices.</param>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="faces">The faces' places in their list.</param>
+    /// <param name="part">Which of them are filled in.</param>
     /// <param name="stop">Stops between faces.</param>
     /// <exception cref="FaceDistillException">A picture is damaged, or the teacher fails.</exception>
-    void Fill(TrainingBatch batch, int epoch, int[] faces, CancellationToken stop);
+    void Fill(TrainingBatch batch, int epoch, int[] faces, (int First, int Count) part, CancellationToken stop);
 }
 
 /// <summary>Aligned faces, some of them mirrored, with the teacher's embeddings of both.</summary>
@@ -158,7 +188,7 @@ internal interface IBatchFiller
 internal sealed class PlainBatches(TrainingFaces faces, FacePixels pixels, bool mirror, long seed) : IBatchFiller
 {
     /// <inheritdoc/>
-    public void Fill(TrainingBatch batch, int epoch, int[] indices, CancellationToken stop) => ParallelFaces.Run(indices.Length, i =>
+    public void Fill(TrainingBatch batch, int epoch, int[] indices, (int First, int Count) part, CancellationToken stop) => ParallelFaces.Run(part, i =>
     {
         var view = mirror && (SeededChoice.Bits(seed, epoch, indices[i], purpose: 1) & 1) == 1 ? FaceView.Mirrored : FaceView.Original;
         pixels.Copy(indices[i], view, batch.PixelsOf(i));
@@ -179,7 +209,7 @@ internal sealed class CachedBatches(TrainingFaces faces, FaceFrames frames, int 
     private readonly ViewRenderer _renderer = new(faces.Faces.Manifest.Frame);
 
     /// <inheritdoc/>
-    public void Fill(TrainingBatch batch, int epoch, int[] indices, CancellationToken stop) => ParallelFaces.Run(indices.Length, i =>
+    public void Fill(TrainingBatch batch, int epoch, int[] indices, (int First, int Count) part, CancellationToken stop) => ParallelFaces.Run(part, i =>
     {
         int face = indices[i], view = ViewOf(epoch, face);
         using var aligned = frames.Open(face);
@@ -196,13 +226,13 @@ internal sealed class CachedBatches(TrainingFaces faces, FaceFrames frames, int 
 internal static class ParallelFaces
 {
     /// <summary>Runs.</summary>
-    /// <param name="count">How many faces, or parts of a batch.</param>
+    /// <param name="part">The first, and how many: faces, or parts of a batch.</param>
     /// <param name="body">What is done for each.</param>
     /// <param name="stop">Stops between them.</param>
     /// <exception cref="AggregateException">One of them failed.</exception>
-    public static void Run(int count, Action<int> body, CancellationToken stop)
+    public static void Run((int First, int Count) part, Action<int> body, CancellationToken stop)
     {
         using var oneEach = OneOpenCvThread.Hold();
-        Parallel.For(0, count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
+        Parallel.For(part.First, part.First + part.Count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
     }
 }

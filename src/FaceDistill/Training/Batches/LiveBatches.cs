@@ -35,9 +35,9 @@ internal sealed class LiveBatches : IBatchFiller
     }
 
     /// <inheritdoc/>
-    public void Fill(TrainingBatch batch, int epoch, int[] indices, CancellationToken stop)
+    public void Fill(TrainingBatch batch, int epoch, int[] indices, (int First, int Count) part, CancellationToken stop)
     {
-        int values = _teacher.Contract.Values, dimension = _teacher.Dimension, count = indices.Length;
+        int values = _teacher.Contract.Values, dimension = _teacher.Dimension, count = part.Count;
         int chunks = (count + TeacherBatch - 1) / TeacherBatch;
         if (_inputs.Length < chunks)
         {
@@ -45,23 +45,23 @@ internal sealed class LiveBatches : IBatchFiller
             _embeddings = new float[chunks * TeacherBatch * dimension];
         }
 
-        ParallelFaces.Run(chunks, chunk =>
+        ParallelFaces.Run((0, chunks), chunk =>
         {
             int first = chunk * TeacherBatch, size = Math.Min(TeacherBatch, count - first);
             for (int i = first; i < first + size; i++)
             {
-                Draw(batch, epoch, indices, i);
+                Draw(batch, epoch, indices, part.First + i, _inputs[chunk].AsSpan((i - first) * values, values));
             }
 
             _teacher.Embed(_inputs[chunk], size, _embeddings.AsSpan(first * dimension, size * dimension));
             for (int i = first; i < first + size; i++)
             {
-                _faces.Scaling.Apply(_embeddings.AsSpan(i * dimension, dimension), batch.TargetOf(i));
+                _faces.Scaling.Apply(_embeddings.AsSpan(i * dimension, dimension), batch.TargetOf(part.First + i));
             }
         }, stop);
     }
 
-    private void Draw(TrainingBatch batch, int epoch, int[] indices, int i)
+    private void Draw(TrainingBatch batch, int epoch, int[] indices, int i, Span<float> input)
     {
         int teacherSize = _teacher.Contract.Size;
         var (small, large) = Views(epoch, indices[i], teacherSize);
@@ -81,7 +81,7 @@ internal sealed class LiveBatches : IBatchFiller
             }
 
             FaceTensor.CopyRgb(small, batch.PixelsOf(i));
-            FaceTensor.Fill(large, _teacher.Contract, _inputs[i / TeacherBatch].AsSpan(i % TeacherBatch * _teacher.Contract.Values, _teacher.Contract.Values));
+            FaceTensor.Fill(large, _teacher.Contract, input);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -109,7 +108,7 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         string path = Path.Combine(folder, FileName);
         var (tensors, metadata) = SafetensorsFile.Read(path);
         return tensors.GetValueOrDefault("projection") is { Type: "F32" } projection && projection.Shape.SequenceEqual([to, (long)from])
-            && double.TryParse(metadata.GetValueOrDefault("kept"), NumberStyles.Float, CultureInfo.InvariantCulture, out double kept)
+            && InvariantNumber.Real(metadata.GetValueOrDefault("kept"), out double kept)
             ? new Projector(projection.Floats(), from, to, kept)
             : throw new FaceDistillException($"{path} holds no projection from {from} to {to} dimensions; put the run's own back, or choose another --output");
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Views;
@@ -6,6 +7,39 @@ using OpenCvSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Batches;
+
+/// <summary>Some of the parts of every batch: those that one process computes.</summary>
+/// <param name="FirstPart">The first of them, from 0.</param>
+/// <param name="Count">How many.</param>
+/// <param name="Whole">How many parts a batch has.</param>
+internal readonly record struct BatchParts(int FirstPart, int Count, int Whole)
+{
+    /// <summary>The only part of an undivided batch.</summary>
+    public static BatchParts All { get; } = new(0, 1, 1);
+
+    /// <summary>A process's share of the parts: as even as there can be; all of them where there is one process.</summary>
+    /// <param name="whole">In how many parts a batch is computed.</param>
+    /// <param name="ranks">Who computes them; null for this process alone.</param>
+    /// <exception cref="FaceDistillException">There are fewer parts than ranks.</exception>
+    public static BatchParts Of(int whole, Ranks? ranks)
+    {
+        if (whole < ranks?.Count)
+        {
+            throw new FaceDistillException($"a batch of {whole} parts has no work for {ranks.Count} ranks: give --replicas {ranks.Count} or more "
+                + $"(and a larger --batch-size where a part would have few faces), or start fewer ranks");
+        }
+
+        var (rank, count) = (ranks?.Rank ?? 0, ranks?.Count ?? 1);
+        int first = (int)((long)whole * rank / count), end = (int)((long)whole * (rank + 1) / count);
+        return new BatchParts(first, end - first, whole);
+    }
+
+    /// <summary>The place in a batch of the first face of one of them; of <see cref="Count"/>, the place after the last face of all.</summary>
+    public int First(int faces, int part) => (int)((long)faces * (FirstPart + part) / Whole);
+
+    /// <summary>The places in a batch of the faces of all of them.</summary>
+    public (int First, int Count) Faces(int faces) => (First(faces, 0), First(faces, Count) - First(faces, 0));
+}
 
 /// <summary>Host memory of one step, filled on the reader's threads and used again and again.</summary>
 internal sealed class TrainingBatch : IDisposable
@@ -80,13 +114,14 @@ internal sealed class FacePixels
     /// <summary>Makes an empty store.</summary>
     /// <param name="faces">The aligned faces.</param>
     /// <param name="size">The side in pixels.</param>
-    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use.</param>
-    public FacePixels(AlignedFaces faces, int size, long? budget = null)
+    /// <param name="sharers">How many processes share the memory.</param>
+    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use, parted among these.</param>
+    public FacePixels(AlignedFaces faces, int size, int sharers = 1, long? budget = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         (_faces, _size) = (faces, size);
         _kept = new byte[faces.Dataset.Images.Count][];
-        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3)) / Bytes;
+        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3 / sharers)) / Bytes;
     }
 
     /// <summary>Bytes of one face: size x size x 3.</summary>
@@ -146,13 +181,14 @@ internal sealed class FaceFrames
 
     /// <summary>Makes an empty store.</summary>
     /// <param name="faces">The aligned faces.</param>
-    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use.</param>
-    public FaceFrames(AlignedFaces faces, long? budget = null)
+    /// <param name="sharers">How many processes share the memory.</param>
+    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use, parted among these.</param>
+    public FaceFrames(AlignedFaces faces, int sharers = 1, long? budget = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         _faces = faces;
         _kept = new byte[faces.Dataset.Images.Count][];
-        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3)) / Bytes;
+        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3 / sharers)) / Bytes;
     }
 
     private int Side => _faces.Manifest.Frame.Side;

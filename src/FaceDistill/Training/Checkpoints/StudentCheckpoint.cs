@@ -97,7 +97,7 @@ internal sealed class StudentCheckpoint
     {
         if (!File.Exists(path))
         {
-            throw new FaceDistillException($"no checkpoint {path}; is this a folder that 'facedistill distill' made?");
+            throw new FaceDistillException($"no checkpoint {path}; is this a folder that '{Hints.Command} distill' made?");
         }
 
         var (tensors, metadata) = SafetensorsFile.Read(path);

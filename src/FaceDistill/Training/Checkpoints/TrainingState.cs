@@ -84,6 +84,18 @@ internal sealed record TrainingState(int Epoch, int Step, double LossSum, IReadO
         }
     }
 
+    /// <summary>The log of the running epoch, whose steps are done; without rate, time and resolution.</summary>
+    /// <param name="validation">How near the student is to its teacher; null without held-out faces.</param>
+    /// <param name="people">How well it tells the held-out people apart; null without any.</param>
+    public EpochLog Measured(ValidationResult? validation, PeopleTar? people) =>
+        new(Epoch + 1, LossSum / Step, validation?.Loss, validation?.Cosine, LearningRate: 0, Seconds: 0)
+        {
+            CentredCosine = validation?.CentredCosine,
+            PeopleTar = people?.Tar,
+            PeopleFar = people?.Far,
+            GradientNorm = GradientNormSum / Step,
+        };
+
     /// <summary>Takes up a finished epoch: its log, whether it is the best, and whether patience has run out.</summary>
     /// <param name="log">The epoch.</param>
     /// <param name="patience">Epochs without improvement after which the run ends; 0 for never.</param>

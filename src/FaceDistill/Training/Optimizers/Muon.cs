@@ -1,3 +1,4 @@
+using FaceDistill.Cluster;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
@@ -37,19 +38,22 @@ internal sealed class MuonState : IStudentOptimizer
     private readonly double _weightDecay;
     private readonly MobileNetV1 _model;
     private readonly MatrixPlace[][] _groups;
+    private readonly Ranks? _ranks;
 
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">The decay, 0 to 1; not for batch norms and biases.</param>
     /// <param name="alsoTrained">What is trained beside it; null for nothing.</param>
-    public MuonState(MobileNetV1 model, double weightDecay, nn.Module? alsoTrained = null)
+    /// <param name="ranks">The processes among which the matrices are parted: each makes the steps of its own, and the first sum tells all. Null for this
+    /// one alone.</param>
+    public MuonState(MobileNetV1 model, double weightDecay, nn.Module? alsoTrained = null, Ranks? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         _weights = new FlatWeights(model, alsoTrained);
-        (_model, _weightDecay) = (model, weightDecay);
+        (_model, _weightDecay, _ranks) = (model, weightDecay, ranks);
         _others = new AdamWState(_weights, weightDecay, _weights.MatrixCount);
         _momentum = zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
-        _groups = [.. InARow(_weights.Matrices)];
+        _groups = ranks is null ? [.. InARow(_weights.Matrices)] : [.. Shares(_weights.Matrices, ranks.Count)[ranks.Rank].Select(m => new[] { m })];
     }
 
     /// <inheritdoc/>
@@ -82,14 +86,44 @@ internal sealed class MuonState : IStudentOptimizer
             values.Multiply(1 - (learningRate * _weightDecay));
         }
 
+        // What the ranks add to the weights, each its own; of one process at once.
+        using var others = _ranks is null ? null : zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
         foreach (var group in _groups)
         {
             using var scope = NewDisposeScope();
             var (rows, columns) = (group[0].Rows, group[0].Columns);
             double factor = -learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns));
             var direction = Orthogonalize(Matrices(_weights.Gradients, group), _model.TrainingType);
-            Matrices(_weights.Values, group).Add(direction, factor);
+            Matrices(others ?? _weights.Values, group).Add(direction, factor);
         }
+
+        if (others is not null)
+        {
+            _ranks!.Sum(others);
+            using var values = _weights.Values.narrow(0, 0, _weights.MatrixCount);
+            values.Add(others, 1);
+        }
+    }
+
+    /// <summary>The matrices parted among ranks by the multiplications of their steps: the dearest first, each to whom has least.</summary>
+    internal static List<MatrixPlace>[] Shares(IReadOnlyList<MatrixPlace> matrices, int ranks)
+    {
+        List<MatrixPlace>[] shares = [.. Enumerable.Range(0, ranks).Select(_ => new List<MatrixPlace>())];
+        double[] work = new double[ranks];
+        foreach (var (matrix, cost) in matrices.Select(m => (m, Cost: Cost(m))).OrderByDescending(m => m.Cost).ThenBy(m => m.m.Offset))
+        {
+            int least = Array.IndexOf(work, work.Min());
+            shares[least].Add(matrix);
+            work[least] += cost;
+        }
+
+        return shares;
+    }
+
+    private static double Cost(MatrixPlace matrix)
+    {
+        double all = Math.Min(matrix.Rows, matrix.Columns), long_ = Math.Max(matrix.Rows, matrix.Columns), rows = all / Blocks((long)all);
+        return all / rows * ((2 * rows * rows * long_) + (rows * rows * rows));
     }
 
     /// <summary>Near the orthogonal factor of each matrix's polar decomposition, by five Newton-Schulz steps X = a X + (b X X' + c (X X')^2) X.</summary>

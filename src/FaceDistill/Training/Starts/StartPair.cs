@@ -198,7 +198,7 @@ internal sealed class StartFaces
         batch.Begin(indices, _faces.PersonLabels);
         try
         {
-            _reader.Fill(batch, 0, indices, CancellationToken.None);
+            _reader.Fill(batch, 0, indices, (0, indices.Length), CancellationToken.None);
         }
         catch (AggregateException e) when (e.InnerException is FaceDistillException first)
         {

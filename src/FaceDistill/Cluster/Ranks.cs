@@ -1,0 +1,128 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using FaceDistill.Files;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FaceDistill.Cluster;
+
+/// <summary>
+/// The processes that train one student together under MPI (<c>mpirun -n R facedistill distill ...</c>, or <c>srun</c>). The first one prepares, measures,
+/// writes and tells; the others compute their part of each batch and write nothing.
+/// </summary>
+public abstract class Ranks
+{
+    private static readonly string[] RankNames = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"];
+    private static readonly string[] LocalNames = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"];
+
+    internal Ranks(int rank, int count) => (Rank, Count) = (rank, count);
+
+    /// <summary>This process among all, from 0.</summary>
+    public int Rank { get; }
+
+    /// <summary>How many there are, 1 or more.</summary>
+    public int Count { get; }
+
+    /// <summary>Whether this one prepares, measures, writes and tells.</summary>
+    public bool IsFirst => Rank == 0;
+
+    /// <summary>What connects them, in words.</summary>
+    public abstract string About { get; }
+
+    /// <summary>How many of them share this machine, its memory and its cores.</summary>
+    internal int OnThisMachine => Number(LocalNames) is > 0 and var local ? Math.Min(local, Count) : Count;
+
+    /// <summary>The rank that the launcher gave this process, before it joins the others; null where no launcher of MPI started it.</summary>
+    public static int? Started => Number(RankNames);
+
+    /// <summary>Joins the other processes that <c>mpirun</c> or <c>srun</c> started; once a process, on the thread that trains.</summary>
+    /// <returns>Null where the process was started alone, or is the only one.</returns>
+    /// <exception cref="FaceDistillException">It was started by MPI, and no MPI library is found; the message says how to name one.</exception>
+    public static Ranks? Join()
+    {
+        string? named = Environment.GetEnvironmentVariable(MpiLibrary.Variable);
+        if (Started is null)
+        {
+            return null;
+        }
+
+        string[] openMpi = ["libmpi.so.40", "libmpi.so.80", "libmpi.so.20"], mpich = ["libmpich.so.12", "libmpi.so.12", "libmpi_cray.so.12"];
+        bool hydra = Environment.GetEnvironmentVariable("PMI_RANK") is not null && Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_RANK") is null;
+        var library = MpiLibrary.Open(named is { Length: > 0 } ? [named] : hydra ? [.. mpich, "libmpi.so"] : [.. openMpi, "libmpi.so", .. mpich]);
+        if (library.Count > 1)
+        {
+            return new Mpi(library);
+        }
+
+        library.End();
+        return null;
+    }
+
+    /// <summary>Takes leave; all ranks do so when all is done. A process that ends without it, after a failure, makes the launcher end the others.</summary>
+    public abstract void End();
+
+    /// <summary>Replaces values by their sums over all ranks; every rank gets the same.</summary>
+    internal abstract void Sum(Span<float> values);
+
+    /// <summary>Gives the first rank's bytes to all; the others pass as many.</summary>
+    internal abstract void FromFirst(Span<byte> bytes);
+
+    /// <summary>Waits for all.</summary>
+    internal abstract void Meet();
+
+    /// <summary>Sums a tensor over all ranks, in place.</summary>
+    /// <param name="values">float32, its values one behind the other.</param>
+    internal void Sum(Tensor values) => InMemory(values, bytes => Sum(MemoryMarshal.Cast<byte, float>(bytes)));
+
+    /// <summary>Gives the first rank's tensor to all, in place.</summary>
+    /// <param name="values">As for <see cref="Sum(Tensor)"/>.</param>
+    internal void FromFirst(Tensor values) => InMemory(values, FromFirst);
+
+    /// <summary>Something that the first rank makes while the others wait, without keeping their cores busy.</summary>
+    internal T Told<T>(Func<T> first)
+    {
+        byte[] text = IsFirst ? JsonSerializer.SerializeToUtf8Bytes(first(), JsonFile.Options) : [];
+        Meet();
+        int length = text.Length;
+        FromFirst(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref length, 1)));
+        byte[] told = IsFirst ? text : new byte[length];
+        FromFirst(told);
+        return JsonSerializer.Deserialize<T>(told, JsonFile.Options)!;
+    }
+
+    private delegate void OnBytes(Span<byte> bytes);
+
+    // A GPU's values go through the machine's memory.
+    private static void InMemory(Tensor values, OnBytes work)
+    {
+        using var frozen = no_grad();
+        if (values.device_type == DeviceType.CPU)
+        {
+            work(values.bytes);
+            return;
+        }
+
+        using var here = values.cpu();
+        work(here.bytes);
+        values.copy_(here);
+    }
+
+    private static int? Number(string[] names) => names.Select(Environment.GetEnvironmentVariable)
+        .Select(text => StrictNumber(text)).FirstOrDefault(n => n is not null);
+
+    private static int? StrictNumber(string? text) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) ? number : null;
+
+    private sealed class Mpi(MpiLibrary library) : Ranks(library.Rank, library.Count)
+    {
+        public override string About => $"{library.Count} ranks of {library.Version}";
+
+        public override void End() => library.End();
+
+        internal override void Sum(Span<float> values) => library.Sum(values);
+
+        internal override void FromFirst(Span<byte> bytes) => library.FromFirst(bytes);
+
+        internal override void Meet() => library.Meet();
+    }
+}

@@ -1,0 +1,53 @@
+using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Results;
+using FaceDistill.Stores;
+
+namespace FaceDistill.Evaluation;
+
+/// <summary>Which pictures of a data set a protocol measures: no other is aligned or embedded for it, and what is said of the faces is said of these.</summary>
+internal static class NeededPictures
+{
+    /// <summary>Those that a protocol's lists beside the data name; all by a list that lies elsewhere.</summary>
+    /// <param name="protocol">One of <see cref="Evaluator.Protocols"/>.</param>
+    /// <param name="folder">As for <see cref="Evaluator.Run"/>.</param>
+    /// <param name="options">As for <see cref="Evaluator.Run"/>.</param>
+    /// <returns>Null for all.</returns>
+    /// <exception cref="FaceDistillException">A list is missing or malformed.</exception>
+    public static PictureChoice? Of(string protocol, string? folder, EvaluationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return protocol switch
+        {
+            Evaluator.LfwView1Test => LfwPeople.Read(Evaluator.Find(protocol, folder, "peopleDevTest.txt")) is var people
+                ? ByName(people.People.SelectMany(p => Enumerable.Range(1, p.Images).Select(n => LfwImage.Name(p.Name, n))), people.File) : null,
+            Evaluator.LfwTenFold => LfwPairs.Read(Evaluator.Find(protocol, folder, "pairs.txt")) is var pairs
+                ? ByName(pairs.Pairs.SelectMany(p => new[] { p.First, p.Second }), pairs.File) : null,
+            Evaluator.Pairs when options.PairFile is null => PairList.In(folder) is var list
+                ? ByPath(list.Pairs.SelectMany(p => new[] { p.First, p.Second }), list.File) : null,
+            _ => null,
+        };
+    }
+
+    /// <summary>The same of embeddings: those of the pictures that are measured; all where none is, which the protocol refuses with its own words.</summary>
+    public static EmbeddingSet In(EmbeddingSet set, PictureChoice? choice)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        int[] rows = choice is null ? [] : [.. Enumerable.Range(0, set.Count).Where(row => choice.Has(set.Paths[row]))];
+        return rows.Length == 0 || rows.Length == set.Count ? set : set.Of(rows);
+    }
+
+    private static PictureChoice ByName(IEnumerable<string> names, string list)
+    {
+        var wanted = names.ToHashSet(StringComparer.Ordinal);
+        return new PictureChoice(path => wanted.Contains(LfwImage.NameOf(path)), list);
+    }
+
+    // A list may name a picture without its extension, and aligning may have changed it.
+    private static PictureChoice ByPath(IEnumerable<string> paths, string list)
+    {
+        var wanted = paths.SelectMany(ImagePaths.Spellings).SelectMany(p => new[] { p, Stem(p) }).ToHashSet(StringComparer.Ordinal);
+        return new PictureChoice(path => wanted.Contains(path) || wanted.Contains(Stem(path)), list);
+    }
+
+    private static string Stem(string path) => Path.ChangeExtension(path, null);
+}

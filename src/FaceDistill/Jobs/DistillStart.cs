@@ -1,0 +1,83 @@
+using FaceDistill.Assets;
+using FaceDistill.Files;
+using FaceDistill.Students;
+using FaceDistill.Training;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
+
+namespace FaceDistill.Jobs;
+
+/// <summary>What a training starts from instead of random weights: another run, or a published backbone.</summary>
+/// <param name="finder">Finds a backbone's files.</param>
+internal sealed class DistillStart(AssetFinder finder)
+{
+    /// <summary>Gives a trainer the weights.</summary>
+    /// <param name="trainer">Before its first step.</param>
+    /// <param name="source">A run folder, a checkpoint or a backbone's card.</param>
+    /// <param name="heldOut">How many people this run holds out and measures.</param>
+    /// <param name="job">Told what was taken.</param>
+    /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
+    public void Begin(Trainer trainer, string source, int heldOut, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        var start = IsBackbone(source) ? null : StartOf(source);
+        Say(start?.Note, job);
+        job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
+        if (start is not null && (start.Options.HeldOut.People ?? 0) is var before && before < heldOut)
+        {
+            job.Say?.Invoke($"warning: the run of {source} held out {before} people and this one {heldOut}: "
+                + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
+        }
+    }
+
+    /// <summary>Says what a checkpoint has to say.</summary>
+    public static void Say(string? note, JobContext job)
+    {
+        if (note is not null)
+        {
+            job.Say?.Invoke(note);
+        }
+    }
+
+    // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
+    private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
+
+    /// <summary>Refuses what cannot be started from, before anything is computed.</summary>
+    /// <exception cref="FaceDistillException">It is not there, or narrower than the student.</exception>
+    public void Require(StudentOptions student)
+    {
+        if (student.Init is not { } source)
+        {
+            return;
+        }
+
+        if (IsBackbone(source))
+        {
+            var (card, files) = BackboneCard.Load(source);
+            WeightTransfer.RequireFit(
+                card.Name, InvariantText.Of($"the backbone {card.Name} of width {card.Width}"), new StudentSpec(card.Width, 224), student.Name);
+            foreach (var asset in files.Assets)
+            {
+                finder.Find(files, asset);
+            }
+        }
+        else if (!Directory.Exists(source) && !File.Exists(source))
+        {
+            string cards = string.Join(", ", Cards.Names(Cards.Backbones));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}"
+                + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
+        }
+        else
+        {
+            var start = StartOf(source);
+            WeightTransfer.RequireFit(start.Path, start.Description.Student, StudentSpec.Parse(start.Description.Student), student.Name);
+        }
+    }
+
+    /// <summary>The run whose faces count too; of a published backbone only its card tells.</summary>
+    public static string? FolderOf(string? source) => source is null || IsBackbone(source) ? null
+        : Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
+
+    private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+}

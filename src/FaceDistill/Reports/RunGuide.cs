@@ -1,0 +1,215 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using FaceDistill.Files;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Losses;
+using FaceDistill.Training.Options;
+using static FaceDistill.Reports.Pages.ReportFormat;
+
+namespace FaceDistill.Reports;
+
+/// <summary>What a run came to, for the one who made it: figures, their meaning, the files, and what to type next. The terminal and the page say the
+/// same.</summary>
+internal static class RunGuide
+{
+    private const string FirstStudent = "mobilenet-v1:0.5@96";
+
+    // Below this part of the variance there is nothing to boast of.
+    private const double Learnt = 0.05;
+
+    /// <summary>The command as it was started.</summary>
+    public static string Program => Environment.GetEnvironmentVariable("FACEDISTILL_COMMAND") is { Length: > 0 } typed ? typed : "./facedistill";
+
+    /// <summary>The whole in a sentence.</summary>
+    public static string Verdict(RunReportData report)
+    {
+        string student = report.Run.Options.Student.Name, teacher = report.Run.Teacher;
+        if (!report.Run.Synthetic || !report.Finished || report.Run.TeacherHash.Length == 0)
+        {
+            return $"{student}: {RunReportMarkdown.Verdict(report)}";
+        }
+
+        double learnt = 1 - (Kept(report).ValidationLoss ?? Kept(report).Loss);
+        string speed = report.Speed is { } s ? InvariantText.Of($", and it is {s.Speedup:0.0} times as fast") : "";
+        return learnt < Learnt || report.Run.Options.Loss != new LossOptions()
+            ? $"Every stage works; {Count(report.Epochs.Count, "epoch")} gave {student} a loss of {InvariantText.Of($"{Kept(report).Loss:0.000}")}{speed}"
+            : InvariantText.Of($"It works: {student} has learnt {100 * learnt:0}% of what tells {teacher}'s embeddings of its drawn faces apart{speed}");
+    }
+
+    /// <summary>Loss, agreement and speed: what it is, the figure, what it means.</summary>
+    public static IReadOnlyList<(string Name, string Figure, string Means)> Figures(RunReportData report)
+    {
+        var (kept, first) = (Kept(report), report.Epochs[0]);
+        bool plain = report.Run.Options.Loss == new LossOptions();
+        var figures = new List<(string, string, string)>
+        {
+            ("Loss", Number($"{kept.Loss:0.000}"), plain
+                ? Number($"of the teacher's variance is not explained: 1 is nothing learnt, 0 everything. Epoch 1 had {first.Loss:0.000}")
+                    + (kept.ValidationLoss is { } held ? Number($"; faces held out of training: {held:0.000}") : "") + "."
+                : Number($"({report.Run.Options.Loss}). Epoch 1 had {first.Loss:0.000}.")),
+        };
+        if (kept.CentredCosine is { } cosine)
+        {
+            figures.Add(("Agreement with the teacher", Number($"{cosine:0.000}"),
+                $"mean cosine of both embeddings of a face held out of training, centred: 0 is chance, 1 the same."));
+        }
+
+        figures.Add(report.Speed is { } speed
+            ? ("Speed", Number($"{speed.Speedup:0.0} times"),
+                Number($"as fast as {speed.Teacher}: {speed.StudentMs:0.00} ms a face, the teacher {speed.TeacherMs:0.00}")
+                + " (the fastest of many runs in turns, one thread, ONNX Runtime).")
+            : ("Cost", Number($"{report.Cost.MultAdds / 1e6:0.0} M"), Number($"mult-adds a face; {report.Cost.Parameters / 1e6:0.00} M parameters.")));
+        return figures;
+    }
+
+    /// <summary>What the accuracies can say and cannot; empty for faces that were photographed.</summary>
+    public static IReadOnlyList<string> Meaning(RunReportData report)
+    {
+        if (!report.Run.Synthetic)
+        {
+            return [];
+        }
+
+        string[] limits =
+        [
+            $"The faces are drawings. That a student learns, agrees with its teacher and is measured shows that every stage works here. "
+                + $"{Count(report.Run.Images, "drawn face")} and minutes of training are too few to know people whom it never saw, which is what TAR asks "
+                + "for; and no figure of drawings, the teacher's neither, says anything about photographs.",
+        ];
+        return RealFaces.Best(report.Run.Teacher) is { } real ? [.. limits, $"What real faces gave: {real.Sentence}"] : limits;
+    }
+
+    /// <summary>What an accuracy at a rate is.</summary>
+    /// <param name="far">The rate, as in JSON keys.</param>
+    public static string Tar(string far) => InvariantText.Of(
+        $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / double.Parse(far, CultureInfo.InvariantCulture):#,0} "
+            + $"pairs "
+            + $"of two people is.");
+
+    /// <summary>The files that were made, from the working folder, each with what it is.</summary>
+    public static IReadOnlyList<(string Path, string What)> Files(RunReportData report)
+    {
+        string size(string file) => Number($"{new FileInfo(Path.Combine(report.Folder, file)).Length / 1e6:0.0} MB");
+        var files = new List<(string File, Func<string> What)>
+        {
+            (RunReport.PageFileName, () => "all this as a page, with the curves: open it in a browser"),
+        };
+        foreach (string file in (report.Export?.Files ?? []).Take(1).Select(f => Path.GetFileName(f))) // the others are its cards
+        {
+            files.Add((file, () => Number($"the student ({size(file)}): an aligned face in, {report.Dimension} values out; ONNX Runtime runs it")));
+            files.Add((file + ".MODEL_CARD.md", () => "what it takes and gives, its figures, licences and limits: keep it beside the file"));
+        }
+
+        files.Add((RunStudent.BestFileName, () => "the weights of the best epoch, which were exported"));
+        files.Add((StudentCheckpoint.FileName, () => "the state of the training: distill --resume goes on from it"));
+        files.Add(("log.csv", () => "loss and agreement of each epoch"));
+        List<(string, string)> made = [.. files.Where(f => f.File == RunReport.PageFileName || File.Exists(Path.Combine(report.Folder, f.File)))
+            .Select(f => (Shown(Path.Combine(report.Folder, f.File)), f.What()))];
+        return report.Run.Synthetic ? [.. made, (Shown(report.Run.Data), $"the {Count(report.Run.Images, "drawn face")} that it learnt from")] : made;
+    }
+
+    /// <summary>Three commands to go on with, each with what it does.</summary>
+    public static IReadOnlyList<(string Command, string What)> Next(RunReportData report)
+    {
+        string run = Shown(report.Folder), teacher = report.Run.Teacher;
+        bool taught = report.Run.TeacherHash.Length > 0;
+        string beside = taught ? $" --model {Typed($"teacher:{teacher}")}" : "";
+        (string Arguments, string What)[] next = report.Run.Synthetic && taught
+            ?
+            [
+                ("teachers pull yunet", "fetches the face detector that photos need (0.2 MB)"),
+                ($"distill --student {FirstStudent} --teacher {Typed(teacher)} --data photos/ --output run",
+                    "distils on your own faces: photos/ is any folder of photos, no names needed"),
+                ($"evaluate --model run{beside} --data people/ --report report",
+                    "measures both on people that are not in photos/: one sub-folder a person"),
+            ]
+            :
+            [
+                ($"evaluate --model {Typed(run)}{beside} --data people/ --report report",
+                    "measures it on people that it has not seen: one sub-folder a person"),
+                ($"export --model {Typed(run)} --output student.tflite", "makes a file for phones (TensorFlow Lite) of it"),
+                ($"bench --model {Typed(run)}{beside}", "times it on this machine"),
+            ];
+        return [.. next.Select(n => ($"{Program} {n.Arguments}", n.What))];
+    }
+
+    /// <summary>The epoch whose student is evaluated and exported.</summary>
+    internal static EpochLog Kept(RunReportData report) =>
+        report.Run.Options.HeldOut.Keep == KeepKind.Best && report.Best is { } best ? report.Epochs[best.Epoch - 1] : report.Epochs[^1];
+
+    private static string Shown(string path)
+    {
+        string near = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
+        return near.StartsWith("..", StringComparison.Ordinal) ? Path.GetFullPath(path) : near;
+    }
+
+    private static string Typed(string argument) => argument.Any(c => char.IsWhiteSpace(c) || "'\"$&|;<>()*?`!#".Contains(c, StringComparison.Ordinal))
+        ? $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'" : argument;
+
+    private static string Number(InvariantText text) => text.ToString();
+}
+
+/// <summary>How fast a run's exported student is beside its teacher (speed.json of the run folder), both timed in turns in one run.</summary>
+/// <param name="OnnxSha256">SHA-256 of the file that was timed.</param>
+/// <param name="Teacher">The teacher's name.</param>
+/// <param name="StudentMs">One face on one thread, the fastest of many runs, milliseconds.</param>
+/// <param name="TeacherMs">The same of the teacher.</param>
+/// <param name="Speedup">The teacher's time by the student's.</param>
+public sealed record RunSpeed(string OnnxSha256, string Teacher, double StudentMs, double TeacherMs, double Speedup)
+{
+    internal const string FileName = "speed.json";
+
+    /// <summary>That of a run folder's exported file; null where none or another one was timed.</summary>
+    internal static RunSpeed? In(string folder, IEnumerable<string> exported) =>
+        File.Exists(Path.Combine(folder, FileName)) && JsonFile.Read<RunSpeed>(Path.Combine(folder, FileName)) is var speed
+            && exported.Select(f => Path.Combine(folder, Path.GetFileName(f))).Any(f => File.Exists(f) && FileHash.Sha256(f) == speed.OnnxSha256)
+                ? speed
+                : null;
+}
+
+/// <summary>
+/// What a student reached on real faces: read from the model cards of the results that the project keeps (eval/results), which are built in.
+/// </summary>
+/// <param name="Place">Where the result lies in the project.</param>
+/// <param name="Card">Its model card.</param>
+internal sealed record RealFaces(string Place, JsonNode Card)
+{
+    private const string Prefix = "results/";
+
+    /// <summary>The kept student with the highest TAR at 1e-4, of this teacher where there is one; null where none is built in.</summary>
+    public static RealFaces? Best(string teacher)
+    {
+        var home = typeof(RealFaces).Assembly;
+        return home.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => Read(home, n))
+            .Where(r => r.Tar("this file") is not null && (bool?)r.Of("this file")!["seen"] == false)
+            .OrderByDescending(r => (string?)r.Card["teacher"]!["name"] == teacher).ThenByDescending(r => r.Tar("this file")).FirstOrDefault();
+    }
+
+    /// <summary>The finding, with what it was measured on and where it lies.</summary>
+    public string Sentence
+    {
+        get
+        {
+            var (own, teacher) = (Of("this file")!, (string)Card["teacher"]!["name"]!);
+            var range = own["result"]!["tarInterval95AtFar"]?[DecidingFar]?.AsArray().Select(v => (double)v!).ToArray();
+            string share = Tar(teacher) is { } reached
+                ? InvariantText.Of($", {Percent(Tar("this file") / reached)} of its teacher's {Percent(reached)}") : "";
+            return InvariantText.Of(
+                $"{Card["student"]}, distilled from {teacher} on {(int)Card["trainingFaces"]!:#,0} faces, reaches a TAR of {Percent(Tar("this file"))}"
+                    + $"{Bracket(range)} at FAR {DecidingFar}{share}, over {(long)own["result"]!["impostorPairs"]!:#,0} impostor pairs of people of "
+                    + $"{own["data"]} that it never saw ({Place}).");
+        }
+    }
+
+    private JsonNode? Of(string model) => Card["accuracy"]!.AsArray().FirstOrDefault(a => (string?)a!["model"] == model);
+
+    private double? Tar(string model) => (double?)Of(model)?["result"]?["tarAtFar"]?[DecidingFar];
+
+    private static RealFaces Read(Assembly home, string name)
+    {
+        using var stream = home.GetManifestResourceStream(name)!;
+        string folder = name[Prefix.Length..].Replace('\\', '/');
+        return new RealFaces($"eval/results/{folder[..folder.LastIndexOf('/')]}", JsonNode.Parse(stream)!);
+    }
+}

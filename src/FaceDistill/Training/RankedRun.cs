@@ -1,0 +1,57 @@
+using FaceDistill.Cluster;
+using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Training;
+
+/// <summary>What the ranks of one training keep in common besides the sums within each step.</summary>
+/// <param name="ranks">The processes.</param>
+/// <param name="student">This one's student.</param>
+internal sealed class RankedRun(Ranks ranks, TrainingStep student)
+{
+    /// <summary>The processes.</summary>
+    public Ranks Ranks => ranks;
+
+    /// <summary>Agrees on what the first rank decided, since machines may differ.</summary>
+    /// <param name="decided">This rank's own decision.</param>
+    /// <param name="state">How far the run is.</param>
+    /// <exception cref="FaceDistillException">A time is given: it is measured by one process alone.</exception>
+    public TrainingRunOptions Agreed(TrainingRunOptions decided, TrainingState state) =>
+        ranks.Told(() => decided.Minutes is null || state is not { Epoch: 0, Step: 0 } ? decided
+        : throw new FaceDistillException("--minutes measures one process alone; give --epochs where several train together"));
+
+    /// <summary>Begins where the first rank begins, with its weights: a start is computed by it alone.</summary>
+    /// <param name="state">What this rank found in the run folder.</param>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="FaceDistillException">It is another folder than the first rank's.</exception>
+    public void Begin(TrainingState state, string folder)
+    {
+        int[] first = ranks.Told<int[]>(() => [state.Epoch, state.Step]);
+        if ((first[0], first[1]) != (state.Epoch, state.Step))
+        {
+            throw new FaceDistillException($"rank {ranks.Rank} finds another checkpoint than rank 0 (step {state.Step} of epoch {state.Epoch + 1}, not "
+                + $"{first[1]} of {first[0] + 1}): {folder} must be one folder, on a file system that all ranks share");
+        }
+
+        Share();
+    }
+
+    /// <summary>Ends an epoch, which the first rank measures while the others wait.</summary>
+    /// <param name="state">The first rank's state after it.</param>
+    /// <returns>The same on each.</returns>
+    public TrainingState End(TrainingState state)
+    {
+        var told = ranks.Told(() => state);
+        Share(); // what rounding on different machines has parted
+        return told;
+    }
+
+    private void Share()
+    {
+        ranks.FromFirst(student.Optimizer.Weights.Values);
+        foreach (var (_, moments) in student.Model.named_buffers().Where(b => b.buffer.is_floating_point()))
+        {
+            ranks.FromFirst(moments);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using FaceDistill.Cluster;
+
+namespace FaceDistill.Tests.Cluster;
+
+/// <summary>Ranks that are threads of one process: what MPI does, done by a barrier.</summary>
+internal sealed class ThreadRanks : Ranks
+{
+    private readonly Shared _shared;
+
+    private ThreadRanks(int rank, Shared shared)
+        : base(rank, shared.Sent.Length) => _shared = shared;
+
+    public override string About => $"{Count} threads";
+
+    public override void End()
+    {
+    }
+
+    /// <summary>Runs the same on so many ranks at once, and throws what the first of them throws.</summary>
+    public static T[] Run<T>(int count, Func<Ranks, T> work)
+    {
+        using var barrier = new Barrier(count);
+        var shared = new Shared(barrier, new byte[count][]);
+        T[] results = new T[count];
+        var failures = new Exception?[count];
+        Thread[] threads =
+        [
+            .. Enumerable.Range(0, count).Select(rank => new Thread(() =>
+            {
+                try
+                {
+                    results[rank] = work(new ThreadRanks(rank, shared));
+                }
+                catch (Exception e)
+                {
+                    failures[rank] = e;
+                    shared.Failed = true; // the others would wait for ever
+                    barrier.RemoveParticipant();
+                }
+            })),
+        ];
+        Array.ForEach(threads, t => t.Start());
+        Array.ForEach(threads, t => t.Join());
+        var failure = failures.FirstOrDefault(f => f is not null and not InvalidOperationException);
+        return failure is not null ? throw failure : results;
+    }
+
+    internal override void Sum(Span<float> values)
+    {
+        var all = Exchange(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
+        values.Clear();
+        foreach (byte[] one in all)
+        {
+            var floats = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(one);
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] += floats[i];
+            }
+        }
+    }
+
+    internal override void FromFirst(Span<byte> bytes) => Exchange(bytes)[0].CopyTo(bytes);
+
+    internal override void Meet() => Exchange([]);
+
+    private byte[][] Exchange(ReadOnlySpan<byte> mine)
+    {
+        _shared.Sent[Rank] = mine.ToArray();
+        _shared.Barrier.SignalAndWait();
+        if (_shared.Failed)
+        {
+            throw new InvalidOperationException("another rank failed");
+        }
+
+        byte[][] all = [.. _shared.Sent];
+        _shared.Barrier.SignalAndWait();
+        return all;
+    }
+
+    private sealed record Shared(Barrier Barrier, byte[][] Sent)
+    {
+        public volatile bool Failed;
+    }
+}
