@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
@@ -10,20 +11,22 @@ namespace FaceDistill.Cli.Commands;
 internal static class CompareCommand
 {
     /// <summary>The model of <c>compare</c> and <c>search</c>.</summary>
-    public static readonly Option<string?> Model = new("--model")
+    public static readonly Option<string?> Model = new Option<string?>("--model")
     {
         Description = "A run folder, an exported file or teacher:CARD; without it, the best student that was measured and kept.",
         HelpName = "MODEL",
-    };
+    }.Completes("teacher:", Cards.Teachers);
 
     private static readonly Argument<string> A = new("a") { Description = "A photo." };
     private static readonly Argument<string> B = new("b") { Description = "Another photo." };
 
     public static Command Create() => VerbContext.Action(
-        new Command("compare", "Say how alike the faces of two photos are, and whether they are one person's at FAR 1e-4.")
-        {
-            A, B, Model, CommonOptions.Models, CommonOptions.Device,
-        }, Run, result => CommonOptions.DeviceError(result, [result.GetValue(Model)]));
+        new Verb("compare", "Say how alike the faces of two photos are, and whether they are one person's at FAR 1e-4.")
+            .Takes(A).Takes(B)
+            .Example("compare a.jpg b.jpg")
+            .Example("compare a.jpg b.jpg --model run")
+            .Example("compare a.jpg b.jpg --model student.onnx --json")
+            .Group("model", Model, CommonOptions.Models, CommonOptions.Device), Run, result => CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 
     private static void Run(VerbContext context)
     {

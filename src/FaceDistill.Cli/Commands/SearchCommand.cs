@@ -1,4 +1,6 @@
 using System.CommandLine;
+using FaceDistill.Assets;
+using FaceDistill.Cli.Rendering;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
@@ -10,12 +12,12 @@ namespace FaceDistill.Cli.Commands;
 internal static class SearchCommand
 {
     private static readonly Argument<string> Probe = new("probe") { Description = "A photo of whom to search." };
-    private static readonly Option<string> Gallery = new("--gallery")
+    private static readonly Option<string> Gallery = new Option<string>("--gallery")
     {
         Description = "A folder of photos or aligned faces (a sub-folder is a person), a data set's name, or a store that embed made with the same model.",
         Required = true,
         HelpName = "STORE|DIR|FILE|NAME",
-    };
+    }.Completes("", Cards.Datasets);
     private static readonly Option<int> Top = new("--top")
     {
         Description = "How many faces to name, the most alike first.",
@@ -24,10 +26,14 @@ internal static class SearchCommand
     };
 
     public static Command Create() => VerbContext.Action(
-        new Command("search", "List the faces of a folder or a store that are most like the face of a photo.")
-        {
-            Probe, Gallery, CompareCommand.Model, Top, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device,
-        }, Run, result => CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
+        new Verb("search", "List the faces of a folder or a store that are most like the face of a photo.")
+            .Takes(Probe)
+            .Example("search who.jpg --gallery photos")
+            .Example("search who.jpg --gallery photos --top 3 --model run")
+            .Example("search who.jpg --gallery embeddings --model teacher:dlib-resnet")
+            .Group("gallery", Gallery, Top, CommonOptions.Aligned)
+            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device), Run, result =>
+                CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
 
     private static void Run(VerbContext context)
     {
@@ -47,21 +53,18 @@ internal static class SearchCommand
     private static void Render(IAnsiConsole console, SearchResult result)
     {
         bool people = result.People > 0, measured = result.Hits.Any(h => h.FalseAcceptRate is not null), verdict = result.By.Threshold is not null;
-        var table = new Table().AddColumns(
-            ["rank", .. people ? ["person"] : Array.Empty<string>(), "picture", "similarity", .. verdict ? [$"same at {FarTargets.Label(result.By.Far)}"]
-                : Array.Empty<string>(), .. measured ? ["FAR of one pair", "by chance here"] : Array.Empty<string>()]);
+        string[] person = people ? ["person"] : [], same = verdict ? [$"same at {FarTargets.Label(result.By.Far)}"] : [];
+        string[] rates = measured ? ["FAR of one pair", "by chance here"] : [];
+        var table = new FittedTable(["rank", .. person, "picture", "similarity", .. same, .. rates]);
         foreach (var hit in result.Hits)
         {
-            table.AddRow(
-            [
-                InvariantText.Of($"{hit.Rank}"), .. people ? [ShownOnTerminal.Cell(hit.Person)] : Array.Empty<string>(),
-                ShownOnTerminal.Cell(hit.Picture + (hit.SamePhoto ? " (the photo itself)" : "")), InvariantText.Of($"{hit.Similarity:0.0000}"),
-                .. verdict ? [hit.Same == true ? "yes" : "no"] : Array.Empty<string>(),
-                .. measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : Array.Empty<string>(),
-            ]);
+            string[] name = people ? [hit.Person] : [], accepted = verdict ? [hit.Same == true ? "yes" : "no"] : [];
+            string[] chance = measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : [];
+            table.Add([InvariantText.Of($"{hit.Rank}"), .. name, hit.Picture + (hit.SamePhoto ? " (the photo itself)" : ""),
+                InvariantText.Of($"{hit.Similarity:0.0000}"), .. accepted, .. chance]);
         }
 
-        console.Write(table);
+        table.Write(console);
         string gallery = InvariantText.Of($"{result.Gallery}: {result.Faces:N0} faces{(people ? InvariantText.Of($" of {result.People:N0} people") : "")}");
         console.WriteLine(result.ExpectedByChance is { } expected
             ? InvariantText.Of($"{gallery}. In so many the chance of a false match is about {result.Faces:N0} times that of one pair: for somebody who is "
