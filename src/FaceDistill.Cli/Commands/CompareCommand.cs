@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
@@ -14,17 +15,17 @@ internal static class CompareCommand
     {
         Description = "A run folder, an exported file or teacher:CARD; without it, the best student that was measured and kept.",
         HelpName = "MODEL",
-    }.Completes("teacher:", Assets.Cards.Teachers);
+    }.Completes("teacher:", Cards.Teachers);
 
     private static readonly Argument<string> A = new("a") { Description = "A photo." };
     private static readonly Argument<string> B = new("b") { Description = "Another photo." };
 
     public static Command Create() => VerbContext.Action(
         new Verb("compare", "Say how alike the faces of two photos are, and whether they are one person's at FAR 1e-4.")
+            .Takes(A).Takes(B)
             .Example("compare a.jpg b.jpg")
             .Example("compare a.jpg b.jpg --model run")
             .Example("compare a.jpg b.jpg --model student.onnx --json")
-            .Takes(A).Takes(B)
             .Group("model", Model, CommonOptions.Models, CommonOptions.Device), Run, result => CommonOptions.DeviceError(result, [result.GetValue(Model)]));
 
     private static void Run(VerbContext context)
@@ -38,12 +39,12 @@ internal static class CompareCommand
 
     private static void Render(IAnsiConsole console, CompareResult result)
     {
-        console.WriteLine(InvariantText.Of($"similarity {result.Similarity:0.0000}{Usual(result.By)}"));
+        console.WriteLine(InvariantText.Of($"similarity {result.Similarity:0.0000}{(Usual(result.By) is { } usual ? $" ({usual})" : "")}"));
         if (result.Same is { } same)
         {
             console.WriteLine(InvariantText.Of(
                 $"{(same ? "the same person" : "not accepted as the same person")} at FAR {FarTargets.Label(result.By.Far)} (threshold "
-                + $"{result.By.Threshold:0.0000})"));
+                + $"{result.By.Threshold:0.0000}, which one of {1 / result.By.Far:N0} pairs of two people reaches)"));
         }
 
         if (result.FalseAcceptRate is { } rate)
@@ -78,19 +79,18 @@ internal static class CompareCommand
     }
 
     /// <summary>What strangers reach: a similarity of 0.9 sounds like much.</summary>
-    public static string Usual(Comparison by) => by.HalfOfImpostors is { } half
-        ? InvariantText.Of($" (half of all pairs of two people reach {half:0.0000})")
-        : "";
+    public static string? Usual(Comparison by) => by.HalfOfImpostors is { } half
+        ? InvariantText.Of($"half of all pairs of two people reach {half:0.0000}") : null;
 
     private static string Interval(FalseAcceptEstimate rate) => rate is { Rate: not null, Interval95: [var low, var high] }
         ? $" (95% interval {FarTargets.Rounded(low)} to {FarTargets.Rounded(high)})"
         : rate is { Rate: not null, AtLeast: var least, AtMost: var most } && most > 3 * least
             ? $" (interpolated between {FarTargets.Label(least)} and {FarTargets.Label(most)})" : "";
 
-    private static string OneOf(FalseAcceptEstimate rate) => rate.Rate is { } share
-        ? InvariantText.Of($", about one of {Digits(1 / share):N0} pairs of two people") : "";
-
     // Two digits: the third is not known.
-    private static double Digits(double number) => Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(number)) - 1)) is var step ? Math.Round(number / step) * step
-        : number;
+    private static string OneOf(FalseAcceptEstimate rate)
+    {
+        double pairs = 1 / (rate.Rate ?? 1), step = Math.Pow(10, Math.Max(0, Math.Floor(Math.Log10(pairs)) - 1));
+        return rate.Rate is null ? "" : InvariantText.Of($", about one of {Math.Round(pairs / step) * step:N0} pairs of two people");
+    }
 }

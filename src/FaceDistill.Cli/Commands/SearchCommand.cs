@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FaceDistill.Assets;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
@@ -16,7 +17,7 @@ internal static class SearchCommand
         Description = "A folder of photos or aligned faces (a sub-folder is a person), a data set's name, or a store that embed made with the same model.",
         Required = true,
         HelpName = "STORE|DIR|FILE|NAME",
-    }.Completes("", Assets.Cards.Datasets);
+    }.Completes("", Cards.Datasets);
     private static readonly Option<int> Top = new("--top")
     {
         Description = "How many faces to name, the most alike first.",
@@ -26,12 +27,13 @@ internal static class SearchCommand
 
     public static Command Create() => VerbContext.Action(
         new Verb("search", "List the faces of a folder or a store that are most like the face of a photo.")
-            .Example("search probe.jpg --gallery photos")
-            .Example("search probe.jpg --gallery lfw --top 20 --model run")
             .Takes(Probe)
-            .Group("gallery", Gallery, CommonOptions.Aligned)
-            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device)
-            .Group("output", Top), Run, result => CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
+            .Example("search who.jpg --gallery photos")
+            .Example("search who.jpg --gallery photos --top 3 --model run")
+            .Example("search who.jpg --gallery embeddings --model teacher:dlib-resnet")
+            .Group("gallery", Gallery, Top, CommonOptions.Aligned)
+            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device), Run, result =>
+                CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
 
     private static void Run(VerbContext context)
     {
@@ -51,18 +53,15 @@ internal static class SearchCommand
     private static void Render(IAnsiConsole console, SearchResult result)
     {
         bool people = result.People > 0, measured = result.Hits.Any(h => h.FalseAcceptRate is not null), verdict = result.By.Threshold is not null;
-        var table = new FittedTable(
-            ["rank", .. people ? ["person"] : Array.Empty<string>(), "picture", "similarity", .. verdict ? [$"same at {FarTargets.Label(result.By.Far)}"]
-                : Array.Empty<string>(), .. measured ? ["FAR of one pair", "by chance here"] : Array.Empty<string>()]);
+        string[] person = people ? ["person"] : [], same = verdict ? [$"same at {FarTargets.Label(result.By.Far)}"] : [];
+        string[] rates = measured ? ["FAR of one pair", "by chance here"] : [];
+        var table = new FittedTable(["rank", .. person, "picture", "similarity", .. same, .. rates]);
         foreach (var hit in result.Hits)
         {
-            table.Add(
-            [
-                InvariantText.Of($"{hit.Rank}"), .. people ? [hit.Person] : Array.Empty<string>(),
-                hit.Picture + (hit.SamePhoto ? " (the photo itself)" : ""), InvariantText.Of($"{hit.Similarity:0.0000}"),
-                .. verdict ? [hit.Same == true ? "yes" : "no"] : Array.Empty<string>(),
-                .. measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : Array.Empty<string>(),
-            ]);
+            string[] name = people ? [hit.Person] : [], accepted = verdict ? [hit.Same == true ? "yes" : "no"] : [];
+            string[] chance = measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : [];
+            table.Add([InvariantText.Of($"{hit.Rank}"), .. name, hit.Picture + (hit.SamePhoto ? " (the photo itself)" : ""),
+                InvariantText.Of($"{hit.Similarity:0.0000}"), .. accepted, .. chance]);
         }
 
         table.Write(console);
@@ -74,8 +73,8 @@ internal static class SearchCommand
             : gallery);
         if (result.Hits.Select(h => h.FalseAcceptRate).FirstOrDefault(r => r is not null) is { } rate)
         {
-            console.WriteLine(InvariantText.Of(
-                $"measured on {rate.ImpostorPairs:N0} pairs of two people ({rate.Protocol}){CompareCommand.Usual(result.By)}"));
+            string usual = CompareCommand.Usual(result.By) is { } half ? $"; {half}" : "";
+            console.WriteLine(InvariantText.Of($"measured on {rate.ImpostorPairs:N0} pairs of two people ({rate.Protocol}){usual}"));
         }
 
         CompareCommand.Rest(console, result.By, [result.Probe], result.Warnings);
@@ -84,6 +83,6 @@ internal static class SearchCommand
     private static string Chance(SearchHit hit) => hit is { ExpectedByChance: { } faces, FalseAcceptRate: { } rate }
         ? InvariantText.Of($"{(rate.Rate is not null ? "" : rate.AtLeast == 0 ? "at most " : "at least ")}{Number(faces)}") : "";
 
-    private static string Number(double faces) => faces >= 10 ? InvariantText.Of($"{faces:N0}") : faces >= 0.01 ? InvariantText.Of($"{faces:0.##}")
+    private static string Number(double faces) => faces >= 10 ? InvariantText.Of($"{faces:N0}") : faces >= 1e-4 ? InvariantText.Of($"{faces:G2}")
         : FarTargets.Rounded(faces);
 }

@@ -142,6 +142,7 @@ internal static class MadePicture
     /// <returns>float32, contract.Values of them.</returns>
     public static unsafe float[] Of(ModelInputSpec contract, int number)
     {
+        OpenCvNative.EnsureLoaded();
         int size = contract.Size;
         var pixels = new byte[size * size * 3];
         for (int i = 0; i < pixels.Length; i++)

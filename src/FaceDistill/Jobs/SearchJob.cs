@@ -122,10 +122,11 @@ public sealed class SearchJob(AssetFinder finder)
 
         var store = EmbeddingStore.Open(request.Gallery);
         string other = store.Key.Teacher == model.Model.Name ? $"another model that is called {store.Key.Teacher} too" : store.Key.Teacher;
+        string its = Cards.Names(Cards.Teachers).Contains(store.Key.Teacher) ? $"give --model teacher:{store.Key.Teacher}" : "name its model with --model";
         string photos = EmbeddingSource.Of(request.Gallery)?.Data ?? "DIR";
         return store.Key.TeacherHash == EmbeddingCache.ModelHash(model.Model) ? store
-            : throw new FaceDistillException($"{request.Gallery} holds embeddings of {other}, which do not compare with those of {model.Model.Name}: name its "
-                + $"model with --model, or search in the photos (--gallery {photos})");
+            : throw new FaceDistillException($"{request.Gallery} holds embeddings of {other}, which do not compare with those of {model.Model.Name}: "
+                + $"{its}, or search in the photos (--gallery {photos})");
     }
 }
 
