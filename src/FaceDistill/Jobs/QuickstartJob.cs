@@ -20,7 +20,7 @@ internal sealed class QuickstartJob(AssetFinder finder)
 {
     private const string Teacher = "dlib-resnet";
     private const int TrainingIdentities = 60, TrainingImages = 40, TestIdentities = 60, TestImages = 12, TimingRounds = 25;
-    private const int Parts = 1 + DistillJob.Parts + 1; // drawing, distilling, measuring
+    private const int Parts = 1 + DistillJob.Parts + 2; // drawing, distilling, measuring, exporting with what was measured
     private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people
 
     /// <summary>Runs it; what an earlier run in the same folder finished is kept.</summary>
@@ -49,9 +49,10 @@ internal sealed class QuickstartJob(AssetFinder finder)
         string run = Path.Combine(output, "run");
         new DistillJob(finder).Run(new DistillRequest(Teacher, [training], null, options, run, Resume: true), job.Within(1, Parts));
         new EvaluateJob(finder).Run(
-            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job.Part(Parts, Parts));
-        new ExportJob(finder).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = device }, job); // again, now that its thresholds are known
-        Time(run, options.Run.Device, job);
+            new EvaluateRequest(Evaluator.AllPairs, ["teacher:" + Teacher, run], test, null, options.Run.Device), job.Part(Parts - 1, Parts));
+        // again, now that its thresholds are known
+        new ExportJob(finder).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = device }, job.Part(Parts, Parts));
+        Time(run, options.Run.Device, job.Part(Parts, Parts));
         return RunReport.Write(run);
     }
 
