@@ -156,7 +156,8 @@ public sealed class FaceEmbedder : IDisposable
     public float Threshold(double far) => _model is not FlipSummed ? StudentThresholds.At(Thresholds, far, _path)
         : throw new FaceDistillException(FlipLine);
 
-    private string FlipLine => $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or load it "
+    private string FlipLine =>
+        $"{_path}: its thresholds are not those of flip-summed embeddings; measure them with '{Hints.Command} evaluate --flip', or load it "
         + "without flip";
 
     /// <summary>How many pairs of two people are at least as alike: the false accept rate at which a pair of this similarity would just be accepted.</summary>
