@@ -101,7 +101,7 @@ internal sealed class ComparedModel : IDisposable
     {
         if (ModelArgument.IsTeacher(argument))
         {
-            return ([], $"'facedistill evaluate --model {argument} --data DIR' measures it and prints thresholds, which a card does not keep");
+            return ([], $"'{Hints.Command} evaluate --model {argument} --data DIR' measures it and prints thresholds, which a card does not keep");
         }
 
         if (ModelArgument.IsRun(argument))
@@ -109,11 +109,11 @@ internal sealed class ComparedModel : IDisposable
             var checkpoint = RunStudent.Open(argument, job);
             var rows = ExportEvaluation.Noted(argument, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
             return (ExportEvaluation.Thresholds(rows, fileOnly: false, noted: false).Thresholds,
-                $"measure it on people whom it was not trained on, with 'facedistill evaluate --model {argument} --data DIR --protocol all-pairs'");
+                $"measure it on people whom it was not trained on, with '{Hints.Command} evaluate --model {argument} --data DIR --protocol all-pairs'");
         }
 
         return (File.Exists(argument) ? StudentThresholds.Of(ModelArgument.Metadata(argument), argument) : [],
-            "export it from its run again, with 'facedistill export --model RUN --output FILE --evaluate --data DIR', DIR holding people whom it was not "
+            $"export it from its run again, with '{Hints.Command} export --model RUN --output FILE --evaluate --data DIR', DIR holding people whom it was not "
             + "trained on");
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FaceDistill.Files;
 
 namespace FaceDistill.Runs;
 
@@ -35,7 +36,8 @@ internal static class DefaultStudent
             }
         }
 
-        throw new FaceDistillException("no student is at hand: name one with --model: a run folder, a file that 'facedistill export' wrote, or teacher:CARD");
+        throw new FaceDistillException(
+            $"no student is at hand: name one with --model: a run folder, a file that '{Hints.Command} export' wrote, or teacher:CARD");
     }
 
     private static IEnumerable<string> Folders(string program)
