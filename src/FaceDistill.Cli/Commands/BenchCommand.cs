@@ -47,7 +47,7 @@ internal static class BenchCommand
     };
     private static readonly Option<string?> Output = new("--output", "-o")
     {
-        Description = "Write bench.json, bench.csv, bench.md and, where accuracies are known, bench.svg (accuracy against latency) into this folder.",
+        Description = "Write bench.html, .json, .csv, .md and, where accuracies are known, bench.svg (accuracy against latency) into this folder.",
         HelpName = "DIR",
     };
 

@@ -72,7 +72,6 @@ internal static class ExportCommand
             .Example("export --model run --output student.onnx")
             .Example("export --model run --output student.tflite")
             .Example("export --model run --output student.ncnn.param")
-            .Example("export --model run --output camera.onnx --preprocess --normalize")
             .Example("export --model run --output student.int8.onnx --format onnx-int8 --evaluate --data lfw --protocol lfw-view1-test --max-loss 1")
             .Group("input", Model, Data, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Device)
             .Group("output", Output, Format, Preprocess, Normalize)

@@ -40,7 +40,8 @@ internal static partial class OptionValues
         : TypeOf(option) is { IsEnum: true } type ? [.. Enum.GetNames(type).Select(Shown)] : [];
 
     /// <summary>A value as it is typed.</summary>
-    public static string Shown(object value) => value is Enum name ? Shown(name.ToString()) : InvariantText.Of($"{value}");
+    public static string Shown(object value) => value is Enum name ? Shown(name.ToString())
+        : value is double and < 1e-3 and > 0 ? InvariantText.Of($"{value:0.##e-0}") : InvariantText.Of($"{value}");
 
     /// <summary>The type of an option's value.</summary>
     public static Type TypeOf(Option option) => Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;

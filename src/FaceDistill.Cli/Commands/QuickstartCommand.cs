@@ -45,62 +45,66 @@ internal static class QuickstartCommand
 internal static class QuickstartEnd
 {
     private const int LeastClause = 36; // narrower than this, a clause stands below its name
+    private const string Name = "  ", Below = "      ";
 
     public static void Render(IAnsiConsole console, RunReportData report)
     {
-        void Blank() => console.Profile.Out.Writer.WriteLine();
-        Blank();
-        console.WriteLine($"{RunGuide.Verdict(report)}.");
-        Blank();
-        Entries(console, RunGuide.Figures(report).Select(f => ($"{f.Name}: {f.Figure}", f.Means)));
+        var (output, width) = (console.Profile.Out.Writer, console.Profile.Width);
+        Paragraph(output, width, $"{RunGuide.Verdict(report)}.");
+        output.WriteLine();
+        Entries(output, width, [.. RunGuide.Figures(report).Select(f => ($"{f.Name}: {f.Figure}", f.Means))]);
         foreach (var evaluation in report.Evaluations.Where(e => e.Result.Models.Any(m => m.TarAtFar is not null)))
         {
             string far = EvaluationVerdict.Far(evaluation.Result) ?? ReportFormat.DecidingFar;
             string Reached(ModelResult m) => $"{m.Name} {ReportFormat.Percent(m.TarAtFar?.GetValueOrDefault(far))}"
                 + ReportFormat.Bracket(m.TarInterval95AtFar?.GetValueOrDefault(far));
-            Blank();
-            console.WriteLine($"TAR at FAR {far}: {string.Join("; ", evaluation.Result.Models.Select(Reached))}. {RunGuide.Tar(far)}");
+            Paragraph(output, width, $"TAR at FAR {far}: {string.Join("; ", evaluation.Result.Models.Select(Reached))}. {RunGuide.Tar(far)}");
         }
 
         foreach (string words in RunGuide.Meaning(report))
         {
-            Blank();
-            console.WriteLine(words);
+            Paragraph(output, width, words);
         }
 
-        Blank();
-        console.WriteLine("What was made:");
-        Entries(console, RunGuide.Files(report));
-        Blank();
-        console.WriteLine("Next:");
+        Paragraph(output, width, "What was made:");
+        Entries(output, width, RunGuide.Files(report));
+        Paragraph(output, width, "Next:");
         foreach (var (command, what) in RunGuide.Next(report))
         {
-            console.Profile.Out.Writer.WriteLine($"  {ShownText.Of(command)}"); // never broken into lines: it is to be copied
-            console.Write(new Padder(new Text(ShownText.Of(what)), new Padding(6, 0, 0, 0)));
+            output.WriteLine(Name + ShownText.Of(command)); // never broken into lines: it is to be copied
+            Lines(output, width, Below, what);
         }
     }
 
-    private static void Entries(IAnsiConsole console, IEnumerable<(string Name, string Clause)> entries)
+    private static void Entries(TextWriter output, int width, IReadOnlyList<(string Name, string Clause)> entries)
     {
-        (string Name, string Clause)[] all = [.. entries];
-        int name = all.Max(e => e.Name.Length);
-        if (name + LeastClause > console.Profile.Width)
+        int name = Name.Length + entries.Max(e => e.Name.Length) + 2;
+        foreach (var (words, clause) in entries)
         {
-            foreach (var (path, clause) in all)
+            if (name + LeastClause > width)
             {
-                console.Profile.Out.Writer.WriteLine($"  {ShownText.Of(path)}");
-                console.Write(new Padder(new Text(ShownText.Of(clause)), new Padding(6, 0, 0, 0)));
+                output.WriteLine(Name + ShownText.Of(words));
+                Lines(output, width, Below, clause);
             }
-
-            return;
+            else
+            {
+                Lines(output, width, new string(' ', name), clause, (Name + ShownText.Of(words)).PadRight(name));
+            }
         }
+    }
 
-        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn(new GridColumn().PadLeft(0));
-        foreach (var (path, clause) in all)
+    private static void Paragraph(TextWriter output, int width, string text)
+    {
+        output.WriteLine();
+        Lines(output, width, "", text);
+    }
+
+    private static void Lines(TextWriter output, int width, string indent, string text, string? first = null)
+    {
+        foreach (string line in Screen.Wrap(ShownText.Of(text), width - indent.Length))
         {
-            grid.AddRow(ShownOnTerminal.Cell(path), ShownOnTerminal.Cell(clause));
+            output.WriteLine((first ?? indent) + line);
+            first = null;
         }
-
-        console.Write(grid);
     }
 }

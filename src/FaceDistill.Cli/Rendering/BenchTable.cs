@@ -12,7 +12,8 @@ internal static class BenchTable
     public static void Render(IAnsiConsole console, BenchmarkJson result, bool wide)
     {
         bool known = result.Models.Any(m => m.Tar is not null);
-        var table = new FittedTable([.. BenchmarkReport.Columns]) { Only = wide ? null : known ? Deciding : Deciding[..^1] };
+        var only = wide ? BenchmarkReport.Columns : Deciding;
+        var table = new FittedTable([.. BenchmarkReport.Columns]) { Only = [.. only.Where(c => known || c != Deciding[^1])] };
         foreach (var model in result.Models)
         {
             table.Add([.. BenchmarkReport.Row(model)]);

@@ -18,6 +18,7 @@ internal sealed partial class HelpPage : SynchronousCommandLineAction
     private static readonly IReadOnlyList<string> TheMainJob =
     [
         "quickstart",
+        "compare a.jpg b.jpg",
         "distill --student mobilenet-v1:0.5@96 --data photos --output run",
         "evaluate --model run teacher:dlib-resnet --data people",
         "export --model run --output student.onnx",

@@ -113,7 +113,8 @@ internal sealed class FittedTable(params string[] all)
         var cells = at < Break.Brackets ? rows : rows.ConvertAll(r => Array.ConvertAll(r, t => t.Replace(" (", "\n(", StringComparison.Ordinal)));
         if (at == Break.Names)
         {
-            cells.ForEach(r => r[0] = r[0].Replace(":", ":\n", StringComparison.Ordinal).Replace("/", "/\n", StringComparison.Ordinal));
+            cells = cells.ConvertAll(r => Array.ConvertAll(r, t => t.Length == 0 || !char.IsLetter(t[0]) ? t
+                : t.Replace(":", ":\n", StringComparison.Ordinal).Replace("/", "/\n", StringComparison.Ordinal)));
         }
 
         string[] titles = new string[heads.Length], rules = new string[heads.Length];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaceDistill.Files;
 
 namespace FaceDistill.Embeddings;
 
@@ -28,7 +29,7 @@ internal static class FarTargets
     [
         .. from decade in Enumerable.Range(1, 12)
            from digit in (int[])[5, 2, 1]
-           let far = double.Parse($"{digit}e-{decade}", CultureInfo.InvariantCulture)
+           let far = InvariantNumber.Of(InvariantText.Of($"{digit}e-{decade}"))
            where Permitted(far, impostorPairs) is >= LeastAccepted and <= MostRanks
            select far,
     ];

@@ -46,6 +46,10 @@ internal static class InvariantNumber
     public static bool Count<T>(ReadOnlySpan<char> text, out T value)
         where T : IBinaryInteger<T> => T.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value!);
 
+    /// <summary>Reads a finite number that FaceDistill wrote itself, such as the label of a rate.</summary>
+    /// <exception cref="FaceDistillException">It is none.</exception>
+    public static double Of(string text) => Real(text, out double value) ? value : throw new FaceDistillException($"'{text}' is no number");
+
     /// <summary>What is wrong with a text where a number of this type is wanted, with the remedy; null where it is one, or the type none.</summary>
     public static string? Problem(string text, Type type)
     {

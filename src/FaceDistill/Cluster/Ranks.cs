@@ -111,7 +111,7 @@ public abstract class Ranks
         .Select(text => StrictNumber(text)).FirstOrDefault(n => n is not null);
 
     private static int? StrictNumber(string? text) =>
-        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int number) ? number : null;
+        InvariantNumber.Count(text, out int number) ? number : null;
 
     private sealed class Mpi(MpiLibrary library) : Ranks(library.Rank, library.Count)
     {

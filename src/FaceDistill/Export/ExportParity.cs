@@ -89,7 +89,7 @@ internal static class ExportParity
             throw new FaceDistillException(InvariantText.Of(
                 $"{path} was not written: less the mean that all embeddings share, the cosine of its embeddings to TorchSharp's is "
                     + $"{outcome.CentredCosine?.Mean:0.000} on average of {outcome.Faces} faces, where {centred} is asked for: rounding covers what tells "
-                    + $"faces apart, as in a student that has learnt little; train it longer, or export it in float32"));
+                    + $"faces apart, as in a student that has learnt little; train it longer, export it in float32, or ask for less (--min-cosine)"));
         }
     }
 

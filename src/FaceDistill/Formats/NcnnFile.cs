@@ -22,7 +22,7 @@ internal sealed record NcnnLayer(string Type, string Name, string? Input, string
 
     /// <summary>A whole-numbered parameter; ncnn's own default of those that students have is 0.</summary>
     public int Whole(int key, int otherwise = 0) => !Parameters.TryGetValue(key, out string? text) ? otherwise
-        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) ? value
+        : InvariantNumber.Whole(text, out int value) ? value
         : throw new InvalidDataException($"the layer {Name} has the parameter {key}={text}, which is no whole number");
 
     /// <summary>How many values each of its arrays has, and whether four bytes before it say how they are stored (0: float32).</summary>
@@ -122,7 +122,7 @@ internal sealed class NcnnNetwork
         var (bin, json) = Companions(path);
         string? missing = new[] { path, bin, json }.FirstOrDefault(f => !File.Exists(f));
         return missing is null ? (bin, json) : throw new FaceDistillException($"{path} belongs to {Path.GetFileName(bin)} and {Path.GetFileName(json)}, which "
-            + $"'facedistill export' writes beside it, but there is no file {missing}; put the three into one folder");
+            + $"'{Hints.Command} export' writes beside it, but there is no file {missing}; put the three into one folder");
     }
 
     /// <summary>The checksum of both files' bytes and what they say of themselves, its own entry left out.</summary>
@@ -190,7 +190,7 @@ internal sealed class NcnnNetwork
             var layer = new NcnnLayer(words[0], words[1], blobs == 0 ? null : words[4], words[4 + blobs]);
             foreach (string[] pair in words.Skip(5 + blobs).Select(w => w.Split('=', 2)))
             {
-                if (pair.Length != 2 || !int.TryParse(pair[0], NumberStyles.None, CultureInfo.InvariantCulture, out int key)
+                if (pair.Length != 2 || !InvariantNumber.Count(pair[0], out int key)
                     || !layer.Parameters.TryAdd(key, pair[1]))
                 {
                     throw new InvalidDataException($"'{ShownText.Of(line)}' has a parameter that is none, or one twice");

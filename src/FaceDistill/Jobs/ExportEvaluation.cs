@@ -1,4 +1,3 @@
-using System.Globalization;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
@@ -102,7 +101,7 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         var measured = (result.Curve ?? []).Select(t => t with { Protocol = protocol });
         var asked = from at in result.ThresholdAtFar!
                     where at.Value is not null
-                    let far = double.Parse(at.Key, CultureInfo.InvariantCulture)
+                    let far = InvariantNumber.Of(at.Key)
                     where ThresholdFars.Contains(far) || FarTargets.Permitted(far, result.ImpostorPairs) >= FarTargets.LeastAccepted
                     select new StudentThreshold(far, at.Value!.Value, protocol, result.ImpostorPairs);
         return measured.Concat(asked).DistinctBy(t => t.Far).OrderByDescending(t => t.Far);

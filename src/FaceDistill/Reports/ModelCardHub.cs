@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Files;
@@ -86,7 +85,7 @@ internal static class ModelCardHub
             string interval = m.TarInterval95AtFar?.GetValueOrDefault(far) is { } range
                 ? InvariantText.Of($"        interval_95: [{range[0]:0.0000}, {range[1]:0.0000}]\n") : "";
             yield return ($"tar_at_far_{far}", $"TAR at FAR {far}", tar, InvariantText.Of(
-                $"      args:\n        far: {double.Parse(far, CultureInfo.InvariantCulture):0.0######}\n        genuine_pairs: {m.GenuinePairs}\n")
+                $"      args:\n        far: {InvariantNumber.Of(far):0.0######}\n        genuine_pairs: {m.GenuinePairs}\n")
                 + InvariantText.Of($"        impostor_pairs: {m.ImpostorPairs}\n") + interval);
         }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using FaceDistill.Files;
@@ -17,9 +16,6 @@ internal static class RunGuide
 
     // Below this part of the variance there is nothing to boast of.
     private const double Learnt = 0.05;
-
-    /// <summary>The command as it was started.</summary>
-    public static string Program => Environment.GetEnvironmentVariable("FACEDISTILL_COMMAND") is { Length: > 0 } typed ? typed : "./facedistill";
 
     /// <summary>The whole in a sentence.</summary>
     public static string Verdict(RunReportData report)
@@ -83,7 +79,7 @@ internal static class RunGuide
     /// <summary>What an accuracy at a rate is.</summary>
     /// <param name="far">The rate, as in JSON keys.</param>
     public static string Tar(string far) => InvariantText.Of(
-        $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / double.Parse(far, CultureInfo.InvariantCulture):#,0} "
+        $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / InvariantNumber.Of(far):#,0} "
             + $"pairs "
             + $"of two people is.");
 
@@ -114,24 +110,24 @@ internal static class RunGuide
     {
         string run = Shown(report.Folder), teacher = report.Run.Teacher;
         bool taught = report.Run.TeacherHash.Length > 0;
-        string beside = taught ? $" --model {Typed($"teacher:{teacher}")}" : "";
+        string beside = taught ? $" --model {Hints.Typed($"teacher:{teacher}")}" : "";
         (string Arguments, string What)[] next = report.Run.Synthetic && taught
             ?
             [
                 ("teachers pull yunet", "fetches the face detector that photos need (0.2 MB)"),
-                ($"distill --student {FirstStudent} --teacher {Typed(teacher)} --data photos/ --output run",
+                ($"distill --student {FirstStudent} --teacher {Hints.Typed(teacher)} --data photos/ --output run",
                     "distils on your own faces: photos/ is any folder of photos, no names needed"),
                 ($"evaluate --model run{beside} --data people/ --report report",
                     "measures both on people that are not in photos/: one sub-folder a person"),
             ]
             :
             [
-                ($"evaluate --model {Typed(run)}{beside} --data people/ --report report",
+                ($"evaluate --model {Hints.Typed(run)}{beside} --data people/ --report report",
                     "measures it on people that it has not seen: one sub-folder a person"),
-                ($"export --model {Typed(run)} --output student.tflite", "makes a file for phones (TensorFlow Lite) of it"),
-                ($"bench --model {Typed(run)}{beside}", "times it on this machine"),
+                ($"export --model {Hints.Typed(run)} --output student.tflite", "makes a file for phones (TensorFlow Lite) of it"),
+                ($"bench --model {Hints.Typed(run)}{beside}", "times it on this machine"),
             ];
-        return [.. next.Select(n => ($"{Program} {n.Arguments}", n.What))];
+        return [.. next.Select(n => ($"{Hints.Command} {n.Arguments}", n.What))];
     }
 
     /// <summary>The epoch whose student is evaluated and exported.</summary>
@@ -143,9 +139,6 @@ internal static class RunGuide
         string near = Path.GetRelativePath(Directory.GetCurrentDirectory(), path);
         return near.StartsWith("..", StringComparison.Ordinal) ? Path.GetFullPath(path) : near;
     }
-
-    private static string Typed(string argument) => argument.Any(c => char.IsWhiteSpace(c) || "'\"$&|;<>()*?`!#".Contains(c, StringComparison.Ordinal))
-        ? $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'" : argument;
 
     private static string Number(InvariantText text) => text.ToString();
 }

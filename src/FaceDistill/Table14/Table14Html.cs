@@ -185,7 +185,7 @@ internal static class Table14Plots
 
     private static void Axes(SvgPlot plot, IReadOnlyList<double> at, double top)
     {
-        double left = Left(at), right = at.Max() + 0.35; // room for names
+        double left = Left(at), right = at.Max() + 0.42; // room for names
         plot.Limits(left, right, 0, top);
         plot.TicksX(Ticks.Select(t => (At: Math.Log10(t), InvariantText.Of($"{t}"))).Where(t => t.At >= left && t.At <= right));
         double step = top > 0.5 ? 0.2 : top > 0.1 ? 0.05 : 0.01;

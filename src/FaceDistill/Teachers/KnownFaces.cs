@@ -48,7 +48,8 @@ internal sealed class KnownFaces
         }
 
         var source = new FaceSource(finder);
-        var faces = templates.ToDictionary(t => t, t => source.Open(data with { Only = new PictureChoice(chosen.ContainsKey, "the choice of known people") }, t, null, job));
+        var faces = templates.ToDictionary(
+            t => t, t => source.Open(data with { Only = new PictureChoice(chosen.ContainsKey, "the choice of known people") }, t, null, job));
 
         // A photo without a face has none in any template.
         var all = faces.Values.Select(f => f.Dataset.Images.Select(i => Key(i.Path))).Aggregate((a, b) => a.Intersect(b)).ToHashSet(StringComparer.Ordinal);

@@ -157,18 +157,10 @@ internal sealed class Replicas : IDisposable
     private void Finish()
     {
         using var frozen = no_grad();
-        foreach (var weights in _weights.Skip(1))
-        {
-            _weights[0].Gradients.Add(weights.Gradients, 1);
-        }
-
+        Sum([.. _weights.Select(w => w.Gradients)]);
         foreach (var (whole, parts) in _moments)
         {
-            foreach (var part in parts)
-            {
-                whole.Add(part, 1);
-            }
-
+            Sum([whole, .. parts]);
             whole.Multiply(1.0 / _parts.Whole);
         }
 
@@ -182,6 +174,18 @@ internal sealed class Replicas : IDisposable
             {
                 whole.copy_(all.narrow(0, place, whole.numel()).reshape(whole.shape));
                 place += whole.numel();
+            }
+        }
+    }
+
+    // Into the first, in pairs as MPI sums ranks: the same parts then have the same sum, to the last digit, on 1, 2, 4 ... ranks.
+    private static void Sum(Tensor[] values)
+    {
+        for (int step = 1; step < values.Length; step *= 2)
+        {
+            for (int i = 0; i + step < values.Length; i += 2 * step)
+            {
+                values[i].Add(values[i + step], 1);
             }
         }
     }

@@ -57,6 +57,7 @@ public sealed class TerminalTests : IDisposable
         string help = HelpOf(All(CommandLine.Root()).Single(v => Path(v) == "distill"), 100);
         Assert.Contains("--keep <best|last>", help, StringComparison.Ordinal);
         Assert.Contains("(default best)", help, StringComparison.Ordinal);
+        Assert.Contains("(default 1e-6)", HelpOf(All(CommandLine.Root()).Single(v => Path(v) == "audit"), 100), StringComparison.Ordinal);
         Assert.Contains("--optimizer <adamw|muon|sgd>", help, StringComparison.Ordinal);
         Assert.Contains("--init-channels <l1|batch-norm|reconstruction>", help, StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using FaceDistill.Export;
+using FaceDistill.Export.Graphs;
 
 namespace FaceDistill.Tests.Export;
 
@@ -9,6 +10,8 @@ public sealed class ExportFormatTests
     [InlineData("a/x.onnx", "onnx")]
     [InlineData("x.ORT", "ort")]
     [InlineData("x.safetensors", "safetensors")]
+    [InlineData("x.tflite", "tflite")]
+    [InlineData("a.b/x.ncnn.param", "ncnn")]
     public void The_files_ending_tells_the_format(string? path, string format) => Assert.Equal(format, ExportFormat.Of(path).Name);
 
     [Fact]
@@ -19,6 +22,18 @@ public sealed class ExportFormatTests
         Assert.All(ExportFormat.All, f => Assert.True(f.Fits(f.DefaultFile) && ExportFormat.Named(f.Name) == f));
         Assert.Contains("onnx-fp16", Assert.Throws<FaceDistillException>(() => ExportFormat.Named("mlmodel")).Message, StringComparison.Ordinal);
         Assert.Contains(".safetensors", Assert.Throws<FaceDistillException>(() => ExportFormat.Of("x.mlmodel")).Message, StringComparison.Ordinal);
+        Assert.Contains(".ncnn.param", Assert.Throws<FaceDistillException>(() => ExportFormat.Of("x.param")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("onnx", "input float32 [batch, 3, 96, 96]", "image uint8 [batch, 96, 96, 3]", "embedding float32 [batch, 16]")]
+    [InlineData("tflite", "input float32 [batch, 96, 96, 3]", "image uint8 [batch, 96, 96, 3]", "embedding float32 [batch, 16]")]
+    [InlineData("ncnn", "blob input float32 [3, 96, 96], one face at a time",
+        "blob image, as ncnn::Mat::from_pixels gives it of RGB pixels, float32 [3, 96, 96], one face at a time", "blob embedding float32 [16]")]
+    public void A_card_tells_what_the_file_takes_and_gives(string format, string input, string image, string output)
+    {
+        Assert.Equal((input, output), ExportFormat.Named(format).Tensors(new GraphPrePostprocessing(), 96, 16));
+        Assert.Equal((image, output), ExportFormat.Named(format).Tensors(new GraphPrePostprocessing(Preprocess: true), 96, 16));
     }
 
     [Fact]

@@ -38,4 +38,18 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
         Assert.Equal([0.1, 0.2], result.Models.Select(m => m.Tar));
         Assert.Contains(said, line => line.StartsWith($"{_folder["e.json"]} does not say which weights", StringComparison.Ordinal));
     }
+
+    // OpenCV's reader of TFLite files says nothing of a phone's.
+    [Theory]
+    [InlineData("x.tflite", "LiteRT")]
+    [InlineData("x.ncnn.param", "ncnn")]
+    [InlineData("x.safetensors", "PyTorch")]
+    public void What_is_computed_elsewhere_is_not_timed_here(string file, string runtime)
+    {
+        File.WriteAllText(_folder[file], "");
+        var request = new BenchmarkRequest([_folder[file]], [], null, null, null, "cpu", 1, null);
+        string message = Assert.Throws<FaceDistillException>(
+            () => new BenchmarkJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, JobContext.None)).Message;
+        Assert.StartsWith($"{_folder[file]} is not timed here: {runtime} computes it where it is used", message, StringComparison.Ordinal);
+    }
 }

@@ -145,6 +145,23 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
     }
 
     [Fact]
+    public void Files_of_ncnn_are_put_in_place_together_or_not_at_all()
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        string[] names = ["x.ncnn.param", "x.ncnn.bin", "x.ncnn.json"];
+        var request = new ExportRequest(copy, new NcnnFormat(), _folder[names[0]]);
+        Assert.Equal([.. names, "x.ncnn.param.MODEL_CARD.md", "x.ncnn.param.card.json"], Job(request).Files.Select(Path.GetFileName));
+        var card = JsonFile.Read<ModelCard>(_folder["x.ncnn.param.card.json"]);
+        Assert.Equal(names[1..].Select(n => (n, FileHash.Sha256(_folder[n]), new FileInfo(_folder[n]).Length)),
+            card.Companions.Select(c => (c.Name, c.Sha256, c.Bytes)));
+        byte[][] before = [.. names.Select(n => File.ReadAllBytes(_folder[n]))];
+        DeadStudent.Make(copy);
+        Refused(request, "faces nearly the same embedding");
+        Assert.Equal(before, names.Select(n => File.ReadAllBytes(_folder[n])));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder.Path), e => e.Contains(".part", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_dead_student_is_exported_in_no_format()
     {
         string copy = run.CopyTo(_folder["run"]);

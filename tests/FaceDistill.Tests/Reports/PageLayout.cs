@@ -38,6 +38,11 @@ internal static class PageLayout
             });
           }
           for (const table of document.querySelectorAll('table:has(.deciding)')) {
+            for (const row of table.rows) {
+              const cells = [...row.cells].map(c => c.getBoundingClientRect()).sort((a, b) => a.left - b.left);
+              if (cells.slice(1).some((c, i) => Math.abs(c.left - cells[i].right) > 1)) say(row, 'a gap between cells');
+            }
+
             for (const cell of table.querySelectorAll('.deciding')) {
               if (cell.getBoundingClientRect().right > wide) say(cell, 'the figure that decides is out of sight');
             }

@@ -152,8 +152,8 @@ public sealed class RunReportTests : IDisposable
             Assert.Equal(3, RunGuide.Next(report).Count);
             Assert.All(RunGuide.Next(report), next =>
             {
-                Assert.StartsWith(RunGuide.Program + " ", next.Command, StringComparison.Ordinal);
-                string line = next.Command[(RunGuide.Program.Length + 1)..].Replace('\'', '"');
+                Assert.StartsWith(Hints.Command + " ", next.Command, StringComparison.Ordinal);
+                string line = next.Command[(Hints.Command.Length + 1)..].Replace('\'', '"');
                 var parsed = root.Parse(line);
                 Assert.True(parsed.Errors.Count == 0, $"{next.Command}: {string.Join("; ", parsed.Errors.Select(e => e.Message))}");
             });

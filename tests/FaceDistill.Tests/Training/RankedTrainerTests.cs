@@ -16,13 +16,13 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
 
     private static DistillOptions Options(OptimizerKind kind, double arcFace = 0) => TinyRun.Options with
     {
-        Optimizer = TinyRun.Options.Optimizer with { Kind = kind, LearningRate = 2e-4 },
+        Optimizer = TinyRun.Options.Optimizer with { Kind = kind, LearningRate = 2e-3 },
         Loss = TinyRun.Options.Loss with { Distance = 0.1, ArcFace = arcFace },
         Run = TinyRun.Options.Run with { Epochs = 2, Replicas = 4 },
     };
 
-    // A small rate: at a usual one an untrained network makes a per mille of what another order of summation rounds. A loss that looks at pairs of faces, and
-    // one with weights of its own, which all ranks train alike.
+    // Parts are summed in pairs on any number of ranks, so on 2 and 4 of them the curve is the same to the last digit; on 3 an untrained network magnifies what
+    // another order of summation rounds. A loss that looks at pairs of faces, and one with weights of its own, which all ranks train alike.
     [Theory]
     [InlineData(OptimizerKind.Muon, 2, 0)]
     [InlineData(OptimizerKind.Muon, 4, 0)]
@@ -36,8 +36,8 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
         Assert.All(states, s => Assert.Equal(2, s.Log.Count));
         foreach (var (one, many) in expected.Log.Zip(states[0].Log))
         {
-            Assert.Equal(one.Loss, many.Loss, 1e-3 * one.Loss);
-            Assert.Equal(one.ValidationLoss!.Value, many.ValidationLoss!.Value, 1e-3 * one.ValidationLoss.Value);
+            Assert.Equal(one.Loss, many.Loss, (ranks == 3 ? 1e-2 : 1e-9) * one.Loss);
+            Assert.Equal(one.ValidationLoss!.Value, many.ValidationLoss!.Value, (ranks == 3 ? 3e-2 : 1e-9) * one.ValidationLoss.Value);
         }
 
         Assert.All(states, s => Assert.Equal(states[0].Log[^1].Loss, s.Log[^1].Loss)); // as the first one told
@@ -56,7 +56,7 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
         var resumed = later == 1
             ? Trained(null, "parted", options, resume: true).State
             : ThreadRanks.Run(later, r => Trained(r, "parted", options, resume: true).State)[0];
-        Assert.Equal(whole.Log[^1].Loss, resumed.Log[^1].Loss, 1e-3 * whole.Log[^1].Loss);
+        Assert.Equal(whole.Log[^1].Loss, resumed.Log[^1].Loss, 1e-9 * whole.Log[^1].Loss);
     }
 
     [Fact]

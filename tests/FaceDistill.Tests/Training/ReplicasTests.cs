@@ -83,7 +83,8 @@ public sealed class ReplicasTests
         foreach (int bad in new[] { 0, 2 })
         {
             var error = Assert.Throws<FaceDistillException>(() => replicas.Run(4,
-                (first, number) => first == bad ? throw new FaceDistillException($"part {first}") : zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) => o.Squared().mean()));
+                (first, number) => first == bad ? throw new FaceDistillException($"part {first}") : zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) =>
+                    o.Squared().mean()));
             Assert.Equal($"part {bad}", error.Message);
             Assert.Equal(threads, get_num_threads());
         }

@@ -11,10 +11,20 @@ internal readonly record struct PlotBox(double Left, double Top, double Right, d
     /// <summary>Whether a line between two points passes through it.</summary>
     public bool Meets((double X, double Y) from, (double X, double Y) to)
     {
-        const int steps = 40; // a plot is some 400 units wide: no name slips through
-        var box = this;
-        return Enumerable.Range(0, steps + 1).Select(i => i / (double)steps).Any(t =>
-            (from.X + (t * (to.X - from.X)), from.Y + (t * (to.Y - from.Y))) is var (x, y) && x > box.Left && x < box.Right && y > box.Top && y < box.Bottom);
+        double enters = 0, leaves = 1; // parts of the way
+        foreach (var (start, way, least, most) in new[] { (from.X, to.X - from.X, Left, Right), (from.Y, to.Y - from.Y, Top, Bottom) })
+        {
+            if (way == 0)
+            {
+                (enters, leaves) = start > least && start < most ? (enters, leaves) : (1, 0);
+                continue;
+            }
+
+            double one = (least - start) / way, other = (most - start) / way;
+            (enters, leaves) = (Math.Max(enters, Math.Min(one, other)), Math.Min(leaves, Math.Max(one, other)));
+        }
+
+        return enters < leaves;
     }
 }
 

@@ -233,6 +233,7 @@ internal static class ParallelFaces
     public static void Run((int First, int Count) part, Action<int> body, CancellationToken stop)
     {
         using var oneEach = OneOpenCvThread.Hold();
-        Parallel.For(part.First, part.First + part.Count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount }, body);
+        Parallel.For(part.First, part.First + part.Count, new ParallelOptions { CancellationToken = stop, MaxDegreeOfParallelism = Environment.ProcessorCount },
+            body);
     }
 }

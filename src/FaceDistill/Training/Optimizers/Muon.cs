@@ -37,7 +37,7 @@ internal sealed class MuonState : IStudentOptimizer
     private readonly Tensor _momentum;
     private readonly double _weightDecay;
     private readonly MobileNetV1 _model;
-    private readonly MatrixPlace[][] _groups;
+    private readonly IReadOnlyList<MatrixPlace> _matrices;
     private readonly Ranks? _ranks;
 
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
@@ -53,7 +53,7 @@ internal sealed class MuonState : IStudentOptimizer
         (_model, _weightDecay, _ranks) = (model, weightDecay, ranks);
         _others = new AdamWState(_weights, weightDecay, _weights.MatrixCount);
         _momentum = zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
-        _groups = ranks is null ? [.. InARow(_weights.Matrices)] : [.. Shares(_weights.Matrices, ranks.Count)[ranks.Rank].Select(m => new[] { m })];
+        _matrices = ranks is null ? _weights.Matrices : Shares(_weights.Matrices, ranks.Count)[ranks.Rank];
     }
 
     /// <inheritdoc/>
@@ -86,22 +86,31 @@ internal sealed class MuonState : IStudentOptimizer
             values.Multiply(1 - (learningRate * _weightDecay));
         }
 
-        // What the ranks add to the weights, each its own; of one process at once.
-        using var others = _ranks is null ? null : zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
-        foreach (var group in _groups)
+        // With several ranks the gradients' place takes the directions: each rank's own and zeros, and then the sum.
+        foreach (var matrix in _matrices) // each by itself: several of one shape at once are no faster
         {
             using var scope = NewDisposeScope();
-            var (rows, columns) = (group[0].Rows, group[0].Columns);
-            double factor = -learningRate * AdamWSize * Math.Sqrt(Math.Max(rows, columns));
-            var direction = Orthogonalize(Matrices(_weights.Gradients, group), _model.TrainingType);
-            Matrices(others ?? _weights.Values, group).Add(direction, factor);
+            var gradient = Within(_weights.Gradients, matrix);
+            gradient.copy_(Orthogonalize(gradient, _model.TrainingType));
         }
 
-        if (others is not null)
+        if (_ranks is not null)
         {
-            _ranks!.Sum(others);
-            using var values = _weights.Values.narrow(0, 0, _weights.MatrixCount);
-            values.Add(others, 1);
+            using var all = _weights.Gradients.narrow(0, 0, _weights.MatrixCount);
+            foreach (var matrix in _weights.Matrices.Except(_matrices))
+            {
+                using var other = Within(all, matrix);
+                other.zero_();
+            }
+
+            _ranks.Sum(all);
+        }
+
+        foreach (var matrix in _weights.Matrices)
+        {
+            using var direction = Within(_weights.Gradients, matrix);
+            using var values = Within(_weights.Values, matrix);
+            values.Add(direction, -learningRate * AdamWSize * Math.Sqrt(Math.Max(matrix.Rows, matrix.Columns)));
         }
     }
 
@@ -169,21 +178,7 @@ internal sealed class MuonState : IStudentOptimizer
         _others.Dispose();
     }
 
-    // Matrices of one shape that lie one behind the other are one batch.
-    private static IEnumerable<MatrixPlace[]> InARow(IReadOnlyList<MatrixPlace> matrices)
-    {
-        for (int first = 0, end; first < matrices.Count; first = end)
-        {
-            end = first + 1;
-            while (end < matrices.Count && (matrices[end].Rows, matrices[end].Columns) == (matrices[first].Rows, matrices[first].Columns))
-            {
-                end++;
-            }
-
-            yield return [.. matrices.Skip(first).Take(end - first)];
-        }
-    }
-
-    private static Tensor Matrices(Tensor block, MatrixPlace[] group) => block.as_strided(
-        [group.Length, group[0].Rows, group[0].Columns], [group[0].Rows * group[0].Columns, group[0].Columns, 1], group[0].Offset);
+    // float32 [1, rows, columns].
+    private static Tensor Within(Tensor block, MatrixPlace matrix) => block.as_strided(
+        [1, matrix.Rows, matrix.Columns], [matrix.Rows * matrix.Columns, matrix.Columns, 1], matrix.Offset);
 }

@@ -46,6 +46,17 @@ public sealed class PlotLabelsTests
             || (p.First.Box.Left <= p.Second.X + 9 && p.First.Box.Right >= p.Second.X - 9), "a name stands away from its dot without a line to it"));
     }
 
+    [Theory]
+    [InlineData(0, 0, 10, 10, true)]
+    [InlineData(5, -5, 5, 15, true)]
+    [InlineData(5, 5, 6, 6, true)]
+    [InlineData(-5, 12, 15, 12, false)]
+    [InlineData(-5, 4, 0, 15, false)]
+    [InlineData(10, 0, 10, 10, false)]
+    [InlineData(-5, -5, -1, -1, false)]
+    public void A_line_meets_a_box_where_it_passes_through_it(double x1, double y1, double x2, double y2, bool meets) =>
+        Assert.Equal(meets, new PlotBox(0, 0, 10, 10).Meets((x1, y1), (x2, y2)));
+
     [Fact]
     public void A_dot_with_room_has_its_name_beside_it_and_a_name_wider_than_the_plot_loses_its_middle()
     {
