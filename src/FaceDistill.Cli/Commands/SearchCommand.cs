@@ -32,7 +32,8 @@ internal static class SearchCommand
             .Example("search who.jpg --gallery photos --top 3 --model run")
             .Example("search who.jpg --gallery embeddings --model teacher:dlib-resnet")
             .Group("gallery", Gallery, Top, CommonOptions.Aligned)
-            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device), Run, result =>
+            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device)
+            .Group("output", CommonOptions.Wide), Run, result =>
                 CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
 
     private static void Run(VerbContext context)
@@ -47,21 +48,21 @@ internal static class SearchCommand
                 Device = parsed.GetValue(CommonOptions.Device)!,
             },
             context.Job);
-        context.Result(result, console => Render(console, result));
+        bool wide = parsed.GetValue(CommonOptions.Wide);
+        context.Result(result, console => Render(console, result, wide));
     }
 
-    private static void Render(IAnsiConsole console, SearchResult result)
+    private static void Render(IAnsiConsole console, SearchResult result, bool wide)
     {
-        bool people = result.People > 0, measured = result.Hits.Any(h => h.FalseAcceptRate is not null), verdict = result.By.Threshold is not null;
-        string[] person = people ? ["person"] : [], same = verdict ? [$"same at {FarTargets.Label(result.By.Far)}"] : [];
-        string[] rates = measured ? ["FAR of one pair", "by chance here"] : [];
-        var table = new FittedTable(["rank", .. person, "picture", "similarity", .. same, .. rates]);
+        bool people = result.People > 0;
+        string same = $"same at {FarTargets.Label(result.By.Far)}";
+        string[] deciding = ["similarity", .. result.By.Threshold is not null ? [same] : Array.Empty<string>(),
+            .. result.Hits.Any(h => h.FalseAcceptRate is not null) ? ["FAR of one pair"] : Array.Empty<string>()];
+        var table = new FittedTable("picture", "person", "similarity", same, "FAR of one pair", "by chance here") { Only = wide ? null : deciding };
         foreach (var hit in result.Hits)
         {
-            string[] name = people ? [hit.Person] : [], accepted = verdict ? [hit.Same == true ? "yes" : "no"] : [];
-            string[] chance = measured ? [$"{hit.FalseAcceptRate}", Chance(hit)] : [];
-            table.Add([InvariantText.Of($"{hit.Rank}"), .. name, hit.Picture + (hit.SamePhoto ? " (the photo itself)" : ""),
-                InvariantText.Of($"{hit.Similarity:0.0000}"), .. accepted, .. chance]);
+            table.Add(InvariantText.Of($"{hit.Rank}. {hit.Picture}{(hit.SamePhoto ? " (the photo itself)" : "")}"), hit.Person,
+                InvariantText.Of($"{hit.Similarity:0.0000}"), hit.Same is { } accepted ? accepted ? "yes" : "no" : "-", $"{hit.FalseAcceptRate}", Chance(hit));
         }
 
         table.Write(console);
