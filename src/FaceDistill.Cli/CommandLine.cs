@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 using FaceDistill.Cli.Commands;
+using FaceDistill.Cluster;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
 
@@ -60,7 +61,11 @@ public static class CommandLine
 
         if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
         {
-            await error.WriteLineAsync(ShownText.Of($"facedistill: {UsageError(parsed)} (see '{Hints.Command} {Verb(parsed)}--help')"));
+            if (Ranks.Started is not > 0) // of several processes one says it
+            {
+                await error.WriteLineAsync(ShownText.Of($"facedistill: {UsageError(parsed)} (see '{Hints.Command} {Verb(parsed)}--help')"));
+            }
+
             return Usage;
         }
 

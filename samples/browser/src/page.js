@@ -31,7 +31,7 @@ element('student').addEventListener('change', async event => {
   try {
     await runtime;
     student = await openStudent(new Uint8Array(await file.arrayBuffer()));
-    const at = student.thresholds.map(t => `FAR ${t.far.toExponential()}: ${t.threshold.toFixed(4)} (${t.protocol}, ${t.impostorPairs.toLocaleString('en')} impostor pairs)`);
+    const at = student.thresholds.filter(t => [1e-3, 1e-4, 1e-5].includes(t.far)).map(t => `FAR ${t.far.toExponential()}: ${t.threshold.toFixed(4)} (${t.protocol}, ${t.impostorPairs.toLocaleString('en')} impostor pairs)`);
     say(says, `${student.name}${student.teacher ? `, distilled from ${student.teacher}` : ''}; sees ${student.contract.size} x ${student.contract.size} pixels aligned to '${student.contract.template}'. `
       + (at.length ? `Thresholds: ${at.join('; ')}.` : 'It carries no threshold: export it with --evaluate to get a verdict.'));
   } catch (error) {

@@ -73,8 +73,44 @@ internal static class DistillCommand
 
     private static void Run(VerbContext context)
     {
-        var parsed = context.Parsed;
-        var finder = parsed.Finder();
+        var ranks = Ranks.Join();
+        if (ranks is { IsFirst: false })
+        {
+            Follow(context.Parsed, ranks);
+            return;
+        }
+
+        if (ranks is not null)
+        {
+            context.Say(ranks.About);
+        }
+
+        HostMemory.KeepFreed();
+        var finder = context.Parsed.Finder();
+        var report = new DistillJob(finder).Run(Request(context.Parsed, finder) with { Ranks = ranks }, context.Job);
+        ranks?.End();
+        context.Result(report, console => Rendering.RunSummary.Render(console, report));
+    }
+
+    private static void Follow(ParseResult parsed, Ranks ranks)
+    {
+        HostMemory.KeepFreed();
+        try
+        {
+            var finder = parsed.Finder();
+            new DistillJob(finder).Follow(Request(parsed, finder) with { Ranks = ranks });
+            ranks.End();
+        }
+        catch (FaceDistillException e)
+        {
+            // Most often the first rank fails alike: it has this time to keep what was done and to say so, and its end is this one's.
+            Thread.Sleep(TimeSpan.FromSeconds(10));
+            throw new FaceDistillException($"rank {ranks.Rank} of {ranks.Count}: {e.Message}", e);
+        }
+    }
+
+    private static DistillRequest Request(ParseResult parsed, AssetFinder finder)
+    {
         var recipe = parsed.GetValue(RecipeFile) is { } file ? Recipe.Read(file) : null;
         IReadOnlyList<string> data = parsed.Given(Data) ? parsed.GetValue(Data)! : recipe?.Data ?? [];
         if (data.Count == 0)
@@ -90,30 +126,13 @@ internal static class DistillCommand
         }
 
         string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
-        var request = new DistillRequest(
+        return new DistillRequest(
             teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
             options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
             Recipe = recipe,
             DataNames = data,
         };
-        HostMemory.KeepFreed();
-        request = request with { Ranks = Ranks.Join() };
-        if (request.Ranks is { IsFirst: false } other)
-        {
-            new DistillJob(finder).Follow(request);
-            other.End();
-            return;
-        }
-
-        if (request.Ranks is { } ranks)
-        {
-            context.Say($"{ranks.About}");
-        }
-
-        var report = new DistillJob(finder).Run(request, context.Job);
-        request.Ranks?.End();
-        context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }
 }
 

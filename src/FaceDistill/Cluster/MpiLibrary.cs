@@ -49,7 +49,8 @@ internal sealed unsafe partial class MpiLibrary
             Check(((delegate* unmanaged<byte*, int*, int>)Function("MPI_Get_library_version"))(text, &length), "MPI_Get_library_version");
         }
 
-        (Rank, Count, Version) = (rank, count, Encoding.UTF8.GetString(version, 0, Math.Clamp(length, 0, MostVersion)).Split('\n', ',')[0].TrimEnd('\0'));
+        (Rank, Count, Version) =
+            (rank, count, Encoding.UTF8.GetString(version, 0, Math.Clamp(length, 0, MostVersion)).Split('\n', ',')[0].Replace('\t', ' ').TrimEnd('\0'));
     }
 
     /// <summary>The environment variable that names the library's file; for clusters that keep it where nobody looks.</summary>

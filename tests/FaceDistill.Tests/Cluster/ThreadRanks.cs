@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FaceDistill.Cluster;
 
 namespace FaceDistill.Tests.Cluster;
@@ -47,16 +48,20 @@ internal sealed class ThreadRanks : Ranks
 
     internal override void Sum(Span<float> values)
     {
-        var all = Exchange(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
-        values.Clear();
-        foreach (byte[] one in all)
+        var all = Exchange(MemoryMarshal.AsBytes(values));
+        float[][] parts = [.. all.Select(one => MemoryMarshal.Cast<byte, float>(one).ToArray())];
+        for (int step = 1; step < parts.Length; step *= 2) // in pairs, as MPI libraries do
         {
-            var floats = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(one);
-            for (int i = 0; i < values.Length; i++)
+            for (int rank = 0; rank + step < parts.Length; rank += 2 * step)
             {
-                values[i] += floats[i];
+                for (int i = 0; i < values.Length; i++)
+                {
+                    parts[rank][i] += parts[rank + step][i];
+                }
             }
         }
+
+        parts[0].CopyTo(values);
     }
 
     internal override void FromFirst(Span<byte> bytes) => Exchange(bytes)[0].CopyTo(bytes);
