@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FaceDistill.Assets;
+using FaceDistill.Datasets;
 using FaceDistill.Jobs;
 using Spectre.Console;
 
@@ -26,6 +27,11 @@ internal static class EmbedCommand
         HelpName = "MODEL",
     };
     private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };
+    private static readonly Option<string?> Shard = new("--shard")
+    {
+        Description = "Do a part of the pictures, as in 3/16, into a cache that the tasks of the other parts share; auto takes Slurm's array or MPI's rank.",
+        HelpName = "I/N|auto",
+    };
     private static readonly Option<bool> Flip = new("--flip")
     {
         Description = "Sum the embeddings of each face and of its mirror image, as face recognition's benchmarks do; twice the work.",
@@ -36,7 +42,7 @@ internal static class EmbedCommand
             .Example("embed --data photos --teacher dlib-resnet")
             .Example("embed --data photos --model run --output embeddings")
             .Example("embed --data lfw --model student.onnx --output lfw-embeddings --flip")
-            .Group("faces", Data, CommonOptions.Aligned)
+            .Group("faces", Data, CommonOptions.Aligned, Shard)
             .Group("model", Teacher, Model, Mirrored, Flip, CommonOptions.Models, CommonOptions.Device)
             .Group("output", Output), Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
             : result.GetValue(Mirrored) && result.GetValue(Flip) ? "a flip-summed embedding is its mirror image's too: leave out --mirrored"
@@ -51,6 +57,7 @@ internal static class EmbedCommand
                 parsed.GetValue(CommonOptions.Device)!)
         {
             Flip = parsed.GetValue(Flip),
+            Shard = parsed.GetValue(Shard) is { } shard ? DataShard.Parse(shard) : null,
         };
         var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);
         var document = new { store = outcome.Store, model = outcome.Model, images = outcome.Images, dimension = outcome.Dimension,

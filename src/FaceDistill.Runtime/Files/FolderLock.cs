@@ -30,13 +30,15 @@ internal sealed class FolderLock : IDisposable
     /// <param name="job">Told once, in a line, that there is somebody to wait for.</param>
     /// <param name="told">Whether there was.</param>
     /// <param name="patience">How long the holder may write nothing; null for an hour.</param>
+    /// <param name="part">Whose part of the folder's work it is that only one does at a time: others' parts have locks of their own. Null for all of
+    /// it.</param>
     /// <exception cref="FaceDistillException">The folder cannot be written, or its holder writes nothing any more.</exception>
-    public static FolderLock Wait(string folder, JobContext job, out bool told, TimeSpan? patience = null)
+    public static FolderLock Wait(string folder, JobContext job, out bool told, TimeSpan? patience = null, string? part = null)
     {
         var seen = DateTime.UtcNow;
         for (told = false; ; told = true)
         {
-            if (LockFile.TryTake(Path.Combine(folder, FileName)) is { } file)
+            if (LockFile.TryTake(Path.Combine(folder, part is null ? FileName : $"{FileName}-{part}")) is { } file)
             {
                 return new FolderLock(file);
             }

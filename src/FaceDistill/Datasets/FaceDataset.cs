@@ -86,6 +86,8 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     /// <summary>The pictures whose paths are chosen; all where nothing chooses.</summary>
     internal FaceDataset Chosen(PictureChoice? only) => only is null ? this : this with { Images = [.. Images.Where(i => only.Has(i.Path))] };
 
+    internal FaceDataset Of(DataShard? shard) => shard is null ? this : this with { Images = [.. Images.Where(i => shard.Has(i.Path))] };
+
     /// <summary>Refuses a folder in which there may be pictures that cannot be reached.</summary>
     /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
     internal FaceDataset Whole() => Unreachable is not { } picture ? this

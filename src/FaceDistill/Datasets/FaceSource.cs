@@ -36,7 +36,8 @@ internal sealed class FaceSource
         }
 
         var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
-            : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told ? AlignedFaces.OpenAsserted(raw, told)
+            : FaceDataset.List(data.Images, job).Chosen(data.Only).Of(data.Shard) is var raw && (asserted ?? raw.Template) is { } told
+                ? AlignedFaces.OpenAsserted(raw, told)
             : Align(raw, data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
         if (asserted is null && faces.Dataset.Template is { } usual && faces.Manifest.Aligner == "user")
@@ -52,7 +53,7 @@ internal sealed class FaceSource
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only) } : faces;
+        faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only).Of(data.Shard) } : faces;
         if (faces.Dataset.Images.Count == 0 && data.Only is { } wanted)
         {
             throw new FaceDistillException($"{data.Images} has none of the pictures that {wanted.List} names");
@@ -119,7 +120,7 @@ internal sealed class FaceSource
 
     private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        if (raw.Images.Count == 0)
+        if (raw.Images.Count == 0 && data.Shard is null)
         {
             throw new FaceDistillException(data.Only is { } wanted ? $"{raw.Root} has none of the pictures that {wanted.List} names"
                 : $"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
@@ -131,7 +132,7 @@ internal sealed class FaceSource
         var found = aligner.Find(raw, cache, job);
         if (Array.Exists(found, f => f.IsToAlign))
         {
-            using var held = FolderLock.Wait(cache.Folder, job, out bool waited);
+            using var held = FolderLock.Wait(cache.Folder, job, out bool waited, part: data.Shard?.Name);
             cache = waited ? AlignedCache.Open(manifest) : cache; // what we waited for may be what we want
             found = waited ? aligner.Find(raw, cache, job) : found;
             int missing = found.Count(f => f.IsToAlign);
@@ -159,7 +160,7 @@ internal sealed class FaceSource
                 Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File!, Shown = p.Made.Shown,
             }),
         ];
-        return images.Length > 0 ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
+        return images.Length > 0 || data.Shard is not null ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
             : throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
     }
 }
@@ -179,6 +180,9 @@ public sealed record DataFolder(string Root, string Images)
 
     /// <summary>A list of pictures that do not belong to it (<see cref="ExclusionList"/>); null for none.</summary>
     public string? Exclude { get; init; }
+
+    /// <summary>The part of it that this process aligns and embeds, into a cache that the processes of the other parts share; null for all.</summary>
+    internal DataShard? Shard { get; init; }
 
     /// <summary>Which of its pictures are wanted, before anything is read; null for all.</summary>
     internal PictureChoice? Only { get; init; }

@@ -17,6 +17,9 @@ public sealed record EmbedRequest(string Model, string Data, string? Output, boo
 {
     /// <summary>Whether a face's embedding is the sum of those of the face and of its mirror image; the store's model is called so.</summary>
     public bool Flip { get; init; }
+
+    /// <summary>The part of the data that this process does, into the cache; null for all.</summary>
+    public DataShard? Shard { get; init; }
 }
 
 /// <summary>What embedding a folder came to.</summary>
@@ -40,12 +43,18 @@ public sealed class EmbedJob(AssetFinder finder)
             throw new FaceDistillException($"--output {output} is a file; name a folder");
         }
 
-        var data = DataFolder.Resolve(request.Data, finder);
+        if (request.Shard is not null && request.Output is not null)
+        {
+            throw new FaceDistillException("a part goes into the cache that all tasks share: leave --output out, and write the store by one 'embed' without "
+                + "--shard when all parts are done (it computes nothing again)");
+        }
+
+        var data = DataFolder.Resolve(request.Data, finder) with { Shard = request.Shard };
         using var model = ModelArgument.Open(request.Model, finder, request.Device, job, request.Flip);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];
-        var embeddings = new FaceEmbeddings(model, faces);
+        var embeddings = new FaceEmbeddings(model, faces, request.Shard);
         if (request.Output is { } folder)
         {
             var key = new EmbeddingStoreKey(model.Name, EmbeddingCache.ModelHash(model), faces.Manifest.Hash(), EmbeddingStoreKey.HashOf(faces),

@@ -11,7 +11,8 @@ namespace FaceDistill.Stores;
 /// <summary>Embeds faces with a model: what the cache holds of them is taken from there, the rest is computed on all cores and kept.</summary>
 /// <param name="model">The model.</param>
 /// <param name="faces">The aligned faces.</param>
-internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
+/// <param name="shard">The part that the faces are, where processes of other parts fill the cache at the same time; null for none.</param>
+internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataShard? shard = null)
 {
     private const int ViewsAtOnce = 4; // of each face that is decoded
     private const int FacesAtOnce = 1024; // until they are kept: some seconds of a teacher's work to do again after a kill
@@ -55,7 +56,7 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces)
         Read();
         if (Array.Exists(missing, rows => rows.Count > 0))
         {
-            using var held = FolderLock.Wait(caches[0].Folder, job, out bool waited);
+            using var held = FolderLock.Wait(caches[0].Folder, job, out bool waited, part: shard?.Name);
             if (waited)
             {
                 Read(); // what we waited for may be what we want
