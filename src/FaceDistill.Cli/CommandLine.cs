@@ -108,7 +108,7 @@ public static class CommandLine
     // How a cancelled verb that keeps what is done goes on.
     private static string GoOn(ParseResult parsed, string[] args) => parsed.CommandResult.Command.Name switch
     {
-        DistillCommand.Name => $"; go on with: {Hints.Typed(parsed.Given(DistillCommand.Resume) ? args : [.. args, DistillCommand.Resume.Name])}",
+        DistillCommand.Name => $"; go on with: {DistillCommand.GoOn(parsed, args)}",
         QuickstartCommand.Name or Table14Command.Name => $"; the same command goes on: {Hints.Typed(args)}",
         _ => "",
     };

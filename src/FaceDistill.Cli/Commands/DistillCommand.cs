@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using FaceDistill.Assets;
 using FaceDistill.Cluster;
 using FaceDistill.Datasets;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
@@ -16,7 +17,10 @@ internal static class DistillCommand
     public const string Name = "distill";
 
     /// <summary>Takes up an interrupted run.</summary>
-    public static readonly Option<bool> Resume = new("--resume") { Description = "Continue an interrupted run of the same options." };
+    public static readonly Option<bool> Resume = new("--resume") 
+    {
+        Description = "Continue an interrupted run of the same options; without --student and --recipe, those that the run folder keeps.",
+    };
 
     private static readonly Option<string?> RecipeFile = new("--recipe")
     {
@@ -50,7 +54,7 @@ internal static class DistillCommand
     {
         var verb = new Verb(Name, "Train a MobileNet student on a teacher's embeddings, export it and write a report.")
             .Example("distill --student mobilenet-v1:0.5@96 --data photos --output run")
-            .Example("distill --student mobilenet-v1:0.5@96 --data photos --output run --resume")
+            .Example("distill --output run --resume")
             .Example("distill --recipe eval/recipes/plain.json --data photos --output run --epochs 40 --optimizer adamw")
             .Example("distill --student mobilenet-v1:0.25@128 --teacher faceplugin-512 --data photos --output run --minutes 30 --init faceres")
             .Group("input", Data, Teacher, RecipeFile, Exclude, CommonOptions.Aligned, CommonOptions.Models)
@@ -65,7 +69,7 @@ internal static class DistillCommand
 
     private static string? UsageError(CommandResult result)
     {
-        bool recipe = result.GetResult(RecipeFile) is { Implicit: false };
+        bool recipe = result.Given(RecipeFile) || (result.Given(Resume) && !DistillArguments.NamesStudent(result)); // that of the run
         return !recipe && !DistillArguments.NamesStudent(result) ? "name the student: --student mobilenet-v1:WIDTH@RESOLUTION, or --recipe FILE"
             : !recipe && result.GetResult(Data) is not { Implicit: false } ? "name the training faces: --data DIR|NAME, or --recipe FILE"
             : DistillArguments.UsageError(result);
@@ -86,6 +90,11 @@ internal static class DistillCommand
         }
 
         HostMemory.KeepFreed();
+        if (context.Parsed.GetValue(Resume) && context.Parsed.GetRequiredValue(Output) is var run && !RunInfo.Begun(run))
+        {
+            throw new FaceDistillException($"no run to resume in {run}; leave {Resume.Name} out to begin one");
+        }
+
         var finder = context.Parsed.Finder();
         var report = new DistillJob(finder).Run(Request(context.Parsed, finder) with { Ranks = ranks }, context.Job);
         ranks?.End();
@@ -109,13 +118,33 @@ internal static class DistillCommand
         }
     }
 
+    /// <summary>How a cancelled run is taken up: one that had not begun is not resumed, but begun.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="args">Its words.</param>
+    public static string GoOn(ParseResult parsed, string[] args) =>
+        Hints.Typed(parsed.Given(Resume) || !RunInfo.Begun(parsed.GetRequiredValue(Output)) ? args : [.. args, Resume.Name]);
+
+    // The named one, or the one that the run which is resumed keeps.
+    private static string? RecipeOf(ParseResult parsed)
+    {
+        if (parsed.GetValue(RecipeFile) is { } file || !parsed.GetValue(Resume) || DistillArguments.NamesStudent(parsed.CommandResult))
+        {
+            return parsed.GetValue(RecipeFile);
+        }
+
+        string run = parsed.GetRequiredValue(Output), kept = Path.Combine(run, Recipe.FileName);
+        return File.Exists(kept) ? kept : throw new FaceDistillException(
+            $"{run} has no {Recipe.FileName} to resume by: name --student and --data (or --recipe) as when it was begun");
+    }
+
     private static DistillRequest Request(ParseResult parsed, AssetFinder finder)
     {
-        var recipe = parsed.GetValue(RecipeFile) is { } file ? Recipe.Read(file) : null;
+        string? file = RecipeOf(parsed);
+        var recipe = file is null ? null : Recipe.Read(file);
         IReadOnlyList<string> data = parsed.Given(Data) ? parsed.GetValue(Data)! : recipe?.Data ?? [];
         if (data.Count == 0)
         {
-            throw new FaceDistillException($"{parsed.GetValue(RecipeFile)} names no data; give --data DIR|NAME");
+            throw new FaceDistillException($"{file} names no data; give --data DIR|NAME");
         }
 
         string teacher = recipe is not null && !parsed.Given(Teacher) ? recipe.Teacher : parsed.GetValue(Teacher)!;

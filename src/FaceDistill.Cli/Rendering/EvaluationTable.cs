@@ -1,6 +1,7 @@
 using System.Globalization;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
+using FaceDistill.Reports.Pages;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -126,12 +127,13 @@ internal static class EvaluationTable
 
     private static string Counts(ModelResult m)
     {
-        string text = InvariantText.Of($"{m.Name}: {m.Images} images, {m.GenuinePairs} genuine and {m.ImpostorPairs} impostor pairs");
-        text += m.SkippedPairs is > 0
-            ? InvariantText.Of($"; {m.SkippedPairs} pairs of the protocol left out, an image is missing")
-            : "";
-        text += m.SeveralFaces is > 0 ? InvariantText.Of($"; {m.SeveralFaces} photos show several faces, the large one nearest the middle was measured") : "";
-        return text + (m.MissingImages is > 0 ? InvariantText.Of($"; {m.MissingImages} images of the protocol are missing") : "");
+        string images = ReportFormat.Count(m.Images, "image");
+        string text = InvariantText.Of($"{m.Name}: {images}, {m.GenuinePairs:N0} genuine and {m.ImpostorPairs:N0} impostor pairs");
+        text += m.SkippedPairs is > 0 and var skipped ? $"; {ReportFormat.Count(skipped, "pair")} of the protocol left out, an image is missing" : "";
+        text += m.SeveralFaces is > 0 and var several
+            ? $"; {ReportFormat.Count(several, "photo shows", "photos show")} several faces, the large one nearest the middle was measured" : "";
+        return text + (m.MissingImages is > 0 and var missing
+            ? $"; {ReportFormat.Count(missing, "image")} of the protocol {(missing == 1 ? "is" : "are")} missing" : "");
     }
 
     private static string Tar(ModelResult m, string far) =>
@@ -184,7 +186,7 @@ internal static class EvaluationTable
             foreach (var search in a.Search ?? [])
             {
                 console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at 1e-4 ")
-                    + (search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs} impostor pairs)")
+                    + (search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs:N0} impostor pairs)")
                         : "has too few pairs"));
             }
         }

@@ -28,7 +28,7 @@ internal static class ExportSummary
 
         if (outcome.Accuracy is { } accuracy)
         {
-            Line(console, $"TAR at 1e-4 by {accuracy.Protocol} on {accuracy.Data} ({accuracy.ImpostorPairs} impostor pairs): "
+            Line(console, $"TAR at 1e-4 by {accuracy.Protocol} on {accuracy.Data} ({accuracy.ImpostorPairs:N0} impostor pairs): "
                 + $"{Tar(accuracy.TarBefore, accuracy.IntervalBefore)} before, {Tar(accuracy.TarAfter, accuracy.IntervalAfter)} after");
         }
     }

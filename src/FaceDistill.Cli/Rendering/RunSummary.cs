@@ -1,6 +1,5 @@
-using FaceDistill.Files;
 using FaceDistill.Reports;
-using FaceDistill.Training.Losses;
+using FaceDistill.Reports.Pages;
 using Spectre.Console;
 
 namespace FaceDistill.Cli.Rendering;
@@ -10,14 +9,9 @@ internal static class RunSummary
 {
     public static void Render(IAnsiConsole console, RunReportData report)
     {
-        var last = report.Epochs[^1];
-        string held = last.ValidationCosine is null
-            ? ""
-            : InvariantText.Of($", cosine to the teacher on held-out faces {last.ValidationCosine:0.000}");
-        string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
-        console.WriteLine(InvariantText.Of(
-            $"{report.Run.Options.Student.Name}: {report.Epochs.Count} epochs in {report.TrainingSeconds / 60:0.0} minutes, loss {last.Loss:0.000}{unit}"
-                + $"{held}"));
+        string epochs = ReportFormat.Count(report.Epochs.Count, "epoch");
+        console.WriteLine($"{report.Run.Options.Student.Name}: {epochs} in {ReportFormat.Time(report.TrainingSeconds)}");
+        console.WriteLine(RunGuide.Exported(report));
         foreach (var evaluation in report.Evaluations)
         {
             EvaluationTable.Render(console, evaluation.Result);
@@ -28,6 +22,6 @@ internal static class RunSummary
             console.WriteLine($"exported: {file}");
         }
 
-        console.WriteLine($"report: {Path.Combine(report.Folder, "report.md")}");
+        console.WriteLine($"report: {Path.Combine(report.Folder, RunReport.PageFileName)}");
     }
 }

@@ -89,7 +89,7 @@ internal static class StudentThresholds
         var wrong = thresholds.FirstOrDefault(t => t is not { Far: > 0 and < 1, Threshold: >= -1.1f and <= 1.1f, ImpostorPairs: > 0 });
         return wrong is null ? thresholds
             : throw new FaceDistillException(InvariantText.Of($"{origin}: a rate is above 0 and below 1 and a threshold a cosine, not {wrong.Far} and "
-                + $"{wrong.Threshold} of {wrong.ImpostorPairs} pairs; export the file again"));
+                + $"{wrong.Threshold} of {wrong.ImpostorPairs:N0} pairs; export the file again"));
     }
 
     /// <summary>The cosine at a false accept rate.</summary>

@@ -231,7 +231,7 @@ public sealed record ExportAccuracy(
         if (LossPoints is not { } loss)
         {
             throw new FaceDistillException(InvariantText.Of(
-                $"{path} was not written: {Protocol} on {Data} has {ImpostorPairs} impostor pairs, too few to measure a loss at FAR 1e-4; take more test "
+                $"{path} was not written: {Protocol} on {Data} has {ImpostorPairs:N0} impostor pairs, too few to measure a loss at FAR 1e-4; take more test "
                     + $"faces or leave out --max-loss"));
         }
 

@@ -66,7 +66,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             if (request.Output is { } output)
             {
                 BenchmarkReport.Write(result, output);
-                job.Say?.Invoke($"bench: {Path.Combine(output, "bench.md")}");
+                job.Say?.Invoke($"bench: {Path.Combine(output, "bench.html")}");
             }
 
             return result;
@@ -173,6 +173,11 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
         if (ModelArgument.IsRun(argument))
         {
             var checkpoint = RunStudent.Open(argument, job);
+            if (RunStudent.UnfinishedWarning(argument) is { } unfinished)
+            {
+                job.Say?.Invoke($"warning: {unfinished}");
+            }
+
             string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(argument)));
             string path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.onnx");
             OnnxWriter.Write(StudentOnnx.Build(checkpoint), path);

@@ -33,9 +33,11 @@ internal sealed class ComparedModel : IDisposable
 {
     private const double Far = 1e-4;
     private readonly IReadOnlyList<StudentThreshold> _thresholds;
+    private readonly IReadOnlyList<string> _warnings; // what speaks against the model's use
 
-    private ComparedModel(IEmbedder model, FaceEmbedder embedder, IReadOnlyList<StudentThreshold> thresholds, Comparison about, string? warning) =>
-        (Model, Embedder, _thresholds, About, Warning) = (model, embedder, thresholds, about, warning);
+    private ComparedModel(
+        IEmbedder model, FaceEmbedder embedder, IReadOnlyList<StudentThreshold> thresholds, Comparison about, IReadOnlyList<string> warnings) =>
+        (Model, Embedder, _thresholds, About, _warnings) = (model, embedder, thresholds, about, warnings);
 
     /// <summary>The model, which <see cref="Embedder"/> holds.</summary>
     public IEmbedder Model { get; }
@@ -45,9 +47,6 @@ internal sealed class ComparedModel : IDisposable
 
     /// <summary>What is told of it.</summary>
     public Comparison About { get; }
-
-    /// <summary>What speaks against using it on photos; null where nothing does.</summary>
-    public string? Warning { get; }
 
     /// <summary>Opens a model.</summary>
     /// <param name="argument">A model argument; null for <see cref="DefaultStudent"/>.</param>
@@ -69,7 +68,8 @@ internal sealed class ComparedModel : IDisposable
                 : InvariantText.Of($"the {thresholds[0].ImpostorPairs:N0} pairs of two people on which {model.Name} was measured are too few for FAR ")
                     + $"{FarTargets.Label(Far)}: {remedy}",
         };
-        return new ComparedModel(model, FaceEmbedder.Of(model, named, detector, thresholds), thresholds, about, Drawn(named, model.Name));
+        return new ComparedModel(model, FaceEmbedder.Of(model, named, detector, thresholds), thresholds, about,
+            [.. new[] { Drawn(named, model.Name), ModelArgument.IsRun(named) ? RunStudent.UnfinishedWarning(named) : null }.OfType<string>()]);
     }
 
     /// <summary>Whether a similarity is accepted; null where that is not known.</summary>
@@ -89,7 +89,7 @@ internal sealed class ComparedModel : IDisposable
     /// <summary>What is to be known of photos, each with its name.</summary>
     public IReadOnlyList<string> Warnings(params IEnumerable<ComparedPhoto> photos) =>
     [
-        .. Warning is null ? Array.Empty<string>() : [Warning],
+        .. _warnings,
         .. photos.SelectMany(photo => photo.Face.Warnings.Select(w => $"{photo.Path}: {w}")),
     ];
 

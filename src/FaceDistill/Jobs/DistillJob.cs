@@ -263,7 +263,8 @@ public sealed class DistillJob(AssetFinder finder)
             var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
             DistillStart.Say(checkpoint.Note, job);
             trainer.Resume(checkpoint);
-            job.Say?.Invoke($"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
+            job.Say?.Invoke(checkpoint.State.IsFinished(checkpoint.Options.Run.Epochs) ? $"{request.Output} is finished already: nothing is left to train"
+                : $"resumed at epoch {checkpoint.State.Epoch + 1}, step {checkpoint.State.Step + 1}");
         }
         else if (options.Student.Init is { } source && request.Ranks?.IsFirst != false)
         {

@@ -94,6 +94,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                 ? ["the models were measured on different faces: their figures do not compare"] : Array.Empty<string>(),
             .. request.Models.Where(m => ModelArgument.IsRun(m) && TrainedFaces.Read(m) is null)
                 .Select(m => $"{m} was made by an earlier version and does not say on which faces it was trained: nobody looked whether these are among them"),
+            .. request.Models.Where(ModelArgument.IsRun).Select(RunStudent.UnfinishedWarning).OfType<string>(),
             .. request.Models.Zip(sets).SelectMany(m => TrainingOverlap.Audited(m.First, request.Protocol, m.Second)),
             .. from set in sets
                let spread = EmbeddingSpread.OfUnits(set.Values, set.Dimension)

@@ -92,7 +92,7 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         return ([.. Curve(result, protocol)],
             few.Length == 0
                 ? null
-                : InvariantText.Of($"none at {few}, for which the {result.ImpostorPairs} impostor pairs of {protocol} on {best.Data} are too few"));
+                : InvariantText.Of($"none at {few}, for which the {result.ImpostorPairs:N0} impostor pairs of {protocol} on {best.Data} are too few"));
     }
 
     // Those of cards, and those by which the rate of any similarity is told; from the highest rate to the lowest.

@@ -31,6 +31,11 @@ public sealed class ExportJob(AssetFinder finder)
         TorchDevice.Resolve(request.Device); // here and below: before faces are aligned
         _ = request.Calibration is { } calibration ? DataFolder.Resolve(calibration, finder) : null;
         var checkpoint = RunStudent.Open(request.Run, job);
+        if (RunStudent.UnfinishedWarning(request.Run) is { } unfinished)
+        {
+            job.Say?.Invoke($"warning: {unfinished}");
+        }
+
         var faces = Faces(request, request.Data, checkpoint, request.Protocol is null ? job : job.Part(1, Parts));
         var outcome = Write(request, checkpoint, faces, job);
         if (WritableFolder.WhyNot(request.Run) is null)

@@ -47,8 +47,9 @@ internal sealed class HeldOutMeasure : IStudentMeasure
         var (genuine, impostors) = Pairs(people.Identities);
         if (FarOf(genuine, impostors) is not { } far)
         {
-            string few = $"the {people.Names.Length} people held out give {genuine} genuine and {impostors} impostor pairs, fewer than the {FewestErrors} "
-                + $"and {FewestErrors * 100L} that a TAR at FAR 1e-2 needs: {instead}";
+            string few = InvariantText.Of(
+                $"the {people.Names.Length} people held out give {genuine:N0} genuine and {impostors:N0} impostor pairs, fewer than the {FewestErrors} and "
+                    + $"{FewestErrors * 100L:N0} that a TAR at FAR 1e-2 needs: {instead}");
             if (options.HeldOut.Patience > 0 && faces.Validation.Length == 0)
             {
                 throw new FaceDistillException($"{few}; raise --validation-people, or leave --patience out");
@@ -61,8 +62,9 @@ internal sealed class HeldOutMeasure : IStudentMeasure
         double? teacher = options.Loss.IsDistilled ? Score(Teacher(faces), far, job.Cancel) : null;
         var about = new HeldOutInfo(people.Names.Length, people.Faces.Length, people.Measured.Length, genuine, impostors, far, teacher);
         string reaches = teacher is null ? "" : InvariantText.Of($"; the teacher reaches {100 * teacher:0.00}%");
-        job.Say?.Invoke($"held out of the training: {about.People} people with all their {about.Faces} faces; their TAR at FAR {FarTargets.Label(far)} "
-            + $"({genuine} genuine and {impostors} impostor pairs) chooses the best epoch{reaches}");
+        job.Say?.Invoke(InvariantText.Of(
+            $"held out of the training: {about.People:N0} people with all their {about.Faces:N0} faces; their TAR at FAR {FarTargets.Label(far)} "
+                + $"({genuine:N0} genuine and {impostors:N0} impostor pairs) chooses the best epoch{reaches}"));
         return new HeldOutMeasure(about);
     }
 

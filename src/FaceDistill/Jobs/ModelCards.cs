@@ -53,6 +53,7 @@ internal sealed class ModelCards(AssetFinder finder)
             TrainingFaces = info.Images,
             Synthetic = info.Synthetic,
             Epochs = checkpoint.State.Epoch,
+            Unfinished = RunStudent.Unfinished(request.Run),
             Recipe = checkpoint.Options,
             Companions = [.. request.Format.Companions(file).Select(f => new ModelCardFile(Path.GetFileName(f), FileHash.Sha256(f), new FileInfo(f).Length))],
             Input = Input(description.Contract, request, description.Dimension),

@@ -104,6 +104,10 @@ internal sealed record ModelCard
     /// <summary>Epochs trained up to this student.</summary>
     public required int Epochs { get; init; }
 
+    /// <summary>How far the training was where it had not ended, such as "epoch 5 of 40"; null for a finished one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Unfinished { get; init; }
+
     /// <summary>How it was trained.</summary>
     public required DistillOptions Recipe { get; init; }
 

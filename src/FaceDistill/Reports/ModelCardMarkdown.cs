@@ -48,6 +48,11 @@ internal static class ModelCardMarkdown
             Line(text, $"- **For research only: it started from {StudentOrigin.Short(card.Origins)}.**");
         }
 
+        if (card.Unfinished is { } at)
+        {
+            Line(text, $"- **Its training is unfinished: {at}.**");
+        }
+
         if (card.Synthetic)
         {
             Line(text, $"- **Trained on drawn faces: it is of no use on photographs of people.**");
@@ -114,7 +119,7 @@ internal static class ModelCardMarkdown
         {
             var m = row.Result;
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {row.Model} | {row.Test}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs} | {m.ImpostorPairs} | "
+            Line(text, $"| {row.Model} | {row.Test}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} | "
                 + $"{string.Join(" | ", Fars.Select(f => Tar(row, f)))} | {fold} | {Percent(m.RetentionAt1e4)} |");
         }
 
@@ -148,7 +153,7 @@ internal static class ModelCardMarkdown
         Line(text, $"|---|---|---|---|");
         foreach (var t in card.Thresholds)
         {
-            Line(text, $"| {FaceDistill.Embeddings.FarTargets.Label(t.Far)} | {t.Threshold:0.000000} | {t.Protocol} | {t.ImpostorPairs} |");
+            Line(text, $"| {FaceDistill.Embeddings.FarTargets.Label(t.Far)} | {t.Threshold:0.000000} | {t.Protocol} | {t.ImpostorPairs:N0} |");
         }
 
         if (card.MissingThresholds is { } without)

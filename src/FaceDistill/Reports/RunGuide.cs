@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using FaceDistill.Embeddings;
 using FaceDistill.Files;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
@@ -133,6 +134,20 @@ internal static class RunGuide
     /// <summary>The epoch whose student is evaluated and exported.</summary>
     internal static EpochLog Kept(RunReportData report) =>
         report.Run.Options.HeldOut.Keep == KeepKind.Best && report.Best is { } best ? report.Epochs[best.Epoch - 1] : report.Epochs[^1];
+
+    /// <summary>Which epoch's student was exported, its figures, and what chose it where that is not the rule.</summary>
+    public static string Exported(RunReportData report)
+    {
+        var (kept, held) = (Kept(report), report.Run.Options.HeldOut);
+        string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
+        string text = InvariantText.Of($"epoch {kept.Epoch} of {report.Epochs.Count} exported: loss {kept.Loss:0.000}{unit}");
+        text += kept.ValidationLoss is { } loss ? InvariantText.Of($", held out {loss:0.000}") : "";
+        text += kept.CentredCosine is { } cosine ? InvariantText.Of($", centred cosine {cosine:0.000}") : "";
+        text += kept.PeopleTar is { } tar ? $", TAR {Percent(tar)} at FAR {FarTargets.Label(kept.PeopleFar!.Value)} on held-out people" : "";
+        return text + (held.Keep != KeepKind.Best || report.Best is not { PeopleTar: null } ? ""
+            : held.People > 0 ? $"; the centred cosine chose it: {Count(held.People.Value, "held-out person", "held-out people")} gave too few pairs"
+            : "; the centred cosine chose it: no people were held out (too few are named, or none were wanted)");
+    }
 
     private static string Shown(string path)
     {

@@ -69,7 +69,7 @@ internal static class RunReport
             checkpoint.Description.Dimension,
             StudentCost.Of(checkpoint.Description.Architecture()),
             PaperTable.Of(StudentSpec.Parse(checkpoint.Description.Student)),
-            checkpoint.State.StoppedEarly || checkpoint.State.Epoch >= checkpoint.Options.Run.Epochs,
+            checkpoint.State.IsFinished(checkpoint.Options.Run.Epochs),
             log.Sum(e => e.Seconds),
             log,
             exported,

@@ -49,7 +49,7 @@ internal static class RunReportHtml
         yield return new Section("learnt", "What was learnt", HtmlText.Of($"""
             {Tiles(RunGuide.Figures(report))}{Legend([(0, "training faces"), (1, "held-out faces")])}<div class="grid">
             {HtmlText.Join(figures)}</div>
-            <p class="note">{epochs} in {Number($"{report.TrainingSeconds / 60:0.0}")} minutes{Chosen(report)}.</p>
+            <p class="note">{epochs} in {ReportFormat.Time(report.TrainingSeconds)}{Chosen(report)}.</p>
 
             """));
     }

@@ -4,6 +4,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
+using FaceDistill.Reports.Pages;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 
@@ -69,7 +70,7 @@ internal static class RunReportMarkdown
                 ? ""
                 : InvariantText.Of($"; the teacher reaches a TAR of {Percent(people.TeacherTar)} at FAR {FarTargets.Label(people.Far)}");
             Row(text, $"people held out",
-                $"{people.People} with {people.Faces} faces, {people.GenuinePairs} genuine and {people.ImpostorPairs} impostor pairs{teacher}");
+                $"{people.People} with {people.Faces} faces, {people.GenuinePairs:N0} genuine and {people.ImpostorPairs:N0} impostor pairs{teacher}");
         }
         else if (options.HeldOut.People > 0)
         {
@@ -85,7 +86,7 @@ internal static class RunReportMarkdown
             $"{options.Run.Epochs} epochs, batch {options.Run.BatchSize}, {options.Optimizer.Kind} {options.Optimizer.LearningRate}, warm-up "
                 + $"{options.Optimizer.WarmupEpochs} epochs, "
                 + $"{options.Optimizer.Schedule}, weight decay {options.Optimizer.WeightDecay}, mirror {options.Targets.Mirror}, seed {options.Run.Seed}");
-        Row(text, $"training time", $"{report.TrainingSeconds / 60:0.0} minutes");
+        Row(text, $"training time", $"{ReportFormat.Time(report.TrainingSeconds)}");
         Row(text, $"machine",
             $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill "
                 + $"{run.Environment.Version}");
@@ -127,7 +128,7 @@ internal static class RunReportMarkdown
         foreach (var m in evaluation.Result.Models)
         {
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs} | {m.ImpostorPairs} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | "
+            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | "
                 + $"{Percent(m.RetentionAt1e4)} |");
         }
 
@@ -165,7 +166,7 @@ internal static class RunReportMarkdown
                     : "-", files = c.SameFiles is { } same
                     ? InvariantText.Of($"{same}")
                     : "-";
-                Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs} | {chance} | {files} |");
+                Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs:N0} | {chance} | {files} |");
             }
 
             text.Append('\n');
@@ -174,7 +175,7 @@ internal static class RunReportMarkdown
         if (audit.DuplicateThreshold is { } threshold)
         {
             Line(text, $"Duplicates among them: {audit.Duplicates.Sum(d => d.SameFiles ?? 0)} same files, {audit.Duplicates.Sum(d => d.Near)} faces to drop "
-                + $"of {audit.DuplicatePairs} pairs with a cosine of at least {threshold}.");
+                + $"of {audit.DuplicatePairs:N0} pairs with a cosine of at least {threshold}.");
         }
 
         Line(text, $"{audit.Listed} pictures are listed in {Path.GetFileName(audit.List)}.");

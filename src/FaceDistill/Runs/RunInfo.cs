@@ -5,6 +5,7 @@ using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Students;
+using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using Microsoft.ML.OnnxRuntime;
 using OpenCvSharp;
@@ -94,6 +95,11 @@ public sealed record RunInfo(
 
     /// <summary>Whether a run folder has one.</summary>
     public static bool In(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>Whether a run was begun in a folder: it may have been killed before its first checkpoint, or before it wrote anything but its lock.</summary>
+    /// <param name="folder">The run folder.</param>
+    internal static bool Begun(string folder) =>
+        new[] { FileName, Recipe.FileName, StudentCheckpoint.FileName, FolderLock.FileName }.Any(name => File.Exists(Path.Combine(folder, name)));
 
     /// <summary>Writes it into a run folder.</summary>
     public void Write(string folder) => JsonFile.Write(Path.Combine(folder, FileName), this);

@@ -120,8 +120,9 @@ internal sealed record EmbeddingStoreKey(
             return null;
         }
 
-        return Teacher != other.Teacher ? $"teacher {Teacher}, not {other.Teacher}"
-            : TeacherHash != other.TeacherHash ? $"another network of teacher {Teacher} (hash {Short(TeacherHash)}, not {Short(other.TeacherHash)})"
+        return Teacher != other.Teacher ? $"embeddings of {Teacher}, not of {other.Teacher}"
+            : TeacherHash != other.TeacherHash
+                ? $"embeddings of another network of the name {Teacher} (hash {Short(TeacherHash)}, not {Short(other.TeacherHash)})"
             : AlignmentHash != other.AlignmentHash ? $"another alignment (hash {Short(AlignmentHash)}, not {Short(other.AlignmentHash)})"
             : ImageCount != other.ImageCount ? $"other images ({ImageCount}, not {other.ImageCount})"
             : ImagesHash != other.ImagesHash ? $"other images (hash {Short(ImagesHash)}, not {Short(other.ImagesHash)})"

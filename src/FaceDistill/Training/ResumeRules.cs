@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
@@ -17,7 +18,10 @@ internal static class ResumeRules
         var options = asked.With(checkpoint.Options);
         if (!Same(checkpoint.Options, asked))
         {
-            throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options; resume with the same ones, or choose another --output");
+            var (values, keys) = Differences(checkpoint.Options, options);
+            string further = keys is ["epochs"] ? $"; to train its student further: --init {Hints.Typed(folder)} --output NEW" : "";
+            throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options ({string.Join("; ", values)}); resume with the same ones, "
+                + $"or choose another --output{further}");
         }
 
         if (checkpoint.Description.TeacherHash != description.TeacherHash)
@@ -33,6 +37,34 @@ internal static class ResumeRules
     /// <param name="made">Those of a run's checkpoint.</param>
     /// <param name="asked">Those asked for.</param>
     public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
+
+    // By the keys of a recipe; what does not count is left out, what counts is told as it was given.
+    private static (IReadOnlyList<string> Values, IReadOnlyList<string> Keys) Differences(DistillOptions made, DistillOptions asked)
+    {
+        var (there, here) = (Leaves(Text(made)), Leaves(Text(asked)));
+        string[] keys = [.. there.Keys.Union(here.Keys).Where(key => there.GetValueOrDefault(key) != here.GetValueOrDefault(key))];
+        var (told, now) = (Leaves(JsonFile.Serialize(made)), Leaves(JsonFile.Serialize(asked)));
+        return ([.. keys.Select(key => $"{key}: {told.GetValueOrDefault(key) ?? "none"} there, {now.GetValueOrDefault(key) ?? "none"} here")], keys);
+    }
+
+    private static Dictionary<string, string> Leaves(string json)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        void Add(string key, JsonNode? node)
+        {
+            if (node is JsonObject group)
+            {
+                group.ToList().ForEach(member => Add(key.Length == 0 ? member.Key : $"{key}.{member.Key}", member.Value));
+            }
+            else if (node is not null)
+            {
+                found[key] = node.ToString();
+            }
+        }
+
+        Add("", JsonNode.Parse(json));
+        return found;
+    }
 
     // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
     // and runs of before held out nobody and had no replicas.

@@ -202,7 +202,7 @@ internal static class FullCases
         if (goesOn)
         {
             disk.Free();
-            t.Done(t.Run([.. line, "--resume"]));
+            t.Done(t.Run([.. line, .. KillCases.Resume(disk["run"])]));
             t.Same("weights", t.Bases.Run, disk["run"], f => f == "student.onnx");
             t.NoParts(disk.Folder);
         }

@@ -41,7 +41,7 @@ internal static class KillCases
 
     /// <summary>Trains.</summary>
     public static void Distill(Trial t, string name, string[] more, int seed) => KillAndGoOn(
-        t, $"distill-{name}", o => Training(t, more, o), o => [.. Training(t, more, o), "--resume"], seed, kills: 1 + (seed % 3), f => f == "student.onnx");
+        t, $"distill-{name}", o => Training(t, more, o), o => [.. Training(t, more, o), .. Resume(o)], seed, kills: 1 + (seed % 3), f => f == "student.onnx");
 
     /// <summary>Embeds into a store.</summary>
     public static void Embed(Trial t, int seed)
@@ -107,6 +107,10 @@ internal static class KillCases
     }
 
     private static IEnumerable<Case> Many(int count, Func<int, Case> one) => Enumerable.Range(0, count).Select(one);
+
+    /// <summary>--resume, where there is a run to resume: one that was killed or refused before it took its folder is begun.</summary>
+    public static string[] Resume(string run) =>
+        new[] { ".lock", "run.json", "checkpoint.safetensors" }.Any(f => File.Exists(Path.Combine(run, f))) ? ["--resume"] : [];
 
     private static string[] Training(Trial t, string[] more, string output) => [.. t.Bases.Distill, "--data", t.Bases.More, .. more, "--output", output];
 

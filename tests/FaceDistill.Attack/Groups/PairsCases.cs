@@ -104,7 +104,7 @@ internal static class PairsCases
             File.WriteAllText(Path.Combine(folder, "pairs.txt"), Line(Pairs(), 1, "p_0\t1\t77"));
             var outcome = Evaluate(t, folder, "lfw-10fold");
             t.Done(outcome);
-            t.Expect(outcome.Output.Contains("1 images of the protocol are missing", StringComparison.Ordinal), "a pair is dropped without a word");
+            t.Expect(outcome.Output.Contains("1 image of the protocol is missing", StringComparison.Ordinal), "a pair is dropped without a word");
         }),
     ];
 

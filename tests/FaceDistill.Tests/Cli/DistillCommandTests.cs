@@ -1,4 +1,5 @@
 using FaceDistill.Cli;
+using FaceDistill.Cli.Commands;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -55,6 +56,48 @@ public sealed class DistillCommandTests : IDisposable
         Assert.Equal("", await Run("--recipe", _folder["r.json"], "--output", _folder["third"], "--epochs", "1", "--init", _folder["run"]));
     }
 
+    [Fact]
+    public async Task A_run_goes_on_by_what_it_keeps_and_where_there_is_none_nothing_is_trained()
+    {
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(3, 8, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        string[] line = ["--student", "mobilenet-v1:0.25@64", "--teacher", TinyTeacher.Write(_folder["teacher"]), "--data", _folder["faces"], "--epochs", "1",
+            "--batch-size", "8", "--validation", "0.2", "--device", "cpu", "--output", _folder["run"]];
+        string[] resume = ["--output", _folder["run"], "--resume"];
+        string none = $"facedistill: no run to resume in {_folder["run"]}; leave --resume out to begin one";
+        Assert.Equal(none, (await Run([.. line, "--resume"], CommandLine.Failed)).TrimEnd());
+        Assert.Equal(none, (await Run(resume, CommandLine.Failed)).TrimEnd());
+        Assert.False(Directory.Exists(_folder["run"]));
+
+        // Killed while its faces were embedded: its lock is all there is.
+        Directory.CreateDirectory(_folder["run"]);
+        File.WriteAllText(_folder["run/.lock"], "");
+        Assert.Contains("name --student and --data", await Run(resume, CommandLine.Failed), StringComparison.Ordinal);
+        Assert.Equal("", await Run([.. line, "--resume"], CommandLine.Done));
+
+        // Killed before its first checkpoint.
+        byte[] weights = await File.ReadAllBytesAsync(_folder["run/student.onnx"]);
+        Array.ForEach(["checkpoint.safetensors", "student.best.safetensors", "student.onnx"], f => File.Delete(_folder[$"run/{f}"]));
+        var (output, _) = await Both(resume);
+        Assert.Equal(weights, await File.ReadAllBytesAsync(_folder["run/student.onnx"]));
+        Assert.Contains("mobilenet-v1:0.25@64: 1 epoch in ", output, StringComparison.Ordinal);
+        Assert.Contains("epoch 1 of 1 exported: loss ", output, StringComparison.Ordinal);
+        Assert.EndsWith($"report: {_folder["run/report.html"]}", output.TrimEnd(), StringComparison.Ordinal);
+
+        Assert.Contains($"{_folder["run"]} is finished already: nothing is left to train", (await Both(resume)).Error, StringComparison.Ordinal);
+        string other = await Run([.. resume, "--epochs", "2"], CommandLine.Failed);
+        Assert.Contains("belongs to a run with other options (epochs: 1 there, 2 here); ", other, StringComparison.Ordinal);
+        Assert.Contains($"--init {_folder["run"]} --output NEW", other, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_had_not_begun_is_begun_again_and_another_resumed()
+    {
+        string[] args = ["distill", "--recipe", "r.json", "--output", _folder["run"]];
+        Assert.Equal($"facedistill distill --recipe r.json --output {_folder["run"]}", DistillCommand.GoOn(CommandLine.Root().Parse(args), args));
+        JsonFile.Write(_folder["run/run.json"], 1);
+        Assert.EndsWith($" --output {_folder["run"]} --resume", DistillCommand.GoOn(CommandLine.Root().Parse(args), args), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--data x", "--student")]
     [InlineData("--student mobilenet-v1:0.25@64", "--data")]
@@ -66,6 +109,14 @@ public sealed class DistillCommandTests : IDisposable
     {
         File.WriteAllText(_folder["r.json"], """{"options": {"student": "mobilenet-v1:0.25@64"}}""");
         Assert.Contains("--data", await Run(["--recipe", _folder["r.json"], "--output", _folder["run"]], CommandLine.Failed), StringComparison.Ordinal);
+    }
+
+    private static async Task<(string Output, string Error)> Both(string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        Assert.True(await CommandLine.RunAsync(["distill", .. arguments], output, error) == CommandLine.Done, error.ToString());
+        return (output.ToString(), error.ToString());
     }
 
     private static Task<string> Run(params string[] arguments) => Run(arguments, CommandLine.Done);

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using FaceDistill.Cli;
+using FaceDistill.Cli.Rendering;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Formats;
+using Spectre.Console;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -54,6 +57,24 @@ public sealed class EvaluateCommandTests : IDisposable
         Assert.Equal((350, 50, 250),
             (only.GetProperty("images").GetInt32(), only.GetProperty("genuineProbes").GetInt32(), only.GetProperty("impostorProbes").GetInt32()));
         Assert.Equal(only.GetProperty("verificationRate").GetDouble(), blufr.GetProperty("verificationRate").GetProperty("mean").GetDouble());
+    }
+
+    [Fact]
+    public async Task The_terminal_counts_in_words_and_groups_of_thousands()
+    {
+        var (_, output, _) =
+            await Run("evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--resamples", "0", "--no-metrics");
+        Assert.Contains("teacher.npy: 1,200 images, 1,800 genuine and 717,600 impostor pairs", output, StringComparison.Ordinal);
+        var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No });
+        console.Profile.Width = 200;
+        EvaluationTable.Render(console, new EvaluationResult("all-pairs", [new ModelResult("a", 1, 1, 1) { MissingImages = 1, SeveralFaces = 1 },
+            new ModelResult("b", 2, 1, 1) { MissingImages = 2, SkippedPairs = 1000 }]));
+        Assert.Contains("a: 1 image, 1 genuine and 1 impostor pairs; 1 photo shows several faces, the large one nearest the middle was measured; 1 image of "
+            + "the "
+            + "protocol is missing", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains("b: 2 images, 1 genuine and 1 impostor pairs; 1,000 pairs of the protocol left out, an image is missing; 2 images of the protocol are "
+            + "missing", text.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,12 +48,16 @@ public sealed class DistillJobTests : IDisposable
     {
         var began = Run(Options).Run.Started;
         Assert.Contains("--resume", Assert.Throws<FaceDistillException>(() => Run(Options)).Message, StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with
+        string refused = Assert.Throws<FaceDistillException>(() => Run(Options with
         {
-            Run = Options.Run with { Seed = 2 },
-        }, resume: true)).Message,
-            StringComparison.Ordinal);
-        Assert.Contains("other options", Assert.Throws<FaceDistillException>(() => Run(Options with
+            Run = Options.Run with { Seed = 2, Epochs = 5 },
+            Loss = Options.Loss with { Distance = 2.5 },
+            HeldOut = Options.HeldOut with { Keep = KeepKind.Last },
+        }, resume: true)).Message;
+        Assert.Contains("belongs to a run with other options (loss.distance: 0 there, 2.5 here; epochs: 1 there, 5 here; keep: best there, last here; "
+            + "seed: 1 there, 2 here); resume with the same ones, or choose another --output", refused, StringComparison.Ordinal);
+        Assert.DoesNotContain("--init", refused, StringComparison.Ordinal);
+        Assert.Contains("other options (mirror: true there, false here)", Assert.Throws<FaceDistillException>(() => Run(Options with
         {
             Targets = Options.Targets with { Mirror = false },
         }, resume: true)).Message,
@@ -72,6 +76,32 @@ public sealed class DistillJobTests : IDisposable
         Assert.False(File.Exists(_folder["run/report.md"]));
         Assert.True(Run(options, resume: true).Finished);
         Assert.True(File.Exists(_folder["run/report.md"]));
+        Assert.Null(RunStudent.Unfinished(_folder["run"]));
+    }
+
+    [Fact]
+    public void An_unfinished_run_is_told_of_wherever_its_student_is_used()
+    {
+        using var cancel = new CancellationTokenSource();
+        Assert.ThrowsAny<OperationCanceledException>(() => new DistillJob(Finder()).Run(Request(Options with
+        {
+            Run = Options.Run with { Epochs = 4 },
+            HeldOut = Options.HeldOut with { Part = 0.25 }, // a best epoch, whose file says nothing of the run
+        }), new JobContext(Progress: new CancelIn("training", cancel, from: 24), Cancel: cancel.Token)));
+        string run = _folder["run"], warning = $"{run} is unfinished: epoch {StudentCheckpoint.Read(_folder["run/checkpoint.safetensors"]).State.Epoch} of 4";
+        var lines = new List<string>();
+        var job = new JobContext(lines.Add);
+        new ExportJob(Finder()).Run(new ExportRequest(run, new OnnxFormat(), null) { Device = "cpu" }, job);
+        Assert.Single(lines, $"warning: {warning}");
+        Assert.Contains($"**Its training is unfinished: {warning[(warning.IndexOf(": ", StringComparison.Ordinal) + 2)..]}.**",
+            File.ReadAllText(_folder["run/student.onnx.MODEL_CARD.md"]), StringComparison.Ordinal);
+        lines.Clear();
+        var result = new EvaluateJob(Finder()).Run(new EvaluateRequest(Evaluator.AllPairs, [run], DataFolder.Of(_folder["faces"]), null, "cpu"), job);
+        Assert.Contains(warning, result.Warnings!);
+        Assert.Single(lines, $"warning: {warning}");
+        lines.Clear();
+        new BenchmarkJob(Finder()).Run(new BenchmarkRequest([run], [], null, null, null, "cpu", 1, _folder["bench"]), job);
+        Assert.Equal([$"warning: {warning}", $"bench: {_folder["bench/bench.html"]}"], lines);
     }
 
     [Fact]
@@ -220,11 +250,11 @@ public sealed class DistillJobTests : IDisposable
 
     private AssetFinder Finder() => new([], [], [], _folder["cache"]);
 
-    private sealed class CancelIn(string stage, CancellationTokenSource cancel) : IProgress<WorkProgress>
+    private sealed class CancelIn(string stage, CancellationTokenSource cancel, long from = 0) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value)
         {
-            if (value.Stage == stage)
+            if (value.Stage == stage && value.Done >= from)
             {
                 cancel.Cancel();
             }

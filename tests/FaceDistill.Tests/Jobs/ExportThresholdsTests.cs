@@ -22,7 +22,7 @@ public sealed class ExportThresholdsTests
     {
         var (thresholds, missing) = ExportEvaluation.Thresholds([Row(Torch, 0.3f, null, null)], fileOnly: false, noted: false);
         Assert.Equal(1e-3, Assert.Single(thresholds).Far);
-        Assert.Equal("none at 1e-4, 1e-5, for which the 6600 impostor pairs of all-pairs on people are too few", missing);
+        Assert.Equal("none at 1e-4, 1e-5, for which the 6,600 impostor pairs of all-pairs on people are too few", missing);
     }
 
     // Of a run's own notes there are decades alone; the curve that an export measures stands between them, from the highest rate to the lowest.

@@ -63,14 +63,14 @@ public sealed class HeldOutMeasureTests : IDisposable
         var best = report.Best!;
         Assert.Equal(report.Epochs.Max(e => e.PeopleTar), best.PeopleTar);
         Assert.Equal(report.Epochs[best.Epoch - 1].CentredCosine, best.CentredCosine);
-        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people with all their 84 faces; their TAR at FAR 1e-2 (210 genuine and 3276 "
+        Assert.Contains(_lines, l => l.StartsWith("held out of the training: 14 people with all their 84 faces; their TAR at FAR 1e-2 (210 genuine and 3,276 "
             + "impostor pairs) chooses", StringComparison.Ordinal));
         Assert.Contains(_lines, l => l.StartsWith($"best epoch {best.Epoch} of 2: TAR ", StringComparison.Ordinal)
             && l.EndsWith("at FAR 1e-2 on held-out people", StringComparison.Ordinal));
         string text = File.ReadAllText(_folder["run/report.md"]);
         Assert.Contains("held-out people's TAR at 1e-2 |", text, StringComparison.Ordinal);
         Assert.Contains($"Best epoch: {best.Epoch}, by its TAR ", text, StringComparison.Ordinal);
-        Assert.Contains("14 with 84 faces, 210 genuine and 3276 impostor pairs; the teacher reaches a TAR of ", text, StringComparison.Ordinal);
+        Assert.Contains("14 with 84 faces, 210 genuine and 3,276 impostor pairs; the teacher reaches a TAR of ", text, StringComparison.Ordinal);
         Assert.Equal(People, Recipe.Read(_folder["run/recipe.json"]).Options.HeldOut.People);
     }
 
@@ -80,7 +80,7 @@ public sealed class HeldOutMeasureTests : IDisposable
         var report = Run(Options with { HeldOut = Options.HeldOut with { People = 3 } });
         Assert.Null(report.Run.HeldOut);
         Assert.Null(report.Best!.PeopleTar);
-        Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3000 that a TAR at FAR 1e-2 "
+        Assert.Contains(_lines, l => l == "the 3 people held out give 45 genuine and 108 impostor pairs, fewer than the 30 and 3,000 that a TAR at FAR 1e-2 "
             + "needs: the best epoch is chosen by the centred cosine on held-out faces");
         Assert.Contains(_lines, l => l.Contains("centred cosine 0", StringComparison.Ordinal));
         Assert.DoesNotContain("held-out people's", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);

@@ -143,6 +143,26 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Fact]
+    public void The_end_tells_the_figures_of_the_epoch_that_was_exported_and_what_chose_it()
+    {
+        WriteRun(synthetic: false, finished: true);
+        var report = RunReport.Write(_folder.Path);
+        Assert.Equal("epoch 2 of 2 exported: loss 0.500 (1 explains nothing)", RunGuide.Exported(report));
+        report = report with { Epochs = [report.Epochs[0] with { CentredCosine = 0.2264 }, report.Epochs[1]], Best = new BestEpoch(1, 0.2264) };
+        Assert.Equal("epoch 1 of 2 exported: loss 0.912 (1 explains nothing), held out 0.810, centred cosine 0.226; the centred cosine chose it: no people "
+            + "were "
+            + "held out (too few are named, or none were wanted)", RunGuide.Exported(report));
+        report = report with
+        {
+            Epochs = [report.Epochs[0] with { PeopleTar = 0.125, PeopleFar = 1e-3 }, report.Epochs[1]],
+            Best = report.Best with { PeopleTar = 0.125, PeopleFar = 1e-3 },
+        };
+        Assert.EndsWith("centred cosine 0.226, TAR 12.50% at FAR 1e-3 on held-out people", RunGuide.Exported(report), StringComparison.Ordinal);
+        Assert.Equal(["less than a second", "1 second", "3 seconds", "1.5 minutes", "1,000.0 minutes"],
+            new[] { 0.4, 1, 3.2, 90, 60_000 }.Select(ReportFormat.Time));
+    }
+
+    [Fact]
     public void What_it_says_to_type_next_is_understood()
     {
         var root = (Command)typeof(CommandLine).GetMethod("Root", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)!.Invoke(null, null)!;

@@ -12,8 +12,8 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
 
     private static readonly (EmbeddingStoreKey Key, string Difference)[] OtherKeys =
     [
-        (Key with { Teacher = "facenet" }, "holds teacher dlib-resnet, not facenet"),
-        (Key with { TeacherHash = "ffff" }, "holds another network of teacher dlib-resnet (hash aa11, not ffff)"),
+        (Key with { Teacher = "facenet" }, "holds embeddings of dlib-resnet, not of facenet"),
+        (Key with { TeacherHash = "ffff" }, "holds embeddings of another network of the name dlib-resnet (hash aa11, not ffff)"),
         (Key with { AlignmentHash = "ffff" }, "holds another alignment (hash bb22, not ffff)"),
         (Key with { ImagesHash = "ffff" }, "holds other images (hash cc33, not ffff)"),
         (Key with { Dimension = 5 }, "holds embeddings of dimension 6, not 5"),

@@ -2,6 +2,7 @@ using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 using MathNet.Numerics.Statistics;
 
@@ -149,8 +150,9 @@ internal static class CrossModelSearch
         long impostors = 2 * groups.ImpostorPairs;
         if (2 * groups.GenuinePairs > Array.MaxLength)
         {
-            throw new FaceDistillException($"{2 * groups.GenuinePairs} ordered genuine pairs are more than the {Array.MaxLength} that can be kept; "
-                + "evaluate fewer images an identity");
+            throw new FaceDistillException(InvariantText.Of(
+                $"{2 * groups.GenuinePairs:N0} ordered genuine pairs are more than the {Array.MaxLength:N0} that can be kept; evaluate fewer images an "
+                    + $"identity"));
         }
 
         float[] genuine = new float[2 * groups.GenuinePairs];

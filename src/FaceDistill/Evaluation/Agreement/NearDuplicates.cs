@@ -52,7 +52,7 @@ internal static class NearDuplicates
             if (found.Sum(list => (long)list.Count) > MostPairs)
             {
                 throw new FaceDistillException(InvariantText.Of(
-                    $"more than {MostPairs} pairs of training faces are at or above {threshold}: that finds people, not duplicates; raise "
+                    $"more than {MostPairs:N0} pairs of training faces are at or above {threshold}: that finds people, not duplicates; raise "
                         + $"--duplicate-threshold"));
             }
 

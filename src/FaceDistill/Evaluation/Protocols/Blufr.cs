@@ -2,6 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 using FaceDistill.Views;
 
@@ -76,8 +77,9 @@ internal static class Blufr
                 IdentificationRate = found.Dir,
                 IdentificationThreshold = found.Threshold,
             }
-            : throw new FaceDistillException($"{name}: {verification.ImpostorPairs} impostor pairs and {openSet.UnknownProbes} probes of others "
-                + "are too few; FAR 0.1% needs 1000 and FAR 1% needs 100");
+            : throw new FaceDistillException(InvariantText.Of(
+                $"{name}: {verification.ImpostorPairs:N0} impostor pairs and {openSet.UnknownProbes:N0} probes of others are too few; FAR 0.1% needs 1,000 and "
+                    + $"FAR 1% needs 100"));
     }
 }
 

@@ -94,8 +94,8 @@ internal sealed class IdentityGroups
 
         if (GenuinePairs > Array.MaxLength)
         {
-            throw new FaceDistillException($"{name}: {GenuinePairs} genuine pairs are more than the {Array.MaxLength} that can be kept; "
-                + "evaluate fewer images an identity");
+            throw new FaceDistillException(InvariantText.Of(
+                $"{name}: {GenuinePairs:N0} genuine pairs are more than the {Array.MaxLength:N0} that can be kept; evaluate fewer images an identity"));
         }
     }
 

@@ -180,7 +180,14 @@ internal static class ReportFormat
     public static string Count(long count) => InvariantText.Of($"{count:#,0}");
 
     /// <summary>A count with its noun, which takes an s unless the count is one.</summary>
-    public static string Count(long count, string noun) => $"{Count(count)} {noun}{(count == 1 ? "" : "s")}";
+    public static string Count(long count, string noun) => Count(count, noun, noun + "s");
+
+    /// <summary>A count with its noun, whose plural is another word.</summary>
+    public static string Count(long count, string one, string several) => $"{Count(count)} {(count == 1 ? one : several)}";
+
+    /// <summary>A time in whole seconds below a minute, else in minutes.</summary>
+    public static string Time(double seconds) => seconds < 1 ? "less than a second"
+        : seconds < 60 ? Count((long)Math.Round(seconds), "second") : InvariantText.Of($"{seconds / 60:#,0.0} minutes");
 
     /// <summary>A score with four decimals; "-" for none.</summary>
     public static string Score(float? score) => score is { } value ? InvariantText.Of($"{value:0.0000}") : "-";

@@ -83,6 +83,20 @@ internal static class RunStudent
     /// <summary>The name of the best epoch's student in a run folder: weights only, no training state.</summary>
     public const string BestFileName = "student.best.safetensors";
 
+    /// <summary>How far a run is that has not ended: "epoch 5 of 40"; null for a finished one.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <exception cref="FaceDistillException">Its checkpoint is missing or damaged.</exception>
+    public static string? Unfinished(string folder)
+    {
+        var run = StudentCheckpoint.Read(Path.Combine(folder, StudentCheckpoint.FileName));
+        return run.State.IsFinished(run.Options.Run.Epochs) ? null : $"epoch {run.State.Epoch} of {run.Options.Run.Epochs}";
+    }
+
+    /// <summary>The same as a warning: "RUN is unfinished: epoch 5 of 40".</summary>
+    /// <param name="folder">The run folder, as the user named it.</param>
+    /// <exception cref="FaceDistillException">Its checkpoint is missing or damaged.</exception>
+    public static string? UnfinishedWarning(string folder) => Unfinished(folder) is { } at ? $"{folder} is unfinished: {at}" : null;
+
     /// <summary>
     /// Reads the best student, or the last one where the run was told to keep the last (<see cref="HeldOutOptions.Keep"/>) or held out nothing
     /// to choose by. Its weights are the averaged ones where the run averages.

@@ -56,6 +56,10 @@ internal sealed record TrainingState(int Epoch, int Step, double LossSum, IReadO
     /// <summary>Whether the run ended before its last epoch because it no longer improved.</summary>
     public bool StoppedEarly { get; init; }
 
+    /// <summary>Whether nothing is left to train.</summary>
+    /// <param name="epochs">The run's epochs.</param>
+    public bool IsFinished(int epochs) => StoppedEarly || Epoch >= epochs;
+
     /// <summary>Checks what every run's state is.</summary>
     /// <param name="epochs">The run's epochs.</param>
     /// <returns>The state itself.</returns>
