@@ -59,7 +59,8 @@ public static class CommandLine
             return Done;
         }
 
-        if (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction)
+        bool unknown = parsed is { Action: HelpPage, UnmatchedTokens.Count: > 0, CommandResult.Command.Subcommands.Count: > 0 }; // help about no verb
+        if (unknown || (parsed.Errors.Count > 0 && parsed.Action is ParseErrorAction))
         {
             if (Ranks.Started is not > 0) // of several processes one says it
             {

@@ -77,6 +77,9 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         Assert.Equal(6844451, embedder.Thresholds[1].ImpostorPairs);
         Refused(() => embedder.Threshold(1e-6), "no threshold for FAR 1e-6; it has those for 1e-3, 1e-4");
         Refused(() => embedder.Threshold(double.NaN), "no threshold for FAR");
+        using var few = FaceEmbedder.Load(Student("""[{"far":1e-3,"threshold":0.91,"protocol":"all-pairs","impostorPairs":7716}]"""));
+        Refused(() => few.Threshold(1e-4), "for which the 7,716 pairs of two people on which it was measured are too few; export with --evaluate on "
+            + "more people (10,000 pairs of two people: some 150 photos of different people)");
         using var without = FaceEmbedder.Load(Student());
         Assert.Empty(without.Thresholds);
         Refused(() => without.Threshold(1e-4), "measured none; export with --evaluate");

@@ -13,8 +13,8 @@ internal static class BenchCommand
 {
     private static readonly Option<string[]> Model = new Option<string[]>("--model")
     {
-        Description = "A run folder (measured as its fp32 export), any .onnx file, or teacher:CARD; speed-ups refer to the first teacher, else to the first "
-            + "model.",
+        Description = "A run folder (measured as its fp32 export), any .onnx or .ort file, or teacher:CARD; speed-ups refer to the first teacher, else to "
+            + "the first model.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
         HelpName = "MODEL",

@@ -10,6 +10,9 @@ namespace FaceDistill.Cli.Commands;
 /// <summary>Options that several verbs share.</summary>
 internal static class CommonOptions
 {
+    /// <summary>What a model argument is.</summary>
+    public const string AModel = "A run folder, an exported file (.onnx, .ort, .safetensors, .tflite, .ncnn.param) or teacher:CARD";
+
     public static readonly Option<bool> Verbose = new("--verbose") { Description = "Show the details of an error.", Recursive = true };
 
     public static readonly Option<bool> Json = new("--json")

@@ -13,7 +13,7 @@ internal static class CompareCommand
     /// <summary>The model of <c>compare</c> and <c>search</c>.</summary>
     public static readonly Option<string?> Model = new Option<string?>("--model")
     {
-        Description = "A run folder, an exported file or teacher:CARD; without it, the best student that was measured and kept.",
+        Description = CommonOptions.AModel + "; without it, the best student that was measured and kept.",
         HelpName = "MODEL",
     }.Completes("teacher:", Cards.Teachers);
 

@@ -12,11 +12,12 @@ namespace FaceDistill.Cli.Commands;
 internal static class DistillArguments
 {
     private static readonly DistillOptions Defaults = new() { Student = new StudentOptions { Name = "" } };
-    private static readonly Option<string> Student = new("--student")
+    private static readonly Option<string> Student = new Option<string>("--student")
     {
         Description = "mobilenet-v1:WIDTH@RESOLUTION, at most 1@224; also mobilenet-v1-conv: and mobilenet-v1-shallow:.",
         HelpName = "NAME",
-    };
+    }.Offers(PaperTable.Rows.Concat(PaperTable.ImageNet.Values.SelectMany(rows => rows)).Select(r => r.Student).OfType<StudentSpec>()
+        .Select(s => s.ToString()).Distinct());
 
     private static readonly Option<HeadKind> Head = new("--head")
     {

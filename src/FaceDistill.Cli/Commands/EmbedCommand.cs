@@ -23,7 +23,7 @@ internal static class EmbedCommand
         .Completes("", Cards.Teachers);
     private static readonly Option<string?> Model = new("--model")
     {
-        Description = "Instead of a teacher: a run folder or an exported .onnx file.",
+        Description = "Instead of a teacher: a run folder or an exported file of any format.",
         HelpName = "MODEL",
     };
     private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };

@@ -15,7 +15,7 @@ internal static class EvaluateCommand
 {
     private static readonly Option<string[]> Model = new Option<string[]>("--model")
     {
-        Description = "A run folder, an exported .onnx file, or teacher:CARD; give a teacher too to get retention.",
+        Description = CommonOptions.AModel + "; give a teacher too to get retention.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
         HelpName = "MODEL",

@@ -28,6 +28,13 @@ internal static partial class OptionValues
         return option;
     }
 
+    /// <summary>An option that takes other names too: a shell completes these.</summary>
+    public static Option<T> Offers<T>(this Option<T> option, IEnumerable<string> names)
+    {
+        option.CompletionSources.Add([.. names]);
+        return option;
+    }
+
     /// <summary>An argument that takes the names of cards, among other things.</summary>
     public static Argument<T> Completes<T>(this Argument<T> argument, params string[] kinds)
     {

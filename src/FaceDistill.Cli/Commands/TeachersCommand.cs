@@ -127,7 +127,8 @@ internal static class TeachersCommand
             Name = parsed.GetValue(Name), Output = parsed.GetValue(Output), Data = parsed.GetValue(Data), Size = parsed.GetValue(Size),
             OutputName = parsed.GetValue(OutputName),
         }, context.Job);
-        context.Result(added, console => AddedTeacherTable.Render(console, added));
+        string typed = parsed.GetValue(Output) ?? Path.Combine(Path.GetDirectoryName(parsed.GetValue(Model)) ?? "", Path.GetFileName(added.Card));
+        context.Result(added, console => AddedTeacherTable.Render(console, added, typed));
     }
 
     private static string StateOf(AssetStatus status) => status.State switch

@@ -9,10 +9,13 @@ internal static class AddedTeacherTable
 {
     private const int Shown = 12;
 
-    public static void Render(IAnsiConsole console, AddedTeacher added)
+    /// <param name="console">Where to.</param>
+    /// <param name="added">What was found.</param>
+    /// <param name="card">The card's path as it was typed.</param>
+    public static void Render(IAnsiConsole console, AddedTeacher added, string card)
     {
         console.WriteLine(InvariantText.Of(
-            $"{Path.GetFileName(added.Model)}: {added.Type}, {added.Layout}, {added.Size} x {added.Size}, "
+            $"{Path.GetFileName(added.Model)}: {added.Type}, {added.Layout.ToUpperInvariant()}, {added.Size} x {added.Size}, "
                 + $"{(added.Batch == 0 ? "any batch" : $"batch {added.Batch}")}")
             + InvariantText.Of($", embedding of {added.Dimension} values{(added.Output is null ? "" : $" ('{added.Output}')")}")
             + (added.Opset is { } opset ? InvariantText.Of($", opset {opset}") : ""));
@@ -41,8 +44,8 @@ internal static class AddedTeacherTable
             console.WriteLine(note);
         }
 
-        string card = Path.GetRelativePath(Directory.GetCurrentDirectory(), added.Card);
-        console.WriteLine($"wrote {card}; next: {Hints.Command} evaluate --protocol lfw-10fold --data lfw --model teacher:{card}");
-        console.WriteLine($"              or: {Hints.Command} distill --teacher {card} --data DIR --output RUN");
+        string teacher = Hints.Typed(card);
+        console.WriteLine($"wrote {card}; next: {Hints.Command} evaluate --protocol lfw-10fold --data lfw --model teacher:{teacher}");
+        console.WriteLine($"              or: {Hints.Command} distill --teacher {teacher} --data DIR --output RUN");
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
@@ -137,7 +138,8 @@ internal static class EvaluationTable
     }
 
     private static string Tar(ModelResult m, string far) =>
-        m.TarAtFar?.GetValueOrDefault(far) is { } tar ? Percent(tar) + Range(m.TarInterval95AtFar?.GetValueOrDefault(far)) : "too few pairs";
+        m.TarAtFar?.GetValueOrDefault(far) is { } tar ? Percent(tar) + Range(m.TarInterval95AtFar?.GetValueOrDefault(far))
+            : FarTargets.TooFew(far, m.ImpostorPairs);
 
     private static readonly string[] BlufrColumns = ["trials", "VR at FAR 0.1%", "mean - sd", "DIR at rank 1, FAR 1%", "mean - sd"];
 
@@ -185,9 +187,8 @@ internal static class EvaluationTable
                 + InvariantText.Of($"least {a.Cosine.Minimum:0.000}; by chance (another image) {a.Cosine.OtherImages:0.000}; worst image {a.Worst[0].Path}"));
             foreach (var search in a.Search ?? [])
             {
-                console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at 1e-4 ")
-                    + (search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs:N0} impostor pairs)")
-                        : "has too few pairs"));
+                console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at 1e-4: ")
+                    + search.Words("1e-4", tar => InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs:N0} impostor pairs)")));
             }
         }
     }

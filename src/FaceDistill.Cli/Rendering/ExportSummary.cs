@@ -20,7 +20,7 @@ internal static class ExportSummary
         Spread(console, "cosine less the common mean", outcome.CentredCosine);
         if (outcome.Int8 is { } int8)
         {
-            Line(console, $"8 bits: ranges by {int8.Method}, channels {(int8.Equalized ? "equalised" : "as they were")}, biases "
+            Line(console, $"8 bits: ranges by {ShownText.Words(int8.Method)}, channels {(int8.Equalized ? "equalised" : "as they were")}, biases "
                 + $"{(int8.BiasCorrected ? "corrected" : "as they were")}, "
                 + $"{(int8.Float32Layers.Count == 0 ? "no layer" : string.Join(", ", int8.Float32Layers))} in float32 of {int8.Tried.Count} ways tried; "
                 + $"{int8.Error:0.00%} of the embeddings' variance added as error on {int8.SelectionFaces} faces");

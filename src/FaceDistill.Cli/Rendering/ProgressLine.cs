@@ -15,6 +15,7 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
 {
     private static readonly TimeSpan TerminalPause = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan PlainPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LeastKept = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
     private readonly Stopwatch _watch = new();
     private WorkProgress _last;
@@ -64,14 +65,17 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
         }
     }
 
-    // The last line of a stage stays, with the stage's total time.
+    // The last line of a stage stays, with the stage's total time; of one that took no time to speak of there is nothing to tell.
     private void Finish()
     {
         if (_last.Stage is not null && _last.Done > 0)
         {
             string text = Text(finished: true);
             Clear();
-            error.WriteLine(text);
+            if (_watch.Elapsed >= LeastKept)
+            {
+                error.WriteLine(text);
+            }
         }
 
         _last = default;

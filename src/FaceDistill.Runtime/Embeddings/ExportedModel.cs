@@ -102,8 +102,13 @@ internal static class StudentThresholds
         ArgumentNullException.ThrowIfNull(thresholds);
         var found = thresholds.FirstOrDefault(t => Math.Abs(t.Far - far) <= far * RelativeTolerance);
         return found is not null ? found.Threshold : throw new FaceDistillException(thresholds.Count == 0
-            ? $"{path} carries no threshold: measured none; export with --evaluate"
+            ? $"{path} carries no threshold: measured none; export with --evaluate on people whom it was not trained on ({Needs(far)})"
+            : thresholds.Max(t => t.ImpostorPairs) is var pairs && far is >= 1e-12 and < 1 && FarTargets.Permitted(far, pairs) < 1
+            ? InvariantText.Of($"{path} carries no threshold for FAR {FarTargets.Label(far)}, for which the {pairs:N0} pairs of two people on which it was ")
+                + $"measured are too few; export with --evaluate on more people ({Needs(far)})"
             : $"{path} carries no threshold for FAR {FarTargets.Label(far)}; it has those for "
                 + $"{string.Join(", ", thresholds.Select(t => FarTargets.Label(t.Far)))}; measure others with '{Hints.Command} evaluate'");
     }
+
+    private static string Needs(double far) => far is >= 1e-12 and < 1 ? FarTargets.Enough(far) : "a false accept rate is above 0 and below 1";
 }

@@ -46,6 +46,23 @@ internal static class FarTargets
     /// </summary>
     public static long Permitted(double far, long impostorPairs) => (long)decimal.Floor((decimal)far * impostorPairs);
 
+    /// <summary>Why there is no rate: "too few pairs (7,716 of 10,000)"; a dash where the pairs would do.</summary>
+    /// <param name="label">The false accept rate's label.</param>
+    /// <param name="impostorPairs">How many pairs of two people there are.</param>
+    public static string TooFew(string label, long impostorPairs) =>
+        InvariantNumber.Of(label) is var far && Permitted(far, impostorPairs) >= 1 ? "-"
+            : InvariantText.Of($"too few pairs ({impostorPairs:N0} of {Needed(far):N0})");
+
+    /// <summary>How many people a rate needs: "10,000 pairs of two people: some 150 photos of different people".</summary>
+    public static string Enough(double far)
+    {
+        double photos = (1 + Math.Sqrt(1 + (8 * (double)Needed(far)))) / 2; // of which each two make a pair
+        return InvariantText.Of($"{Needed(far):N0} pairs of two people: some {10 * Math.Ceiling(photos / 10):N0} photos of different people");
+    }
+
+    // The least number of impostor pairs that permits one false accept.
+    private static decimal Needed(double far) => decimal.Ceiling(1 / (decimal)far);
+
     /// <summary>Refuses rates that are not above 0 and below 1.</summary>
     /// <exception cref="FaceDistillException">One is not, or there is none.</exception>
     public static void Check(IReadOnlyList<double> fars)

@@ -22,7 +22,8 @@ internal static class Hints
     /// <summary>"; did you mean 'NAME'?" where one of the names is near enough to be meant; else nothing.</summary>
     public static string DidYouMean(string typed, IEnumerable<string> names) => Nearest(typed, names) is { } name ? $"; did you mean '{name}'?" : "";
 
-    /// <summary>The name with the fewest slips between it and what was typed (a third of its letters at most), or the first that begins with it.</summary>
+    /// <summary>The name with the fewest slips between it and what was typed (a third of its letters at most), or the first that begins with it, or whose
+    /// last word it is.</summary>
     public static string? Nearest(string typed, IEnumerable<string> names)
     {
         ArgumentNullException.ThrowIfNull(typed);
@@ -30,7 +31,8 @@ internal static class Hints
         var near = all.Select(name => (Name: name, Slips: Slips(typed.ToUpperInvariant(), name.ToUpperInvariant())))
             .Where(n => n.Slips <= Math.Max(1, n.Name.Length / 3) && n.Slips < n.Name.Length).OrderBy(n => n.Slips).ToList();
         return near.Count > 0 ? near[0].Name
-            : typed.Length < 3 ? null : all.FirstOrDefault(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase));
+            : typed.Length < 3 ? null : all.FirstOrDefault(name => name.StartsWith(typed, StringComparison.OrdinalIgnoreCase))
+                ?? all.FirstOrDefault(name => name.EndsWith("-" + typed, StringComparison.OrdinalIgnoreCase));
     }
 
     // Letters put in, left out, exchanged for others or with their neighbours: Damerau, "A technique for computer detection and correction of spelling

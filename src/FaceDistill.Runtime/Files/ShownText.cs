@@ -19,6 +19,12 @@ internal static class ShownText
     /// <summary>A line whose holes are each cleaned.</summary>
     public static string Of(ShownTemplate text) => text.ToString();
 
+    /// <summary>A name of the program's as people write it: MeanSquaredError is "mean squared error", Bf16 "bf16".</summary>
+    public static string Words(Enum name) => Words(name.ToString());
+
+    private static string Words(string name) => string.Concat(name.Select((c, i) =>
+        i > 0 && i < name.Length - 1 && char.IsUpper(c) && char.IsLower(name[i - 1]) ? $" {c}" : $"{c}")).ToLowerInvariant();
+
     private static string Clean(string text, bool lines)
     {
         if (!text.AsSpan().ContainsAnyExceptInRange(' ', '~'))

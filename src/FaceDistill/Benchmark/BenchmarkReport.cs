@@ -30,6 +30,10 @@ internal static class BenchmarkReport
         ];
     }
 
+    // Without an accuracy there is no column of it.
+    private static IEnumerable<string> Shown(BenchmarkJson result, IEnumerable<string> cells) =>
+        result.Models.Any(m => m.Tar is not null) ? cells : cells.SkipLast(1);
+
     /// <summary>How the figures came about, in one sentence.</summary>
     public static string Note(BenchmarkJson result)
     {
@@ -47,9 +51,11 @@ internal static class BenchmarkReport
         string verdict = result.Models.Where(m => m.Name != result.Reference).MaxBy(m => m.Speedup) is { } fastest
             ? InvariantText.Of($"{fastest.Name} takes {fastest.LatencyMs.P50:0.00} ms a face: {fastest.Speedup:0.0} times as fast as {result.Reference}")
             : InvariantText.Of($"{result.Reference} takes {result.Models[0].LatencyMs.P50:0.00} ms a face");
-        static HtmlText Line(IReadOnlyList<string> cells) => HtmlText.Of(
-            $"<tr><th scope=\"row\">{cells[0]}</th>{HtmlText.Join(cells.Skip(1).Select((c, i) => HtmlPage.Cell(c, Decides(Columns[i + 1]))))}</tr>\n");
-        var table = HtmlPage.Table("bench-table", HtmlText.Of($"{Note(result)}"), HtmlText.Join(Columns.Select(c => HtmlPage.Head(c, Decides(c)))),
+        HtmlText Line(IReadOnlyList<string> cells) => HtmlText.Of(
+            $"<tr><th scope=\"row\">{cells[0]}</th>{HtmlText.Join(Shown(result, cells).Skip(1)
+                .Select((c, i) => HtmlPage.Cell(c, Decides(Columns[i + 1]))))}</tr>\n");
+        var table = HtmlPage.Table("bench-table", HtmlText.Of($"{Note(result)}"),
+            HtmlText.Join(Shown(result, Columns).Select(c => HtmlPage.Head(c, Decides(c)))),
             HtmlText.Join(result.Models.Select(m => Line(Row(m)))));
         List<HtmlPage.Section> sections = [new("bench", "Speed and cost", table)];
         if (result.Models.Any(m => m.Tar is not null))
@@ -91,8 +97,8 @@ internal static class BenchmarkReport
 
     private static string MarkdownOf(BenchmarkJson result)
     {
-        static string Line(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(Cell))} |\n";
+        string Line(IEnumerable<string> cells) =>
+            $"| {string.Join(" | ", Shown(result, cells).Select(Cell))} |\n";
         return "# Benchmark\n\n" + Line(Columns) + Line(Columns.Select(_ => "---")) + string.Concat(result.Models.Select(m => Line(Row(m))))
             + $"\n{ShownText.Of(Note(result))}\n";
     }

@@ -26,9 +26,10 @@ internal sealed record PairList(string File, IReadOnlyList<ImagePair> Pairs)
 
     /// <summary>Reads the list in a data set's folder.</summary>
     /// <exception cref="FaceDistillException">As <see cref="Read"/>; also where no folder is given.</exception>
-    public static PairList In(string? folder) => folder is null
-        ? throw new FaceDistillException($"a pair list needs the folder with {FileName} (header a,b,same); name it with --data")
-        : Read(Path.Combine(folder, FileName));
+    public static PairList In(string? folder) =>
+        folder is not null && Path.Combine(folder, FileName) is var path && System.IO.File.Exists(path) ? Read(path)
+        : throw new FaceDistillException($"'pairs' needs --pairs FILE, or {FileName} in the data folder{(folder is null ? "" : " " + folder)} (its header is "
+            + "a,b,same)");
 
     /// <summary>Reads the list.</summary>
     /// <exception cref="FaceDistillException">Missing, not UTF-8 or malformed; an image paired with itself; the same two

@@ -199,9 +199,17 @@ internal sealed class AddTeacherJob(AssetFinder finder)
             t.Contract.Template, t.Contract.ColorOrder == ColorOrder.Rgb ? "rgb" : "bgr", t.Scaling, t.Separation?.DPrime, t.Separation?.Auc, t.Faces,
             near.Contains(t), t == taken));
         return new AddedTeacher(
-            card, name, target, model.Dimension, contract.Size, contract.Layout == TensorLayout.Nchw ? "nchw" : "nhwc", file.Batch, file.Type,
+            card, name, target, model.Dimension, contract.Size, contract.Layout == TensorLayout.Nchw ? "nchw" : "nhwc", file.Batch, TypeOf(file),
             file.Opset, file.Output, contract.NormalizeOutput, faces.People.Max() + 1, faces.People.Count, [.. rows], notes);
     }
+
+    // As ONNX and NumPy name it.
+    private static string TypeOf(ModelFile file) => file.Type switch
+    {
+        nameof(Byte) => "uint8",
+        nameof(Single) => "float32",
+        var other => other.ToLowerInvariant(),
+    };
 
     private static string FreeName(string folder, string name)
     {

@@ -196,7 +196,7 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument) ? OfFile(argument)
-            : throw new FaceDistillException(
+            : throw new FaceDistillException(ModelArgument.Card(argument) ??
                 $"'{argument}' is no model to measure: give a run folder, an {string.Join(" or ", Endings)} file, or teacher:CARD");
     }
 

@@ -101,7 +101,8 @@ internal sealed class ComparedModel : IDisposable
     {
         if (ModelArgument.IsTeacher(argument))
         {
-            return ([], $"'{Hints.Command} evaluate --model {argument} --data DIR' measures it and prints thresholds, which a card does not keep");
+            return ([], $"'{Hints.Command} evaluate --model {argument} --data DIR --wide' measures it and prints thresholds, which a card does not keep; "
+                + $"that takes {FarTargets.Enough(Far)}");
         }
 
         if (ModelArgument.IsRun(argument))
@@ -109,12 +110,13 @@ internal sealed class ComparedModel : IDisposable
             var checkpoint = RunStudent.Open(argument, job);
             var rows = ExportEvaluation.Noted(argument, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
             return (ExportEvaluation.Thresholds(rows, fileOnly: false, noted: false).Thresholds,
-                $"measure it on people whom it was not trained on, with '{Hints.Command} evaluate --model {argument} --data DIR --protocol all-pairs'");
+                $"measure it on people whom it was not trained on, with '{Hints.Command} evaluate --model {argument} --data DIR --protocol all-pairs'; "
+                    + $"that takes {FarTargets.Enough(Far)}");
         }
 
         return (File.Exists(argument) ? StudentThresholds.Of(ModelArgument.Metadata(argument), argument) : [],
             $"export it from its run again, with '{Hints.Command} export --model RUN --output FILE --evaluate --data DIR', DIR holding people whom it was not "
-            + "trained on");
+            + $"trained on; that takes {FarTargets.Enough(Far)}");
     }
 
     // A run says it, and the card beside an exported file.

@@ -25,8 +25,8 @@ internal sealed record EvaluationReport(
     /// is null where a model's faces are not at hand.</summary>
     public IReadOnlyList<AlignedFaces?>? Faces { get; init; }
 
-    /// <summary>The verdict.</summary>
-    public string Verdict => EvaluationVerdict.Of(Result, Result.Reference);
+    /// <summary>The verdict, without the warnings.</summary>
+    public string Verdict => EvaluationVerdict.Sentence(Result, Result.Reference);
 
     /// <summary>Refuses a folder that cannot take a report; asked before the models are run.</summary>
     /// <exception cref="FaceDistillException">It is a file, or a run folder, whose own report.md would be lost.</exception>
@@ -125,7 +125,8 @@ internal static class EvaluationVerdict
         return Sentence(result, reference) + string.Concat((result.Warnings ?? []).Select(w => $" Warning: {w}."));
     }
 
-    private static string Sentence(EvaluationResult result, int? reference)
+    /// <summary>The same without the warnings.</summary>
+    public static string Sentence(EvaluationResult result, int? reference)
     {
         string? far = Far(result);
         var others = result.Models.Where((_, i) => i != reference).ToList();

@@ -18,8 +18,8 @@ internal static class EvaluationReportHtml
         return Page(
             $"{report.Result.Protocol}: {string.Join(", ", report.Result.Models.Select(m => m.Name))}",
             InvariantText.Of($"FaceDistill evaluation, {report.Result.Protocol}, {report.Made:yyyy-MM-dd}"), report.Verdict, Sections(report),
-            HtmlText.Of($"The same figures for programs: <a href=\"report.json\">report.json</a> (what evaluate --json prints), <a "
-                + $"href=\"report.csv\">report.csv</a> (one row a model and rate), <a href=\"report.md\">report.md</a>."));
+            footer: HtmlText.Of($"The same figures for programs: <a href=\"report.json\">report.json</a> (what evaluate --json prints), <a "
+                + $"href=\"report.csv\">report.csv</a> (one row a model and rate), <a href=\"report.md\">report.md</a>."), warnings: report.Result.Warnings);
     }
 
     /// <summary>What the report has, in its order; a part that the result lacks gives null.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
@@ -15,6 +16,11 @@ internal static class EvaluationReportMarkdown
         ArgumentNullException.ThrowIfNull(report);
         var text = new StringBuilder();
         text.Append($"# Evaluation: {Escape(report.Result.Protocol)}\n\n{Escape(report.Verdict)}\n\n");
+        foreach (string warning in report.Result.Warnings ?? [])
+        {
+            text.Append($"**Warning:** {Escape(warning)}.\n\n");
+        }
+
         Accuracy(text, report.Result);
         Metrics(text, report.Result);
         Searches(text, report.Result);
@@ -41,14 +47,14 @@ internal static class EvaluationReportMarkdown
         }
 
         text.Append(fars.Count == 0 ? "\n"
-            : "\nEach cell: true accept rate, 95% interval, threshold, false accepts. A dash: too few impostor pairs for one false accept.\n\n");
+            : "\nEach cell: true accept rate, 95% interval, threshold, false accepts.\n\n");
         foreach (string words in IjbResult.Words(result.Models))
         {
             text.Append(words).Append(".\n\n");
         }
     }
 
-    private static string Cell(ModelResult m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? "-"
+    private static string Cell(ModelResult m, string far) => m.TarAtFar?.GetValueOrDefault(far) is not { } tar ? FarTargets.TooFew(far, m.ImpostorPairs)
         : $"{Percent(tar)}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(far))}, {Score(m.ThresholdAtFar?[far])}, {Count(m.FalseAcceptsAtFar?[far] ?? 0)}";
 
     private static void Metrics(StringBuilder text, EvaluationResult result)
@@ -117,8 +123,8 @@ internal static class EvaluationReportMarkdown
             text.Append('\n');
             foreach (var search in a.Search ?? [])
             {
-                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4 "
-                    + $"{(search.TarAtFar.GetValueOrDefault("1e-4") is { } tar ? Percent(tar) : "-")} over {Count(search.ImpostorPairs)} impostor pairs\n");
+                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4: "
+                    + $"{search.Words("1e-4", tar => $"{Percent(tar)} over {Count(search.ImpostorPairs)} impostor pairs")}\n");
             }
 
             text.Append('\n');

@@ -81,9 +81,11 @@ internal static class ModelCardMarkdown
         var recipe = card.Recipe;
         string people = recipe.HeldOut.People > 0 ? InvariantText.Of($" and all faces of {recipe.HeldOut.People} people") : "";
         Line(text, $"{card.TrainingFaces} faces, {100 * recipe.HeldOut.Part:0.##}%{people} held out; {card.Epochs} of {recipe.Run.Epochs} epochs, batch "
-            + $"{recipe.Run.BatchSize}, {recipe.Optimizer.Kind}, learning rate {recipe.Optimizer.LearningRate}, weight decay {recipe.Optimizer.WeightDecay}, "
-            + $"head {recipe.Student.Head}, mirror {recipe.Targets.Mirror}, views {recipe.Targets.Views} where augmented, seed {recipe.Run.Seed}, "
-            + $"{recipe.Run.Precision}. All options: {card.File}.card.json.");
+            + $"{recipe.Run.BatchSize}, {ShownText.Words(recipe.Optimizer.Kind)}, learning rate {recipe.Optimizer.LearningRate}, "
+            + $"weight decay {recipe.Optimizer.WeightDecay}, "
+            + $"head {ShownText.Words(recipe.Student.Head)}, mirror {(recipe.Targets.Mirror ? "yes" : "no")}, "
+            + $"views {recipe.Targets.Views} where augmented, seed {recipe.Run.Seed}, "
+            + $"{ShownText.Words(recipe.Run.Precision)}. All options: {card.File}.card.json.");
         Line(text, $"{card.MultAdds / 1e6:0.0} M mult-adds, {card.Parameters / 1e6:0.00} M parameters.");
     }
 
@@ -171,7 +173,7 @@ internal static class ModelCardMarkdown
             + $"{v.MaxAbsDifference:0.0e+0}; cosine {Spread(v.Cosine)}; less the common mean {Spread(v.CentredCosine)}.");
         if (v.Int8 is { } q)
         {
-            Line(text, $"\n8 bits: ranges by {q.Method} on {q.CalibrationFaces} aligned training faces, channels "
+            Line(text, $"\n8 bits: ranges by {ShownText.Words(q.Method)} on {q.CalibrationFaces} aligned training faces, channels "
                 + $"{(q.Equalized ? "equalised between layers" : "as trained")}, biases {(q.BiasCorrected ? "corrected" : "as trained")}, in float32 "
                 + $"{(q.Float32Layers.Count == 0 ? "no layer but the embedding's arithmetic" : string.Join(", ", q.Float32Layers))}; chosen of "
                 + $"{q.Tried.Count} ways on {q.SelectionFaces} other faces, where the error added is {100 * q.Error:0.00}% of the embeddings' variance.");

@@ -37,8 +37,10 @@ internal static class ReportPlots
         var legend = Legend(models.Select(i => (i, report.Result.Models[i].Name)));
         string roc = $"ROC curve. True accept rate at FAR 1e-4: {names}";
         string det = $"DET curve. False reject rate is 1 less the true accept rate, which at FAR 1e-4 is: {names}";
-        var rocSays = HtmlText.Of($"ROC. The vertical line is FAR 1e-4; dots are the rates of the table, bars their 95% intervals.");
-        var detSays = HtmlText.Of($"DET. Lower is better; scores of normal distributions would give straight lines. The vertical line is FAR 1e-4.");
+        var rocSays = HtmlText.Of($"ROC. {Drawn(RocLeft(report) <= Math.Log10(EvaluationResult.RetentionFar))}"
+            + $"Dots are the rates of the table, bars their 95% intervals.");
+        var detSays = HtmlText.Of($"DET. Lower is better; scores of normal distributions would give straight lines. "
+            + $"{Drawn(DetLeft(report) <= EvaluationResult.RetentionFar)}");
         return new Section("curves", "Error trade-off", HtmlText.Of($"""
             {legend}<div class="grid">
             {Figure(Roc(report, "roc", roc), rocSays)}
@@ -106,11 +108,22 @@ internal static class ReportPlots
     private static string AtDeciding(ModelResult m) =>
         $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";
 
+    // Where the pairs are too few for the rate, the plot ends before it.
+    private static string Drawn(bool line) => line ? "The vertical line is FAR 1e-4. " : "";
+
+    private static double RocLeft(EvaluationReport report) => Math.Floor(Measured(report).Min(c => Math.Log10(c.Curves.Roc[0].Far)));
+
+    private static double DetLeft(EvaluationReport report) =>
+        Math.Max(1e-9, Measured(report).SelectMany(c => DetPoints(c.Curves)).Select(p => p.Far).DefaultIfEmpty(1e-4).Min());
+
+    private static IEnumerable<(double Far, double Miss)> DetPoints(ScoreCurves curves) =>
+        curves.Roc.Where(p => p.Far <= 0.5 && p.Tar is > 0 and < 1).Select(p => (p.Far, 1 - p.Tar));
+
     /// <summary>True accept rate over the logarithm of the false accept rate, with the intervals at the rates of the table.</summary>
     private static HtmlText Roc(EvaluationReport report, string id, string label)
     {
         using var plot = new SvgPlot("False accept rate (logarithmic)", "True accept rate");
-        double left = Math.Floor(Measured(report).Min(c => Math.Log10(c.Curves.Roc[0].Far)));
+        double left = RocLeft(report);
         plot.Limits(left, 0, 0, 1.02); // room for dots at 100%
         plot.TicksX(Enumerable.Range((int)left, 1 - (int)left).Select(e => ((double)e, e == 0 ? "1" : FarTargets.Label(Math.Pow(10, e)))));
         plot.TicksY(Enumerable.Range(0, 6).Select(i => (i / 5.0, InvariantText.Of($"{20 * i}%"))));
@@ -133,10 +146,8 @@ internal static class ReportPlots
     {
         static double Deviate(double rate) => Normal.InvCDF(0, 1, rate);
         using var plot = new SvgPlot("False accept rate (normal deviate)", "False reject rate (normal deviate)");
-        var curves = Measured(report)
-            .Select(c => (c.Series, Points: c.Curves.Roc.Where(p => p.Far <= 0.5 && p.Tar is > 0 and < 1).Select(p => (p.Far, Miss: 1 - p.Tar)).ToList()))
-            .ToList();
-        double left = Math.Max(1e-9, curves.SelectMany(c => c.Points).Select(p => p.Far).DefaultIfEmpty(1e-4).Min());
+        var curves = Measured(report).Select(c => (c.Series, Points: DetPoints(c.Curves).ToList())).ToList();
+        double left = DetLeft(report);
         double low = Math.Max(LeastRate, curves.SelectMany(c => c.Points).Select(p => p.Miss).DefaultIfEmpty(0.01).Min() / 2);
         double high = Math.Min(1 - LeastRate, curves.SelectMany(c => c.Points).Select(p => p.Miss).DefaultIfEmpty(0.5).Max());
         high = DetMisses.FirstOrDefault(rate => rate >= high, high);

@@ -1,3 +1,4 @@
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
@@ -24,12 +25,13 @@ internal static class ReportTables
             return new Section("accuracy", "Pairs scored", HtmlText.Of($"{table}{Missing(result)}"));
         }
 
+        string deciding = DecidingOf(result);
         HtmlText Threshold(ModelResult m, int model, string far) => HtmlText.Of(
-            $"<td data-cell=\"{model} thresholdAtFar {far}\"{Deciding(far)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>");
+            $"<td data-cell=\"{model} thresholdAtFar {far}\"{Deciding(far == deciding)}>{Score(m.ThresholdAtFar?.GetValueOrDefault(far))}</td>");
         var thresholds = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}</th>{HtmlText.Join(fars.Select(far => Threshold(m, i, far)))}</tr>\n")));
         string score = (result.Score ?? ScoreKind.Cosine) == ScoreKind.Cosine ? "cosine" : "negated Euclidean distance";
-        var head = HtmlText.Join([Heads("Model"), .. fars.Select(Head)]);
+        var head = HtmlText.Join([Heads("Model"), .. fars.Select(far => Head(far, deciding))]);
         var second = Table("threshold-table", HtmlText.Of($"Thresholds ({score}); a pair is accepted at or above"), head, thresholds);
         return new Section("accuracy", "Accuracy", HtmlText.Of($"{table}<p class=\"note\">Each cell: the share of genuine pairs accepted, its 95% interval "
             + $"where there is one, and how many impostor pairs lie at or above the threshold. The threshold is the smallest at which the measured FAR is not "
@@ -43,25 +45,34 @@ internal static class ReportTables
     public static HtmlText Rates(EvaluationResult result, string id, int cells = 0)
     {
         var fars = Fars(result);
+        string deciding = DecidingOf(result);
         int Number(int model) => (100 * cells) + model;
         var rows = HtmlText.Join(result.Models.Select((m, i) => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}<span class=\"sub\"><span data-cell=\"{Number(i)} genuinePairs\">{Count(m.GenuinePairs)}</span> genuine "
                 + $"pairs</span><span class=\"sub\"><span data-cell=\"{Number(i)} impostorPairs\">{Count(m.ImpostorPairs)}</span> impostor "
-                + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, Number(i), far)))}</tr>\n")));
+                + $"pairs</span></th>{HtmlText.Join(fars.Select(far => Cell(m, Number(i), far, deciding)))}</tr>\n")));
         string what = fars.Count > 0 ? "True accept rate (TAR) at fixed false accept rates (FAR)" : "Pairs";
-        return Table(id, HtmlText.Of($"{what} over {Count(result.Models[0].Images, "image")}"), HtmlText.Join([Heads("Model"), .. fars.Select(Head)]), rows);
+        return Table(id, HtmlText.Of($"{what} over {Count(result.Models[0].Images, "image")}"),
+            HtmlText.Join([Heads("Model"), .. fars.Select(far => Head(far, deciding))]), rows);
     }
 
-    private static HtmlText Head(string far) => HtmlPage.Head($"FAR {far}", far == DecidingFar);
+    // The rate whose column comes first on a narrow screen: 1e-4, or the smallest of which anything is known.
+    private static string DecidingOf(EvaluationResult result) => EvaluationVerdict.Far(result) ?? DecidingFar;
 
-    private static HtmlText Deciding(string far) => far == DecidingFar ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
+    private static HtmlText Head(string far, string deciding) => HtmlPage.Head($"FAR {far}", far == deciding);
 
-    private static HtmlText Cell(ModelResult m, int model, string far)
+    private static HtmlText Deciding(bool decides) => decides ? new HtmlText(" class=\"deciding\"") : HtmlText.Empty;
+
+    // What stands in brackets goes below.
+    private static HtmlText None(string words) => words.Split(" (") is [var few, var counts]
+        ? HtmlText.Of($"{few} <span class=\"sub\">({counts}</span>") : HtmlText.Of($"{words}");
+
+    private static HtmlText Cell(ModelResult m, int model, string far, string deciding)
     {
         if (m.TarAtFar?.GetValueOrDefault(far) is not { } tar)
         {
-            string kind = far == DecidingFar ? "none deciding" : "none";
-            return HtmlText.Of($"<td class=\"{kind}\" data-cell=\"{model} tarAtFar {far}\">too few pairs</td>");
+            string kind = far == deciding ? "none deciding" : "none";
+            return HtmlText.Of($"<td class=\"{kind}\" data-cell=\"{model} tarAtFar {far}\">{None(FarTargets.TooFew(far, m.ImpostorPairs))}</td>");
         }
 
         var interval = m.TarInterval95AtFar?.GetValueOrDefault(far);
@@ -69,7 +80,7 @@ internal static class ReportTables
             ? HtmlText.Empty
             : HtmlText.Of($"<span class=\"sub\" data-cell=\"{model} tarInterval95AtFar {far}\">{Range(interval)}</span>");
         long accepts = m.FalseAcceptsAtFar?.GetValueOrDefault(far) ?? 0;
-        return HtmlText.Of($"<td{Deciding(far)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span "
+        return HtmlText.Of($"<td{Deciding(far == deciding)}><span class=\"main\" data-cell=\"{model} tarAtFar {far}\">{Percent(tar)}</span>{range}<span "
             + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
@@ -166,12 +177,14 @@ internal static class ReportTables
         }
 
         string[] fars = [.. searches.SelectMany(s => s.TarAtFar.Keys).Distinct()];
+        string deciding = DecidingOf(result);
+        HtmlText Rate(CrossSearchResult s, string far) => HtmlText.Of($"<td{Deciding(far == deciding)}>{None(s.Words(far, tar => Percent(tar)))}</td>");
         var rows = HtmlText.Join(searches.Select(s => HtmlText.Of(
             $"<tr><th scope=\"row\">{s.Gallery}</th><td class=\"text\">{s.Probe}</td>"
-                + $"{HtmlText.Join(fars.Select(far => HtmlText.Of($"<td{Deciding(far)}>{Percent(s.TarAtFar.GetValueOrDefault(far))}</td>")))}</tr>\n")));
+                + $"{HtmlText.Join(fars.Select(far => Rate(s, far)))}</tr>\n")));
         return new Section("cross", "One model's probes in another's gallery",
             Table("cross-table", HtmlText.Of($"True accept rate where one model embeds the gallery and another the probes"),
-            HtmlText.Join([Heads("Gallery"), HtmlText.Of($"<th scope=\"col\" class=\"text\">Probes</th>"), .. fars.Select(Head)]), rows));
+            HtmlText.Join([Heads("Gallery"), HtmlText.Of($"<th scope=\"col\" class=\"text\">Probes</th>"), .. fars.Select(far => Head(far, deciding))]), rows));
     }
 
     /// <summary>Probes searched in a gallery.</summary>

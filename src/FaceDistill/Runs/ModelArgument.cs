@@ -47,7 +47,7 @@ public static class ModelArgument
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
             ? OpenExported(argument, device, job) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
-            : throw new FaceDistillException(
+            : throw new FaceDistillException(Card(argument) ??
                 $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD"
                     + (Hints.Nearest(argument, Cards.Names(Cards.Teachers)) is { } card ? $"; did you mean '{TeacherPrefix}{card}'?" : ""));
     }
@@ -89,8 +89,13 @@ public static class ModelArgument
 
     /// <summary>What an exported file says of itself.</summary>
     internal static IReadOnlyDictionary<string, string> Metadata(string path) =>
-        StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path)
+        Card(path) is { } line ? throw new FaceDistillException(line)
+        : StudentSafetensors.Is(path) ? SafetensorsFile.Read(path).Metadata : IsTflite(path) ? TfliteReader.Metadata(path)
         : IsNcnn(path) ? NcnnNetwork.MetadataOf(path) : ExportedModel.Metadata(path);
+
+    /// <summary>What to give instead of a teacher's card; null for what is none.</summary>
+    internal static string? Card(string path) => path.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(path)
+        ? $"{path} is a card: give {TeacherPrefix}{path}" : null;
 
     private static bool IsTflite(string path) => path.EndsWith(TfliteFormat.FileEnding, StringComparison.OrdinalIgnoreCase);
 

@@ -38,7 +38,8 @@ public sealed partial record StudentSpec(double Width, int Resolution)
         {
             throw new FaceDistillException(
                 $"'{text}' is no student; write mobilenet-v1:WIDTH@RESOLUTION (or mobilenet-v1-conv:, mobilenet-v1-shallow:), the width with at most four "
-                    + "decimals, for example mobilenet-v1:0.5@96");
+                    + "decimals, for example mobilenet-v1:0.5@96"
+                    + (Pattern().IsMatch($"{Names[0].Name}:{text}") ? $"; did you mean '{Names[0].Name}:{text}'?" : ""));
         }
 
         string? wrong = width is <= 0 or > 1 ? "the width multiplier is above 0 and at most 1"

@@ -44,6 +44,8 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
 
         Assert.Equal(5, (await File.ReadAllLinesAsync(_folder["out/bench.csv"])).Length);
         Assert.Contains("| tiny | ", await File.ReadAllTextAsync(_folder["out/bench.md"]), StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"col\" class=\"deciding\">TAR at 1e-4</th>", await File.ReadAllTextAsync(_folder["out/bench.html"]),
+            StringComparison.Ordinal);
         var plot = XDocument.Load(_folder["out/bench.svg"]);
         Assert.Equal("http://www.w3.org/2000/svg", plot.Root!.Name.NamespaceName);
         var words = plot.Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value).ToList();
@@ -64,6 +66,8 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         Assert.Contains("mobilenet-v1:0.25@64 (student.onnx)", output, StringComparison.Ordinal);
         Assert.False(File.Exists(_folder["out/bench.svg"])); // 120 drawn faces have too few impostor pairs for FAR 1e-4
         Assert.Contains("all-pairs", await File.ReadAllTextAsync(_folder["out/bench.md"]), StringComparison.Ordinal);
+        Assert.All(new[] { "out/bench.md", "out/bench.html" }, file => // nor a column of dashes
+            Assert.DoesNotContain("TAR at 1e-4", File.ReadAllText(_folder[file]), StringComparison.Ordinal));
     }
 
     [Theory]

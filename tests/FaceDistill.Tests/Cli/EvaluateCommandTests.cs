@@ -167,7 +167,7 @@ public sealed class EvaluateCommandTests : IDisposable
             StringComparison.Ordinal);
         Assert.Contains("worst image " + agreement.GetProperty("worst")[0].GetProperty("path").GetString(), table, StringComparison.Ordinal);
         double found = agreement.GetProperty("search")[2].GetProperty("tarAtFar").GetProperty("1e-4").GetDouble();
-        Assert.Contains(FormattableString.Invariant($"gallery of teacher.npy, probes of student.npy: TAR at 1e-4 {100 * found:0.00}%"), table,
+        Assert.Contains(FormattableString.Invariant($"gallery of teacher.npy, probes of student.npy: TAR at 1e-4: {100 * found:0.00}%"), table,
             StringComparison.Ordinal);
     }
 

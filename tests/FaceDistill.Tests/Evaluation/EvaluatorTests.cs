@@ -49,6 +49,13 @@ public sealed class EvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void Pairs_without_a_list_are_told_where_one_is_looked_for()
+    {
+        string message = Assert.Throws<FaceDistillException>(() => Evaluator.Check(Evaluator.Pairs, _folder.Path, new EvaluationOptions())).Message;
+        Assert.StartsWith($"'pairs' needs --pairs FILE, or pairs.csv in the data folder {_folder.Path}", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Json_has_the_fixed_keys_and_null_for_refused_rates()
     {
         var teacher = Sets.Random("teacher", 1, 16, Paths);

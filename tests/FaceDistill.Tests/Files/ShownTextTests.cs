@@ -1,4 +1,8 @@
+using FaceDistill.Export.Int8;
 using FaceDistill.Files;
+using FaceDistill.Students;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests.Files;
 
@@ -20,6 +24,13 @@ public sealed class ShownTextTests
         Assert.Equal(shown.Replace(@"\u000A", "\n", StringComparison.Ordinal), ShownText.Lines(name));
         Assert.Equal($"| {shown} |\n1.50", ShownText.Of($"| {name} |\n{1.5:0.00}"));
     }
+
+    [Theory]
+    [InlineData(CalibrationMethod.MeanSquaredError, "mean squared error")]
+    [InlineData(HeadKind.Gdc, "gdc")]
+    [InlineData(PrecisionMode.Bf16, "bf16")]
+    [InlineData(OptimizerKind.AdamW, "adamw")]
+    public void Names_of_the_program_are_words(Enum name, string words) => Assert.Equal(words, ShownText.Words(name));
 
     [Fact]
     public void Half_a_character_is_shown_too() => Assert.Equal(@"half \uD83D", ShownText.Of("half \ud83d"));

@@ -23,7 +23,7 @@ public sealed class AddTeacherJobTests : IDisposable
         // Clipped to -1..1: bytes as they are, or less a mean alone, are all white to it.
         string model = Clipped("net.onnx", "batch");
         var added = Job().Run(new AddTeacherRequest(model) { Data = Faces(), Name = "mine" }, JobContext.None);
-        Assert.Equal((_folder["mine.json"], "mine", Dimension, Size, "nchw", 0, "Single", 17L),
+        Assert.Equal((_folder["mine.json"], "mine", Dimension, Size, "nchw", 0, "float32", 17L),
             (added.Card, added.Name, added.Dimension, added.Size, added.Layout, added.Batch, added.Type, added.Opset));
         var taken = Assert.Single(added.Tried, t => t.Taken);
         Assert.True(taken.Near);
@@ -47,10 +47,10 @@ public sealed class AddTeacherJobTests : IDisposable
         string model = Clipped("net.onnx", "batch"), card = _folder["cards/mine.json"];
         var (output, error) = (new StringWriter(), new StringWriter());
         Assert.Equal(0, await CommandLine.RunAsync(["teachers", "add", model, "--data", Faces(), "-o", card], output, error));
-        Assert.Contains("net.onnx: Single, nchw, 64 x 64, any batch, embedding of 192 values, opset 17", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("net.onnx: float32, NCHW, 64 x 64, any batch, embedding of 192 values, opset 17", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("taken", output.ToString(), StringComparison.Ordinal);
         Assert.Contains("4 others separate less (--json lists all)", output.ToString(), StringComparison.Ordinal); // of 2 x 8
-        Assert.Contains($"wrote {Path.GetRelativePath(Directory.GetCurrentDirectory(), card)}; next: facedistill evaluate", output.ToString(),
+        Assert.Contains($"wrote {card}; next: facedistill evaluate", output.ToString(),
             StringComparison.Ordinal);
         Assert.Contains("is aligned to 'dlib': no other template is tried", error.ToString(), StringComparison.Ordinal);
         (output, error) = (new StringWriter(), new StringWriter());

@@ -49,6 +49,10 @@ public sealed class CompareJobTests(TrainedRun run) : IClassFixture<TrainedRun>,
     {
         var result = Compare(Bush(1)[0], Bush(2)[0], run.Folder);
         Assert.Equal((null, null), (result.Same, result.FalseAcceptRate));
+        Assert.EndsWith("that takes 10,000 pairs of two people: some 150 photos of different people", result.By.NoVerdict, StringComparison.Ordinal);
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        Assert.Contains("--data DIR --wide' measures it", Compare(Bush(1)[0], Bush(2)[0], $"teacher:{card}").By.NoVerdict, StringComparison.Ordinal);
+        Refused(() => Compare(Bush(1)[0], Bush(2)[0], card), "is a card: give teacher:");
         Assert.Contains($"'facedistill evaluate --model {run.Folder} --data DIR", result.By.NoVerdict, StringComparison.Ordinal);
         Assert.Contains(result.Warnings!, w => w.Contains("was trained on drawn faces", StringComparison.Ordinal));
         // Measured on strangers, too few of them: then it is said how many.

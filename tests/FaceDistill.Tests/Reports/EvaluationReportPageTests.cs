@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using FaceDistill.Embeddings;
 using FaceDistill.Files;
+using FaceDistill.Reports;
 using FaceDistill.Reports.Pages;
 
 namespace FaceDistill.Tests.Reports;
@@ -29,7 +31,7 @@ public sealed class EvaluationReportPageTests : IDisposable
             {
                 if (tar is null)
                 {
-                    Assert.Equal("too few pairs", (string?)cells[$"{m} tarAtFar {far}"]);
+                    Assert.Equal(FarTargets.TooFew(far, (long)model["impostorPairs"]!), (string?)cells[$"{m} tarAtFar {far}"]);
                     continue;
                 }
 
@@ -49,6 +51,27 @@ public sealed class EvaluationReportPageTests : IDisposable
 
         Assert.Equal(8, compared);
         Assert.Equal(EvaluationReports.Hostile, (string?)await page.Evaluate("document.querySelectorAll('#worst ~ h3')[1].textContent"));
+    }
+
+    [Fact]
+    public void Where_the_pairs_are_too_few_it_says_so_and_shows_what_there_is_first()
+    {
+        var report = EvaluationReports.Make(people: 20); // 80 faces: 3,040 pairs of two people
+        report = report with { Result = report.Result with { Warnings = ["this says little"] } };
+        string page = EvaluationReportHtml.Of(report), enough = EvaluationReportHtml.Of(EvaluationReports.Make());
+        Assert.Contains(">too few pairs <span class=\"sub\">(3,040 of 10,000)</span></td>", page, StringComparison.Ordinal);
+        Assert.Contains("<th scope=\"col\" class=\"deciding\">FAR 1e-3</th>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("class=\"deciding\">FAR 1e-4", page, StringComparison.Ordinal);
+        Assert.Contains("class=\"deciding\">FAR 1e-4", enough, StringComparison.Ordinal);
+        Assert.Contains("straight lines. The vertical line is FAR 1e-4.", enough, StringComparison.Ordinal);
+        Assert.DoesNotContain("straight lines. The vertical", page, StringComparison.Ordinal);
+        // The heading is one sentence; what speaks against it stands below.
+        Assert.Contains($"<h1 id=\"verdict\">{HtmlText.Of($"{EvaluationVerdict.Sentence(report.Result, 0)}")}</h1>", page, StringComparison.Ordinal);
+        Assert.Contains("<p><strong>Warning:</strong> this says little.</p>", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("role=\"note\"", enough, StringComparison.Ordinal);
+        string text = EvaluationReportMarkdown.Of(report);
+        Assert.Contains("**Warning:** this says little.", text, StringComparison.Ordinal);
+        Assert.Contains("| too few pairs (3,040 of 10,000) |", text, StringComparison.Ordinal);
     }
 
     [ChromiumFact]

@@ -13,10 +13,10 @@ internal static class EvaluationReports
 {
     public const string Hostile = "<script>alert(1)</script> & \"x\"";
 
-    public static EvaluationReport Make(EvaluationOptions? options = null, string name = Hostile)
+    public static EvaluationReport Make(EvaluationOptions? options = null, string name = Hostile, int people = 60)
     {
         options ??= new EvaluationOptions { WorstPairs = EvaluationReport.WorstPairs, Resamples = 100 };
-        string[] paths = [.. Enumerable.Range(0, 60).SelectMany(person => Enumerable.Range(0, 4).Select(image => $"person{person:00}<b>/{image}.png"))];
+        string[] paths = [.. Enumerable.Range(0, people).SelectMany(person => Enumerable.Range(0, 4).Select(image => $"person{person:00}<b>/{image}.png"))];
         var result = Evaluator.RunAll(Evaluator.AllPairs, [Set("teacher", 1, 0.5f, paths), Set(name, 2, 1.2f, paths)], 0, null, options);
         result = result with { Models = [result.Models[0], result.Models[1] with { Cost = new StudentCost(27_400_000, 880_000, 1, 1) }] };
         return new EvaluationReport(

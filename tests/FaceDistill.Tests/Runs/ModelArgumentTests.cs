@@ -42,6 +42,9 @@ public sealed class ModelArgumentTests(TrainedRun run) : IClassFixture<TrainedRu
         Refused(_folder["foreign/tiny.onnx"], "write a card");
         Refused("teacher:no-such", "no-such");
         Refused("teacher:", "teacher");
+        string card = TinyTeacher.Write(_folder["foreign"]);
+        Refused(card, $"{card} is a card: give teacher:{card}");
+        Assert.Contains("is a card", Assert.Throws<FaceDistillException>(() => ModelArgument.Metadata(card)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -80,7 +80,7 @@ public sealed class ModelFileTests : IDisposable
         var added = new AddTeacherJob(new AssetFinder([], [], [], _folder["cache"])).Run(
             new AddTeacherRequest(_folder["bytes.onnx"]) { Data = _folder["faces"] }, JobContext.None);
         Assert.Equal(["x", "x"], added.Tried.Select(t => t.Scaling));
-        Assert.Equal("Byte", added.Type);
+        Assert.Equal("uint8", added.Type);
     }
 
     private ModelFile Read(OnnxDim batch, OnnxDim one, OnnxDim two, OnnxDim three, OnnxElementType type = OnnxElementType.Float32)

@@ -136,7 +136,8 @@ internal static class CrossModelSearch
         ];
     }
 
-    /// <summary>Scores every vector of one set with every other of the other.</summary>
+    /// <summary>Scores every vector of one set with every other of the other. A rate needs as many pairs of faces as within one model: that each is scored
+    /// twice, once as gallery and probe and once as probe and gallery, makes no more of them.</summary>
     /// <param name="teacher">N vectors, in the order of the groups.</param>
     /// <param name="student">N vectors, likewise.</param>
     /// <param name="groups">Who is who.</param>
@@ -171,7 +172,7 @@ internal static class CrossModelSearch
 
         return new RatesAtFar(
             groups.Order.Length, groups.Identities, genuine.Length, impostors, [.. fars],
-            [.. fars.Select(far => ExactThreshold.Point(far, impostors, genuine, tail))]);
+            [.. fars.Select(far => FarTargets.Permitted(far, groups.ImpostorPairs) < 1 ? null : ExactThreshold.Point(far, impostors, genuine, tail))]);
     }
 }
 

@@ -197,7 +197,12 @@ public sealed record CrossSearchResult(
     long GenuinePairs,
     long ImpostorPairs,
     IReadOnlyDictionary<string, double?> TarAtFar,
-    IReadOnlyDictionary<string, float?> ThresholdAtFar);
+    IReadOnlyDictionary<string, float?> ThresholdAtFar)
+{
+    /// <summary>The rate in words: that of the table, or of how many pairs of faces there are too few.</summary>
+    internal string Words(string far, Func<double, string> rate) => TarAtFar.GetValueOrDefault(far) is { } tar ? rate(tar)
+        : FarTargets.TooFew(far, Gallery == Probe ? ImpostorPairs : ImpostorPairs / 2);
+}
 
 /// <summary>What to tell of a protocol that scores all pairs, besides the pair counts.</summary>
 public sealed record EvaluationOptions

@@ -23,8 +23,12 @@ internal static class HtmlPage
     /// <param name="verdict">What the report says, in a sentence: the heading.</param>
     /// <param name="sections">The page's parts.</param>
     /// <param name="footer">What stands at the end.</param>
-    public static string Page(string title, string eyebrow, string verdict, IReadOnlyList<Section> sections, HtmlText footer)
+    /// <param name="warnings">What speaks against the figures, in a box below the heading; null for nothing.</param>
+    public static string Page(
+        string title, string eyebrow, string verdict, IReadOnlyList<Section> sections, HtmlText footer, IReadOnlyList<string>? warnings = null)
     {
+        var box = warnings is not { Count: > 0 } ? HtmlText.Empty : HtmlText.Of($"<div class=\"warnings\" role=\"note\">{HtmlText.Join(
+            warnings.Select(w => HtmlText.Of($"<p><strong>Warning:</strong> {w}.</p>\n")))}</div>\n");
         var links = HtmlText.Join(sections.Select(s => HtmlText.Of($"<li><a href=\"#{s.Id}\">{s.Title}</a></li>")));
         var bodies = HtmlText.Join(
             sections.Select(s => HtmlText.Of($"<section aria-labelledby=\"{s.Id}\"><h2 id=\"{s.Id}\" tabindex=\"-1\">{s.Title}</h2>\n{s.Body}</section>\n")));
@@ -47,7 +51,7 @@ internal static class HtmlPage
             <header>
             <p class="eyebrow">{eyebrow}</p>
             <h1 id="verdict">{verdict}</h1>
-            <nav aria-label="Sections"><ul>{links}</ul></nav>
+            {box}<nav aria-label="Sections"><ul>{links}</ul></nav>
             </header>
             <main id="main" tabindex="-1">
             {bodies}</main>

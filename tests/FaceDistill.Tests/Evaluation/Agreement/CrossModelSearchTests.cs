@@ -51,6 +51,20 @@ public sealed class CrossModelSearchTests
         Assert.True(other[2].TarAtFar["1e-2"] < same[2].TarAtFar["1e-2"]);
     }
 
+    // Five faces make 6 pairs of two people: a tenth of these is none, although each is scored twice.
+    [Fact]
+    public void Scoring_a_pair_twice_makes_no_rate_measurable()
+    {
+        var groups = new IdentityGroups(["a", "a", "b", "b", "b"]);
+        var vectors = new ScoredVectors(Sets.Exact(new Random(1), 5, 2, 3), 2);
+        var rates = CrossModelSearch.Score(vectors, vectors, groups, [0.2, 0.1]);
+        Assert.Equal((12, true, false), ((int)rates.ImpostorPairs, rates.Tar["2e-1"] is not null, rates.Tar["1e-1"] is not null));
+        var result = new CrossSearchResult("teacher", "student", 8, 12, rates.Tar, rates.Threshold);
+        Assert.Equal("too few pairs (6 of 10)", result.Words("1e-1", tar => "a rate"));
+        Assert.Equal("a rate", result.Words("2e-1", tar => "a rate"));
+        Assert.Equal("too few pairs (12 of 100)", (result with { Probe = "teacher" }).Words("1e-2", tar => "a rate"));
+    }
+
     [Fact]
     public void Other_spaces_and_other_images_are_refused()
     {
@@ -86,7 +100,7 @@ public sealed class CrossModelSearchTests
         for (int i = 0; i < actual.Fars.Count; i++)
         {
             int permitted = (int)Math.Floor((decimal)actual.Fars[i] * impostors.Count);
-            Assert.Equal(permitted < 1, actual.Points[i] is null);
+            Assert.Equal((decimal)actual.Fars[i] * (impostors.Count / 2) < 1, actual.Points[i] is null); // pairs of faces, each of which comes twice
             if (actual.Points[i] is { } point)
             {
                 float rejected = impostors[^(permitted + 1)];

@@ -90,7 +90,7 @@ public sealed class PairListEvaluationTests
         Assert.Equal((3, 1, 2, 2), (model.Images, model.GenuinePairs, model.ImpostorPairs, model.Rates!.Identities));
         Assert.Equal((1, 1.0), (model.Rates.At(0.5)!.FalseAccepts, model.Rates.At(0.5)!.Tar));
         Assert.Equal(["gone"], model.Missing);
-        Assert.Contains("--data", Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.Pairs, set)).Message, StringComparison.Ordinal);
+        Assert.Contains("--pairs FILE", Assert.Throws<FaceDistillException>(() => Evaluator.Run(Evaluator.Pairs, set)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
