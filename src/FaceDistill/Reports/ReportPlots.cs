@@ -37,9 +37,9 @@ internal static class ReportPlots
         var legend = Legend(models.Select(i => (i, report.Result.Models[i].Name)));
         string roc = $"ROC curve. True accept rate at FAR 1e-4: {names}";
         string det = $"DET curve. False reject rate is 1 less the true accept rate, which at FAR 1e-4 is: {names}";
-        var rocSays = HtmlText.Of($"ROC. {Drawn(RocLeft(report) <= Math.Log10(EvaluationResult.RetentionFar))}"
+        var rocSays = HtmlText.Of($"ROC.{Drawn(RocLeft(report) <= Math.Log10(EvaluationResult.RetentionFar))} "
             + $"Dots are the rates of the table, bars their 95% intervals.");
-        var detSays = HtmlText.Of($"DET. Lower is better; scores of normal distributions would give straight lines. "
+        var detSays = HtmlText.Of($"DET. Lower is better; scores of normal distributions would give straight lines."
             + $"{Drawn(DetLeft(report) <= EvaluationResult.RetentionFar)}");
         return new Section("curves", "Error trade-off", HtmlText.Of($"""
             {legend}<div class="grid">
@@ -109,7 +109,7 @@ internal static class ReportPlots
         $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";
 
     // Where the pairs are too few for the rate, the plot ends before it.
-    private static string Drawn(bool line) => line ? "The vertical line is FAR 1e-4. " : "";
+    private static string Drawn(bool line) => line ? " The vertical line is FAR 1e-4." : "";
 
     private static double RocLeft(EvaluationReport report) => Math.Floor(Measured(report).Min(c => Math.Log10(c.Curves.Roc[0].Far)));
 
