@@ -116,7 +116,7 @@ internal static class RunReportHtml
             ("Started from", StudentOrigin.Text(run.Origins ?? [])),
             ("Faces", InvariantText.Of($"{Count(run.Images)} of {run.Data}, {100 * options.HeldOut.Part:0.#}% held out")),
             ("Training", InvariantText.Of(
-                $"{Count(options.Run.Epochs, "epoch")}, batch {options.Run.BatchSize}, {options.Optimizer.Kind}, seed {options.Run.Seed}")),
+                $"{Count(options.Run.Epochs, "epoch")}, batch {options.Run.BatchSize}, {ShownText.Words(options.Optimizer.Kind)}, seed {options.Run.Seed}")),
             ("Machine", $"{run.Environment.System}, {Count(run.Environment.Cores, "core")}, device {run.Environment.Device}"),
             ("FaceDistill", run.Environment.Version),
         ];

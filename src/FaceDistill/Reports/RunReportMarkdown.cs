@@ -59,7 +59,7 @@ internal static class RunReportMarkdown
         var (run, options) = (report.Run, report.Run.Options);
         Line(text, $"## Configuration");
         Line(text, $"| what | value |\n|---|---|");
-        Row(text, $"student", $"{options.Student.Name}, head {options.Student.Head}, {report.Dimension} values");
+        Row(text, $"student", $"{options.Student.Name}, head {ShownText.Words(options.Student.Head)}, {report.Dimension} values");
         Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
         Row(text, $"started from", $"{StudentOrigin.Text(run.Origins ?? [])}");
         Row(text, $"loss", $"{options.Loss}");
@@ -83,9 +83,10 @@ internal static class RunReportMarkdown
         }
 
         Row(text, $"training",
-            $"{options.Run.Epochs} epochs, batch {options.Run.BatchSize}, {options.Optimizer.Kind} {options.Optimizer.LearningRate}, warm-up "
+            $"{options.Run.Epochs} epochs, batch {options.Run.BatchSize}, {ShownText.Words(options.Optimizer.Kind)} {options.Optimizer.LearningRate}, warm-up "
                 + $"{options.Optimizer.WarmupEpochs} epochs, "
-                + $"{options.Optimizer.Schedule}, weight decay {options.Optimizer.WeightDecay}, mirror {options.Targets.Mirror}, seed {options.Run.Seed}");
+                + $"{ShownText.Words(options.Optimizer.Schedule)}, weight decay {options.Optimizer.WeightDecay}, mirror "
+                    + $"{(options.Targets.Mirror ? "yes" : "no")}, seed {options.Run.Seed}");
         Row(text, $"training time", $"{ReportFormat.Time(report.TrainingSeconds)}");
         Row(text, $"machine",
             $"{run.Environment.Cores} cores, {run.Environment.System}, {run.Environment.Framework}, device {run.Environment.Device}, FaceDistill "
