@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Cluster;
+using FaceDistill.Kernels;
 
 namespace FaceDistill.Tests.Cluster;
 
@@ -17,7 +18,7 @@ internal sealed class ThreadRanks : Ranks
     {
     }
 
-    /// <summary>Runs the same on so many ranks at once, and throws what the first of them throws.</summary>
+    /// <summary>Runs the same on so many ranks at once, a torch thread each, and throws what the first of them throws.</summary>
     public static T[] Run<T>(int count, Func<Ranks, T> work)
     {
         using var barrier = new Barrier(count);
@@ -30,6 +31,8 @@ internal sealed class ThreadRanks : Ranks
             {
                 try
                 {
+                    TorchNative.EnsureLoaded();
+                    TorchSharp.torch.set_num_threads(1); // of this thread: more of them sum in another order
                     results[rank] = work(new ThreadRanks(rank, shared));
                 }
                 catch (Exception e)

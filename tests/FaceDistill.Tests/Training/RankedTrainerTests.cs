@@ -30,8 +30,7 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
     public void The_curve_is_that_of_one_process(OptimizerKind kind, int ranks, double arcFace)
     {
         var options = Options(kind, arcFace);
-        using var alone = tiny.Trainer(_folder["alone"], options);
-        var expected = alone.Run(JobContext.None);
+        var expected = ThreadRanks.Run(1, _ => Trained(null, "alone", options).State)[0];
         var states = ThreadRanks.Run(ranks, r => Trained(r, "together", options).State);
         Assert.All(states, s => Assert.Equal(2, s.Log.Count));
         foreach (var (one, many) in expected.Log.Zip(states[0].Log))
