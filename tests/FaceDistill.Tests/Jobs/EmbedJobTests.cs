@@ -16,8 +16,9 @@ public sealed class EmbedJobTests : IDisposable
     [Fact]
     public void Parts_fill_one_cache_side_by_side_and_the_store_computes_nothing_again()
     {
-        // People whom no other test embeds.
-        string data = SyntheticDataset.Write(_folder["people"], new DrawnPeople(12, 10, 4711), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0)).Dataset.Root;
+        // People whom no other test, and no earlier run of this one, has embedded.
+        string data = SyntheticDataset.Write(
+            _folder["people"], new DrawnPeople(12, 10, (ulong)DateTime.UtcNow.Ticks), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0)).Dataset.Root;
         string card = "teacher:" + TinyTeacher.Write(_folder["teacher"]);
         EmbedRequest Part(int number) => new(card, data, null, false, null, "cpu") { Shard = new DataShard(number, 3) };
         var outcomes = new EmbeddingOutcome[3];
