@@ -124,7 +124,7 @@ public sealed class Table14JobTests : IDisposable
     }
 
     [RealDataFact] // a row is known by the contents of its data
-    public void Rows_of_the_tables_in_the_repository_are_still_finished_by_their_recipes()
+    public void Rows_of_the_table_in_the_repository_are_still_finished_by_its_recipe_and_those_of_a_teacher_that_changed_are_not()
     {
         foreach (string name in new[] { "table14", "table14-faceplugin" })
         {
@@ -132,7 +132,9 @@ public sealed class Table14JobTests : IDisposable
             var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", name + ".json"));
             var rows = new Table14RowJob(
                 new Table14Request(recipe, "facedistill table14", Path.Combine(eval, "results", name), []), AssetFinder.FromEnvironment());
-            Assert.All(recipe.Rows, row => Assert.True(rows.Finished(row) is not null, $"{row.Student} would be trained again"));
+            // The second was made when the teacher's card said other colours (eval/README.md): that is another teacher, and the recipe would train anew.
+            bool kept = name == "table14";
+            Assert.All(recipe.Rows, row => Assert.True(rows.Finished(row) is not null == kept, $"{row.Student}: kept {!kept}"));
         }
     }
 

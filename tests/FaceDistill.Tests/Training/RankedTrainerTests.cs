@@ -53,7 +53,7 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
         var whole = ThreadRanks.Run(2, r => Trained(r, "whole", options).State)[0];
         Assert.ThrowsAny<OperationCanceledException>(() => ThreadRanks.Run(2, r => Trained(r, "parted", options, stop: 9).State));
         var resumed = later == 1
-            ? Trained(null, "parted", options, resume: true).State
+            ? ThreadRanks.Run(1, _ => Trained(null, "parted", options, resume: true).State)[0]
             : ThreadRanks.Run(later, r => Trained(r, "parted", options, resume: true).State)[0];
         Assert.Equal(whole.Log[^1].Loss, resumed.Log[^1].Loss, 1e-9 * whole.Log[^1].Loss);
     }
