@@ -108,10 +108,7 @@ public abstract class Ranks
     }
 
     private static int? Number(string[] names) => names.Select(Environment.GetEnvironmentVariable)
-        .Select(text => StrictNumber(text)).FirstOrDefault(n => n is not null);
-
-    private static int? StrictNumber(string? text) =>
-        InvariantNumber.Count(text, out int number) ? number : null;
+        .Select(text => InvariantNumber.Count(text ?? "", out int number) ? number : (int?)null).FirstOrDefault(n => n is not null);
 
     private sealed class Mpi(MpiLibrary library) : Ranks(library.Rank, library.Count)
     {
