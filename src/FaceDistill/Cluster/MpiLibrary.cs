@@ -19,6 +19,7 @@ internal sealed unsafe partial class MpiLibrary
 
     private readonly nint _world, _float, _byte, _sum, _inPlace, _ignoredStatus;
     private readonly delegate* unmanaged<nint, nint, int, nint, nint, nint, int> _allreduce;
+    private readonly delegate* unmanaged<nint, int, nint, nint, int*, int*, nint, nint, int> _allgatherv;
     private readonly delegate* unmanaged<nint, int, nint, int, nint, int> _bcast;
     private readonly delegate* unmanaged<nint, nint*, int> _ibarrier;
     private readonly delegate* unmanaged<nint*, int*, nint, int> _test;
@@ -35,6 +36,7 @@ internal sealed unsafe partial class MpiLibrary
             : (0x4c00040a, 0x4c00010d, 0x58000003, -1, 1);
         _world = addresses ? _world : 0x44000000;
         _allreduce = (delegate* unmanaged<nint, nint, int, nint, nint, nint, int>)Function("MPI_Allreduce");
+        _allgatherv = (delegate* unmanaged<nint, int, nint, nint, int*, int*, nint, nint, int>)Function("MPI_Allgatherv");
         _bcast = (delegate* unmanaged<nint, int, nint, int, nint, int>)Function("MPI_Bcast");
         _ibarrier = (delegate* unmanaged<nint, nint*, int>)Function("MPI_Ibarrier");
         _test = (delegate* unmanaged<nint*, int*, nint, int>)Function("MPI_Test");
@@ -96,6 +98,24 @@ internal sealed unsafe partial class MpiLibrary
             {
                 Check(_allreduce(_inPlace, (nint)at, part.Length, _float, _sum, _world), "MPI_Allreduce");
             }
+        }
+    }
+
+    /// <summary>Gives each rank's part to all.</summary>
+    /// <param name="all">The parts in the order of the ranks; its own is there already.</param>
+    /// <param name="lengths">How many bytes each has; 2 GB in all at most.</param>
+    public void Gather(Span<byte> all, ReadOnlySpan<int> lengths)
+    {
+        Span<int> places = stackalloc int[lengths.Length];
+        for (int rank = 1; rank < places.Length; rank++)
+        {
+            places[rank] = places[rank - 1] + lengths[rank - 1];
+        }
+
+        fixed (byte* at = all)
+        fixed (int* counts = lengths, firsts = places)
+        {
+            Check(_allgatherv(_inPlace, 0, _byte, (nint)at, counts, firsts, _byte, _world), "MPI_Allgatherv");
         }
     }
 

@@ -64,6 +64,11 @@ public abstract class Ranks
     /// <summary>Replaces values by their sums over all ranks; every rank gets the same.</summary>
     internal abstract void Sum(Span<float> values);
 
+    /// <summary>Gives each rank's bytes to all.</summary>
+    /// <param name="all">The ranks' parts, one behind the other; its own is there already.</param>
+    /// <param name="lengths">The length of each rank's part.</param>
+    internal abstract void Gather(Span<byte> all, ReadOnlySpan<int> lengths);
+
     /// <summary>Gives the first rank's bytes to all; the others pass as many.</summary>
     internal abstract void FromFirst(Span<byte> bytes);
 
@@ -73,6 +78,15 @@ public abstract class Ranks
     /// <summary>Sums a tensor over all ranks, in place.</summary>
     /// <param name="values">float32, its values one behind the other.</param>
     internal void Sum(Tensor values) => InMemory(values, bytes => Sum(MemoryMarshal.Cast<byte, float>(bytes)));
+
+    /// <summary>Gives each rank's part of a tensor to all, in place.</summary>
+    /// <param name="values">Of any type, its values one behind the other.</param>
+    /// <param name="counts">How many values each rank has, in their order.</param>
+    internal void Gather(Tensor values, IEnumerable<long> counts)
+    {
+        int[] lengths = [.. counts.Select(n => checked((int)(n * values.element_size())))];
+        InMemory(values, bytes => Gather(bytes, lengths));
+    }
 
     /// <summary>Gives the first rank's tensor to all, in place.</summary>
     /// <param name="values">As for <see cref="Sum(Tensor)"/>.</param>
@@ -117,6 +131,8 @@ public abstract class Ranks
         public override void End() => library.End();
 
         internal override void Sum(Span<float> values) => library.Sum(values);
+
+        internal override void Gather(Span<byte> all, ReadOnlySpan<int> lengths) => library.Gather(all, lengths);
 
         internal override void FromFirst(Span<byte> bytes) => library.FromFirst(bytes);
 

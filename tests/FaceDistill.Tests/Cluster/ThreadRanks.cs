@@ -67,6 +67,16 @@ internal sealed class ThreadRanks : Ranks
         parts[0].CopyTo(values);
     }
 
+    internal override void Gather(Span<byte> all, ReadOnlySpan<int> lengths)
+    {
+        int place = 0;
+        byte[][] sent = Exchange(all);
+        for (int rank = 0; rank < lengths.Length; place += lengths[rank], rank++)
+        {
+            sent[rank].AsSpan(place, lengths[rank]).CopyTo(all[place..]);
+        }
+    }
+
     internal override void FromFirst(Span<byte> bytes) => Exchange(bytes)[0].CopyTo(bytes);
 
     internal override void Meet() => Exchange([]);

@@ -29,8 +29,16 @@ internal readonly record struct BatchParts(int FirstPart, int Count, int Whole)
                 + $"(and a larger --batch-size where a part would have few faces), or start fewer ranks");
         }
 
-        var (rank, count) = (ranks?.Rank ?? 0, ranks?.Count ?? 1);
-        int first = (int)((long)whole * rank / count), end = (int)((long)whole * (rank + 1) / count);
+        return Of(whole, ranks?.Rank ?? 0, ranks?.Count ?? 1);
+    }
+
+    /// <summary>Another process's share.</summary>
+    /// <param name="whole">As above.</param>
+    /// <param name="rank">The process, from 0.</param>
+    /// <param name="ranks">How many there are; no more than parts.</param>
+    public static BatchParts Of(int whole, int rank, int ranks)
+    {
+        int first = (int)((long)whole * rank / ranks), end = (int)((long)whole * (rank + 1) / ranks);
         return new BatchParts(first, end - first, whole);
     }
 

@@ -37,15 +37,15 @@ internal sealed class MuonState : IStudentOptimizer
     private readonly Tensor _momentum;
     private readonly double _weightDecay;
     private readonly MobileNetV1 _model;
-    private readonly IReadOnlyList<MatrixPlace> _matrices;
+    private readonly IReadOnlyList<MatrixPlace>[] _shares; // of each rank
     private readonly Ranks? _ranks;
 
     /// <summary>Makes the optimizer of a network that already lies on its device, and takes its weights into one memory block.</summary>
     /// <param name="model">The network.</param>
     /// <param name="weightDecay">The decay, 0 to 1; not for batch norms and biases.</param>
     /// <param name="alsoTrained">What is trained beside it; null for nothing.</param>
-    /// <param name="ranks">The processes among which the matrices are parted: each makes the steps of its own, and the first sum tells all. Null for this
-    /// one alone.</param>
+    /// <param name="ranks">The processes among which the matrices are parted: each makes the steps of its own, and tells the others. Null for this one
+    /// alone.</param>
     public MuonState(MobileNetV1 model, double weightDecay, nn.Module? alsoTrained = null, Ranks? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -53,7 +53,7 @@ internal sealed class MuonState : IStudentOptimizer
         (_model, _weightDecay, _ranks) = (model, weightDecay, ranks);
         _others = new AdamWState(_weights, weightDecay, _weights.MatrixCount);
         _momentum = zeros(new[] { _weights.MatrixCount }, ScalarType.Float32, _weights.Values.device).DetachFromDisposeScope();
-        _matrices = ranks is null ? _weights.Matrices : Shares(_weights.Matrices, ranks.Count)[ranks.Rank];
+        _shares = Shares(_weights.Matrices, ranks?.Count ?? 1);
     }
 
     /// <inheritdoc/>
@@ -86,31 +86,30 @@ internal sealed class MuonState : IStudentOptimizer
             values.Multiply(1 - (learningRate * _weightDecay));
         }
 
-        // With several ranks the gradients' place takes the directions: each rank's own and zeros, and then the sum.
-        foreach (var matrix in _matrices) // each by itself: several of one shape at once are no faster
+        using var scope = NewDisposeScope();
+        var directions = empty(new[] { _weights.MatrixCount }, _model.TrainingType, device: _weights.Values.device); // share by share
+        foreach (var (matrix, direction) in Places(directions, _shares).Where(p => _ranks is null || _shares[_ranks.Rank].Contains(p.Matrix)))
         {
-            using var scope = NewDisposeScope();
-            var gradient = Within(_weights.Gradients, matrix);
-            gradient.copy_(Orthogonalize(gradient, _model.TrainingType));
+            using var own = NewDisposeScope();
+            // each by itself: several of one shape at once are no faster
+            direction.copy_(Orthogonalize(Within(_weights.Gradients, matrix), _model.TrainingType));
         }
 
-        if (_ranks is not null)
+        _ranks?.Gather(directions, _shares.Select(share => share.Sum(m => m.Rows * m.Columns)));
+        foreach (var (matrix, direction) in Places(directions, _shares))
         {
-            using var all = _weights.Gradients.narrow(0, 0, _weights.MatrixCount);
-            foreach (var matrix in _weights.Matrices.Except(_matrices))
-            {
-                using var other = Within(all, matrix);
-                other.zero_();
-            }
-
-            _ranks.Sum(all);
+            Within(_weights.Values, matrix).Add(direction, -learningRate * AdamWSize * Math.Sqrt(Math.Max(matrix.Rows, matrix.Columns)));
         }
+    }
 
-        foreach (var matrix in _weights.Matrices)
+    // [1, rows, columns] of a block that holds the matrices of the first share, of the second ...
+    private static IEnumerable<(MatrixPlace Matrix, Tensor Place)> Places(Tensor block, IReadOnlyList<MatrixPlace>[] shares)
+    {
+        long place = 0;
+        foreach (var matrix in shares.SelectMany(share => share))
         {
-            using var direction = Within(_weights.Gradients, matrix);
-            using var values = Within(_weights.Values, matrix);
-            values.Add(direction, -learningRate * AdamWSize * Math.Sqrt(Math.Max(matrix.Rows, matrix.Columns)));
+            yield return (matrix, Within(block, matrix with { Offset = place }));
+            place += matrix.Rows * matrix.Columns;
         }
     }
 
@@ -138,7 +137,7 @@ internal sealed class MuonState : IStudentOptimizer
     /// <summary>Near the orthogonal factor of each matrix's polar decomposition, by five Newton-Schulz steps X = a X + (b X X' + c (X X')^2) X.</summary>
     /// <param name="matrices">float32 [N, rows, columns].</param>
     /// <param name="type">What the steps compute in.</param>
-    /// <returns>float32 [N, rows, columns].</returns>
+    /// <returns>Of that type, [N, rows, columns].</returns>
     internal static Tensor Orthogonalize(Tensor matrices, ScalarType type)
     {
         using var scope = NewDisposeScope();
@@ -156,7 +155,7 @@ internal sealed class MuonState : IStudentOptimizer
         }
 
         x = x.reshape(-1, rows, columns);
-        return (tall ? x.transpose(1, 2) : x).to(ScalarType.Float32).MoveToOuterDisposeScope();
+        return (tall ? x.transpose(1, 2) : x).MoveToOuterDisposeScope();
     }
 
     // The fewest equal blocks of at most BlockRows rows.
@@ -178,7 +177,7 @@ internal sealed class MuonState : IStudentOptimizer
         _others.Dispose();
     }
 
-    // float32 [1, rows, columns].
+    // [1, rows, columns].
     private static Tensor Within(Tensor block, MatrixPlace matrix) => block.as_strided(
         [1, matrix.Rows, matrix.Columns], [matrix.Rows * matrix.Columns, matrix.Columns, 1], matrix.Offset);
 }
