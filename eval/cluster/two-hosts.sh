@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Two ranks in two network namespaces of this machine, each with an address of its own, train one student over TCP: what two machines would do (root).
+#   eval/cluster/two-hosts.sh MPIRUN distill ...     # MPIRUN: mpirun.mpich or mpirun.openmpi; then the arguments of ./facedistill
+set -euo pipefail
+mpirun=$1; shift
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+scratch=$(mktemp -d)
+undo() { for host in 1 2; do ip netns delete "fd$host" 2>/dev/null || true; done; ip link delete fdbridge 2>/dev/null || true; rm -rf "$scratch"; }
+trap undo EXIT
+ip link add fdbridge type bridge
+ip address add 10.77.0.254/24 dev fdbridge
+ip link set fdbridge up
+for host in 1 2; do
+  ip netns add "fd$host"
+  ip link add "fdveth$host" type veth peer name eth0 netns "fd$host"
+  ip link set "fdveth$host" master fdbridge up
+  ip -n "fd$host" address add "10.77.0.$host/24" dev eth0
+  ip -n "fd$host" link set eth0 up
+  ip -n "fd$host" link set lo up
+done
+# In place of ssh: the command begins in the namespace of the address, as a host of its own name.
+cat >"$scratch/agent" <<'AGENT'
+#!/usr/bin/env bash
+while [[ $1 == -* ]]; do shift; done
+host=${1##*.}; shift
+exec ip netns exec "fd$host" unshare --uts bash -c "hostname fd$host; $*"
+AGENT
+chmod +x "$scratch/agent"
+case $(readlink -f "$(command -v "$mpirun")") in
+  *orterun* | *prte*) set -- --allow-run-as-root --mca plm_rsh_agent "$scratch/agent" --mca plm_rsh_no_tree_spawn 1 --host 10.77.0.1,10.77.0.2 \
+    --mca oob_tcp_if_include 10.77.0.0/24 --mca btl_tcp_if_include 10.77.0.0/24 --mca btl tcp,self -n 2 -x FACEDISTILL_HOME -x OMP_NUM_THREADS=1 "$root/facedistill" "$@" ;;
+  *) set -- -launcher ssh -launcher-exec "$scratch/agent" -localhost 10.77.0.254 -hosts 10.77.0.1,10.77.0.2 -n 2 -env OMP_NUM_THREADS 1 "$root/facedistill" "$@" ;;
+esac
+"$mpirun" "$@"
