@@ -43,6 +43,10 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
     /// <summary>Whether each model's embedding is the sum of those of the face and of its mirror image; no run folder notes that.</summary>
     public bool Flip { get; init; }
 
+    /// <summary>Where ONNX Runtime computes teachers and exported files: cpu, cuda, directml, openvino, coreml, or auto, as in
+    /// <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
+
     /// <summary>Whether to note the outcome in the run folders among the models.</summary>
     public bool Note { get; init; } = true;
 
@@ -231,7 +235,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             foreach (string argument in request.Models)
             {
-                models.Add(ModelArgument.Open(argument, finder, request.Device, job, request.Flip));
+                models.Add(ModelArgument.Open(argument, finder, request.Device, request.Provider, job, request.Flip));
             }
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, needed, job)).ToList();
