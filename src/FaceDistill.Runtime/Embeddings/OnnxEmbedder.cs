@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using Microsoft.ML.OnnxRuntime;
@@ -25,7 +24,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
     private readonly string _output;
     private readonly bool _sees;
     private readonly int _batch; // what a call takes at once; 0 for any number of faces
-    private readonly Lock? _oneAtATime; // a device's: DirectML bears no two calls at once, and none is faster by them
+    private readonly Lock? _oneAtATime; // not on the CPU: DirectML bears no two calls at once, and no device is faster by them
 
     /// <summary>
     /// Loads a model, and checks on two made pictures that it fits its contract, comes to an end, and gives a face the same embedding alone and in a batch. One
@@ -38,7 +37,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
     /// <param name="provider">Where it is computed, as in <see cref="FaceEmbedder.Load"/>.</param>
     /// <param name="say">Told where the CPU takes the place of CUDA; null for nobody.</param>
     /// <exception cref="FaceDistillException">The file is missing, no ONNX model, its shapes do not fit the contract, it takes minutes for a face, a face's
-    /// embedding depends on the others of its batch, or the provider that is named is not installed or does not open.</exception>
+    /// embedding depends on the others of its batch, or the provider is not installed or does not open.</exception>
     public OnnxEmbedder(
         string name, string path, ModelInputSpec contract, int? dimension = null, string provider = OnnxProviders.Auto, Action<string>? say = null)
         : this(name, path, contract, dimension, OnnxTrial.Limit, provider, say)
@@ -136,7 +135,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
         }
 
         using var output = RunOnce(memory, batch, _run);
-        var result = Floats(output);
+        var result = OnnxPictureInput.Floats(output);
         if (result.Length != batch * Dimension)
         {
             throw new FaceDistillException($"{_path} gave {result.Length} values for {batch} faces where {Dimension} a face are expected");
@@ -206,19 +205,6 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
             : throw new FaceDistillException($"{path} gives {metadata.OnnxValueType}; an embedding is a tensor");
     }
 
-    private static ReadOnlySpan<float> Floats(OrtValue output)
-    {
-        if (output.GetTensorTypeAndShape().ElementDataType != TensorElementType.Float16)
-        {
-            return output.GetTensorDataAsSpan<float>();
-        }
-
-        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
-        var floats = new float[halves.Length];
-        TensorPrimitives.ConvertToSingle(halves, floats);
-        return floats;
-    }
-
     // Two made pictures through the model, each alone and both at once: the sure way to learn what it gives, and that a face's embedding is its own.
     private (int Dimension, int Batch, bool Sees) Try(int? expected, RunOptions run)
     {
@@ -241,7 +227,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
         using (var output = RunOnce(Alone(face), fewest, run))
         {
             dimension = DimensionOf(output, fewest, expected);
-            own = Floats(output)[..dimension].ToArray();
+            own = OnnxPictureInput.Floats(output)[..dimension].ToArray();
         }
 
         var both = _input.FixedBatch == 1 ? null : Batch(Among(), many, dimension, run);
@@ -271,7 +257,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
         try
         {
             using var output = RunOnce(faces, count, run);
-            var result = Floats(output);
+            var result = OnnxPictureInput.Floats(output);
             return result.Length == count * dimension && output.GetTensorTypeAndShape().Shape[0] == count ? result.ToArray() : null;
         }
         catch (FaceDistillException) when (_input.FixedBatch == 0 && !run.Terminate)
