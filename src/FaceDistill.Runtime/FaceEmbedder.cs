@@ -8,7 +8,7 @@ using OpenCvSharp;
 namespace FaceDistill;
 
 /// <summary>
-/// Embeds faces with an exported student. One instance serves any number of threads at once; each call computes on the calling thread.
+/// Embeds faces with an exported student. One instance serves any number of threads at once; on the CPU each call computes on the calling thread.
 /// It needs ONNX Runtime and the OpenCV runtime of the platform, not libtorch.
 /// </summary>
 public sealed class FaceEmbedder : IDisposable
@@ -21,6 +21,13 @@ public sealed class FaceEmbedder : IDisposable
 
     private FaceEmbedder(IEmbedder model, string path, string? detectorModel, IReadOnlyList<StudentThreshold> thresholds) =>
         (_model, _path, _detectorModel, Thresholds) = (model, path, detectorModel, model is FlipSummed ? [] : thresholds);
+
+    /// <summary>The providers of ONNX Runtime that the installed package has, of cpu, cuda, directml, openvino and coreml. One may still not open, as where
+    /// its driver is missing.</summary>
+    public static IReadOnlyList<string> Providers => OnnxProviders.Here.Installed;
+
+    /// <summary>Where the model is computed: one of <see cref="Providers"/>.</summary>
+    public string Provider { get; private init; } = OnnxProviders.Cpu;
 
     /// <summary>The side, in pixels, of the aligned faces that the model takes.</summary>
     public int Size => _model.Contract.Size;
@@ -42,8 +49,13 @@ public sealed class FaceEmbedder : IDisposable
     /// cache when it is needed.</param>
     /// <param name="flip">Whether an embedding is the sum of those of the face and of its mirror image, as in 'facedistill evaluate --flip'; twice the
     /// work.</param>
-    /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill; the message names it and the remedy.</exception>
-    public static FaceEmbedder Load(string model, string? detector = null, bool flip = false)
+    /// <param name="provider">Where ONNX Runtime computes: cpu, cuda, directml, openvino or coreml, which is to be in the installed package and has to open,
+    /// or auto: CUDA where it is installed and opens, else the CPU. A batch of one face alone is often faster on the CPU.</param>
+    /// <param name="say">Told, once for a reason, that the CPU takes the place of CUDA, which is installed and does not open; null for nobody.</param>
+    /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill, or the provider that is named is not installed or
+    /// does not open; the message names it and the remedy.</exception>
+    public static FaceEmbedder Load(
+        string model, string? detector = null, bool flip = false, string provider = OnnxProviders.Auto, Action<string>? say = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         string? missing = new[] { model, detector }.FirstOrDefault(file => file is not null && !File.Exists(file));
@@ -56,8 +68,8 @@ public sealed class FaceEmbedder : IDisposable
 
         var thresholds = StudentThresholds.Of(ExportedModel.Metadata(model), model);
         OpenCvNative.EnsureLoaded(); // before the model is tried, which takes longer
-        var opened = ExportedModel.Open(model).Seeing();
-        return new FaceEmbedder(flip ? new FlipSummed(opened) : opened, model, detector, thresholds);
+        var opened = ExportedModel.Open(model, provider, say).Seeing();
+        return new FaceEmbedder(flip ? new FlipSummed(opened) : opened, model, detector, thresholds) { Provider = opened.Provider };
     }
 
     /// <summary>Takes hold of any model, and frees it with itself.</summary>

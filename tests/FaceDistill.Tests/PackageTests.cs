@@ -15,6 +15,21 @@ public sealed class PackageTests
             references, r => r.Contains("libtorch", StringComparison.OrdinalIgnoreCase) || r.Contains("runtime.", StringComparison.OrdinalIgnoreCase));
     }
 
+    // Two packages that both bring libonnxruntime would overwrite each other's.
+    [Fact]
+    public void The_CUDA_build_of_ONNX_Runtime_stands_in_place_of_the_other()
+    {
+        var groups = XDocument.Load(Path.Combine(RepositoryRoot.Path, "src", "FaceDistill.Runtime", "FaceDistill.Runtime.csproj")).Descendants("ItemGroup")
+            .Select(g => (Condition: g.Attribute("Condition")?.Value, Packages: g.Elements("PackageReference").Select(r => r.Attribute("Include")!.Value)
+                .Where(p => p.StartsWith("Microsoft.ML.OnnxRuntime", StringComparison.Ordinal)).ToList())).Where(g => g.Packages.Count > 0).ToList();
+        Assert.Equal(["'$(OnnxRuntime)' != 'cuda'", "'$(OnnxRuntime)' == 'cuda'"], groups.Select(g => g.Condition));
+        Assert.Equal(["Microsoft.ML.OnnxRuntime"], groups[0].Packages);
+        Assert.Equal(["Microsoft.ML.OnnxRuntime.Gpu.Linux", "Microsoft.ML.OnnxRuntime.Gpu.Windows"], groups[1].Packages);
+        var others = Directory.EnumerateFiles(RepositoryRoot.Path, "*.csproj", SearchOption.AllDirectories).Where(f => !f.EndsWith("FaceDistill.Runtime.csproj",
+            StringComparison.Ordinal) && !f.Contains("artifacts", StringComparison.Ordinal));
+        Assert.All(others, f => Assert.DoesNotContain("Microsoft.ML.OnnxRuntime", File.ReadAllText(f), StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("CompareFaces", 39)]
     [InlineData("EvaluateModels", 59)]

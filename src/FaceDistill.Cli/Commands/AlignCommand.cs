@@ -37,12 +37,16 @@ internal static class AlignCommand
             + "largest first.",
     };
 
+    private static readonly Option<string?> Shard =
+        CommonOptions.Shard("Do a part of the photos, as in 3/16, into a folder that the tasks of the other parts fill too, and the last joins");
+
     public static Command Create() => VerbContext.Action(
         new Verb("align", "Find the face in each photo and align it to a template.")
             .Example("align --data photos --output faces")
             .Example("align --data photos --output faces --template dlib --all-faces")
             .Example("align --data lfw --output lfw-arcface --size 160 --margin 0.1")
-            .Group("input", Data, CommonOptions.Models)
+            .Example("align --data photos --output faces --shard 3/16")
+            .Group("input", Data, Shard, CommonOptions.Models)
             .Group("output", Output, Template, Size, Margin, AllFaces), Run);
 
     private static void Run(VerbContext context)
@@ -53,7 +57,14 @@ internal static class AlignCommand
         {
             AllFaces = parsed.GetValue(AllFaces),
         };
-        var result = new AlignJob(parsed.Finder()).Run(request, context.Job);
+        var alignment = new AlignJob(parsed.Finder());
+        if (parsed.GetValue(Shard) is { } shard)
+        {
+            Show(context, alignment.RunPart(request, DataShard.Parse(shard), context.Job));
+            return;
+        }
+
+        var result = alignment.Run(request, context.Job);
         var document = new
         {
             output = result.Faces.Dataset.Root,
@@ -74,5 +85,25 @@ internal static class AlignCommand
 
             console.WriteLine($"{result.Skipped.Count} files left out, listed in {Path.Combine(result.Faces.Dataset.Root, AlignmentManifest.SkippedFileName)}");
         });
+    }
+
+    private static void Show(VerbContext context, AlignedPart part)
+    {
+        var document = new
+        {
+            output = part.Folder,
+            part = part.Part.Number,
+            parts = part.Part.Count,
+            aligned = part.Aligned,
+            reused = part.Reused,
+            skipped = part.Skipped.Count,
+            severalFaces = part.SeveralFaces,
+            otherFaces = part.OtherFaces,
+            missing = part.Missing,
+        };
+        context.Result(document, console => console.WriteLine(
+            $"{part.Aligned} faces of part {part.Part.Number} of {part.Part.Count} in {part.Folder}"
+                + (part.Reused > 0 ? $" ({part.Reused} from an earlier run)" : "")
+            + (part.Missing.Count == 0 ? "; the folder is whole" : $"; {AlignedParts.Named(part.Missing, part.Part.Count)}")));
     }
 }

@@ -91,7 +91,7 @@ internal static class AuditCommand
             .Example("audit --model run --test lfw")
             .Group("training faces", Data, Model, Exclude, CommonOptions.Aligned)
             .Group("test faces", Test, Protocol)
-            .Group("what matches", Teacher, Far, Threshold, Calibration, Within, DuplicateThreshold, CommonOptions.Models)
+            .Group("what matches", Teacher, Far, Threshold, Calibration, Within, DuplicateThreshold, CommonOptions.Models, CommonOptions.Provider)
             .Group("output", Output), Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -120,6 +120,7 @@ internal static class AuditCommand
             Duplicates = parsed.GetValue(Within) ? parsed.GetValue(DuplicateThreshold) : null,
             Exclude = parsed.GetValue(Exclude),
             Aligned = parsed.GetValue(CommonOptions.Aligned),
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
         };
         var result = new AuditJob(parsed.Finder()).Run(request, context.Job);
         context.Result(result, console => AuditTable.Render(console, result));

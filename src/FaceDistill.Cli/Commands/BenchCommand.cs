@@ -56,7 +56,7 @@ internal static class BenchCommand
             .Example("bench --model teacher:dlib-resnet --model student.onnx")
             .Example("bench --model teacher:dlib-resnet run --evaluations accuracy.json --output bench")
             .Example("bench --model teacher:dlib-resnet student.onnx --data lfw --protocol lfw-view1-test")
-            .Group("models", Model, CommonOptions.Models)
+            .Group("models", Model, CommonOptions.Models, CommonOptions.Provider)
             .Group("accuracy", Evaluations, Data, Protocol, CommonOptions.Aligned, CommonOptions.Device)
             .Group("measuring and output", Rounds, Output, CommonOptions.Wide), Run, UsageError);
 
@@ -64,8 +64,8 @@ internal static class BenchCommand
         result.Given(Protocol) && !result.Given(Data) && !result.Given(Evaluations)
             ? "--protocol is that of an accuracy: give --data to measure it or --evaluations FILE.json to take it from"
         : (result.Given(CommonOptions.Aligned) || result.Given(CommonOptions.Device)) && !result.Given(Data)
-            ? "--aligned and --device belong to --data, on which accuracies are measured; times are those of ONNX Runtime on the CPU"
-        : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
+            ? "--aligned and --device belong to --data, on which accuracies are measured; times are those of ONNX Runtime (--provider)"
+        : result.Given(CommonOptions.Device) ? CommonOptions.DeviceError(result, result.GetValue(Model) ?? []) : null; // --provider is for all: an export's too
 
     private static void Run(VerbContext context)
     {
@@ -73,7 +73,10 @@ internal static class BenchCommand
         var finder = parsed.Finder();
         var data = parsed.GetValue(Data) is { } named ? DataFolder.Resolve(named, finder) : null;
         var request = new BenchmarkRequest(parsed.GetRequiredValue(Model), parsed.GetValue(Evaluations)!, parsed.GetValue(Protocol), data,
-            parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, parsed.GetValue(Rounds), parsed.GetValue(Output));
+            parsed.GetValue(CommonOptions.Aligned), parsed.GetValue(CommonOptions.Device)!, parsed.GetValue(Rounds), parsed.GetValue(Output))
+        {
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
+        };
         var result = new BenchmarkJob(finder).Run(request, context.Job);
         context.Result(result, console => BenchTable.Render(console, result, parsed.GetValue(CommonOptions.Wide)));
     }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Assets;
+using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
@@ -39,6 +40,12 @@ internal static class CommonOptions
     public static readonly Option<string> Device = new Option<string>("--device") { Description = "Where torch computes.", DefaultValueFactory = _ => "auto" }
         .OneOf([.. TorchDevice.Names]);
 
+    public static readonly Option<string> Provider = new Option<string>("--provider")
+    {
+        Description = "Where ONNX Runtime computes teachers, .onnx and .ort files; auto takes CUDA where it is built in and opens, else the CPU.",
+        DefaultValueFactory = _ => OnnxProviders.Auto,
+    }.OneOf([.. OnnxProviders.Names]);
+
     public static readonly Option<string?> Aligned = new Option<string?>("--aligned")
     {
         Description = "Say that the pictures are already aligned to this template although no alignment.json tells so.",
@@ -47,6 +54,10 @@ internal static class CommonOptions
 
     public static Option<string> Data(string description) =>
         new Option<string>("--data") { Description = description, Required = true, HelpName = "DIR|FILE|NAME" }.Completes("", Cards.Datasets);
+
+    /// <summary>A part of the pictures.</summary>
+    public static Option<string?> Shard(string description) =>
+        new("--shard") { Description = description + "; auto takes Slurm's array or MPI's rank.", HelpName = "I/N|auto" };
 
     public static Option<string> Output(string description) => new("--output", "-o") { Description = description, Required = true, HelpName = "PATH" };
 
@@ -58,8 +69,13 @@ internal static class CommonOptions
     /// <summary>Whether the user typed an option.</summary>
     public static bool Given(this CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
-    /// <summary>What is wrong where no model is computed by torch; null where one is, or no device is asked for.</summary>
-    public static string? DeviceError(CommandResult result, IEnumerable<string?> models) =>
+    /// <summary>What is wrong where no model is computed by torch, or by ONNX Runtime; null where one is, or nothing of it is asked for.</summary>
+    /// <param name="result">What was typed.</param>
+    /// <param name="models">The models; null for the student that is taken where none is named, an .onnx file.</param>
+    public static string? DeviceError(CommandResult result, params IReadOnlyCollection<string?> models) =>
         result.Given(Device) && !models.Any(m => m is not null && ModelArgument.IsTorch(m))
-            ? "--device is for run folders and .safetensors files, which torch computes; ONNX Runtime computes the models given, on the CPU" : null;
+            ? "--device is for run folders and .safetensors files, which torch computes; where the models given are computed, --provider says"
+        : result.Given(Provider) && !models.Any(m => m is null || ModelArgument.IsOnnx(m))
+            ? "--provider is for teachers, .onnx and .ort files, which ONNX Runtime computes; where run folders and .safetensors files are, --device says"
+            : null;
 }

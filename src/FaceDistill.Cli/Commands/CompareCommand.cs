@@ -26,13 +26,17 @@ internal static class CompareCommand
             .Example("compare a.jpg b.jpg")
             .Example("compare a.jpg b.jpg --model run")
             .Example("compare a.jpg b.jpg --model student.onnx --json")
-            .Group("model", Model, CommonOptions.Models, CommonOptions.Device), Run, result => CommonOptions.DeviceError(result, [result.GetValue(Model)]));
+            .Group("model", Model, CommonOptions.Models, CommonOptions.Device, CommonOptions.Provider), Run,
+            result => CommonOptions.DeviceError(result, result.GetValue(Model)));
 
     private static void Run(VerbContext context)
     {
         var parsed = context.Parsed;
         var request = new CompareRequest(
-            parsed.GetRequiredValue(A), parsed.GetRequiredValue(B), parsed.GetValue(Model), parsed.GetValue(CommonOptions.Device)!);
+            parsed.GetRequiredValue(A), parsed.GetRequiredValue(B), parsed.GetValue(Model), parsed.GetValue(CommonOptions.Device)!)
+        {
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
+        };
         var result = new CompareJob(parsed.Finder()).Run(request, context.Job);
         context.Result(result, console => Render(console, result));
     }

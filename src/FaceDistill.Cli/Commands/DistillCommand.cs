@@ -57,7 +57,7 @@ internal static class DistillCommand
             .Example("distill --output run --resume")
             .Example("distill --recipe eval/recipes/plain.json --data photos --output run --epochs 40 --optimizer adamw")
             .Example("distill --student mobilenet-v1:0.25@128 --teacher faceplugin-512 --data photos --output run --minutes 30 --init faceres")
-            .Group("input", Data, Teacher, RecipeFile, Exclude, CommonOptions.Aligned, CommonOptions.Models)
+            .Group("input", Data, Teacher, RecipeFile, Exclude, CommonOptions.Aligned, CommonOptions.Models, CommonOptions.Provider)
             .Group("output", Output, Resume);
         foreach (var (name, options) in DistillArguments.Groups)
         {
@@ -161,6 +161,7 @@ internal static class DistillCommand
         {
             Recipe = recipe,
             DataNames = data,
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
         };
     }
 }

@@ -27,11 +27,8 @@ internal static class EmbedCommand
         HelpName = "MODEL",
     };
     private static readonly Option<bool> Mirrored = new("--mirrored") { Description = "Also embed each face mirrored." };
-    private static readonly Option<string?> Shard = new("--shard")
-    {
-        Description = "Do a part of the pictures, as in 3/16, into a cache that the tasks of the other parts share; auto takes Slurm's array or MPI's rank.",
-        HelpName = "I/N|auto",
-    };
+    private static readonly Option<string?> Shard =
+        CommonOptions.Shard("Do a part of the pictures, as in 3/16, into a cache that the tasks of the other parts share");
     private static readonly Option<bool> Flip = new("--flip")
     {
         Description = "Sum the embeddings of each face and of its mirror image, as face recognition's benchmarks do; twice the work.",
@@ -43,10 +40,10 @@ internal static class EmbedCommand
             .Example("embed --data photos --model run --output embeddings")
             .Example("embed --data lfw --model student.onnx --output lfw-embeddings --flip")
             .Group("faces", Data, CommonOptions.Aligned, Shard)
-            .Group("model", Teacher, Model, Mirrored, Flip, CommonOptions.Models, CommonOptions.Device)
+            .Group("model", Teacher, Model, Mirrored, Flip, CommonOptions.Models, CommonOptions.Device, CommonOptions.Provider)
             .Group("output", Output), Run, result => result.Given(Teacher) == result.Given(Model) ? "give either --teacher CARD or --model MODEL"
             : result.GetValue(Mirrored) && result.GetValue(Flip) ? "a flip-summed embedding is its mirror image's too: leave out --mirrored"
-            : CommonOptions.DeviceError(result, [result.GetValue(Model)]));
+            : CommonOptions.DeviceError(result, result.GetValue(Model) ?? "teacher:"));
 
     private static void Run(VerbContext context)
     {
@@ -57,6 +54,7 @@ internal static class EmbedCommand
                 parsed.GetValue(CommonOptions.Device)!)
         {
             Flip = parsed.GetValue(Flip),
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
             Shard = parsed.GetValue(Shard) is { } shard ? DataShard.Parse(shard) : null,
         };
         var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);

@@ -125,7 +125,8 @@ internal static class EvaluateCommand
             .Example("evaluate --model run teacher:dlib-resnet --data lfw --protocol lfw-view1-test --report report")
             .Example("evaluate --model student.onnx --data people --protocol pairs --pairs pairs.csv")
             .Example("evaluate --embeddings X.npy --labels Y.txt --wide")
-            .Group("what is measured", Model, Reference, Flip, Embeddings, Labels, CommonOptions.Models, CommonOptions.Device)
+            .Group("what is measured", Model, Reference, Flip, Embeddings, Labels, CommonOptions.Models, CommonOptions.Device,
+                CommonOptions.Provider)
             .Group("test faces", Data, CommonOptions.Aligned)
             .Group("protocol", Protocol, PairFile, Gallery, Unknown, Lists, DetectorScores, Score)
             .Group("statistics", Resamples, Seed, NoMetrics, NoAgreement)
@@ -183,6 +184,7 @@ internal static class EvaluateCommand
             },
             Reference = parsed.GetValue(Reference),
             Flip = parsed.GetValue(Flip),
+            Provider = parsed.GetValue(CommonOptions.Provider)!,
             Agreement = !parsed.GetValue(NoAgreement),
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };

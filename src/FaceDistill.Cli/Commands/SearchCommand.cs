@@ -32,9 +32,9 @@ internal static class SearchCommand
             .Example("search who.jpg --gallery photos --top 3 --model run")
             .Example("search who.jpg --gallery embeddings --model teacher:dlib-resnet")
             .Group("gallery", Gallery, Top, CommonOptions.Aligned)
-            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device)
+            .Group("model", CompareCommand.Model, CommonOptions.Models, CommonOptions.Device, CommonOptions.Provider)
             .Group("output", CommonOptions.Wide), Run, result =>
-                CommonOptions.DeviceError(result, [result.GetValue(CompareCommand.Model)]));
+                CommonOptions.DeviceError(result, result.GetValue(CompareCommand.Model)));
 
     private static void Run(VerbContext context)
     {
@@ -46,6 +46,7 @@ internal static class SearchCommand
                 Top = parsed.GetValue(Top),
                 Aligned = parsed.GetValue(CommonOptions.Aligned),
                 Device = parsed.GetValue(CommonOptions.Device)!,
+                Provider = parsed.GetValue(CommonOptions.Provider)!,
             },
             context.Job);
         bool wide = parsed.GetValue(CommonOptions.Wide);

@@ -7,7 +7,7 @@ namespace FaceDistill.Cli.Rendering;
 internal static class BenchTable
 {
     // What a choice between models is made by; the others with --wide.
-    private static readonly string[] Deciding = ["p50 ms", "speed-up", "M mult-adds", "file MB", "TAR at 1e-4"];
+    private static readonly string[] Deciding = ["provider", "p50 ms", "speed-up", "M mult-adds", "file MB", "TAR at 1e-4"];
 
     public static void Render(IAnsiConsole console, BenchmarkJson result, bool wide)
     {

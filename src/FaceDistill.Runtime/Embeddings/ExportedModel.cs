@@ -21,11 +21,14 @@ internal static class ExportedModel
 
     /// <summary>Opens an exported file.</summary>
     /// <param name="path">An .onnx or .ort file.</param>
-    /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it wants to see.</exception>
-    public static OnnxEmbedder Open(string path)
+    /// <param name="provider">Where it is computed: one of <see cref="OnnxProviders.Names"/>.</param>
+    /// <param name="say">Told where the CPU takes another's place.</param>
+    /// <exception cref="FaceDistillException">The file is missing or damaged, does not say what it wants to see, or the provider is not there.</exception>
+    public static OnnxEmbedder Open(string path, string provider, Action<string>? say)
     {
         var metadata = Metadata(path);
-        return new OnnxEmbedder($"{metadata.GetValueOrDefault(StudentKey)} ({Path.GetFileName(path)})", path, InputSpec(metadata, path));
+        string name = $"{metadata.GetValueOrDefault(StudentKey)} ({Path.GetFileName(path)})";
+        return new OnnxEmbedder(name, path, InputSpec(metadata, path), null, provider, say);
     }
 
     /// <summary>The file's metadata.</summary>

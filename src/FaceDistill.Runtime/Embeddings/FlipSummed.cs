@@ -10,7 +10,7 @@ namespace FaceDistill.Embeddings;
 /// where the contract normalises: the flip test of InsightFace (recognition/arcface_torch/eval/verification.py), AdaFace and others.
 /// </summary>
 /// <remarks>It has a hash of its own, so that caches, stores and notes never take one for the other.</remarks>
-internal sealed class FlipSummed : IEmbedder
+internal sealed class FlipSummed : IEmbedder, IFedByOne
 {
     private readonly IEmbedder _model;
 
@@ -33,6 +33,9 @@ internal sealed class FlipSummed : IEmbedder
 
     /// <inheritdoc/>
     public int Dimension => _model.Dimension;
+
+    /// <inheritdoc/>
+    public int FacesAtOnce => (_model as IFedByOne)?.FacesAtOnce ?? 0;
 
     /// <inheritdoc/>
     public void Embed(float[] faces, int count, Span<float> embeddings)

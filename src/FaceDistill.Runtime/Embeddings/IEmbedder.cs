@@ -24,3 +24,10 @@ public interface IEmbedder : IDisposable
     /// <exception cref="FaceDistillException">The model fails, or gives NaN or infinity.</exception>
     void Embed(float[] faces, int count, Span<float> embeddings);
 }
+
+/// <summary>A model that may be computed by a device of its own, which one thread keeps busy with large batches.</summary>
+internal interface IFedByOne
+{
+    /// <summary>How many faces a batch is to have; 0 where each calling thread computes its own.</summary>
+    int FacesAtOnce { get; }
+}

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using Microsoft.ML.OnnxRuntime;
@@ -9,10 +8,10 @@ namespace FaceDistill.Embeddings;
 
 /// <summary>
 /// Runs any FaceNet-style ONNX model: one picture input (floats of 32 or 16 bits, or bytes where the model scales them itself), one output
-/// that is the embedding (the contract names it where there are others), fixed or dynamic batch. Each call computes on the calling thread, so that callers use
-/// as many cores as they have threads.
+/// that is the embedding (the contract names it where there are others), fixed or dynamic batch. On the CPU each call computes on the calling thread, so that
+/// callers use as many cores as they have threads; any other provider computes one call at a time.
 /// </summary>
-public sealed class OnnxEmbedder : IEmbedder
+public sealed class OnnxEmbedder : IEmbedder, IFedByOne
 {
     // Of an embedding's length. Kernels that add in another order differ by 1e-6, those of float16 and of 8 bits by 1e-3; a batch norm in training mode by a
     // tenth and more.
@@ -25,6 +24,7 @@ public sealed class OnnxEmbedder : IEmbedder
     private readonly string _output;
     private readonly bool _sees;
     private readonly int _batch; // what a call takes at once; 0 for any number of faces
+    private readonly Lock? _oneAtATime; // not on the CPU: DirectML bears no two calls at once, and no device is faster by them
 
     /// <summary>
     /// Loads a model, and checks on two made pictures that it fits its contract, comes to an end, and gives a face the same embedding alone and in a batch. One
@@ -34,20 +34,25 @@ public sealed class OnnxEmbedder : IEmbedder
     /// <param name="path">The .onnx file.</param>
     /// <param name="contract">What the model wants to see.</param>
     /// <param name="dimension">The expected embedding length; null to take the model's own.</param>
-    /// <exception cref="FaceDistillException">The file is missing, no ONNX model, its shapes do not fit the contract, it takes minutes for a face, or a face's
-    /// embedding depends on the others of its batch.</exception>
-    public OnnxEmbedder(string name, string path, ModelInputSpec contract, int? dimension = null)
-        : this(name, path, contract, dimension, OnnxTrial.Limit)
+    /// <param name="provider">Where it is computed, as in <see cref="FaceEmbedder.Load"/>.</param>
+    /// <param name="say">Told where the CPU takes the place of CUDA; null for nobody.</param>
+    /// <exception cref="FaceDistillException">The file is missing, no ONNX model, its shapes do not fit the contract, it takes minutes for a face, a face's
+    /// embedding depends on the others of its batch, or the provider is not installed or does not open.</exception>
+    public OnnxEmbedder(
+        string name, string path, ModelInputSpec contract, int? dimension = null, string provider = OnnxProviders.Auto, Action<string>? say = null)
+        : this(name, path, contract, dimension, OnnxTrial.Limit, provider, say)
     {
     }
 
     /// <summary>The same with another limit of the trial's time.</summary>
-    internal OnnxEmbedder(string name, string path, ModelInputSpec contract, int? dimension, TimeSpan limit)
+    internal OnnxEmbedder(
+        string name, string path, ModelInputSpec contract, int? dimension, TimeSpan limit, string provider = OnnxProviders.Cpu, Action<string>? say = null)
     {
         ArgumentNullException.ThrowIfNull(contract);
         (Name, _path, Contract) = (name, path, contract.Validated(path));
         Hash = FileHash.Sha256(path);
-        _session = OnnxSessions.Open(path);
+        (_session, Provider) = OnnxSessions.Open(path, provider, say);
+        _oneAtATime = Provider == OnnxProviders.Cpu ? null : new Lock();
         try
         {
             _input = OnnxPictureInput.Of(_session, Contract, path);
@@ -72,6 +77,11 @@ public sealed class OnnxEmbedder : IEmbedder
 
     /// <inheritdoc/>
     public int Dimension { get; }
+
+    /// <summary>Where it is computed: cpu, cuda, directml, openvino or coreml.</summary>
+    public string Provider { get; }
+
+    int IFedByOne.FacesAtOnce => _batch == 1 ? 0 : OnnxProviders.FacesAtOnce(Provider);
 
     /// <summary>Refuses a model that gave two different pictures the very same embedding.</summary>
     /// <returns>The model itself.</returns>
@@ -125,7 +135,7 @@ public sealed class OnnxEmbedder : IEmbedder
         }
 
         using var output = RunOnce(memory, batch, _run);
-        var result = Floats(output);
+        var result = OnnxPictureInput.Floats(output);
         if (result.Length != batch * Dimension)
         {
             throw new FaceDistillException($"{_path} gave {result.Length} values for {batch} faces where {Dimension} a face are expected");
@@ -161,6 +171,7 @@ public sealed class OnnxEmbedder : IEmbedder
 
     private OrtValue RunOnce(Memory<float> faces, int batch, RunOptions run)
     {
+        _oneAtATime?.Enter();
         try
         {
             using var input = _input.Value(faces, batch);
@@ -175,6 +186,10 @@ public sealed class OnnxEmbedder : IEmbedder
         {
             throw new FaceDistillException($"{_path} does not run: {e.Message.Split('\n')[0]}", e);
         }
+        finally
+        {
+            _oneAtATime?.Exit();
+        }
     }
 
     private static string OutputOf(InferenceSession session, string? named, string path)
@@ -188,19 +203,6 @@ public sealed class OnnxEmbedder : IEmbedder
             ? throw new FaceDistillException($"{path} has no output '{output}', which its contract names, but {names}")
             : metadata.IsTensor ? output
             : throw new FaceDistillException($"{path} gives {metadata.OnnxValueType}; an embedding is a tensor");
-    }
-
-    private static ReadOnlySpan<float> Floats(OrtValue output)
-    {
-        if (output.GetTensorTypeAndShape().ElementDataType != TensorElementType.Float16)
-        {
-            return output.GetTensorDataAsSpan<float>();
-        }
-
-        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
-        var floats = new float[halves.Length];
-        TensorPrimitives.ConvertToSingle(halves, floats);
-        return floats;
     }
 
     // Two made pictures through the model, each alone and both at once: the sure way to learn what it gives, and that a face's embedding is its own.
@@ -225,7 +227,7 @@ public sealed class OnnxEmbedder : IEmbedder
         using (var output = RunOnce(Alone(face), fewest, run))
         {
             dimension = DimensionOf(output, fewest, expected);
-            own = Floats(output)[..dimension].ToArray();
+            own = OnnxPictureInput.Floats(output)[..dimension].ToArray();
         }
 
         var both = _input.FixedBatch == 1 ? null : Batch(Among(), many, dimension, run);
@@ -255,7 +257,7 @@ public sealed class OnnxEmbedder : IEmbedder
         try
         {
             using var output = RunOnce(faces, count, run);
-            var result = Floats(output);
+            var result = OnnxPictureInput.Floats(output);
             return result.Length == count * dimension && output.GetTensorTypeAndShape().Shape[0] == count ? result.ToArray() : null;
         }
         catch (FaceDistillException) when (_input.FixedBatch == 0 && !run.Terminate)

@@ -2,6 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using FaceDistill.Faces;
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 using OpenCvSharp;
 
 namespace FaceDistill.Embeddings;
@@ -80,6 +81,20 @@ internal sealed class OnnxPictureInput
         return _type == typeof(byte) ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Bytes(faces.Span), shape)
             : _type == typeof(Float16) ? OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, Halves(faces.Span), shape)
             : OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, faces, shape);
+    }
+
+    /// <summary>An output of 32 or 16 bits as floats; of 32 where they lie.</summary>
+    public static ReadOnlySpan<float> Floats(OrtValue output)
+    {
+        if (output.GetTensorTypeAndShape().ElementDataType != TensorElementType.Float16)
+        {
+            return output.GetTensorDataAsSpan<float>();
+        }
+
+        var halves = MemoryMarshal.Cast<Float16, Half>(output.GetTensorDataAsSpan<Float16>());
+        var floats = new float[halves.Length];
+        TensorPrimitives.ConvertToSingle(halves, floats);
+        return floats;
     }
 
     private static Memory<Float16> Halves(ReadOnlySpan<float> values)

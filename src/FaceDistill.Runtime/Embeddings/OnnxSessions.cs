@@ -50,4 +50,45 @@ internal static class OnnxSessions
             throw new FaceDistillException($"{path} is not a model that ONNX Runtime loads: {e.Message.Split('\n')[0]}", e);
         }
     }
+
+    /// <summary>Opens a model to compute it where the user wants.</summary>
+    /// <param name="path">The model's file.</param>
+    /// <param name="provider">One of <see cref="OnnxProviders.Names"/>.</param>
+    /// <param name="say">Told where the CPU takes another's place.</param>
+    /// <exception cref="FaceDistillException">As for <see cref="Open(string, SessionOptions?)"/> and <see cref="OnnxProviders.Open"/>.</exception>
+    public static (InferenceSession Session, string Provider) Open(string path, string provider, Action<string>? say) =>
+        OnnxProviders.Here.Open(provider, say, on => on == OnnxProviders.Cpu ? Open(path) : On(on, path));
+
+    /// <summary>What the installed ONNX Runtime has, by its own names.</summary>
+    internal static IReadOnlyList<string> Listed() => OrtEnv.Instance().GetAvailableProviders();
+
+    // In 32 bits, and with kernels that are chosen without timing them, so that a run again gives the same.
+    private static InferenceSession On(string provider, string path)
+    {
+        using var options = Options();
+        switch (provider)
+        {
+            case "cuda":
+                using (var cuda = new OrtCUDAProviderOptions())
+                {
+                    cuda.UpdateOptions(new() { ["use_tf32"] = "0", ["cudnn_conv_algo_search"] = "HEURISTIC" });
+                    options.AppendExecutionProvider_CUDA(cuda);
+                }
+
+                break;
+            case "directml":
+                options.EnableMemoryPattern = false; // DirectML's own conditions
+                options.ExecutionMode = ExecutionMode.ORT_SEQUENTIAL;
+                options.AppendExecutionProvider_DML();
+                break;
+            case "openvino":
+                options.AppendExecutionProvider("OpenVINO", new() { ["device_type"] = "AUTO", ["precision"] = "ACCURACY" });
+                break;
+            default: // Core ML, where the Neural Engine would compute in 16 bits
+                options.AppendExecutionProvider("CoreML", new() { ["ModelFormat"] = "MLProgram", ["MLComputeUnits"] = "CPUAndGPU" });
+                break;
+        }
+
+        return File.Exists(path) ? new InferenceSession(path, options) : throw new FaceDistillException($"no model file {path}");
+    }
 }

@@ -17,13 +17,36 @@ internal sealed class FolderLock : IDisposable
     public bool IsDisposed { get; private set; }
 
     /// <summary>Takes a folder's lock; makes the folder where it is missing, and deletes it again where nothing came into it.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="part">Whose part of the folder's work it is that only one does at a time; null for all of it.</param>
     /// <exception cref="FaceDistillException">Another process holds it, or the folder cannot be written.</exception>
-    public static FolderLock Take(string folder)
+    public static FolderLock Take(string folder, string? part = null)
     {
         string? made = Directory.Exists(folder) ? null : folder;
-        return new(LockFile.TryTake(Path.Combine(folder, FileName))
-            ?? throw new FaceDistillException($"another facedistill is writing to {folder}; wait for it, or choose another --output"), made);
+        return new(LockFile.TryTake(Of(folder, part)) ?? throw new FaceDistillException(
+            $"another facedistill is writing {(part is null ? "" : $"part {part} ")}to {folder}; wait for it"
+                + $"{(part is null ? ", or choose another --output" : "")}"),
+            made);
     }
+
+    /// <summary>The parts of a folder that are held; the locks of killed processes are deleted.</summary>
+    public static IReadOnlyList<string> Parts(string folder)
+    {
+        var held = new List<string>();
+        foreach (string file in Directory.GetFiles(folder, FileName + "-*").Order(StringComparer.Ordinal))
+        {
+            var free = LockFile.TryTake(file);
+            free?.Dispose();
+            if (free is null && File.Exists(file))
+            {
+                held.Add(Path.GetFileName(file)[(FileName.Length + 1)..]);
+            }
+        }
+
+        return held;
+    }
+
+    private static string Of(string folder, string? part) => Path.Combine(folder, part is null ? FileName : $"{FileName}-{part}");
 
     /// <summary>Takes the lock of a folder of the cache, waiting for whoever holds it: that one makes what is wanted here too.</summary>
     /// <param name="folder">The folder; made where it is missing.</param>
@@ -38,7 +61,7 @@ internal sealed class FolderLock : IDisposable
         var seen = DateTime.UtcNow;
         for (told = false; ; told = true)
         {
-            if (LockFile.TryTake(Path.Combine(folder, part is null ? FileName : $"{FileName}-{part}")) is { } file)
+            if (LockFile.TryTake(Of(folder, part)) is { } file)
             {
                 return new FolderLock(file);
             }

@@ -15,24 +15,37 @@ internal sealed class BenchSession : IDisposable
     private readonly InferenceSession _session;
     private readonly RunOptions _run = new();
     private readonly OrtValue _input;
+    private readonly OrtValue? _batch; // for a device that one picture does not keep busy
     private readonly string _name;
     private readonly string _path;
 
-    /// <summary>Loads a model; each run computes on the calling thread.</summary>
+    /// <summary>Loads a model; on the CPU each run computes on the calling thread.</summary>
     /// <param name="path">Any model file with one input that ONNX Runtime loads.</param>
     /// <param name="contract">Gives the picture's size where the model leaves it open; null where it is not known.</param>
+    /// <param name="provider">Where it is computed: one of <see cref="OnnxProviders.Names"/>.</param>
+    /// <param name="say">Told where the CPU takes another's place.</param>
     /// <exception cref="FaceDistillException">The file is no model, has several inputs, or an input of open size or another type than float32, float16 or
-    /// uint8.</exception>
-    public BenchSession(string path, ModelInputSpec? contract)
-        : this(path, contract, null)
+    /// uint8, or the provider is not there.</exception>
+    public BenchSession(string path, ModelInputSpec? contract, string provider = OnnxProviders.Cpu, Action<string>? say = null)
+        : this(path, contract, OnnxSessions.Open(path, provider, say), OnnxProviders.FacesAtOnce)
     {
     }
 
-    /// <summary>Loads a model with other options than those of a measurement.</summary>
-    internal BenchSession(string path, ModelInputSpec? contract, SessionOptions? options)
+    /// <summary>Loads a model on the CPU with other options than those of a measurement.</summary>
+    internal BenchSession(string path, ModelInputSpec? contract, SessionOptions options)
+        : this(path, contract, (OnnxSessions.Open(path, options), OnnxProviders.Cpu), OnnxProviders.FacesAtOnce)
+    {
+    }
+
+    /// <summary>Takes hold of a session.</summary>
+    /// <param name="path">The model's file.</param>
+    /// <param name="contract">As above.</param>
+    /// <param name="opened">The session, and where it computes.</param>
+    /// <param name="facesAtOnce">How many pictures keep a provider busy; 0 where every core computes its own.</param>
+    internal BenchSession(string path, ModelInputSpec? contract, (InferenceSession Session, string Provider) opened, Func<string, int> facesAtOnce)
     {
         _path = path;
-        _session = OnnxSessions.Open(path, options);
+        (_session, Provider) = opened;
         try
         {
             var (name, metadata) = _session.InputMetadata.Count == 1 ? _session.InputMetadata.Single()
@@ -43,33 +56,65 @@ internal sealed class BenchSession : IDisposable
                 throw new FaceDistillException($"{path} takes {metadata.OnnxValueType}; one that is to be measured takes a tensor, a picture");
             }
 
-            _input = Noise(metadata.ElementDataType, Shape(metadata.Dimensions, contract));
+            long[] shape = Shape(metadata.Dimensions, contract);
+            _input = Noise(metadata.ElementDataType, shape);
+            if (facesAtOnce(Provider) is > 1 and var many && metadata.Dimensions.Length > 1 && metadata.Dimensions[0] <= 0)
+            {
+                _batch = Noise(metadata.ElementDataType, [many, .. shape[1..]]);
+                if (RunsMany())
+                {
+                    PicturesAtOnce = many;
+                }
+            }
         }
         catch
         {
-            _session.Dispose();
-            _run.Dispose();
+            Dispose();
             throw;
         }
     }
 
+    /// <summary>Where it is computed.</summary>
+    public string Provider { get; }
+
+    /// <summary>How many pictures <see cref="RunMany"/> gives it at once.</summary>
+    public int PicturesAtOnce { get; } = 1;
+
     /// <summary>Runs the model once: batch 1.</summary>
     /// <exception cref="FaceDistillException">It does not run.</exception>
-    public void Run() => Run(_run);
+    public void Run() => Run(_run, _input);
+
+    /// <summary>Runs it as its provider computes most: on the CPU one picture for each thread that calls, elsewhere a large batch.</summary>
+    /// <exception cref="FaceDistillException">It does not run.</exception>
+    public void RunMany() => Run(_run, PicturesAtOnce > 1 ? _batch! : _input);
 
     /// <summary>The first run, which has to end within <see cref="OnnxTrial.Limit"/>.</summary>
     /// <exception cref="FaceDistillException">It does not, or fails.</exception>
     internal void TryOut() => OnnxTrial.Run(_path, OnnxTrial.Limit, run =>
     {
-        Run(run);
+        Run(run, _input);
         return 0;
     });
 
-    private void Run(RunOptions run)
+    // One that takes any number by its word may run with one picture only.
+    private bool RunsMany()
     {
         try
         {
-            using var outputs = _session.Run(run, [_name], [_input], _session.OutputNames);
+            Run(_run, _batch!);
+            return true;
+        }
+        catch (FaceDistillException)
+        {
+            return false;
+        }
+    }
+
+    private void Run(RunOptions run, OrtValue input)
+    {
+        try
+        {
+            using var outputs = _session.Run(run, [_name], [input], _session.OutputNames);
         }
         catch (OnnxRuntimeException e)
         {
@@ -84,7 +129,8 @@ internal sealed class BenchSession : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _input.Dispose();
+        _input?.Dispose();
+        _batch?.Dispose();
         _run.Dispose();
         _session.Dispose();
     }
@@ -169,14 +215,12 @@ internal static class LatencyRounds
         })];
     }
 
-    /// <summary>Counts the runs a second when every core runs the model by itself, batch 1.</summary>
-    /// <param name="models">One run of each model; called from several threads at once.</param>
+    /// <summary>Counts the pictures a second when each model runs on its threads over and over.</summary>
+    /// <param name="models">One run of each model, how many pictures that takes, and from how many threads it is called at once.</param>
     /// <param name="rounds">How often each model has its turn of some 0.15 s.</param>
-    /// <param name="cores">How many threads run at once.</param>
     /// <param name="job">Told of every round.</param>
     /// <returns>Pictures a second, one value a model.</returns>
-    public static IReadOnlyList<double> Throughput(
-        IReadOnlyList<Action> models, int rounds, int cores, JobContext job)
+    public static IReadOnlyList<double> Throughput(IReadOnlyList<(Action Run, int Pictures, int Threads)> models, int rounds, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(models);
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
@@ -188,7 +232,7 @@ internal static class LatencyRounds
                 job.Cancel.ThrowIfCancellationRequested();
                 int model = (round + turn) % models.Count;
                 long began = Stopwatch.GetTimestamp();
-                runs[model] += OnEveryCore(models[model], cores, began);
+                runs[model] += models[model].Pictures * OnThreads(models[model].Run, models[model].Threads, began);
                 seconds[model] += Stopwatch.GetElapsedTime(began).TotalSeconds;
             }
 
@@ -198,9 +242,9 @@ internal static class LatencyRounds
         return [.. runs.Zip(seconds, (count, time) => count / time)];
     }
 
-    private static long OnEveryCore(Action run, int cores, long began)
+    private static long OnThreads(Action run, int threads, long began)
     {
-        var tasks = Enumerable.Range(0, cores).Select(_ => Task.Factory.StartNew(() =>
+        var tasks = Enumerable.Range(0, threads).Select(_ => Task.Factory.StartNew(() =>
         {
             long done = 0;
             do

@@ -15,7 +15,7 @@ internal static class BenchmarkReport
 
     /// <summary>The columns of tables for people.</summary>
     public static IReadOnlyList<string> Columns { get; } =
-        ["model", "p50 ms", "p95 ms", "speed-up", "images/s, all cores", "M mult-adds", "M parameters", "file MB", Accuracy];
+        ["model", "provider", "p50 ms", "p95 ms", "speed-up", "images/s, all cores", "M mult-adds", "M parameters", "file MB", Accuracy];
 
     /// <summary>A model's row of such a table.</summary>
     public static IReadOnlyList<string> Row(BenchmarkModelJson model)
@@ -23,8 +23,8 @@ internal static class BenchmarkReport
         ArgumentNullException.ThrowIfNull(model);
         return
         [
-            model.Name, Number(model.LatencyMs.P50, "0.00"), Number(model.LatencyMs.P95, "0.00"), Number(model.Speedup, "0.00"),
-                Number(model.ImagesPerSecond, "0.0"),
+            model.Name, model.Provider, Number(model.LatencyMs.P50, "0.00"), Number(model.LatencyMs.P95, "0.00"), Number(model.Speedup, "0.00"),
+            Number(model.ImagesPerSecond, "0.0") + (model.ThroughputBatch > 1 ? InvariantText.Of($" (batch {model.ThroughputBatch})") : ""),
             Number(model.MultAdds / 1e6, "0.0"), Number(model.Parameters / 1e6, "0.00"), Number(model.FileBytes / 1e6, "0.00"),
             ReportFormat.Percent(model.Tar) + (model.TarInterval95 is null ? "" : $" ({ReportFormat.Range(model.TarInterval95)})"),
         ];
@@ -38,8 +38,12 @@ internal static class BenchmarkReport
     public static string Note(BenchmarkJson result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}; models took turns. Speed-up: median latency of "
-            + $"{result.Reference} by the model's."
+        string[] providers = [.. result.Models.Select(m => m.Provider).Distinct(StringComparer.Ordinal)];
+        string how = providers is ["cpu"] ? $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}"
+            : $"ONNX Runtime on {string.Join(" and ", providers)}; latency of batch 1 from one thread, the copies to and from the device in it; throughput "
+                + $"on the "
+                + $"CPU of batch 1 on {result.Cores} threads, elsewhere of large batches from one thread";
+        return $"{how}; models took turns. Speed-up: median latency of {result.Reference} by the model's."
             + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
     }
 
@@ -86,13 +90,14 @@ internal static class BenchmarkReport
         ShownText.Of(text).Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "\\<", StringComparison.Ordinal);
 
     private static string CsvOf(BenchmarkJson result) => Csv.Text(
-        "model,name,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,multAdds,parameters,fileBytes,"
+        "model,name,provider,latencyP50Ms,latencyP95Ms,runs,speedup,imagesPerSecond,cores,throughputBatch,multAdds,parameters,fileBytes,"
         + "protocol,tarAt1e-4,tarLow95,tarHigh95,impostorPairs",
         result.Models.Select(m => new object?[]
         {
-            ShownText.Of(m.Model), ShownText.Of(m.Name), m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond, result.Cores,
-                m.MultAdds, m.Parameters,
-            m.FileBytes, m.Tar is null ? null : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
+            ShownText.Of(m.Model), ShownText.Of(m.Name), m.Provider, m.LatencyMs.P50, m.LatencyMs.P95, m.LatencyMs.Runs, m.Speedup, m.ImagesPerSecond,
+            result.Cores, m.ThroughputBatch, m.MultAdds, m.Parameters, m.FileBytes, m.Tar is null
+                ? null
+                : result.Protocol, m.Tar, m.TarInterval95?[0], m.TarInterval95?[1], m.ImpostorPairs,
         }));
 
     private static string MarkdownOf(BenchmarkJson result)
@@ -155,11 +160,17 @@ public sealed record BenchmarkJson(string Reference, int Cores, string System, I
 /// <param name="MultAdds">Multiply-accumulates of one picture.</param>
 /// <param name="Parameters">Trained values of a FaceDistill student; of other models, the values of the file's constants; null where neither is known.</param>
 /// <param name="LatencyMs">Batch 1, one thread.</param>
-/// <param name="ImagesPerSecond">All cores, batch 1 each.</param>
+/// <param name="ImagesPerSecond">On the CPU all cores, batch 1 each; on any other provider one thread with batches of <see cref="ThroughputBatch"/>.</param>
 /// <param name="Speedup">The reference's median latency by this model's.</param>
 public sealed record BenchmarkModelJson(
     string Name, string Model, long FileBytes, long MultAdds, long? Parameters, Latency LatencyMs, double ImagesPerSecond, double Speedup)
 {
+    /// <summary>Where ONNX Runtime computed it: cpu, cuda, directml, openvino or coreml.</summary>
+    public string Provider { get; init; } = "cpu";
+
+    /// <summary>How many pictures at once <see cref="ImagesPerSecond"/> is of.</summary>
+    public int ThroughputBatch { get; init; } = 1;
+
     /// <summary>True accept rate at FAR 1e-4; left out where it is not known.</summary>
     [JsonPropertyName("tarAt1e-4")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

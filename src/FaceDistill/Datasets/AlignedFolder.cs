@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -8,7 +9,7 @@ namespace FaceDistill.Datasets;
 /// The faces of a folder of photos under the photos' names, with faces.csv, which says from what content each was made: a photo that was replaced is
 /// noticed whatever its date says.
 /// </summary>
-internal sealed class AlignedFolder : IPhotoFaces
+internal sealed partial class AlignedFolder : IPhotoFaces
 {
     /// <summary>The index: a face's path, its photo's content and its own, and how many faces the photo shows (no earlier version told).</summary>
     public const string IndexName = "faces.csv";
@@ -16,7 +17,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     private const string Header = "path,photo,face,faces";
     private const int FewestBetweenWrites = 500;
     private readonly FaceDataset _raw;
-    private readonly string _output;
+    private readonly string _output, _indexFile;
     private readonly string[] _names;
     private readonly HashSet<string> _known, _taken; // _taken: as a disk sees them that knows no upper case
     private readonly bool _all;
@@ -28,12 +29,19 @@ internal sealed class AlignedFolder : IPhotoFaces
     /// <param name="raw">The photos.</param>
     /// <param name="output">The faces' folder.</param>
     /// <param name="all">Whether it holds every face of a photo: those beside NAME.jpg are NAME.2.jpg, NAME.3.jpg, ...</param>
+    /// <param name="part">The part of the photos whose faces are put here, in the order of these; null for all.</param>
+    /// <param name="index">The faces that are there; null to read what the folder says.</param>
     /// <exception cref="FaceDistillException">The index is damaged.</exception>
-    public AlignedFolder(FaceDataset raw, string output, bool all = false)
+    public AlignedFolder(
+        FaceDataset raw, string output, bool all = false, DataShard? part = null,
+        Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)>? index = null)
     {
-        (_raw, _output, _names, _all) = (raw, output, Names(raw), all);
-        (_known, _taken) = (_names.ToHashSet(StringComparer.Ordinal), _names.ToHashSet(StringComparer.OrdinalIgnoreCase));
-        _index = ReadIndex(output);
+        (_raw, _output, _all) = (raw, output, all);
+        string[] names = Names(raw);
+        _names = part is null ? names : [.. names.Where((_, i) => part.Has(raw.Images[i].Path))];
+        _indexFile = part is null ? Path.Combine(output, IndexName) : AlignedParts.IndexOf(output, part);
+        (_known, _taken) = (_names.ToHashSet(StringComparer.Ordinal), names.ToHashSet(StringComparer.OrdinalIgnoreCase));
+        _index = index ?? ReadIndices([Path.Combine(output, IndexName), .. AlignedParts.Indices(output)]);
         var others = all ? _names.Where(_index.ContainsKey).SelectMany(name => Paths(name, _index[name].Shown).Skip(1)) : [];
         _others = others.Where(_index.ContainsKey).ToHashSet(StringComparer.Ordinal);
     }
@@ -69,15 +77,25 @@ internal sealed class AlignedFolder : IPhotoFaces
     /// <summary>The index of a folder: for each face's path its photo's content, its own, and how many faces the photo shows (0 where an earlier version did
     /// not count); empty where there is none.</summary>
     /// <exception cref="FaceDistillException">It is damaged.</exception>
-    public static Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> ReadIndex(string folder)
+    public static Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> ReadIndex(string folder) =>
+        ReadIndices([Path.Combine(folder, IndexName)]);
+
+    /// <summary>The same of several files, of which some may not be there; the last that names a face counts.</summary>
+    /// <exception cref="FaceDistillException">One is damaged.</exception>
+    public static Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> ReadIndices(IEnumerable<string> files)
     {
+        ArgumentNullException.ThrowIfNull(files);
         var index = new Dictionary<string, (ContentHash, ContentHash, int)>(StringComparer.Ordinal);
-        string path = Path.Combine(folder, IndexName);
-        if (!File.Exists(path))
+        foreach (string file in files.Where(File.Exists))
         {
-            return index;
+            Read(file, index);
         }
 
+        return index;
+    }
+
+    private static void Read(string path, Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> index)
+    {
         using var reader = new ListReader(path);
         foreach (var row in Csv.Rows(reader, path).Skip(1))
         {
@@ -91,8 +109,6 @@ internal sealed class AlignedFolder : IPhotoFaces
 
             index[row.Fields[0]] = (photo, face, shown);
         }
-
-        return index;
     }
 
     /// <inheritdoc/>
@@ -187,7 +203,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     {
         lock (_index)
         {
-            AtomicFile.WriteText(Path.Combine(_output, IndexName), Csv.Text(
+            AtomicFile.WriteText(_indexFile, Csv.Text(
                 Header, _index.Where(face => IsOurs(face.Key)).OrderBy(face => face.Key, StringComparer.Ordinal)
                     .Select(face => new object[] { face.Key, face.Value.Photo, face.Value.Face, face.Value.Shown })));
             _unwritten = 0;
@@ -207,17 +223,36 @@ internal sealed class AlignedFolder : IPhotoFaces
         }
     }
 
-    /// <summary>Checks that an earlier run left no face of a photo that is gone.</summary>
-    /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
-    public void RefuseOthers()
+    /// <summary>Whether each photo's face is in the index, but for those that are known to show none.</summary>
+    public bool Accounts(IEnumerable<(string Path, string Reason)> skipped)
     {
-        var other = FaceDataset.List(_output).Images.FirstOrDefault(face => !IsOurs(face.Path));
+        var without = skipped.Select(s => s.Path).ToHashSet(StringComparer.Ordinal);
+        return _raw.Images.Zip(_names).All(p => _index.ContainsKey(p.Second) || without.Contains(p.First.Path));
+    }
+
+    /// <summary>How many faces the index has, how many photos of several, and how many other faces of these.</summary>
+    public (int Faces, int Several, int Others) Counts()
+    {
+        var faces = _names.Where(_index.ContainsKey).Select(name => _index[name].Shown).ToList();
+        return (faces.Count, faces.Count(shown => shown > 1), _others.Count);
+    }
+
+    /// <summary>Checks that an earlier run left no face of a photo that is gone.</summary>
+    /// <param name="begun">Whether the index may lack what a run wrote that was killed: other faces of a photo that is there.</param>
+    /// <exception cref="FaceDistillException">There is one; the message names it.</exception>
+    public void RefuseOthers(bool begun = false)
+    {
+        var other = FaceDataset.List(_output).Images.FirstOrDefault(face => !IsOurs(face.Path)
+            && !(begun && _all && Others().Match(face.Path) is { Success: true } name && _known.Contains(name.Groups["name"].Value + ".jpg")));
         if (other.Path is not null)
         {
             throw new FaceDistillException(
                 $"{_output} holds {other.Path}, a face of no photo in {_raw.Root}; delete it, or choose another --output");
         }
     }
+
+    [GeneratedRegex(@"^(?<name>.+)\.[0-9]+(\.face)*\.jpg\z", RegexOptions.Singleline)]
+    private static partial Regex Others();
 
     private bool IsOurs(string path) => _known.Contains(path) || _others.Contains(path);
 

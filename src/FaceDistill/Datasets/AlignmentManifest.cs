@@ -61,7 +61,7 @@ public sealed record AlignmentManifest(int FormatVersion, string Template, int S
         string? wrong = manifest.FormatVersion != 1 ? $"format version {manifest.FormatVersion} is not 1; use a newer FaceDistill"
             : AlignmentTemplate.All.All(t => t.Name != manifest.Template) ? $"no alignment template '{manifest.Template}'"
             : manifest.Size < 32 || manifest.Pad < 0 ? "size or pad out of range"
-            : manifest.Complete ? null : $"the folder was not finished; run the same '{Hints.Command} align' again";
+            : manifest.Complete ? null : AlignedParts.Remedy(folder);
         return wrong is null ? manifest : throw new FaceDistillException($"{path}: {wrong}");
     }
 

@@ -41,36 +41,148 @@ internal sealed class FolderAligner(PhotoAligner aligner)
 
         AlignedFolder.RefuseWithin(raw, output);
         using var held = FolderLock.Take(output);
+        if (FolderLock.Parts(output) is [var running, ..])
+        {
+            throw new FaceDistillException($"another facedistill is writing part {running} to {output}; wait for it, or choose another --output");
+        }
+
         var folder = new AlignedFolder(raw, output, aligner.AllFaces);
         Prepare(raw, output, folder);
-        PhotoFace[] photos;
-        int reused;
+        var (photos, reused) = Fill(raw, folder, job);
+        var skipped = Skipped(raw, photos);
+        Finish(raw, output, folder, skipped, photos.Any(p => p.File is not null));
+        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.File is not null), reused, skipped)
+        {
+            SeveralFaces = Several(photos),
+            OtherFaces = Others(photos),
+        };
+    }
+
+    /// <summary>
+    /// Aligns a part of a folder, beside others that align the other parts at the same time or at another, on this machine or on one that shares the folder.
+    /// Who ends last joins the parts, to what <see cref="Run(FaceDataset, string, JobContext)"/> makes.
+    /// </summary>
+    /// <param name="raw">All photos.</param>
+    /// <param name="output">The folder to fill.</param>
+    /// <param name="part">Which of them.</param>
+    /// <param name="job">Told of every picture.</param>
+    /// <exception cref="FaceDistillException">As for all photos; also where another process does the same part.</exception>
+    public AlignedPart Run(FaceDataset raw, string output, DataShard part, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(raw);
+        ArgumentNullException.ThrowIfNull(part);
+        AlignedFolder.RefuseWithin(raw, output);
+        if (raw.Images.Count == 0)
+        {
+            throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
+        }
+
+        _ = aligner.Manifest(raw.Root, complete: false); // that the detector is missing shows before a folder is made
+        output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
+        var (own, parts) = (raw.Of(part), new AlignedParts(output, part.Count, AlignedParts.IdOf(raw)));
+        AlignedFolder folder;
+        FolderLock held;
+        using (FolderLock.Wait(output, job, out _))
+        {
+            folder = new AlignedFolder(raw, output, aligner.AllFaces, part);
+            if (Whole(raw, output) is { } skippedBefore)
+            {
+                job.Say?.Invoke($"{output} is whole already, of the same photos: nothing is done ('{Hints.Command} align' without --shard looks whether any "
+                    + "changed)");
+                AlignedParts.Delete(output); // of one that was killed when all was done
+                var counts = folder.Counts();
+                return new AlignedPart(part, output, counts.Faces, counts.Faces, [.. skippedBefore.Where(s => own.Images.Any(i => i.Path == s.Path))], [])
+                {
+                    SeveralFaces = counts.Several, OtherFaces = counts.Others,
+                };
+            }
+
+            Prepare(raw, output, null);
+            held = FolderLock.Take(output, part.Name);
+            parts.Begin(part);
+            folder.WriteIndex();
+        }
+
+        using (held)
+        {
+            var (photos, reused) = Fill(own, folder, job);
+            var skipped = Skipped(own with { Others = [] }, photos);
+            parts.End(part, skipped);
+            return new AlignedPart(part, output, photos.Count(p => p.File is not null), reused, skipped, Join(raw, output, parts, job))
+            {
+                SeveralFaces = Several(photos), OtherFaces = Others(photos),
+            };
+        }
+    }
+
+    // What is missing still; where nothing is, the folder is whole now.
+    private IReadOnlyList<int> Join(FaceDataset raw, string output, AlignedParts parts, JobContext job)
+    {
+        using var held = FolderLock.Wait(output, job, out _);
+        if (AlignmentManifest.IsComplete(output))
+        {
+            return []; // another ended last
+        }
+
+        var missing = parts.Missing();
+        if (missing.Count == 0)
+        {
+            var faces = parts.Faces();
+            var folder = new AlignedFolder(raw, output, aligner.AllFaces, null, faces);
+            folder.WriteIndex();
+            List<(string Path, string Reason)> skipped = [.. raw.Others.Concat(parts.Skipped()).OrderBy(s => s.Path, StringComparer.Ordinal)];
+            Finish(raw, output, folder, skipped, faces.Count > 0);
+            FolderLock.Parts(output); // takes away those of killed tasks
+        }
+
+        return missing;
+    }
+
+    // What a finished folder of these photos left out; null where it is to be worked on.
+    private IReadOnlyList<(string Path, string Reason)>? Whole(FaceDataset raw, string output)
+    {
+        if (!AlignmentManifest.In(output) || !AlignmentManifest.IsComplete(output))
+        {
+            return null;
+        }
+
+        Require(raw, output);
+        var skipped = AlignmentManifest.ReadSkipped(output);
+        return new AlignedFolder(raw, output, aligner.AllFaces).Accounts(skipped) ? skipped : null;
+    }
+
+    private (PhotoFace[] Photos, int Reused) Fill(FaceDataset photos, AlignedFolder folder, JobContext job)
+    {
         try
         {
-            var found = aligner.Find(raw, folder, job);
-            reused = found.Count(f => f.File is not null);
-            photos = aligner.Align(raw, found, folder, job);
-            folder.Forget(Enumerable.Range(0, photos.Length).Where(i => photos[i].File is null));
+            var found = aligner.Find(photos, folder, job);
+            int reused = found.Count(f => f.File is not null);
+            found = aligner.Align(photos, found, folder, job);
+            folder.Forget(Enumerable.Range(0, found.Length).Where(i => found[i].File is null));
+            return (found, reused);
         }
         finally
         {
             folder.WriteIndex();
         }
+    }
 
-        List<(string Path, string Reason)> skipped = Skipped(raw, photos);
-        if (photos.All(p => p.File is null))
+    private void Finish(FaceDataset raw, string output, AlignedFolder folder, List<(string Path, string Reason)> skipped, bool any)
+    {
+        if (!any)
         {
             throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
         }
 
+        folder.RefuseOthers();
         AtomicFile.WriteText(Path.Combine(output, AlignmentManifest.SkippedFileName), Csv.Text("path,reason", skipped.Select(s => new[] { s.Path, s.Reason })));
         aligner.Manifest(raw.Root, complete: true).Write(output);
-        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.File is not null), reused, skipped)
-        {
-            SeveralFaces = photos.Count(p => p.Shown > 1),
-            OtherFaces = aligner.AllFaces ? photos.Sum(p => Math.Max(0, p.Shown - 1)) : 0,
-        };
+        AlignedParts.Delete(output);
     }
+
+    private static int Several(PhotoFace[] photos) => photos.Count(p => p.Shown > 1);
+
+    private int Others(PhotoFace[] photos) => aligner.AllFaces ? photos.Sum(p => Math.Max(0, p.Shown - 1)) : 0;
 
     /// <summary>What was left out of a folder, in ordinal order of the paths.</summary>
     /// <param name="raw">The folder.</param>
@@ -81,13 +193,14 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             .OrderBy(s => s.Path, StringComparer.Ordinal),
     ];
 
-    private void Prepare(FaceDataset raw, string output, AlignedFolder folder)
+    // Of a part the folder is null: other tasks put faces there meanwhile.
+    private void Prepare(FaceDataset raw, string output, AlignedFolder? folder)
     {
         var wanted = aligner.Manifest(raw.Root, complete: false);
         Leftovers.Sweep(output); // of a run that was killed while it wrote its first file
         if (!AlignmentManifest.In(output))
         {
-            if (Directory.EnumerateFileSystemEntries(output).Any(p => Path.GetFileName(p) != FolderLock.FileName))
+            if (Directory.EnumerateFileSystemEntries(output).Any(p => !Path.GetFileName(p).StartsWith(FolderLock.FileName, StringComparison.Ordinal)))
             {
                 throw new FaceDistillException($"{output} already holds other files; choose an empty --output");
             }
@@ -96,7 +209,18 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             return;
         }
 
-        var found = JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName));
+        bool finished = Require(raw, output).Complete;
+        folder?.RefuseOthers(begun: !finished);
+        if (finished || folder is not null)
+        {
+            wanted.Write(output);
+        }
+    }
+
+    private AlignmentManifest Require(FaceDataset raw, string output)
+    {
+        var (wanted, found) = (aligner.Manifest(raw.Root, complete: false),
+            JsonFile.Read<AlignmentManifest>(Path.Combine(output, AlignmentManifest.FileName)));
         if (found with { Complete = false, Source = wanted.Source } != wanted) // the photos may have been moved
         {
             throw new FaceDistillException(
@@ -104,7 +228,6 @@ internal sealed class FolderAligner(PhotoAligner aligner)
                     + $"choose another --output or delete it");
         }
 
-        folder.RefuseOthers();
-        wanted.Write(output);
+        return found;
     }
 }

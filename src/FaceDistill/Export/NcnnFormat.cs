@@ -71,7 +71,7 @@ internal sealed class NcnnEmbedder : IEmbedder
             folder = Leftovers.TemporaryFolder("ncnn");
             translated = Path.Combine(folder, "student.onnx");
             OnnxWriter.Write(StudentNcnn.ToOnnx(network), translated);
-            _model = new OnnxEmbedder(name, translated, ExportedModel.InputSpec(network.Metadata, path));
+            _model = new OnnxEmbedder(name, translated, ExportedModel.InputSpec(network.Metadata, path), null, OnnxProviders.Cpu);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException or DivideByZeroException)
         {

@@ -124,7 +124,8 @@ internal sealed class AddTeacherJob(AssetFinder finder)
             try
             {
                 var model = new OnnxEmbedder(Path.GetFileName(request.Model), path,
-                    new ModelInputSpec(side, AlignmentTemplate.ArcFace.Name, ColorOrder.Rgb, axes, mean, std) { Output = file.Output }).Seeing();
+                    new ModelInputSpec(side, AlignmentTemplate.ArcFace.Name, ColorOrder.Rgb, axes, mean, std) { Output = file.Output }, null, OnnxProviders.Cpu)
+                        .Seeing();
                 if (sizes.Length > 1)
                 {
                     notes.Add(InvariantText.Of($"the file leaves the size open: {side} is taken; --size N says another"));

@@ -22,6 +22,23 @@ public sealed class AlignJob(AssetFinder finder)
     /// <exception cref="FaceDistillException">The pictures are aligned already, there is none, or the detector's model is missing.</exception>
     public FolderAlignment Run(AlignRequest request, JobContext job)
     {
+        var (raw, aligner) = Open(request, job);
+        return aligner.Run(raw, request.Output, job);
+    }
+
+    /// <summary>
+    /// Aligns a part of the photos, beside other processes that align the other parts into the same folder, at the same time or at another, on this machine
+    /// or on one that shares the folder. The last of them joins the parts to the folder that <see cref="Run"/> makes.
+    /// </summary>
+    /// <exception cref="FaceDistillException">As for <see cref="Run"/>; also where another process does the same part.</exception>
+    public AlignedPart RunPart(AlignRequest request, DataShard part, JobContext job)
+    {
+        var (raw, aligner) = Open(request, job);
+        return aligner.Run(raw, request.Output, part, job);
+    }
+
+    private (FaceDataset Raw, FolderAligner Aligner) Open(AlignRequest request, JobContext job)
+    {
         ArgumentNullException.ThrowIfNull(request);
         var folder = DataFolder.Resolve(request.Data, finder);
         if (AlignmentManifest.In(folder.Images))
@@ -40,6 +57,6 @@ public sealed class AlignJob(AssetFinder finder)
         {
             AllFaces = request.AllFaces,
         };
-        return new FolderAligner(aligner).Run(raw, request.Output, job);
+        return (raw, new FolderAligner(aligner));
     }
 }

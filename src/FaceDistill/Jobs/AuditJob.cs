@@ -43,6 +43,9 @@ public sealed record AuditRequest(IReadOnlyList<string> Data, IReadOnlyList<stri
 
     /// <summary>The template that the user says the pictures are aligned to; null to go by alignment.json.</summary>
     public string? Aligned { get; init; }
+
+    /// <summary>Where ONNX Runtime computes the teacher: cpu, cuda, directml, openvino, coreml, or auto, as in <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
 }
 
 /// <summary>Lists training pictures that show people of a test, and duplicates among training pictures, by a teacher's embeddings and by content.</summary>
@@ -179,7 +182,7 @@ public sealed class AuditJob(AssetFinder finder)
 
     private AuditFaces Embed(DataFolder data, AuditRequest request, JobContext job)
     {
-        _model ??= TeacherCard.Open(request.Teacher, finder);
+        _model ??= TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);
         var faces = new FaceSource(finder).Open(data, _model.Contract.Template, request.Aligned, job);
         return AuditFaces.Of(data, faces, _model, job);
     }

@@ -24,12 +24,16 @@ namespace FaceDistill.Jobs;
 /// <param name="Protocol">The protocol of the accuracies; null for that of the first evaluation, or else all-pairs.</param>
 /// <param name="Data">Faces to measure accuracy on; null to measure none.</param>
 /// <param name="Aligned">The template that the user says these are aligned to; null to go by alignment.json.</param>
-/// <param name="Device">Where a run folder's student computes while its accuracy is measured; times are those of ONNX Runtime on the CPU.</param>
+/// <param name="Device">Where a run folder's student computes while its accuracy is measured; times are those of ONNX Runtime.</param>
 /// <param name="Rounds">How often each model has its turn; four runs a turn are timed.</param>
 /// <param name="Output">The folder for the table and the plot; null for none.</param>
 public sealed record BenchmarkRequest(
     IReadOnlyList<string> Models, IReadOnlyList<string> Evaluations, string? Protocol, DataFolder? Data, string? Aligned, string Device, int Rounds,
-        string? Output);
+        string? Output)
+{
+    /// <summary>Where ONNX Runtime computes: cpu, cuda, directml, openvino, coreml, or auto, as in <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
+}
 
 /// <summary>Measures models' latency and throughput side by side in one run, with their cost and, where known, their accuracy.</summary>
 public sealed class BenchmarkJob(AssetFinder finder)
@@ -54,6 +58,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
         string folder = Leftovers.TemporaryFolder("bench");
         try
         {
+            OnnxProviders.Here.Find(request.Provider);
             var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
             var evaluations = Evaluations(request, models, job); // before the clock runs: what is wrong shows at once
             var measured = Measure(request, models, job);
@@ -84,14 +89,19 @@ public sealed class BenchmarkJob(AssetFinder finder)
         var sessions = new List<BenchSession>();
         try
         {
-            sessions.AddRange(models.Select(m => new BenchSession(m.Path, m.Contract)));
+            sessions.AddRange(models.Select(m => new BenchSession(m.Path, m.Contract, request.Provider, job.Say)));
             Action[] runs = [.. sessions.Select(s => (Action)s.Run)];
             var latencies = LatencyRounds.Measure(runs, request.Rounds, job);
-            var rates = LatencyRounds.Throughput(runs, Math.Min(ThroughputRounds, request.Rounds), cores, job);
+            var rates = LatencyRounds.Throughput(
+                [.. sessions.Select(s => ((Action)s.RunMany, s.PicturesAtOnce, OnnxProviders.FacesAtOnce(s.Provider) > 0 ? 1 : cores))],
+                Math.Min(ThroughputRounds, request.Rounds), job);
             int reference = Math.Max(0, models.FindIndex(m => ModelArgument.IsTeacher(m.Argument)));
             return new BenchmarkJson(models[reference].Name, cores, RuntimeInformation.OSDescription, [.. models.Select((m, i) => new BenchmarkModelJson(
                 m.Name, m.Argument, new FileInfo(m.Path).Length, m.Student?.MultAdds ?? costs[i].MultAdds, m.Student?.Parameters ?? costs[i].Parameters,
-                latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50))]);
+                latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
+            {
+                Provider = sessions[i].Provider, ThroughputBatch = sessions[i].PicturesAtOnce,
+            })]);
         }
         finally
         {
@@ -130,7 +140,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             }
 
             found.Add(new EvaluateJob(finder)
-                .Run(new EvaluateRequest(protocol, known, request.Data, request.Aligned, request.Device), job));
+                .Run(new EvaluateRequest(protocol, known, request.Data, request.Aligned, request.Device) { Provider = request.Provider }, job));
         }
 
         return found;

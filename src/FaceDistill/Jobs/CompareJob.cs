@@ -9,7 +9,12 @@ namespace FaceDistill.Jobs;
 /// <param name="B">Another.</param>
 /// <param name="Model">A model argument; null for the best student that was measured and kept.</param>
 /// <param name="Device">Where a run folder's student computes.</param>
-public sealed record CompareRequest(string A, string B, string? Model = null, string Device = "auto");
+public sealed record CompareRequest(string A, string B, string? Model = null, string Device = "auto")
+{
+    /// <summary>Where ONNX Runtime computes a teacher or an exported file: cpu, cuda, directml, openvino, coreml, or auto, as in
+    /// <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
+}
 
 /// <summary>How alike the faces of two photos are.</summary>
 /// <param name="Similarity">The cosine of their embeddings, -1 to 1.</param>
@@ -36,7 +41,7 @@ public sealed class CompareJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         ComparedPhotos.Check([request.A, request.B]);
-        using var model = ComparedModel.Open(request.Model, finder, request.Device, job);
+        using var model = ComparedModel.Open(request.Model, finder, request.Device, request.Provider, job);
         var (first, a) = model.Embed(request.A);
         var (second, b) = model.Embed(request.B);
         float similarity = FaceEmbedder.Similarity(first, second);

@@ -52,14 +52,15 @@ internal sealed class ComparedModel : IDisposable
     /// <param name="argument">A model argument; null for <see cref="DefaultStudent"/>.</param>
     /// <param name="finder">Finds a teacher's files, and the face detector.</param>
     /// <param name="device">Where a run folder's student computes.</param>
-    /// <param name="job">Told of a file of an earlier version.</param>
+    /// <param name="provider">Where ONNX Runtime computes a teacher or an exported file.</param>
+    /// <param name="job">Told of a file of an earlier version, and where the CPU takes another's place.</param>
     /// <exception cref="FaceDistillException">It is no model, or the face detector is not on this machine.</exception>
-    public static ComparedModel Open(string? argument, AssetFinder finder, string device, JobContext job)
+    public static ComparedModel Open(string? argument, AssetFinder finder, string device, string provider, JobContext job)
     {
         string named = argument ?? DefaultStudent.Find();
         string detector = DetectorCard.FindModel(finder);
         var (thresholds, remedy) = Thresholds(named, job);
-        var model = ModelArgument.Open(named, finder, device, job);
+        var model = ModelArgument.Open(named, finder, device, job, provider);
         float? At(double far) => thresholds.FirstOrDefault(t => Math.Abs(t.Far - far) < far * 1e-9)?.Threshold;
         var about = new Comparison(model.Name, named, Far, At(Far), At(0.5))
         {

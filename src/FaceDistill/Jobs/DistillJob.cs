@@ -37,6 +37,9 @@ public sealed record DistillRequest(string Teacher, IReadOnlyList<DataFolder> Da
 
     /// <summary>The processes that train together (<see cref="Cluster.Ranks.Join"/>); null for this one alone.</summary>
     public Ranks? Ranks { get; init; }
+
+    /// <summary>Where ONNX Runtime computes the teacher: cpu, cuda, directml, openvino, coreml, or auto, as in <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
 }
 
 /// <summary>From photos to an exported student: align, embed with the teacher, train, export, report.</summary>
@@ -113,7 +116,7 @@ public sealed class DistillJob(AssetFinder finder)
             HostThreads.Share(request.Ranks.OnThisMachine);
         }
 
-        using var teacher = TeacherCard.Open(request.Teacher, finder);
+        using var teacher = TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);
         var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job.Part(1, Parts));
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         RequireFaces(faces, teacher, Decided(options, checkpointPath));

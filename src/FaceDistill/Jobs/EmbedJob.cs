@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Runs;
 using FaceDistill.Stores;
 using FaceDistill.Views;
@@ -20,6 +21,10 @@ public sealed record EmbedRequest(string Model, string Data, string? Output, boo
 
     /// <summary>The part of the data that this process does, into the cache; null for all.</summary>
     public DataShard? Shard { get; init; }
+
+    /// <summary>Where ONNX Runtime computes a teacher or an exported file: cpu, cuda, directml, openvino, coreml, or auto, as in
+    /// <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
 }
 
 /// <summary>What embedding a folder came to.</summary>
@@ -50,7 +55,7 @@ public sealed class EmbedJob(AssetFinder finder)
         }
 
         var data = DataFolder.Resolve(request.Data, finder) with { Shard = request.Shard };
-        using var model = ModelArgument.Open(request.Model, finder, request.Device, job, request.Flip);
+        using var model = ModelArgument.Open(request.Model, finder, request.Device, request.Provider, job, request.Flip);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
         EmbeddedView[] views = [.. (request.Mirrored ? [FaceView.Original, FaceView.Mirrored] : new[] { FaceView.Original }).Select(EmbeddedView.Of)];

@@ -33,8 +33,7 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
     /// <summary>What to tell besides the pair counts.</summary>
     public EvaluationOptions Options { get; init; } = new();
 
-    /// <summary>Which model is the teacher of the others: one of the arguments as given, or else a model's name; null for the first
-    /// teacher:CARD among the models.</summary>
+    /// <summary>Which model is the others' teacher: one of the arguments as given, or else a model's name; null for the first teacher:CARD.</summary>
     public string? Reference { get; init; }
 
     /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
@@ -42,6 +41,9 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
 
     /// <summary>Whether each model's embedding is the sum of those of the face and of its mirror image; no run folder notes that.</summary>
     public bool Flip { get; init; }
+
+    /// <summary>Where ONNX Runtime computes teachers and exported files, as in <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
 
     /// <summary>Whether to note the outcome in the run folders among the models.</summary>
     public bool Note { get; init; } = true;
@@ -199,8 +201,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         new EvaluationReport(result, request.Options, folder, report.CommandLine, RunEnvironment.Here(request.Device), DateTime.UtcNow)
         {
             Faces = report.Faces ? faces : null,
-        }
-            .Write(report.Folder);
+        }.Write(report.Folder);
         job.Say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
@@ -231,7 +232,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             foreach (string argument in request.Models)
             {
-                models.Add(ModelArgument.Open(argument, finder, request.Device, job, request.Flip));
+                models.Add(ModelArgument.Open(argument, finder, request.Device, request.Provider, job, request.Flip));
             }
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, needed, job)).ToList();

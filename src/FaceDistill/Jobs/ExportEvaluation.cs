@@ -32,6 +32,7 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         var result = new EvaluateJob(finder).Run(
             new EvaluateRequest(request.Protocol!, [request.Run, file], data, request.Aligned, request.Device)
             {
+                Provider = OnnxProviders.Cpu, // where the file's bits are computed as they are
                 Note = false, // the run's own notes may hold its teacher as well
                 Options = new EvaluationOptions { Metrics = false, Curve = true },
             },

@@ -69,7 +69,7 @@ public sealed class ExportJob(AssetFinder finder)
         var files = StagedFiles.Make(request.Path, staged =>
         {
             write(staged, []);
-            using (var exported = ModelArgument.OpenExported(staged, request.Device))
+            using (var exported = ModelArgument.OpenExported(staged, request.Device, null, OnnxProviders.Cpu))
             {
                 outcome = ExportParity.Measure(context, exported, request.Device) with { Format = format.Name, Int8 = int8 };
             }

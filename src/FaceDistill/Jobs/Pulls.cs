@@ -146,7 +146,7 @@ internal sealed class ModelPull(AssetFinder finder)
 
         var (card, _) = TeacherCard.Load(name);
         string model = card.FindModel(finder, files);
-        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension).Seeing();
+        using var teacher = new OnnxEmbedder(card.Name, model, card.Contract, card.Dimension, OnnxProviders.Cpu).Seeing();
         return [.. paths.Where(p => p != model), model];
     }
 

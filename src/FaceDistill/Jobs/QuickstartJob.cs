@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Benchmark;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
@@ -61,7 +62,8 @@ internal sealed class QuickstartJob(AssetFinder finder)
         job.Say?.Invoke("timing student and teacher");
         string file = Path.Combine(run, new OnnxFormat().DefaultFile);
         var models = new BenchmarkJob(finder)
-            .Run(new BenchmarkRequest([file, "teacher:" + Teacher], [], null, null, null, device, TimingRounds, null), job).Models;
+            .Run(new BenchmarkRequest([file, "teacher:" + Teacher], [], null, null, null, device, TimingRounds, null) { Provider = OnnxProviders.Cpu },
+                job).Models;
         double own = models[0].LatencyMs.Fastest, teacher = models[1].LatencyMs.Fastest;
         JsonFile.Write(Path.Combine(run, RunSpeed.FileName), new RunSpeed(FileHash.Sha256(file), Teacher, own, teacher, teacher / own));
     }

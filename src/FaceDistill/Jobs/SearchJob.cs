@@ -24,6 +24,10 @@ public sealed record SearchRequest(string Probe, string Gallery)
 
     /// <summary>Where a run folder's student computes.</summary>
     public string Device { get; init; } = "auto";
+
+    /// <summary>Where ONNX Runtime computes a teacher or an exported file: cpu, cuda, directml, openvino, coreml, or auto, as in
+    /// <see cref="FaceEmbedder.Load"/>.</summary>
+    public string Provider { get; init; } = OnnxProviders.Auto;
 }
 
 /// <summary>A face of the gallery.</summary>
@@ -76,7 +80,7 @@ public sealed class SearchJob(AssetFinder finder)
 
         ComparedPhotos.Check([request.Probe]);
         var data = IsStore(request.Gallery) ? null : DataFolder.Resolve(request.Gallery, finder);
-        using var model = ComparedModel.Open(request.Model, finder, request.Device, job);
+        using var model = ComparedModel.Open(request.Model, finder, request.Device, request.Provider, job);
         var store = data is null ? Store(request, model) : null;
         var (probe, photo) = model.Embed(request.Probe); // before hours of embedding
         var set = store is not null ? store.ReadAll(EmbeddedView.NameOf(FaceView.Original), job)

@@ -22,21 +22,24 @@ public static class ModelArgument
     /// <param name="argument">A run folder, an exported file, or teacher:CARD.</param>
     /// <param name="finder">Finds a teacher's files.</param>
     /// <param name="device">Where the student of a run folder or a .safetensors file computes.</param>
-    /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
-    /// <exception cref="FaceDistillException">It is none of these, or is damaged; the message says what a model argument is.</exception>
-    public static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job = null) =>
-        Open(argument, finder, device, job, flip: false);
+    /// <param name="job">Told where a file of an earlier version could not be verified, and where the CPU takes the place of CUDA; null to tell
+    /// nobody.</param>
+    /// <param name="provider">Where ONNX Runtime computes a teacher, an .onnx or an .ort file, as in <see cref="FaceEmbedder.Load"/>.</param>
+    /// <exception cref="FaceDistillException">It is none of these, or is damaged, or the provider is not there; the message says what a model argument
+    /// is.</exception>
+    public static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job = null, string provider = OnnxProviders.Auto) =>
+        Open(argument, finder, device, provider, job, flip: false);
 
     /// <summary>The same, and its embeddings of a face and of its mirror image summed where asked for.</summary>
-    internal static IEmbedder Open(string argument, AssetFinder finder, string device, JobContext? job, bool flip) =>
-        One(argument, finder, device, job) is var model && flip ? new FlipSummed(model) : model;
+    internal static IEmbedder Open(string argument, AssetFinder finder, string device, string provider, JobContext? job, bool flip) =>
+        One(argument, finder, device, provider, job) is var model && flip ? new FlipSummed(model) : model;
 
-    private static IEmbedder One(string argument, AssetFinder finder, string device, JobContext? job)
+    private static IEmbedder One(string argument, AssetFinder finder, string device, string provider, JobContext? job)
     {
         ArgumentNullException.ThrowIfNull(argument);
         if (argument.StartsWith(TeacherPrefix, StringComparison.Ordinal))
         {
-            return TeacherCard.Open(argument[TeacherPrefix.Length..], finder);
+            return TeacherCard.Open(argument[TeacherPrefix.Length..], finder, provider, job?.Say);
         }
 
         if (IsRun(argument))
@@ -46,7 +49,7 @@ public static class ModelArgument
         }
 
         return Endings.Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase)) && File.Exists(argument)
-            ? OpenExported(argument, device, job) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
+            ? OpenExported(argument, device, job, provider) is var model && model is OnnxEmbedder onnx ? onnx.Seeing() : model
             : throw new FaceDistillException(Card(argument) ??
                 $"'{argument}' is no model: give a run folder, an {string.Join(", ", Endings)} file that FaceDistill exported, or teacher:CARD"
                     + (Hints.Nearest(argument, Cards.Names(Cards.Teachers)) is { } card ? $"; did you mean '{TeacherPrefix}{card}'?" : ""));
@@ -72,8 +75,11 @@ public static class ModelArgument
     /// <summary>Whether an argument is a folder that 'facedistill distill' made.</summary>
     public static bool IsRun(string argument) => File.Exists(Path.Combine(argument, StudentCheckpoint.FileName));
 
-    /// <summary>Whether torch computes an argument's model, on the device that is asked for; ONNX Runtime computes the others, on the CPU.</summary>
+    /// <summary>Whether torch computes an argument's model, on the device that is asked for.</summary>
     internal static bool IsTorch(string argument) => IsRun(argument) || StudentSafetensors.Is(argument);
+
+    /// <summary>Whether ONNX Runtime computes it, by the provider that is asked for. What else there is, is verified on the CPU.</summary>
+    internal static bool IsOnnx(string argument) => IsTeacher(argument) || Endings[..2].Any(e => argument.EndsWith(e, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Whether an argument names a teacher's card.</summary>
     public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
@@ -81,11 +87,12 @@ public static class ModelArgument
     /// <summary>Opens a file that FaceDistill exported.</summary>
     /// <param name="path">An .onnx, .ort, .safetensors, .tflite or .ncnn.param file.</param>
     /// <param name="device">Where the student of a .safetensors file computes.</param>
-    /// <param name="job">Told where a file of an earlier version could not be verified; null to tell nobody.</param>
-    /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is.</exception>
-    public static IEmbedder OpenExported(string path, string device, JobContext? job = null) =>
+    /// <param name="job">As for <see cref="Open(string, AssetFinder, string, JobContext?, string)"/>.</param>
+    /// <param name="provider">Where ONNX Runtime computes an .onnx or .ort file, as there.</param>
+    /// <exception cref="FaceDistillException">The file is missing or damaged, or does not say what it is, or the provider is not there.</exception>
+    public static IEmbedder OpenExported(string path, string device, JobContext? job = null, string provider = OnnxProviders.Auto) =>
         StudentSafetensors.Is(path) ? StudentSafetensors.Open(path, device, job) : IsTflite(path) ? new TfliteEmbedder(path)
-        : IsNcnn(path) ? new NcnnEmbedder(path) : ExportedModel.Open(path);
+        : IsNcnn(path) ? new NcnnEmbedder(path) : ExportedModel.Open(path, provider, job?.Say);
 
     /// <summary>What an exported file says of itself.</summary>
     internal static IReadOnlyDictionary<string, string> Metadata(string path) =>

@@ -146,6 +146,14 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
         int d = model.Dimension, batchSize = Math.Clamp(PicturesAtOnce / views.Length, 1, MaxBatch);
         var result = new float[rows.Length * views.Length * d];
         using var oneEach = OneOpenCvThread.Hold();
+        if (model is IFedByOne { FacesAtOnce: > 0 and var atOnce })
+        {
+            OneFeeder.Run(rows.Length, Math.Max(1, atOnce / views.Length), views.Length * model.Contract.Values, (i, input) => Draw(rows[i], views, input),
+                (input, first, count) => model.Embed(input, count * views.Length, result.AsSpan(first * views.Length * d, count * views.Length * d)), done,
+                    cancel);
+            return result;
+        }
+
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancel };
         try
         {
@@ -170,14 +178,10 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
         float[] input = ArrayPool<float>.Shared.Rent(rows.Length * views.Length * contract.Values); // megabytes, of which fresh pages would cost time
         try
         {
+            int values = views.Length * contract.Values;
             for (int i = 0; i < rows.Length; i++)
             {
-                using var aligned = faces.ReadFrame(rows[i]);
-                for (int v = 0; v < views.Length; v++)
-                {
-                    using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[rows[i]].Key, contract.Size);
-                    FaceTensor.Fill(picture, contract, input.AsSpan(((i * views.Length) + v) * contract.Values, contract.Values));
-                }
+                Draw(rows[i], views, input.AsSpan(i * values, values));
             }
 
             model.Embed(input, rows.Length * views.Length, result);
@@ -185,6 +189,18 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
         finally
         {
             ArrayPool<float>.Shared.Return(input);
+        }
+    }
+
+    // float32 [views, Contract.Values].
+    private void Draw(int row, EmbeddedView[] views, Span<float> input)
+    {
+        var contract = model.Contract;
+        using var aligned = faces.ReadFrame(row);
+        for (int v = 0; v < views.Length; v++)
+        {
+            using var picture = views[v].Render(aligned, faces.Manifest.Frame, faces.Dataset.Images[row].Key, contract.Size);
+            FaceTensor.Fill(picture, contract, input.Slice(v * contract.Values, contract.Values));
         }
     }
 }

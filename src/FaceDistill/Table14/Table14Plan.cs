@@ -46,7 +46,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         var recipe = request.Recipe.Validated();
         Table14Job.Require(recipe, finder);
         var rowJob = new Table14RowJob(request, finder);
-        using var teacher = TeacherCard.Open(recipe.Teacher, finder);
+        using var teacher = TeacherCard.Open(recipe.Teacher, finder, OnnxProviders.Auto, job.Say);
         double rate = Rate(teacher, job.Cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
         var lines = new List<Table14PlanLine>();

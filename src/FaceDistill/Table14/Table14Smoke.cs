@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Benchmark;
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation;
 using FaceDistill.Export;
 using FaceDistill.Faces;
@@ -87,7 +88,10 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
         job.Say?.Invoke("timing all files; other work on this machine disturbs it");
         string[] models = [.. here.SelectMany(Files), $"teacher:{recipe.Teacher}"];
         var bench = new BenchmarkJob(finder)
-            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Run.Device, recipe.BenchRounds, null), job).Models;
+            .Run(new BenchmarkRequest(models, [], null, null, null, recipe.Options.Run.Device, recipe.BenchRounds, null)
+            {
+                Provider = OnnxProviders.Cpu, // the table tells the speed of one core
+            }, job).Models;
         var teacher = bench[^1];
         var speed = new Table14Speed(new Table14TeacherFile(teacher.Name, teacher.FileBytes, teacher.MultAdds, teacher.Parameters, teacher.LatencyMs.P50),
             [.. here.Select((l, i) => StudentOf(l, bench[2 * i], bench[(2 * i) + 1]))]);

@@ -65,7 +65,7 @@ internal sealed record EnsembleCard(string Name, string Description, string Lice
 /// whose square holds those of all others, and each teacher's crop is cut from that by the similarity between the two templates' points: a face is resampled
 /// twice, and a crop has no more detail than its part of the aligned face (of 160 pixels some 120; 'align --size' makes larger ones).
 /// </remarks>
-internal sealed class EnsembleTeacher : IEmbedder
+internal sealed class EnsembleTeacher : IEmbedder, IFedByOne
 {
     private const int LargestSide = 256;
     private readonly IReadOnlyList<IEmbedder> _members;
@@ -100,15 +100,18 @@ internal sealed class EnsembleTeacher : IEmbedder
     /// <inheritdoc/>
     public int Dimension { get; }
 
-    /// <summary>Opens an ensemble by its card.</summary>
+    /// <inheritdoc/>
+    public int FacesAtOnce => _members.Min(m => (m as IFedByOne)?.FacesAtOnce ?? 0); // one on the CPU has the cores draw and compute
+
+    /// <summary>Opens an ensemble by its card, as <see cref="TeacherCard.Open"/> does.</summary>
     /// <exception cref="FaceDistillException">The card or a member is not right; the message says which, and what to do.</exception>
-    public static EnsembleTeacher Open(string nameOrPath, AssetFinder finder)
+    public static EnsembleTeacher Open(string nameOrPath, AssetFinder finder, string provider, Action<string>? say)
     {
         var card = EnsembleCard.Load(nameOrPath);
         var members = new List<IEmbedder>();
         try
         {
-            members.AddRange(card.Ensemble.Select(m => TeacherCard.Open(m, finder)));
+            members.AddRange(card.Ensemble.Select(m => TeacherCard.Open(m, finder, provider, say)));
             return new EnsembleTeacher(card.Name, members);
         }
         catch

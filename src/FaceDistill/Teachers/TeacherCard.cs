@@ -96,15 +96,19 @@ internal sealed record TeacherCard(
     }
 
     /// <summary>Opens a teacher by its card, or several by that of their ensemble.</summary>
-    /// <exception cref="FaceDistillException">The card, its files or the model are not right; the message says what to do.</exception>
-    public static IEmbedder Open(string nameOrPath, AssetFinder finder)
+    /// <param name="nameOrPath">The card's name or path.</param>
+    /// <param name="finder">Finds the files.</param>
+    /// <param name="provider">Where it is computed: one of <see cref="OnnxProviders.Names"/>.</param>
+    /// <param name="say">Told where the CPU takes another's place.</param>
+    /// <exception cref="FaceDistillException">The card, its files, the model or the provider are not right; the message says what to do.</exception>
+    public static IEmbedder Open(string nameOrPath, AssetFinder finder, string provider = OnnxProviders.Cpu, Action<string>? say = null)
     {
         if (EnsembleCard.Is(nameOrPath))
         {
-            return EnsembleTeacher.Open(nameOrPath, finder);
+            return EnsembleTeacher.Open(nameOrPath, finder, provider, say);
         }
 
         var (card, files) = Load(nameOrPath);
-        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension).Seeing();
+        return new OnnxEmbedder(card.Name, card.FindModel(finder, files), card.Contract, card.Dimension, provider, say).Seeing();
     }
 }

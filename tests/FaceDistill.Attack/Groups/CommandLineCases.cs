@@ -42,7 +42,8 @@ internal static class CommandLineCases
     ];
 
     private static readonly string[] Align =
-        ["--size 31", "--size 1025", "--size -1", "--size x", "--margin -1", "--margin NaN", "--margin 2", "--template zzz", "--data /nope", "--template 1"];
+        ["--size 31", "--size 1025", "--size -1", "--size x", "--margin -1", "--margin NaN", "--margin 2", "--template zzz", "--data /nope", "--template 1",
+        "--shard 0/2", "--shard 3/2", "--shard x", "--shard 1", "--shard 1/0", "--shard auto"];
 
     private static readonly string[] Export =
     [
@@ -53,7 +54,8 @@ internal static class CommandLineCases
     ];
 
     private static readonly string[] Bench =
-        ["--rounds 0", "--rounds -1", "--rounds x", "--rounds 99999999999", "--evaluations /nope", "--protocol all-pairs", "--data /nope", "--device zzz"];
+        ["--rounds 0", "--rounds -1", "--rounds x", "--rounds 99999999999", "--evaluations /nope", "--protocol all-pairs", "--data /nope", "--device zzz",
+        "--provider zzz", "--provider directml"];
 
     /// <summary>Whole command lines.</summary>
     private static readonly string[] Whole =

@@ -35,6 +35,28 @@ public sealed class GraphCostTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Assert.Equal(new GraphCost((12 * 5) + (5 * 7), (12 * 5) + 5 + (5 * 7)), GraphCost.Of(_folder["product.onnx"], null));
     }
 
+    // A GPU is not busy with one picture; what keeps it so is a computation of the CPU here.
+    [Fact]
+    public void A_device_is_measured_with_large_batches_where_the_model_takes_them()
+    {
+        OnnxWriter.Write(StudentOnnx.Build(run.Checkpoint), _folder["student.onnx"]);
+        var graph = new OnnxGraph("single");
+        graph.Relu("y", graph.Input("x", OnnxElementType.Float32, 1, 3, 8, 8));
+        graph.Output("y", OnnxElementType.Float32, 1, 3, 8, 8);
+        OnnxWriter.Write(graph, _folder["single.onnx"]);
+        int Batch(string file, int atOnce)
+        {
+            using var session = new BenchSession(_folder[file], null, (FaceDistill.Embeddings.OnnxSessions.Open(_folder[file]), "cuda"), _ => atOnce);
+            session.RunMany();
+            Assert.Equal("cuda", session.Provider);
+            return session.PicturesAtOnce;
+        }
+
+        Assert.Equal([16, 1, 1], [Batch("student.onnx", 16), Batch("student.onnx", 0), Batch("single.onnx", 16)]);
+        using var here = new BenchSession(_folder["student.onnx"], null);
+        Assert.Equal(("cpu", 1), (here.Provider, here.PicturesAtOnce));
+    }
+
     [Fact]
     public void What_cannot_be_run_alone_is_refused_in_one_line()
     {

@@ -35,6 +35,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
             Assert.InRange(latency.GetProperty("p50").GetDouble(), 1e-6, latency.GetProperty("p95").GetDouble());
             Assert.Equal(8, latency.GetProperty("runs").GetInt32());
             Assert.True(m.GetProperty("imagesPerSecond").GetDouble() > 0);
+            Assert.Equal(("cpu", 1), (m.GetProperty("provider").GetString(), m.GetProperty("throughputBatch").GetInt32()));
         });
         Assert.Equal(models[0].GetProperty("multAdds").GetInt64(), models[1].GetProperty("multAdds").GetInt64());
         Assert.Equal(new FileInfo(_folder["student.onnx"]).Length, models[0].GetProperty("fileBytes").GetInt64());
@@ -43,7 +44,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
         Assert.Equal(64 * 64 * 3, models[2].GetProperty("multAdds").GetInt64()); // one 1 x 1 convolution of three channels
 
         Assert.Equal(5, (await File.ReadAllLinesAsync(_folder["out/bench.csv"])).Length);
-        Assert.Contains("| tiny | ", await File.ReadAllTextAsync(_folder["out/bench.md"]), StringComparison.Ordinal);
+        Assert.Contains("| tiny | cpu | ", await File.ReadAllTextAsync(_folder["out/bench.md"]), StringComparison.Ordinal);
         Assert.Contains("<th scope=\"col\" class=\"deciding\">TAR at 1e-4</th>", await File.ReadAllTextAsync(_folder["out/bench.html"]),
             StringComparison.Ordinal);
         var plot = XDocument.Load(_folder["out/bench.svg"]);
@@ -74,6 +75,8 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
     [InlineData(CommandLine.Usage, "--model", "bench")]
     [InlineData(CommandLine.Usage, "give --data to measure it", "bench --model x --protocol all-pairs")]
     [InlineData(CommandLine.Failed, "is no model to measure", "bench --model nowhere")]
+    [InlineData(CommandLine.Failed, "the ONNX Runtime that is installed has cpu", "bench --model nowhere --provider openvino")]
+    [InlineData(CommandLine.Usage, "'cudaa' is none of auto, cpu, cuda, directml, openvino, coreml; did you mean 'cuda'?", "bench --model x --provider cudaa")]
     [InlineData(CommandLine.Failed, "1 to 100000 rounds", "bench --model nowhere --rounds 0")]
     public async Task Wrong_input_is_one_line(int expected, string words, string line)
     {

@@ -127,6 +127,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("embed --teacher x --data y --device cpu")]
     [InlineData("bench --model x.onnx --aligned dlib")]
     [InlineData("bench --model x.onnx --device cpu")]
+    [InlineData("evaluate --embeddings x.npy --labels z --provider cpu")]
+    [InlineData("embed --model x.safetensors --data y --provider cuda")]
+    [InlineData("compare a.jpg b.jpg --model x.tflite --provider auto")]
+    [InlineData("search a.jpg --gallery y --model x.ncnn.param --provider cpu")]
+    [InlineData("audit --data x --within --output y --provider gpu")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --provider CUDA")]
     public async Task Wrong_usage_is_one_line_and_exit_code_2(string line) => await Refused(line.Split(' '), CommandLine.Usage, "--help");
 
     [Theory]
@@ -156,6 +162,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("teachers pull dlib-resnet nobody", "nobody")]
     [InlineData("datasets pull synthetic nobody", "nobody")]
     [InlineData("align --data {0}/nowhere --output {0}/out --template arcface", "nowhere")]
+    [InlineData("align --data {0} --output {0}/out --shard 0/3", "--shard 0/3: a part is named by its number and how many there are")]
+    [InlineData("align --data {0} --output {0}/out --shard 4/3", "--shard 4/3: a part is named by its number and how many there are")]
+    [InlineData("bench --model teacher:dlib-resnet --provider openvino", "provider openvino: the ONNX Runtime that is installed has cpu")]
     [InlineData("datasets verify nobody", "nobody")]
     public async Task Wrong_input_is_one_line_that_names_it_and_exit_code_1(string line, string expected)
     {

@@ -163,7 +163,7 @@ internal sealed class StudentInt8 : IDisposable
         try
         {
             OnnxWriter.Write(Int8Graph.Build(student, plan), file);
-            using var model = new OnnxEmbedder("int8", file, student.Description.Contract, student.Description.Dimension);
+            using var model = new OnnxEmbedder("int8", file, student.Description.Contract, student.Description.Dimension, OnnxProviders.Cpu);
             float[] actual = Embed(model);
             double difference = actual.Zip(_expected, (a, b) => Math.Pow((double)a - b, 2)).Sum() / _selection.Count;
             return new Quality(difference / _variance, EmbeddingSpread.Of(actual, student.Description.Dimension, _variance, "the float32 student's"));
