@@ -39,7 +39,7 @@ internal static class MetricsPassBenchmark
         ];
         foreach (var options in set.Count > 50_000 ? all[4..5] : all)
         {
-            Print($"Evaluator.Run, FAR {string.Join(' ', (options.Fars ?? FarTargets.Affordable(groups.ImpostorPairs)).Select(FarTargets.Label))}, "
+            Print($"Evaluator.Run, FAR {string.Join(' ', (options.Fars ?? FarTargets.Usual(groups.ImpostorPairs)).Select(FarTargets.Label))}, "
                 + $"{options.Score}, metrics {options.Metrics}, {options.Resamples} resamples",
                     Best(rounds, () => Evaluator.Run(Evaluator.AllPairs, set, null, options)));
         }

@@ -6,6 +6,8 @@ switch (args)
 {
     case ["pairs", .. var rest]:
         return PairScoringBenchmark.Run(rest);
+    case ["evaluate", .. var rest]:
+        return EvaluateBenchmark.Run(rest);
     case ["train", .. var rest]:
         return TrainBenchmark.Run(rest);
     case ["accuracy", .. var rest]:
@@ -16,7 +18,7 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
-            pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
+            pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
             accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
             """);
         return 2;

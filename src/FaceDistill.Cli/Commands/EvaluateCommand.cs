@@ -54,6 +54,13 @@ internal static class EvaluateCommand
     }
         .OneOf([.. Enum.GetNames<ScoreKind>().Select(name => name.ToLowerInvariant())]);
 
+    private static readonly Option<string[]> Fars = new("--far")
+    {
+        Description = "The false accept rates to tell, for example 1e-3 1e-5 1e-7; by default 1e-1 to 1e-6, and 1e-7 where there are pairs enough.",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+        HelpName = "RATE",
+    };
     private static readonly Option<int> Resamples = new("--resamples")
     {
         Description = "Bootstrap resamples of the identities for the 95% intervals; 0 for none.",
@@ -70,7 +77,7 @@ internal static class EvaluateCommand
     };
     private static readonly Option<bool> NoAgreement = new("--no-agreement")
     {
-        Description = "Leave out the agreement with the teacher and the search in its gallery, which score all pairs three times more.",
+        Description = "Leave out the agreement with the teacher and the search in its gallery, which scores twice as many pairs.",
     };
 
     private static readonly Option<bool> Flip = new("--flip")
@@ -129,7 +136,7 @@ internal static class EvaluateCommand
                 CommonOptions.Provider)
             .Group("test faces", Data, CommonOptions.Aligned)
             .Group("protocol", Protocol, PairFile, Gallery, Unknown, Lists, DetectorScores, Score)
-            .Group("statistics", Resamples, Seed, NoMetrics, NoAgreement)
+            .Group("statistics", Fars, Resamples, Seed, NoMetrics, NoAgreement)
             .Group("output", Report, ReportFaces, CommonOptions.Wide), Run, UsageError);
 
     private static string? UsageError(CommandResult result)
@@ -141,6 +148,8 @@ internal static class EvaluateCommand
             : Given(CommonOptions.Aligned) && !Given(Model) ? "--aligned is about the pictures that a model embeds: give --model, or leave it out"
             : Given(Flip) && !Given(Model) ? "--flip is about models: give --model, or embed the store with --flip"
             : Misplaced(result) is { } option ? option
+            : result.GetValue(Fars)!.Select(far => InvariantNumber.Problem(far, typeof(double))).FirstOrDefault(problem => problem is not null) is { } wrong
+                ? $"{Fars.Name} {wrong}"
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
     }
@@ -152,6 +161,11 @@ internal static class EvaluateCommand
         if (result.GetResult(DetectorScores) is { Implicit: false } && !Evaluator.IjbProtocols.Contains(protocol))
         {
             return $"{DetectorScores.Name} belongs to {string.Join(", ", Evaluator.IjbProtocols)}, not to {protocol}";
+        }
+
+        if (result.GetResult(Fars) is { Implicit: false } && (protocol is Evaluator.LfwTenFold or Evaluator.Blufr))
+        {
+            return $"{Fars.Name} does not belong to {protocol}, whose rates are its own";
         }
 
         return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification),
@@ -172,6 +186,7 @@ internal static class EvaluateCommand
             Labels = parsed.GetValue(Labels),
             Options = new EvaluationOptions
             {
+                Fars = parsed.GetValue(Fars) is { Length: > 0 } fars ? Array.ConvertAll(fars, InvariantNumber.Of) : null,
                 Score = Enum.Parse<ScoreKind>(parsed.GetValue(Score)!, ignoreCase: true),
                 Resamples = parsed.GetValue(Resamples),
                 Seed = parsed.GetValue(Seed),
@@ -189,7 +204,7 @@ internal static class EvaluateCommand
             Report = parsed.GetValue(Report) is { } folder ? new ReportRequest(folder, parsed.GetValue(ReportFaces), Typed(parsed)) : null,
         };
         var result = new EvaluateJob(finder).Run(request, context.Job);
-        context.Result(result, console => EvaluationTable.Render(console, result, parsed.GetValue(CommonOptions.Wide)));
+        context.Result(result, console => EvaluationTable.Render(console, result, parsed.GetValue(CommonOptions.Wide), request.Options.Fars is not null));
     }
 
     /// <summary>What was typed, so that it can be typed again in a shell.</summary>

@@ -19,7 +19,11 @@ internal static class EvaluationTable
         ("rank-1", m => m.Rank1, "0.00%"),
     ];
 
-    public static void Render(IAnsiConsole console, EvaluationResult result, bool wide = false)
+    /// <param name="console">Where to.</param>
+    /// <param name="result">The evaluation.</param>
+    /// <param name="wide">Whether to show all there is.</param>
+    /// <param name="asked">Whether to show all rates, because they were asked for.</param>
+    public static void Render(IAnsiConsole console, EvaluationResult result, bool wide = false, bool asked = false)
     {
         var other = result.Models.Where(m => m.Identification is not null || m.Blufr is not null).ToList();
         if (other.Count > 0)
@@ -28,7 +32,7 @@ internal static class EvaluationTable
         }
         else
         {
-            RenderRates(console, result, wide);
+            RenderRates(console, result, wide, asked);
         }
 
         foreach (var m in result.Models)
@@ -52,11 +56,11 @@ internal static class EvaluationTable
     // What a decision is made by; --wide has the rest.
     private static readonly string[] Deciding = ["1e-3", "1e-4"];
 
-    private static void RenderRates(IAnsiConsole console, EvaluationResult result, bool wide)
+    private static void RenderRates(IAnsiConsole console, EvaluationResult result, bool wide, bool asked)
     {
         string[] all = [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
         string[] measured = [.. all.Where(f => result.Models.Any(m => m.TarAtFar?.GetValueOrDefault(f) is not null))];
-        string[] fars = wide || all.Length == 0
+        string[] fars = wide || asked || all.Length == 0
             ? all
             : [.. all.Where(f => Deciding.Contains(f) || (f == measured.LastOrDefault() && !measured.Any(Deciding.Contains)))];
         bool intervals = result.Models.Any(m => m.TarInterval95AtFar is { Count: > 0 });

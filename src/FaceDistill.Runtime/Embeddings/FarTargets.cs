@@ -9,28 +9,24 @@ internal static class FarTargets
     /// <summary>1e-2, 1e-3, 1e-4, 1e-5 and 1e-6.</summary>
     public static IReadOnlyList<double> Default { get; } = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
 
-    /// <summary>
-    /// The default rates for a number of impostor pairs: those of <see cref="Default"/>, and before them 1e-1 where there are at
-    /// most 500 million. The exact threshold at 1e-1 needs a tenth of all impostor scores in memory, twice over: 400 MB at
-    /// that number, 4 GB at 5 thousand million.
-    /// </summary>
-    public static IReadOnlyList<double> Affordable(long impostorPairs) => impostorPairs <= 500_000_000 ? [1e-1, .. Default] : Default;
+    /// <summary>The rates that are told of a number of impostor pairs where none are asked for: 1e-1, those of <see cref="Default"/>, and 1e-7 where it
+    /// accepts at least <see cref="LeastAccepted"/>.</summary>
+    public static IReadOnlyList<double> Usual(long impostorPairs) =>
+        Permitted(1e-7, impostorPairs) >= LeastAccepted ? [1e-1, .. Default, 1e-7] : [1e-1, .. Default];
 
     /// <summary>Fewer accepted impostor pairs make no point of a curve: of ten the count is off by a third by chance alone.</summary>
     public const int LeastAccepted = 10;
 
-    private const long MostRanks = 50_000_000; // what 1e-1 of <see cref="Affordable"/> needs in memory
-
     /// <summary>
     /// The rates at which a file's curve of false accepts is kept: 5e-1, 2e-1, 1e-1, 5e-2, ... as far as at least <see cref="LeastAccepted"/> impostor pairs
-    /// are accepted; from lower ones on where the first would need too much memory.
+    /// are accepted.
     /// </summary>
     public static IReadOnlyList<double> Curve(long impostorPairs) =>
     [
         .. from decade in Enumerable.Range(1, 12)
            from digit in (int[])[5, 2, 1]
            let far = InvariantNumber.Of(InvariantText.Of($"{digit}e-{decade}"))
-           where Permitted(far, impostorPairs) is >= LeastAccepted and <= MostRanks
+           where Permitted(far, impostorPairs) >= LeastAccepted
            select far,
     ];
 

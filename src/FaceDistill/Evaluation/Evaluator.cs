@@ -3,6 +3,7 @@ using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation;
@@ -82,6 +83,24 @@ internal static class Evaluator
         };
     }
 
+    /// <summary>Refuses what cannot be measured of these people, before their embeddings are read.</summary>
+    /// <param name="protocol">One of <see cref="Protocols"/>.</param>
+    /// <param name="name">The embeddings' name, for messages.</param>
+    /// <param name="identities">Who they show.</param>
+    /// <param name="bytes">The memory that they will take.</param>
+    /// <param name="options">As for <see cref="Run"/>.</param>
+    /// <exception cref="FaceDistillException">There is no pair of one person, or none of two, or they are too many for the memory, or for no rate enough.
+    /// </exception>
+    public static void CheckPeople(string protocol, string name, IReadOnlyList<string> identities, long bytes, EvaluationOptions options)
+    {
+        if (protocol == AllPairs)
+        {
+            var groups = new IdentityGroups(identities);
+            groups.CheckPairs(name);
+            new AllPairsPlan(groups, options).Check(name, bytes);
+        }
+    }
+
     /// <summary>Runs a protocol on one model.</summary>
     /// <param name="protocol">One of <see cref="Protocols"/>.</param>
     /// <param name="set">The model's embeddings.</param>
@@ -120,7 +139,7 @@ internal static class Evaluator
             case Identification:
                 var gallery = options.GalleryFile is { } listed ? ImagePaths.ReadList(listed) : null;
                 return FaceDistill.Evaluation.Protocols.Identification.Run(
-                    set, new IdentificationOptions(gallery, options.UnknownShare, options.Seed), job);
+                    set, new IdentificationOptions(gallery, options.UnknownShare, options.Seed, options.Fars), job);
             case Blufr:
                 var trials = options.BlufrLists is { } lists ? BlufrTrials.Of(set, BlufrLists.Read(lists))
                     : BlufrTrials.In(set, protocolFolder, new BlufrDraw(Seed: options.Seed));
@@ -153,6 +172,12 @@ internal static class Evaluator
             CheckSameImages(sets, sets[teacher]);
         }
 
+        foreach (var set in sets.Count > 1 && protocol == AllPairs ? sets : []) // before the first takes its time
+        {
+            CheckPeople(protocol, set.Name, set.Identities, 0, options ?? new EvaluationOptions());
+            UnitEmbeddings.Check(set);
+        }
+
         ModelResult[] models = [.. sets.Select(set => Run(protocol, set, protocolFolder, options, job))];
         var comparisons = models.SelectMany((a, i) => models.Skip(i + 1).Select(b => ModelComparison.Of(a, b))).OfType<ModelComparison>().ToList();
         return new EvaluationResult(protocol, [.. models.Select((m, i) => reference is { } of && of != i ? m.Beside(models[of]) : m)])
@@ -170,10 +195,12 @@ internal static class Evaluator
     /// <param name="protocolFolder">Where the protocol's files lie.</param>
     /// <param name="fars">The false accept rates of the search; null for the defaults.</param>
     /// <param name="job">Told how many pairs are scored.</param>
+    /// <param name="measured">What was measured of the models, which is not measured again; null for nothing.</param>
     /// <returns>One for each model of the teacher's dimension; null where there is none, or the protocol does not score all pairs.</returns>
     /// <exception cref="FaceDistillException">As for one model.</exception>
     public static IReadOnlyList<AgreementResult>? Agreements(
-        string protocol, IReadOnlyList<EmbeddingSet> sets, int teacher, string? protocolFolder, IReadOnlyList<double>? fars, JobContext job)
+        string protocol, IReadOnlyList<EmbeddingSet> sets, int teacher, string? protocolFolder, IReadOnlyList<double>? fars, JobContext job,
+        IReadOnlyList<ModelResult>? measured = null)
     {
         ArgumentNullException.ThrowIfNull(sets);
         if (AllPairsOf(protocol, sets[teacher], protocolFolder) is not { } reference)
@@ -187,8 +214,9 @@ internal static class Evaluator
                 + "measured");
         }
 
-        AgreementResult[] results = [.. sets.Where((set, i) => i != teacher && set.Dimension == reference.Dimension)
-            .Select(set => AgreementMeasure.Run(reference, AllPairsOf(protocol, set, protocolFolder)!, fars, job))];
+        AgreementResult[] results = [.. Enumerable.Range(0, sets.Count).Where(i => i != teacher && sets[i].Dimension == reference.Dimension)
+            .Select(i => AgreementMeasure.Run(
+                reference, AllPairsOf(protocol, sets[i], protocolFolder)!, fars, job, (measured?[teacher].Rates, measured?[i].Rates)))];
         return results.Length > 0 ? results : null;
     }
 

@@ -36,7 +36,7 @@ public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Mode
     /// <summary>Which model is the others' teacher: one of the arguments as given, or else a model's name; null for the first teacher:CARD.</summary>
     public string? Reference { get; init; }
 
-    /// <summary>Whether to measure each model's agreement with the teacher, which scores all pairs three times more.</summary>
+    /// <summary>Whether to measure each model's agreement with the teacher, which scores twice as many pairs.</summary>
     public bool Agreement { get; init; } = true;
 
     /// <summary>Whether each model's embedding is the sum of those of the face and of its mirror image; no run folder notes that.</summary>
@@ -159,8 +159,9 @@ public sealed class EvaluateJob(AssetFinder finder)
         EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
         int? teacher = Teacher(request, [.. sets.Select(s => s.Name)]);
-        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, job);
         bool cosine = request.Options.Score == ScoreKind.Cosine;
+        EvaluationTime.Tell(request.Protocol, sets, request.Agreement && cosine ? teacher : null, request.Options, job);
+        var result = Evaluator.RunAll(request.Protocol, sets, teacher, folder, request.Options, job);
         if (teacher is not null && request.Agreement && !cosine)
         {
             job.Say?.Invoke("agreement with the teacher is measured by cosine only; leave out --score to get it");
@@ -170,7 +171,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             Models = [.. result.Models.Select((m, i) => m with { Cost = i < request.Models.Count ? ModelArgument.Cost(request.Models[i]) : null })],
             Agreements = teacher is { } reference && request.Agreement && cosine
-                ? Evaluator.Agreements(request.Protocol, sets, reference, folder, request.Options.Fars, job) : null,
+                ? Evaluator.Agreements(request.Protocol, sets, reference, folder, request.Options.Fars, job, result.Models) : null,
         };
     }
 
@@ -276,7 +277,11 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string[] identities = [];
-        var matrix = NpyFile.Read(path, (rows, _) => identities = LabelsFile.Read(request.Labels!, rows, path)); // before gigabytes of values
+        var matrix = NpyFile.Read(path, (rows, columns) => // before gigabytes of values
+        {
+            identities = LabelsFile.Read(request.Labels!, rows, path);
+            Evaluator.CheckPeople(request.Protocol, Path.GetFileName(path), identities, (long)rows * columns * sizeof(float), request.Options);
+        });
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
             [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
     }

@@ -60,48 +60,56 @@ public sealed record EmbeddingSpread(double Variance, double Reference, string B
     /// <param name="embeddings">float32 [n, D], row-major; not changed. A row of zeros stays one.</param>
     /// <param name="dimension">D.</param>
     /// <returns>Null for fewer than two faces.</returns>
-    public static EmbeddingSpread? OfUnits(ReadOnlySpan<float> embeddings, int dimension)
-    {
-        float[] units = embeddings.ToArray();
-        for (int start = 0; start < units.Length; start += dimension)
-        {
-            var row = units.AsSpan(start, dimension);
-            double squares = 0;
-            foreach (float value in row)
-            {
-                squares += (double)value * value;
-            }
-
-            double length = squares > 0 ? Math.Sqrt(squares) : 1;
-            for (int d = 0; d < dimension; d++)
-            {
-                row[d] = (float)(row[d] / length);
-            }
-        }
-
-        return Of(units, dimension, CrowdedUnits, "at unit length that of a crowded but working model");
-    }
+    public static EmbeddingSpread? OfUnits(ReadOnlySpan<float> embeddings, int dimension) => embeddings.Length / dimension is var faces && faces < 2 ? null
+        : new EmbeddingSpread(VarianceOf(embeddings, dimension, units: true), CrowdedUnits, "at unit length that of a crowded but working model", faces);
 
     /// <summary>The total variance: the mean squared distance of the rows from their mean.</summary>
     /// <param name="embeddings">float32 [n, D], row-major, n at least 1.</param>
     /// <param name="dimension">D.</param>
-    public static double VarianceOf(ReadOnlySpan<float> embeddings, int dimension)
+    public static double VarianceOf(ReadOnlySpan<float> embeddings, int dimension) => VarianceOf(embeddings, dimension, units: false);
+
+    // A row at a time: all rows at unit length would be a second million of faces in memory.
+    private static double VarianceOf(ReadOnlySpan<float> embeddings, int dimension, bool units)
     {
         int count = embeddings.Length / dimension;
-        var mean = new double[dimension];
-        for (int i = 0; i < embeddings.Length; i++)
+        double[] mean = new double[dimension];
+        float[] row = new float[dimension];
+        for (int i = 0; i < count; i++)
         {
-            mean[i % dimension] += (double)embeddings[i] / count;
+            Read(embeddings.Slice(i * dimension, dimension), row, units);
+            for (int d = 0; d < dimension; d++)
+            {
+                mean[d] += (double)row[d] / count;
+            }
         }
 
         double sum = 0;
-        for (int i = 0; i < embeddings.Length; i++)
+        for (int i = 0; i < count; i++)
         {
-            double deviation = embeddings[i] - mean[i % dimension];
-            sum += deviation * deviation;
+            Read(embeddings.Slice(i * dimension, dimension), row, units);
+            for (int d = 0; d < dimension; d++)
+            {
+                double deviation = row[d] - mean[d];
+                sum += deviation * deviation;
+            }
         }
 
         return sum / count;
+    }
+
+    private static void Read(ReadOnlySpan<float> from, Span<float> row, bool unit)
+    {
+        double squares = 0;
+        foreach (float value in from)
+        {
+            squares += (double)value * value;
+        }
+
+        double length = unit && squares > 0 ? Math.Sqrt(squares) : 1;
+        for (int d = 0; d < row.Length; d++)
+        {
+            row[d] = (float)(from[d] / length);
+        }
     }
 
     /// <summary>Refuses faces by which nothing is verified: a single one, or one picture again and again, agree with a file that gives a constant.</summary>

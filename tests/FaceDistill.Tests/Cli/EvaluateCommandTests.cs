@@ -78,6 +78,26 @@ public sealed class EvaluateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Rates_that_are_asked_for_are_those_that_are_told()
+    {
+        string[] args = ["evaluate", "--embeddings", _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--resamples", "0", "--no-metrics"];
+        var (code, output, error) = await Run([.. args, "--far", "2e-2", "1e-5"]);
+        Assert.True(code == CommandLine.Done, error);
+        Assert.Contains("TAR at 2e-2", output, StringComparison.Ordinal);
+        Assert.Contains("TAR at 1e-5", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("TAR at 1e-4", output, StringComparison.Ordinal);
+        (code, _, error) = await Run([.. args, "--far", "1e-9"]);
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("717,600 pairs of two people permit no false accept at a rate of 1e-9", error, StringComparison.Ordinal);
+        (code, _, error) = await Run([.. args, "--far", "1.5"]);
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("false accept rates must be at least 1e-12 and below 1", error, StringComparison.Ordinal);
+        (code, _, error) = await Run([.. args, "--far", "1e-3", "--protocol", "blufr"]);
+        Assert.NotEqual(CommandLine.Done, code);
+        Assert.Contains("--far does not belong to blufr", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Pairs_come_from_any_file()
     {
         File.WriteAllLines(_folder["mine.csv"], ["a,b,same", .. Enumerable.Range(0, 100).Select(p => $"row {p * Images},row {(p * Images) + 1},1"),

@@ -88,6 +88,18 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 2_000_000_000);
     }
 
+    [Fact]
+    public void What_cannot_be_measured_is_refused_before_the_values_are_read()
+    {
+        NpyFile.Write(_folder["a.npy"], 1, [float.NaN, 1, 2, 3]);
+        var request = Request([]) with { Embeddings = [_folder["a.npy"]], Labels = _folder["labels.txt"] };
+        File.WriteAllText(_folder["labels.txt"], "one\ntwo\nthree\nfour\n");
+        Refused(request, "a.npy: no genuine pair");
+        File.WriteAllText(_folder["labels.txt"], "one\ntwo\none\ntwo\n");
+        Refused(request with { Options = new() { Fars = [1e-6, 1e-3] } }, "a.npy: 4 pairs of two people permit no false accept at a rate of 1e-6, 1e-3");
+        Refused(request, "a.npy: the embedding in row 0 (the first is 0) holds a NaN");
+    }
+
     // Thirteen thousand photos were once aligned to measure 3,707. What no list names may even be broken.
     [Theory]
     [InlineData(Evaluator.LfwView1Test)]

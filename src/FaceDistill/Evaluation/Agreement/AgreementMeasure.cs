@@ -1,8 +1,8 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Metrics;
+using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
-using FaceDistill.Files;
 using FaceDistill.Stores;
 using MathNet.Numerics.Statistics;
 
@@ -19,10 +19,14 @@ internal static class AgreementMeasure
     /// <param name="student">The student's, of the same images in any order; extensions do not count.</param>
     /// <param name="fars">The false accept rates of the search; null for <see cref="FarTargets.Default"/>.</param>
     /// <param name="job">Told how many pairs are scored.</param>
+    /// <param name="known">What the teacher's and the student's own pairs were found to give a moment ago, each null where it is not known: they are not scored
+    /// again for the search.</param>
     /// <returns>Without a search where an image has no identity.</returns>
     /// <exception cref="FaceDistillException">Other images, another dimension, an unusable embedding, or no genuine or no
     /// impostor pair among images with identities.</exception>
-    public static AgreementResult Run(EmbeddingSet teacher, EmbeddingSet student, IReadOnlyList<double>? fars = null, JobContext? job = null)
+    public static AgreementResult Run(
+        EmbeddingSet teacher, EmbeddingSet student, IReadOnlyList<double>? fars = null, JobContext? job = null,
+        (RatesAtFar? Teacher, RatesAtFar? Student) known = default)
     {
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
@@ -32,20 +36,19 @@ internal static class AgreementMeasure
             throw new FaceDistillException($"{teacher.Name} has no embedding to compare");
         }
 
-        float[] t = UnitEmbeddings.From(teacher);
-        float[] s = UnitEmbeddings.From(student, PathIndex.Match(teacher, student));
+        int[] rows = PathIndex.Match(teacher, student);
+        ScoredVectors t = ScoredVectors.Of(teacher), s = ScoredVectors.Of(student, rows);
         double[] cosines = new double[teacher.Count];
-        Parallel.For(0, cosines.Length, row => cosines[row] = Dot(t, s, row * teacher.Dimension, teacher.Dimension));
+        Parallel.For(0, cosines.Length, row => cosines[row] = Cosine(t, s, row));
         double[] rising = [.. cosines.Order()];
         return new AgreementResult(
             teacher.Name, student.Name, cosines.Length,
-            new CosineSpread(cosines.Mean(), SortedArrayStatistics.Median(rising), NearestRank.Of(rising, 0.05), rising[0],
-                OtherImages(t, s, teacher.Dimension, cosines)),
+            new CosineSpread(cosines.Mean(), SortedArrayStatistics.Median(rising), NearestRank.Of(rising, 0.05), rising[0], OtherImages(t, s, cosines)),
             HistogramOf(cosines),
             [.. cosines.Select((cosine, row) => new ImageAgreement(teacher.Paths[row], cosine))
                 .OrderBy(image => image.Cosine).ThenBy(image => image.Path, StringComparer.Ordinal).Take(WorstImages)])
         {
-            Search = Array.Exists(teacher.Identities, string.IsNullOrWhiteSpace) ? null : CrossModelSearch.Run(teacher, student, fars, job),
+            Search = Array.Exists(teacher.Identities, string.IsNullOrWhiteSpace) ? null : CrossModelSearch.Run(teacher, student, rows, fars, job, known),
         };
     }
 
@@ -60,10 +63,13 @@ internal static class AgreementMeasure
         }
     }
 
-    private static double Dot(float[] a, float[] b, int start, int length)
+    private static double Cosine(ScoredVectors teacher, ScoredVectors student, int row)
     {
+        float[] a = new float[teacher.Dimension], b = new float[teacher.Dimension];
+        teacher.UnitRow(row, a);
+        student.UnitRow(row, b);
         double sum = 0;
-        for (int i = start; i < start + length; i++)
+        for (int i = 0; i < a.Length; i++)
         {
             sum += (double)a[i] * b[i];
         }
@@ -72,17 +78,26 @@ internal static class AgreementMeasure
     }
 
     /// <summary>The inner product of both sums holds every ordered pair of images; without those of one image it is the others'.</summary>
-    private static double? OtherImages(float[] t, float[] s, int dimension, double[] cosines)
+    private static double? OtherImages(ScoredVectors teacher, ScoredVectors student, double[] cosines)
     {
-        double[] teacherSum = new double[dimension], studentSum = new double[dimension];
-        for (int i = 0; i < t.Length; i++)
+        double all = Sum(teacher).Zip(Sum(student), (a, b) => a * b).Sum();
+        return cosines.Length > 1 ? (all - cosines.Sum()) / ((double)cosines.Length * (cosines.Length - 1)) : null;
+    }
+
+    private static double[] Sum(ScoredVectors vectors)
+    {
+        double[] sum = new double[vectors.Dimension];
+        float[] unit = new float[vectors.Dimension];
+        for (int row = 0; row < vectors.Count; row++)
         {
-            teacherSum[i % dimension] += t[i];
-            studentSum[i % dimension] += s[i];
+            vectors.UnitRow(row, unit);
+            for (int d = 0; d < sum.Length; d++)
+            {
+                sum[d] += unit[d];
+            }
         }
 
-        double all = teacherSum.Zip(studentSum, (a, b) => a * b).Sum();
-        return cosines.Length > 1 ? (all - cosines.Sum()) / ((double)cosines.Length * (cosines.Length - 1)) : null;
+        return sum;
     }
 
     private static AgreementBin[] HistogramOf(double[] cosines)
@@ -106,7 +121,7 @@ internal static class AgreementMeasure
 /// </summary>
 internal static class CrossModelSearch
 {
-    /// <summary>Scores teacher with teacher, student with student and teacher with student, exactly.</summary>
+    /// <summary>Scores teacher with teacher, student with student and teacher with student, exactly; not again what is known.</summary>
     /// <param name="teacher">The teacher's embeddings, each with its identity.</param>
     /// <param name="student">The student's, of the same images in any order; extensions do not count.</param>
     /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
@@ -117,27 +132,48 @@ internal static class CrossModelSearch
     public static IReadOnlyList<CrossSearchResult> Run(
         EmbeddingSet teacher, EmbeddingSet student, IReadOnlyList<double>? fars = null, JobContext? job = null)
     {
-        job ??= JobContext.None;
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
         AgreementMeasure.CheckDimensions(teacher, student);
+        return Run(teacher, student, PathIndex.Match(teacher, student), fars, job, default);
+    }
+
+    /// <summary>The same.</summary>
+    /// <param name="teacher">The teacher's embeddings.</param>
+    /// <param name="student">The student's.</param>
+    /// <param name="rows">The student's row of each of the teacher's images.</param>
+    /// <param name="fars">The false accept rates.</param>
+    /// <param name="job">Told how many pairs are done.</param>
+    /// <param name="known">What was found at these rates, and perhaps others.</param>
+    internal static IReadOnlyList<CrossSearchResult> Run(
+        EmbeddingSet teacher, EmbeddingSet student, int[] rows, IReadOnlyList<double>? fars, JobContext? job, (RatesAtFar? Teacher, RatesAtFar? Student) known)
+    {
         fars ??= FarTargets.Default;
         var groups = IdentityGroups.Of(teacher);
-        student = EmbeddingRows.Take(student, PathIndex.Match(teacher, student), row => ""); // row for row as the teacher's
-        student = new EmbeddingSet(student.Name, student.Dimension, student.Values, student.Paths, teacher.Identities);
-        ScoredVectors gallery = ScoredVectors.Of(teacher, groups.Order), probes = ScoredVectors.Of(student, groups.Order);
+        ScoredVectors gallery = ScoredVectors.Of(teacher, groups.Order), probes = ScoredVectors.Of(student, [.. groups.Order.Select(row => rows[row])]);
+        bool samePeople = Array.TrueForAll(groups.Order, row => student.Identities[rows[row]] == teacher.Identities[row]); // whom the teacher's set says
         CrossSearchResult Result(string of, string by, RatesAtFar rates) =>
             new(of, by, rates.GenuinePairs, rates.ImpostorPairs, rates.Tar, rates.Threshold);
         return
         [
-            Result(teacher.Name, teacher.Name, ThresholdPass.Score(teacher, fars, job: job)),
-            Result(student.Name, student.Name, ThresholdPass.Score(student, fars, job: job)),
+            Result(teacher.Name, teacher.Name, known.Teacher?.Only(fars) ?? ThresholdPass.Score(gallery, groups, fars, job)),
+            Result(student.Name, student.Name, (samePeople ? known.Student?.Only(fars) : null) ?? ThresholdPass.Score(probes, groups, fars, job)),
             Result(teacher.Name, student.Name, Score(gallery, probes, groups, fars, job)),
         ];
     }
 
-    /// <summary>Scores every vector of one set with every other of the other. A rate needs as many pairs of faces as within one model: that each is scored
-    /// twice, once as gallery and probe and once as probe and gallery, makes no more of them.</summary>
+    /// <summary>How long the search takes after both models' own pairs were scored: seconds.</summary>
+    /// <param name="groups">Who is who.</param>
+    /// <param name="fars">The false accept rates; null for <see cref="FarTargets.Default"/>.</param>
+    /// <param name="pair">What a pair takes.</param>
+    public static double Seconds(IdentityGroups groups, IReadOnlyList<double>? fars, PairSeconds pair)
+    {
+        long impostors = 2 * groups.ImpostorPairs;
+        bool twice = ThresholdPass.AllRanks(fars ?? FarTargets.Default, impostors).Any(rank => ThresholdPass.IsDeep(rank));
+        return ((2 * groups.GenuinePairs) + impostors) * pair.Fast * (twice ? 2 : 1);
+    }
+
+    /// <summary>Scores every vector of one set with every other of the other.</summary>
     /// <param name="teacher">N vectors, in the order of the groups.</param>
     /// <param name="student">N vectors, likewise.</param>
     /// <param name="groups">Who is who.</param>
@@ -146,77 +182,8 @@ internal static class CrossModelSearch
     internal static RatesAtFar Score(
         ScoredVectors teacher, ScoredVectors student, IdentityGroups groups, IReadOnlyList<double> fars, JobContext? job = null)
     {
-        job ??= JobContext.None;
-        FarTargets.Check(fars);
-        long impostors = 2 * groups.ImpostorPairs;
-        if (2 * groups.GenuinePairs > Array.MaxLength)
-        {
-            throw new FaceDistillException(InvariantText.Of(
-                $"{2 * groups.GenuinePairs:N0} ordered genuine pairs are more than the {Array.MaxLength:N0} that can be kept; evaluate fewer images an "
-                    + $"identity"));
-        }
-
-        float[] genuine = new float[2 * groups.GenuinePairs];
-        var tail = ExactThreshold.TailFor(fars, impostors, Environment.ProcessorCount);
-        using var tiles = new CrossTiles(teacher, student);
-        var selection = new CrossModelSelection(groups, genuine, tail);
-        long done = 0;
-        foreach (var tile in tiles.All())
-        {
-            job.Cancel.ThrowIfCancellationRequested();
-            tiles.Multiply(tile);
-            selection.Take(tile, tiles.Scores);
-            done += (long)tile.Rows * (tiles.Columns - 1);
-            job.Progress?.Report(new WorkProgress("scoring teacher with student", done, genuine.Length + impostors, "pairs"));
-        }
-
-        return new RatesAtFar(
-            groups.Order.Length, groups.Identities, genuine.Length, impostors, [.. fars],
-            [.. fars.Select(far => FarTargets.Permitted(far, groups.ImpostorPairs) < 1 ? null : ExactThreshold.Point(far, impostors, genuine, tail))]);
-    }
-}
-
-/// <summary>Takes the genuine and the impostor scores out of rows of a teacher-by-student score matrix, on all cores.</summary>
-internal sealed class CrossModelSelection
-{
-    private readonly IdentityGroups _groups;
-    private readonly float[] _genuine;
-    private readonly TopImpostorScores _tail;
-    private readonly int[] _start;         // of each row's group
-    private readonly long[] _firstGenuine; // where each row's genuine scores begin: each has its place, whoever writes it
-
-    /// <param name="groups">Who is who, in the order of both matrices.</param>
-    /// <param name="genuine">Takes all genuine scores: float32 [2 * groups.GenuinePairs].</param>
-    /// <param name="tail">Takes the impostor scores; must have been made for as many workers as there are processors.</param>
-    public CrossModelSelection(IdentityGroups groups, float[] genuine, TopImpostorScores tail)
-    {
-        (_groups, _genuine, _tail) = (groups, genuine, tail);
-        _start = new int[groups.End.Length];
-        _firstGenuine = new long[groups.End.Length];
-        for (int row = 1; row < _start.Length; row++)
-        {
-            _start[row] = groups.End[row - 1] == row ? row : _start[row - 1];
-            _firstGenuine[row] = _firstGenuine[row - 1] + groups.End[row - 1] - _start[row - 1] - 1;
-        }
-    }
-
-    /// <summary>Takes the tile's pairs (i, j), j other than i.</summary>
-    /// <param name="tile">Its rows.</param>
-    /// <param name="scores">float32 [tile.Rows, N], row-major.</param>
-    public void Take(PairTile tile, float[] scores)
-    {
-        int columns = _start.Length;
-        TileRows.ForEach(tile.Rows, (worker, i) => TakeRow(worker, tile.Row + i, scores.AsSpan(i * columns, columns)));
-        _tail.Trim();
-    }
-
-    private void TakeRow(int worker, int row, ReadOnlySpan<float> scores)
-    {
-        int start = _start[row], end = _groups.End[row];
-        var place = _genuine.AsSpan((int)_firstGenuine[row], end - start - 1);
-        scores[start..row].CopyTo(place);
-        scores[(row + 1)..end].CopyTo(place[(row - start)..]);
-        _tail.Add(worker, scores[..start]);
-        _tail.Add(worker, scores[end..]);
+        // One set as both would be the pairs of one, each once.
+        var probes = ReferenceEquals(teacher, student) ? student.Of([.. Enumerable.Range(0, student.Count)]) : student;
+        return ThresholdPass.Score(new ScoredPairs(teacher, probes, groups), fars, job, "scoring teacher with student");
     }
 }

@@ -8,7 +8,9 @@ using MathNet.Numerics.Statistics;
 
 namespace FaceDistill.Evaluation.Metrics;
 
-/// <summary>Looks at all scores again, once the genuine ones are known: for the metrics, and for the identities of the tail.</summary>
+/// <summary>Looks at all scores again, once the genuine ones are known: for the metrics, for the identities of the tail, and for deep ranks.</summary>
+/// <remarks>The metrics need every score exactly, so each from a product in double precision. The rest needs the scores above a limit, and is content with one
+/// in float32.</remarks>
 internal sealed class MetricsPass
 {
     private const int RocPointsPerDecade = 24;
@@ -22,6 +24,8 @@ internal sealed class MetricsPass
     private readonly RocCounter? _ladder;
     private readonly ScoreMoments? _moments;
     private readonly NearestImpostors? _nearest;
+
+    private DeepRanks? Deep => _first.Deep is { Done: false } deep ? deep : null;
 
     /// <param name="vectors">As for the first look.</param>
     /// <param name="first">The first look.</param>
@@ -38,14 +42,7 @@ internal sealed class MetricsPass
             return;
         }
 
-        if (first.Genuine.Length > MostGenuine)
-        {
-            throw new FaceDistillException(
-                InvariantText.Of($"{name}: the metrics of {first.Genuine.Length} genuine pairs need too much memory, {MostGenuine} are the most; evaluate "
-                + $"fewer images an "
-                    + $"identity, or leave the metrics out"));
-        }
-
+        Check(first.Genuine.Length, name);
         _genuine = [.. first.Genuine];
         Array.Sort(_genuine);
         _ladder = new RocCounter(_genuine, Range(), TileRows.Workers);
@@ -53,19 +50,51 @@ internal sealed class MetricsPass
         _nearest = new NearestImpostors(first.Groups.Order.Length, TileRows.Workers);
     }
 
+    /// <summary>Refuses more genuine pairs than the metrics have memory for.</summary>
+    /// <exception cref="FaceDistillException">There are.</exception>
+    public static void Check(long genuine, string name)
+    {
+        if (genuine > MostGenuine)
+        {
+            throw new FaceDistillException(InvariantText.Of(
+                $"{name}: the metrics of {genuine:N0} genuine pairs need too much memory, {MostGenuine:N0} are the most; evaluate fewer images an identity, or "
+                    + $"leave the metrics out"));
+        }
+    }
+
     /// <summary>Looks.</summary>
     public void Run(JobContext job)
     {
         using var tiles = new PairTiles(_vectors);
+        float limit = MathF.Min(_tail?.Bound ?? float.PositiveInfinity, _worst is null ? float.PositiveInfinity : WorstBound());
+        bool exact = _ladder is not null || !_vectors.Cosine || limit == float.NegativeInfinity;
+        limit -= _vectors.Allowance;
         long done = 0;
         foreach (var tile in tiles.All())
         {
             job.Cancel.ThrowIfCancellationRequested();
-            tiles.Multiply(tile);
-            TileRows.ForEach(tile.Rows, (worker, i) => Take(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns)));
+            if (exact)
+            {
+                tiles.Multiply(tile);
+            }
+            else
+            {
+                tiles.MultiplyFast(tile);
+            }
+
+            long asked = 0;
+            TileRows.ForEach(tile.Rows, (worker, i) =>
+            {
+                int row = tile.Row + i, column = TileRows.Split(tile, row, _first.Groups).Impostors;
+                var scores = tiles.Scores.AsSpan((i * tile.Columns) + column - tile.Column, tile.Column + tile.Columns - column);
+                Interlocked.Add(ref asked, scores.IsEmpty ? 0 : exact ? Take(worker, row, column, scores) : Ask(worker, row, column, scores, limit));
+            });
+            exact |= asked * TileSelection.ManyInverse > (long)tile.Rows * tile.Columns;
             done += TileRows.Pairs(tile);
             job.Progress?.Report(new WorkProgress("measuring", done, _first.Genuine.Length + _first.Groups.ImpostorPairs, "pairs"));
         }
+
+        _first.Deep?.Finish();
     }
 
     /// <summary>The metrics, after <see cref="Run"/>; null where they were not asked for.</summary>
@@ -100,20 +129,34 @@ internal sealed class MetricsPass
         return variance > 0 ? (genuine.Mean - impostor.Mean) / Math.Sqrt(variance) : null;
     }
 
-    private void Take(int worker, PairTile tile, int row, ReadOnlySpan<float> scores)
-    {
-        int column = TileRows.Split(tile, row, _first.Groups).Impostors;
-        var impostors = scores[(column - tile.Column)..];
-        if (impostors.IsEmpty)
-        {
-            return;
-        }
+    // What the worst exceed, with all their ties.
+    private float WorstBound() => Math.Min(_worst!.Most, _first.Groups.ImpostorPairs) is var rank && rank <= _first.Tail.Ranks
+        ? MathF.BitDecrement(_first.Tail.ScoreAt(rank)) : float.NegativeInfinity;
 
+    private long Take(int worker, int row, int column, ReadOnlySpan<float> impostors)
+    {
+        Deep?.Take(row, column, impostors, exact: true);
         _tail?.Add(worker, row, column, impostors);
         _worst?.AddImpostors(worker, row, column, impostors);
         _ladder?.Add(worker, impostors);
         _moments?.Add(worker, impostors);
         _nearest?.Add(worker, row, column, impostors);
+        return 0;
+    }
+
+    private long Ask(int worker, int row, int column, ReadOnlySpan<float> products, float limit)
+    {
+        long asked = Deep?.Take(row, column, products, exact: false) ?? 0;
+        Span<float> score = stackalloc float[1];
+        foreach (int i in new ScoresAbove(products, limit))
+        {
+            score[0] = _vectors.Score(row, column + i);
+            _tail?.Add(worker, row, column + i, score);
+            _worst?.AddImpostors(worker, row, column + i, score);
+            asked++;
+        }
+
+        return asked;
     }
 }
 

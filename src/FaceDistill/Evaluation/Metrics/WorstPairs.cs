@@ -1,7 +1,4 @@
-using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
 using FaceDistill.Stores;
@@ -22,6 +19,9 @@ internal sealed class WorstPairs
         _impostors = [.. Enumerable.Range(0, workers).Select(_ => new Extreme(most, -1))];
         _genuine = new Extreme(most, 1);
     }
+
+    /// <summary>How many pairs of each kind are kept.</summary>
+    public int Most => _genuine.Most;
 
     /// <summary>Adds the impostor scores of a row with consecutive rows; each worker from its own thread.</summary>
     public void AddImpostors(int worker, int row, int column, ReadOnlySpan<float> scores)
@@ -141,25 +141,9 @@ internal sealed class TailPairs(IdentityGroups groups, float bound, int workers,
             return;
         }
 
-        ref float first = ref MemoryMarshal.GetReference(scores);
-        var limit = Vector512.Create(bound);
-        int i = 0;
-        for (; i <= scores.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        foreach (int i in new ScoresAbove(scores, bound))
         {
-            ulong hits = Vector512.GreaterThan(Vector512.LoadUnsafe(ref first, (nuint)i), limit).ExtractMostSignificantBits();
-            for (; hits != 0; hits &= hits - 1)
-            {
-                int at = i + BitOperations.TrailingZeroCount(hits);
-                list.Add(new TailPair(scores[at], groups.Group[row], groups.Group[column + at]));
-            }
-        }
-
-        for (; i < scores.Length; i++)
-        {
-            if (scores[i] > bound)
-            {
-                list.Add(new TailPair(scores[i], groups.Group[row], groups.Group[column + i]));
-            }
+            list.Add(new TailPair(scores[i], groups.Group[row], groups.Group[column + i]));
         }
     }
 

@@ -12,7 +12,7 @@ namespace FaceDistill.Evaluation.Protocols;
 /// <summary>Everything that is told of a model whose pairs are all scored: accuracy, metrics, intervals.</summary>
 /// <remarks>
 /// The intervals need the highest impostor scores with their identities, deeper than the rate itself: a resample may weigh
-/// them more lightly. Where some resample's threshold lies below what was kept, all is done again with twice as much; a rate
+/// them more lightly. Where some resample's threshold lies below what was kept, twice as much is looked for again; a rate
 /// that would need more than <see cref="MostTail"/> pairs gets no interval rather than a clipped one. Nor does a set with
 /// fewer than <see cref="FewestPeople"/> people of two images or more: so few cannot stand for others.
 /// </remarks>
@@ -27,51 +27,48 @@ internal static class AllPairsEvaluation
     private const long LeastSlack = 1 << 19; // 6 MB
 
     /// <summary>Measures a model.</summary>
-    /// <exception cref="FaceDistillException">As <see cref="ThresholdPass"/>.</exception>
+    /// <exception cref="FaceDistillException">As <see cref="ThresholdPass"/>, or as <see cref="AllPairsPlan.Check"/>.</exception>
     public static ModelResult Run(EmbeddingSet set, EvaluationOptions options, IReadOnlyList<string> missing, JobContext job)
     {
         var groups = IdentityGroups.Of(set);
-        var fars = options.Fars ?? FarTargets.Affordable(groups.ImpostorPairs);
+        var plan = new AllPairsPlan(groups, options);
+        plan.Check(set.Name);
         var vectors = ScoredVectors.Of(set, groups.Order, options.Score);
-        bool resample = options.Resamples > 0 && groups.Sizes.Count(size => size > 1) >= FewestPeople;
-        double[] resampled = resample ? [.. fars.Where(far => FarTargets.Permitted(far, groups.ImpostorPairs) is > 0 and var p && Tail(p, 1) <= MostTail)] : [];
-        var curve = options.Curve ? FarTargets.Curve(groups.ImpostorPairs) : [];
-        double[] all = [.. fars, .. curve];
-        for (int widening = 1; ; widening *= 2)
+        var first = ThresholdPass.At(new ScoredPairs(vectors, vectors, groups), plan.Ranks, job, held: options.Held);
+        var tail = plan.Resampled.Count == 0 ? null : new TailPairs(groups, Bound(first, plan.Kept(1)), TileRows.Workers, MostTail);
+        var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
+        worst?.AddGenuine(groups, first.Genuine);
+        var look = plan.SecondLook ? new MetricsPass(vectors, first, options.Metrics, tail, set.Name, worst) : null;
+        look?.Run(job);
+        var metrics = look?.Metrics();
+        float[] thresholds = [.. plan.Curve.Select(far => ExactThreshold.Of(far, groups.ImpostorPairs, first.Ranked)!.Value)];
+        var (uncertainty, rates) = tail is null ? (null, null) : Uncertainty(set, options, first, tail, plan.Resampled, thresholds, job.Cancel);
+        for (int widening = 2; uncertainty is not null && !tail!.Overflowed && plan.Widens(widening) && plan.Resampled.Any(far => uncertainty.At(far) is null);
+            widening *= 2)
         {
-            long permitted = resampled.Length == 0 ? 0 : resampled.Max(far => FarTargets.Permitted(far, groups.ImpostorPairs));
-            long kept = Math.Min(Tail(permitted, widening), groups.ImpostorPairs);
-            var first = ThresholdPass.At(vectors, groups, Math.Max(ThresholdPass.Ranks(all, groups.ImpostorPairs), kept), job);
-            var tail = resampled.Length == 0 ? null : new TailPairs(groups, Bound(first, kept), TileRows.Workers, MostTail);
-            var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
-            worst?.AddGenuine(groups, first.Genuine);
-            var look = options.Metrics || tail is not null || worst is not null
-                ? new MetricsPass(vectors, first, options.Metrics, tail, set.Name, worst) : null;
-            look?.Run(job);
-            var thresholds = curve.Select(far => ExactThreshold.Of(far, groups.ImpostorPairs, first.Tail)!.Value).ToArray();
-            var (uncertainty, rates) = tail is null ? (null, null) : Uncertainty(set, options, first, tail, resampled, thresholds, job.Cancel);
-            bool wider = kept < groups.ImpostorPairs && Tail(permitted, widening * 2) <= MostTail;
-            if (uncertainty is null || tail!.Overflowed || !wider || resampled.All(far => uncertainty.At(far) is not null))
-            {
-                return new ModelResult(set.Name, set.Count, groups.GenuinePairs, groups.ImpostorPairs)
-                {
-                    Rates = first.Result(fars),
-                    Metrics = look?.Metrics(),
-                    Uncertainty = uncertainty,
-                    Curve = options.Curve ? [.. curve.Select((far, i) => new StudentThreshold(far, thresholds[i], "", groups.ImpostorPairs)
-                    {
-                        FarInterval95 = rates?[i] is { } resamples ? TarUncertainty.Percentile(resamples) : null,
-                    })] : null,
-                    Missing = missing,
-                    Worst = worst?.Of(set, groups.Order),
-                };
-            }
+            var deeper = ThresholdPass.At(first.Pairs, [plan.Kept(widening)], job);
+            tail = new TailPairs(groups, Bound(deeper, plan.Kept(widening)), TileRows.Workers, MostTail);
+            new MetricsPass(vectors, deeper, false, tail, set.Name).Run(job);
+            (uncertainty, rates) = Uncertainty(set, options, deeper, tail, plan.Resampled, thresholds, job.Cancel);
         }
+
+        return new ModelResult(set.Name, set.Count, groups.GenuinePairs, groups.ImpostorPairs)
+        {
+            Rates = first.Result(plan.Fars),
+            Metrics = metrics,
+            Uncertainty = uncertainty,
+            Curve = options.Curve ? [.. plan.Curve.Select((far, i) => new StudentThreshold(far, thresholds[i], "", groups.ImpostorPairs)
+            {
+                FarInterval95 = rates?[i] is { } resamples ? TarUncertainty.Percentile(resamples) : null,
+            })] : null,
+            Missing = missing,
+            Worst = worst?.Of(set, groups.Order),
+        };
     }
 
     /// <summary>How many impostor pairs to keep for a rate that permits this many: at first a quarter more, which is enough on
     /// LFW, and never few: a small tail varies more from resample to resample, and costs little.</summary>
-    private static long Tail(long permitted, int widening) => (permitted + Math.Max(LeastSlack, permitted / 4)) * widening;
+    internal static long Tail(long permitted, int widening) => (permitted + Math.Max(LeastSlack, permitted / 4)) * widening;
 
     /// <summary>Scores greater than this are kept: those of the first ranks with all their ties, so that no resample's
     /// threshold falls among ties of which only some are known.</summary>
@@ -80,7 +77,7 @@ internal static class AllPairsEvaluation
 
     // Of the rates, and the false accept rates of the curve's thresholds in each resample.
     private static (TarUncertainty Tars, double[]?[]? FalseAcceptRates) Uncertainty(
-        EmbeddingSet set, EvaluationOptions options, ThresholdPass first, TailPairs tail, double[] fars, float[] curve, CancellationToken cancel)
+        EmbeddingSet set, EvaluationOptions options, ThresholdPass first, TailPairs tail, IReadOnlyList<double> fars, float[] curve, CancellationToken cancel)
     {
         var groups = first.Groups;
         string[] names = [.. groups.Names.Order(StringComparer.Ordinal)]; // an order that does not depend on the faces'
@@ -93,15 +90,19 @@ internal static class AllPairsEvaluation
 
         var resamples = new IdentityResamples(options.Seed, options.Resamples, genuine);
         var bootstrap = tail.Overflowed ? null : new TarBootstrap(first, tail.Sorted(), number);
-        return (new TarUncertainty(fars, bootstrap?.Run(fars, resamples, cancel) ?? new double[]?[fars.Length], Key(set, options)),
+        return (new TarUncertainty(fars, bootstrap?.Run(fars, resamples, cancel) ?? new double[]?[fars.Count], Key(set, options)),
             bootstrap?.FalseAcceptRates(curve, tail.Bound, resamples, cancel));
     }
 
     /// <summary>The same for two models exactly where they have the same faces of the same people and the same draws.</summary>
     private static string Key(EmbeddingSet set, EvaluationOptions options)
     {
-        var faces = set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n").Order(StringComparer.Ordinal);
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(faces)));
-        return InvariantText.Of($"{options.Seed} {options.Resamples} {Convert.ToHexString(hash)}");
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string face in set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n").Order(StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(face));
+        }
+
+        return InvariantText.Of($"{options.Seed} {options.Resamples} {Convert.ToHexString(hash.GetHashAndReset())}");
     }
 }

@@ -210,7 +210,10 @@ public sealed record EvaluationOptions
     /// <summary>The most resamples that are accepted.</summary>
     public const int MaxResamples = 1_000_000;
 
-    /// <summary>The false accept rates; null for <see cref="FarTargets.Affordable"/>.</summary>
+    /// <summary>The most impostor scores that are held at once: 256 MB.</summary>
+    internal const long UsualHeld = 1 << 26;
+
+    /// <summary>The false accept rates; null for <see cref="FarTargets.Usual"/>.</summary>
     public IReadOnlyList<double>? Fars { get; init; }
 
     /// <summary>How two embeddings make a score.</summary>
@@ -248,6 +251,9 @@ public sealed record EvaluationOptions
     /// <summary>Whether to keep the thresholds at the rates of <see cref="FarTargets.Curve"/> as well, for a file that tells the rate of any
     /// similarity.</summary>
     internal bool Curve { get; init; }
+
+    /// <summary>The most impostor scores that are held at once; thresholds that would need more are found by looking at all pairs twice.</summary>
+    internal long Held { get; init; } = UsualHeld;
 
     /// <summary>Refuses what cannot be done.</summary>
     /// <exception cref="FaceDistillException">A rate, the score, the number of resamples or the share of unknown people is out of range.</exception>

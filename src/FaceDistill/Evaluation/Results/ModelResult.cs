@@ -184,6 +184,13 @@ internal sealed record RatesAtFar(
     /// <summary>False accepts, likewise.</summary>
     public IReadOnlyDictionary<string, long?> FalseAccepts { get; } = FarPoint.ByLabel(Fars, Points, point => point?.FalseAccepts);
 
+    /// <summary>The same at some of the rates; null where one of them was not asked for.</summary>
+    public RatesAtFar? Only(IReadOnlyList<double> fars)
+    {
+        int[] at = [.. fars.Select(far => Fars.ToList().IndexOf(far))];
+        return at.Contains(-1) ? null : new RatesAtFar(Images, Identities, GenuinePairs, ImpostorPairs, fars, [.. at.Select(i => Points[i])]);
+    }
+
     /// <summary>The point at a rate, or null where it was refused or not asked for.</summary>
     public FarPoint? At(double far) => Points.FirstOrDefault(point => point?.Far == far);
 }

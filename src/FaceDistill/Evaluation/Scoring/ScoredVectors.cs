@@ -10,7 +10,7 @@ namespace FaceDistill.Evaluation.Scoring;
 
 /// <summary>Vectors, and the score of two of them: see <see cref="CosineScore"/> for cosines and <see cref="DistanceScore"/> for distances.</summary>
 /// <remarks>
-/// A score is a function of the exact cosine or distance of the vectors as they were given, so equal pairs have equal scores. <see cref="Unit"/> serves a
+/// A score is a function of the exact cosine or distance of the vectors as they were given, so equal pairs have equal scores. <see cref="UnitRow"/> serves a
 /// product in float32 that is off by <see cref="Allowance"/> at most: it tells which pairs need not be looked at, and never what a score is.
 /// </remarks>
 internal sealed class ScoredVectors
@@ -19,7 +19,6 @@ internal sealed class ScoredVectors
     private readonly int[]? _order;
     private readonly double[] _factors; // of cosines the inverse lengths; of distances the squared lengths of the vectors less the mean
     private readonly double[]? _mean;   // of distances
-    private float[]? _unit;
 
     /// <summary>Vectors scored by cosine.</summary>
     /// <param name="values">float32 [N, D], row-major, finite, no row of zeros; not copied.</param>
@@ -44,12 +43,41 @@ internal sealed class ScoredVectors
     /// <summary>D.</summary>
     public int Dimension { get; }
 
-    /// <summary>By how much a score may differ from the float32 product of <see cref="Unit"/>, in whatever order that adds: rounding to unit length and to
+    /// <summary>By how much a score may differ from the float32 product of unit vectors, in whatever order that adds: rounding to unit length and to
     /// a score is some 4 times 2^-24, the sum D times.</summary>
     public float Allowance => (Dimension + 8) / (float)(1 << 24);
 
-    /// <summary>float32 [N, D], row-major, each row of length 1 within float rounding; null where the score is a distance.</summary>
-    public float[]? Unit => _mean is not null ? null : _unit ??= Scaled();
+    /// <summary>Whether the scores are cosines.</summary>
+    public bool Cosine => _mean is null;
+
+    /// <summary>All at unit length, in a new array: float32 [N, D], row-major, each row of length 1 within float rounding; of cosines only.</summary>
+    public float[] Unit()
+    {
+        float[] unit = new float[(long)Count * Dimension];
+        Parallel.For(0, Count, row => UnitRow(row, unit.AsSpan(row * Dimension, Dimension)));
+        return unit;
+    }
+
+    /// <summary>A vector at unit length, within float rounding; of cosines only.</summary>
+    /// <param name="row">Which.</param>
+    /// <param name="target">float32 [D].</param>
+    public void UnitRow(int row, Span<float> target)
+    {
+        var values = Row(row);
+        ref float first = ref MemoryMarshal.GetReference(values), place = ref MemoryMarshal.GetReference(target);
+        var factor = Vector512.Create(_factors[row]);
+        int d = 0;
+        for (; d <= values.Length - Vector512<float>.Count; d += Vector512<float>.Count)
+        {
+            var (low, high) = Vector512.Widen(Vector512.LoadUnsafe(ref first, (nuint)d));
+            Vector512.Narrow(low * factor, high * factor).StoreUnsafe(ref place, (nuint)d);
+        }
+
+        for (; d < target.Length; d++)
+        {
+            target[d] = (float)(values[d] * _factors[row]);
+        }
+    }
 
     /// <summary>The embeddings of a set.</summary>
     /// <param name="set">The embeddings.</param>
@@ -144,22 +172,6 @@ internal sealed class ScoredVectors
         {
             scores[i] = Score(row, others, column + i);
         }
-    }
-
-    private float[] Scaled()
-    {
-        float[] unit = new float[(long)Count * Dimension];
-        Parallel.For(0, Count, row =>
-        {
-            var values = Row(row);
-            var target = unit.AsSpan(row * Dimension, Dimension);
-            double factor = _factors[row];
-            for (int d = 0; d < target.Length; d++)
-            {
-                target[d] = (float)(values[d] * factor);
-            }
-        });
-        return unit;
     }
 
     /// <summary>

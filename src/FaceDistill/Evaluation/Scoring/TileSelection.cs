@@ -1,7 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-
 namespace FaceDistill.Evaluation.Scoring;
 
 /// <summary>Takes the genuine and the highest impostor scores out of tiles, on all cores.</summary>
@@ -11,44 +7,41 @@ namespace FaceDistill.Evaluation.Scoring;
 /// </remarks>
 internal sealed class TileSelection
 {
-    private const int ManyInverse = 8; // from an eighth of a tile's pairs on one product in double precision is faster than their scores one by one
-    private readonly ScoredVectors _vectors;
-    private readonly IdentityGroups _groups;
+    /// <summary>From an eighth of a tile's pairs on one product in double precision is faster than their scores one by one.</summary>
+    public const int ManyInverse = 8;
+
+    private readonly ScoredPairs _pairs;
     private readonly float[] _genuine;
     private readonly TopImpostorScores _tail;
-    private readonly int[] _firstGenuine; // where each row's genuine scores begin: each has its place, whoever writes it
+    private readonly DeepRanks? _deep;
     private readonly long[] _asked;       // by worker: pairs of a tile that got their score by themselves
     private long _impostors;              // seen so far
     private bool _tied;                   // too many were asked for once: scores gather at the bound
 
-    /// <param name="vectors">The vectors, in the order of the groups.</param>
-    /// <param name="groups">Who is who.</param>
-    /// <param name="genuine">Takes all genuine scores: float32 [groups.GenuinePairs].</param>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="genuine">Takes all genuine scores: float32 [pairs.Genuine]; each has its place, whoever writes it.</param>
     /// <param name="tail">Takes the impostor scores; must have been made for as many workers as there are processors.</param>
-    public TileSelection(ScoredVectors vectors, IdentityGroups groups, float[] genuine, TopImpostorScores tail)
+    /// <param name="deep">Counts them, likewise; null for no counts.</param>
+    public TileSelection(ScoredPairs pairs, float[] genuine, TopImpostorScores tail, DeepRanks? deep)
     {
-        (_vectors, _groups, _genuine, _tail) = (vectors, groups, genuine, tail);
+        (_pairs, _genuine, _tail, _deep) = (pairs, genuine, tail, deep);
         _asked = new long[TileRows.Workers];
-        _firstGenuine = new int[groups.End.Length];
-        for (int row = 1; row < _firstGenuine.Length; row++)
-        {
-            _firstGenuine[row] = _firstGenuine[row - 1] + groups.End[row - 1] - row;
-        }
     }
 
-    /// <summary>Multiplies a tile and takes its pairs (i, j) with i below j; returns how many they are.</summary>
+    /// <summary>Multiplies a tile and takes its pairs; returns how many they are.</summary>
     public long Take(PairTile tile, PairTiles tiles)
     {
-        long pairs = TileRows.Pairs(tile), genuine = 0;
+        long genuine = 0, impostors = 0;
         for (int row = tile.Row; row < tile.Row + tile.Rows; row++)
         {
-            var (from, impostors) = TileRows.Split(tile, row, _groups);
-            genuine += Math.Max(0, impostors - from);
+            var (before, after) = _pairs.GenuineColumns(tile, row);
+            var (first, end, second) = _pairs.ImpostorColumns(tile, row);
+            genuine += Length(before) + Length(after);
+            impostors += end - first + tile.Column + tile.Columns - second;
         }
 
         double share = _impostors > 0 ? (double)_tail.Held / _impostors : _tail.Bound == float.NegativeInfinity ? 1 : 0;
-        double expected = genuine + ((pairs - genuine) * share);
-        bool exact = _tied || _vectors.Unit is null || expected * ManyInverse > (long)tile.Rows * tile.Columns;
+        bool exact = _tied || !_pairs.Rows.Cosine || (genuine + (impostors * share)) * ManyInverse > (long)tile.Rows * tile.Columns;
         if (exact)
         {
             tiles.Multiply(tile);
@@ -60,60 +53,45 @@ internal sealed class TileSelection
 
         Array.Clear(_asked);
         TileRows.ForEach(tile.Rows, (worker, i) => TakeRow(worker, tile, tile.Row + i, tiles.Scores.AsSpan(i * tile.Columns, tile.Columns), exact));
-        _tied |= _asked.Sum() * ManyInverse > pairs;
-        _impostors += pairs - genuine;
+        _tied |= _asked.Sum() * ManyInverse > genuine + impostors;
+        _impostors += impostors;
         _tail.Trim();
-        return pairs;
+        return genuine + impostors;
     }
+
+    private static int Length(Range range) => Math.Max(0, range.End.Value - range.Start.Value);
 
     private void TakeRow(int worker, PairTile tile, int row, ReadOnlySpan<float> scores, bool exact)
     {
-        var (from, impostors) = TileRows.Split(tile, row, _groups);
-        if (from < impostors)
-        {
-            var place = _genuine.AsSpan(_firstGenuine[row] + from - (row + 1), impostors - from);
-            scores[(from - tile.Column)..(impostors - tile.Column)].CopyTo(place);
-            for (int i = 0; !exact && i < place.Length; i++)
-            {
-                place[i] = _vectors.Score(row, from + i);
-            }
-        }
+        var (before, after) = _pairs.GenuineColumns(tile, row);
+        TakeGenuine(row, before, scores, tile.Column, exact);
+        TakeGenuine(row, after, scores, tile.Column, exact);
+        var (first, end, second) = _pairs.ImpostorColumns(tile, row);
+        TakeImpostors(worker, row, first, scores[..(end - tile.Column)], exact);
+        TakeImpostors(worker, row, second, scores[(second - tile.Column)..], exact);
+    }
 
-        if (exact)
+    private void TakeGenuine(int row, Range columns, ReadOnlySpan<float> scores, int first, bool exact)
+    {
+        for (int column = columns.Start.Value; column < columns.End.Value; column++)
         {
-            _tail.Add(worker, scores[(impostors - tile.Column)..]);
-        }
-        else
-        {
-            _asked[worker] += Ask(worker, row, impostors, scores[(impostors - tile.Column)..]);
+            _genuine[_pairs.Place(row, column)] = exact ? scores[column - first] : _pairs.Score(row, column);
         }
     }
 
-    private long Ask(int worker, int row, int column, ReadOnlySpan<float> scores)
+    private void TakeImpostors(int worker, int row, int column, ReadOnlySpan<float> scores, bool exact)
     {
-        float limit = _tail.Bound - _vectors.Allowance;
-        var limits = Vector512.Create(limit);
-        ref float first = ref MemoryMarshal.GetReference(scores);
-        long asked = 0;
-        int i = 0;
-        for (; i <= scores.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        _deep?.Count(worker, scores);
+        if (exact)
         {
-            ulong hits = Vector512.GreaterThan(Vector512.LoadUnsafe(ref first, (nuint)i), limits).ExtractMostSignificantBits();
-            for (; hits != 0; hits &= hits - 1, asked++)
-            {
-                _tail.Add(worker, _vectors.Score(row, column + i + BitOperations.TrailingZeroCount(hits)));
-            }
+            _tail.Add(worker, scores);
+            return;
         }
 
-        for (; i < scores.Length; i++)
+        foreach (int i in new ScoresAbove(scores, _tail.Bound - _pairs.Rows.Allowance))
         {
-            if (scores[i] > limit)
-            {
-                _tail.Add(worker, _vectors.Score(row, column + i));
-                asked++;
-            }
+            _tail.Add(worker, _pairs.Score(row, column + i));
+            _asked[worker]++;
         }
-
-        return asked;
     }
 }

@@ -13,11 +13,11 @@ internal sealed class TileProduct : IDisposable
 
     private readonly ScoredVectors _rows, _columns;
     private readonly int _mostRows;
+    private readonly UnitBlock _unitRows, _unitColumns;
     private readonly torch.Tensor _scores;                            // the memory of Scores
-    private (torch.Tensor Rows, torch.Tensor Columns)? _unit;         // float32 [N, D] and [M, D]
     private (double[] Rows, double[] Columns, double[] Products)? _wide; // of a tile's rows and of some of its columns
 
-    /// <param name="rows">N vectors; pinned, not copied, until disposed.</param>
+    /// <param name="rows">N vectors; not copied.</param>
     /// <param name="columns">M others.</param>
     /// <param name="mostRows">The most rows of a tile.</param>
     /// <param name="mostColumns">Its most columns.</param>
@@ -25,6 +25,7 @@ internal sealed class TileProduct : IDisposable
     {
         TorchNative.EnsureLoaded();
         (_rows, _columns, _mostRows) = (rows, columns, mostRows);
+        (_unitRows, _unitColumns) = (new UnitBlock(rows, mostRows), new UnitBlock(columns, mostColumns));
         Scores = new float[(long)mostRows * mostColumns];
         _scores = torch.frombuffer(Scores, torch.ScalarType.Float32);
     }
@@ -36,12 +37,10 @@ internal sealed class TileProduct : IDisposable
     public void Fast(PairTile tile)
     {
         using var noGradient = torch.no_grad();
-        _unit ??= (Matrix(_rows.Unit!, _rows.Count), ReferenceEquals(_rows, _columns) ? Matrix(_rows.Unit!, _rows.Count)
-            : Matrix(_columns.Unit!, _columns.Count));
         using var scope = torch.NewDisposeScope();
         var target = _scores.narrow(0, 0, (long)tile.Rows * tile.Columns).view(tile.Rows, tile.Columns);
-        var columns = _unit.Value.Columns.narrow(0, tile.Column, tile.Columns).t();
-        target.addmm_(_unit.Value.Rows.narrow(0, tile.Row, tile.Rows), columns, 0f, 1f); // into place: a new tensor each time would cost page faults
+        var columns = _unitColumns.Of(tile.Column, tile.Columns).t();
+        target.addmm_(_unitRows.Of(tile.Row, tile.Rows), columns, 0f, 1f); // into place: a new tensor each time would cost page faults
     }
 
     /// <summary>Fills <see cref="Scores"/> with the scores, from a product in double precision that takes twice as long.</summary>
@@ -70,8 +69,8 @@ internal sealed class TileProduct : IDisposable
     public void Dispose()
     {
         _scores.Dispose();
-        _unit?.Rows.Dispose();
-        _unit?.Columns.Dispose();
+        _unitRows.Dispose();
+        _unitColumns.Dispose();
     }
 
     private static void Widen(ScoredVectors vectors, int first, int rows, double[] target) => TileRows.ForEach(
@@ -80,14 +79,40 @@ internal sealed class TileProduct : IDisposable
     private static torch.Tensor Part(double[] values, int rows, int columns) =>
         torch.frombuffer(values, torch.ScalarType.Float64, (long)rows * columns).view(rows, columns);
 
-    private static torch.Tensor Matrix(float[] values, int rows)
+    /// <summary>Consecutive vectors at unit length, a block at a time: tiles come in an order in which the next has the same columns, so that a copy of all
+    /// vectors is not needed.</summary>
+    /// <param name="vectors">The vectors.</param>
+    /// <param name="most">The most of a block.</param>
+    private sealed class UnitBlock(ScoredVectors vectors, int most) : IDisposable
     {
-        using var flat = torch.frombuffer(values, torch.ScalarType.Float32);
-        return flat.view(rows, values.Length / rows);
+        private float[]? _values;
+        private torch.Tensor? _matrix; // float32 [most, D], the memory of _values
+        private int _first, _count;
+
+        /// <summary>float32 [count, D], in the present scope.</summary>
+        public torch.Tensor Of(int first, int count)
+        {
+            int dimension = vectors.Dimension;
+            if (_matrix is null)
+            {
+                _values = new float[(long)most * dimension];
+                _matrix = torch.frombuffer(_values, torch.ScalarType.Float32).view(most, dimension).DetachFromDisposeScope();
+            }
+
+            if (first < _first || first + count > _first + _count)
+            {
+                TileRows.ForEach(count, (_, i) => vectors.UnitRow(first + i, _values.AsSpan(i * dimension, dimension)));
+                (_first, _count) = (first, count);
+            }
+
+            return _matrix.narrow(0, first - _first, count);
+        }
+
+        public void Dispose() => _matrix?.Dispose();
     }
 }
 
-/// <summary>The upper triangle of the score matrix of N vectors, one tile at a time.</summary>
+/// <summary>The score matrix of N vectors with M others, or its upper triangle where they are the same, one tile at a time.</summary>
 internal sealed class PairTiles : IDisposable
 {
     // 512 x 4096 floats are 8 MB: they stay in the last-level cache between product and selection, and what the tiles
@@ -95,27 +120,37 @@ internal sealed class PairTiles : IDisposable
     private const int RowBlock = 512;
     private const int ColumnBlock = 4096;
 
-    private readonly int _count;
+    private readonly int _rows, _columns;
+    private readonly bool _triangle;
     private readonly TileProduct _product;
 
-    /// <param name="vectors">The vectors; pinned, not copied, until disposed.</param>
+    /// <param name="vectors">The vectors; not copied.</param>
     public PairTiles(ScoredVectors vectors)
+        : this(vectors, vectors)
     {
-        _count = vectors.Count;
-        _product = new TileProduct(vectors, vectors, Math.Min(RowBlock, _count), Math.Min(ColumnBlock, _count));
+    }
+
+    /// <param name="rows">N vectors; not copied.</param>
+    /// <param name="columns">M others, or the same object.</param>
+    public PairTiles(ScoredVectors rows, ScoredVectors columns)
+    {
+        (_rows, _columns, _triangle) = (rows.Count, columns.Count, ReferenceEquals(rows, columns));
+        _product = new TileProduct(rows, columns, Math.Min(RowBlock, _rows), Math.Min(ColumnBlock, _columns));
     }
 
     /// <summary>The scores of the tile last multiplied: row-major, [tile.Rows, tile.Columns].</summary>
     public float[] Scores => _product.Scores;
 
-    /// <summary>The tiles that cover every pair (i, j) with i below j.</summary>
+    /// <summary>The tiles that cover every pair (i, j), of a triangle those with i below j; all tiles of some columns, then those of the next.</summary>
     public IEnumerable<PairTile> All()
     {
-        for (int row = 0; row < _count; row += RowBlock)
+        for (int first = 0; first < _columns; first += ColumnBlock)
         {
-            for (int column = row; column < _count; column += ColumnBlock)
+            int end = Math.Min(_columns, first + ColumnBlock);
+            for (int row = 0; row < (_triangle ? end : _rows); row += RowBlock)
             {
-                yield return new PairTile(row, Math.Min(RowBlock, _count - row), column, Math.Min(ColumnBlock, _count - column));
+                int column = _triangle ? Math.Max(first, row) : first;
+                yield return new PairTile(row, Math.Min(RowBlock, _rows - row), column, end - column);
             }
         }
     }
@@ -159,10 +194,16 @@ internal static class TileRows
         return (Math.Clamp(row + 1, tile.Column, last), Math.Clamp(groups.End[row], tile.Column, last));
     }
 
-    /// <summary>How many pairs (i, j) with i below j a tile has.</summary>
-    public static long Pairs(PairTile tile)
+    /// <summary>How many pairs (i, j) with i below j a tile has; or, of two models, with i other than j.</summary>
+    public static long Pairs(PairTile tile, bool twice = false)
     {
         long pairs = 0;
+        if (twice)
+        {
+            int same = Math.Min(tile.Row + tile.Rows, tile.Column + tile.Columns) - Math.Max(tile.Row, tile.Column);
+            return ((long)tile.Rows * tile.Columns) - Math.Max(0, same);
+        }
+
         for (int row = tile.Row; row < tile.Row + tile.Rows; row++)
         {
             pairs += tile.Column + tile.Columns - Math.Clamp(row + 1, tile.Column, tile.Column + tile.Columns);

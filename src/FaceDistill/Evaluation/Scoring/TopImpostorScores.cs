@@ -13,7 +13,7 @@ namespace FaceDistill.Evaluation.Scoring;
 /// the score of rank <see cref="Ranks"/>. Scores that tie with the bound need not be held: whatever rank the held ones do
 /// not reach has the bound's own score. So a model that gives one and the same score everywhere costs no more memory.
 /// </remarks>
-internal sealed class TopImpostorScores
+internal sealed class TopImpostorScores : IRankedScores
 {
     private readonly ScoreList[] _lists;
     private readonly long _limit;
@@ -145,7 +145,7 @@ internal sealed class TopImpostorScores
         return (bits & 0x80000000) != 0 ? ~bits : bits | 0x80000000;
     }
 
-    private static float FromKey(uint key) =>
+    internal static float FromKey(uint key) =>
         BitConverter.UInt32BitsToSingle((key & 0x80000000) != 0 ? key & 0x7FFFFFFF : ~key);
 }
 

@@ -14,7 +14,7 @@ internal static class UnitEmbeddings
     /// <returns>float32 [N, D], row-major, each row of length 1 within float rounding.</returns>
     /// <exception cref="FaceDistillException">A value is NaN or infinite, a row is all zeros, or a path comes twice; the
     /// message names the model, the row (from 1) and the path.</exception>
-    public static float[] From(EmbeddingSet set, IReadOnlyList<int>? order = null) => ScoredVectors.Of(set, order).Unit!;
+    public static float[] From(EmbeddingSet set, IReadOnlyList<int>? order = null) => ScoredVectors.Of(set, order).Unit();
 
     /// <summary>Refuses embeddings that have no direction, as <see cref="From"/>.</summary>
     public static void Check(EmbeddingSet set, IReadOnlyList<int>? order = null)

@@ -1,6 +1,8 @@
+using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation.Agreement;
@@ -49,6 +51,29 @@ public sealed class CrossModelSearchTests
 
         var other = CrossModelSearch.Run(teacher, SignSets.Student(teacher, 2, 6), Fars);
         Assert.True(other[2].TarAtFar["1e-2"] < same[2].TarAtFar["1e-2"]);
+    }
+
+    [Fact]
+    public void What_the_evaluation_scored_is_not_scored_again()
+    {
+        var teacher = SignSets.Of("teacher", 1, 500, 50, 3);
+        EmbeddingSet[] sets = [teacher, SignSets.Student(teacher, 2, 6)];
+        var measured = Evaluator.RunAll(Evaluator.AllPairs, sets, 0, null, new EvaluationOptions { Fars = Fars, Resamples = 0 }).Models;
+        var stages = new List<string>();
+        var job = new JobContext(Progress: new Told(p => stages.Add(p.Stage)));
+        string again = Json(Evaluator.Agreements(Evaluator.AllPairs, sets, 0, null, Fars, job));
+        Assert.Equal(["scoring", "scoring teacher with student"], stages.Distinct());
+        stages.Clear();
+        Assert.Equal(again, Json(Evaluator.Agreements(Evaluator.AllPairs, sets, 0, null, Fars, job, measured)));
+        Assert.Equal(["scoring teacher with student"], stages.Distinct());
+        stages.Clear();
+        Json(Evaluator.Agreements(Evaluator.AllPairs, sets, 0, null, [0.25], job, measured)); // a rate that was not measured
+        Assert.Equal(["scoring", "scoring teacher with student"], stages.Distinct());
+
+        // Whom the pictures show is as the teacher's set says, whatever the student's evaluation went by.
+        sets[1] = new EmbeddingSet("student", sets[1].Dimension, sets[1].Values, sets[1].Paths, [.. sets[1].Identities.Select(p => p == "p1" ? "p2" : p)]);
+        measured = Evaluator.RunAll(Evaluator.AllPairs, sets, 0, null, new EvaluationOptions { Fars = Fars, Resamples = 0 }).Models;
+        Assert.Equal(again, Json(Evaluator.Agreements(Evaluator.AllPairs, sets, 0, null, Fars, job, measured)));
     }
 
     // Five faces make 6 pairs of two people: a tenth of these is none, although each is scored twice.
@@ -109,6 +134,13 @@ public sealed class CrossModelSearchTests
                 Assert.Equal(genuine.Count(score => score > rejected), point.TrueAccepts);
             }
         }
+    }
+
+    private static string Json(object? document) => JsonFile.Serialize(document!);
+
+    private sealed class Told(Action<WorkProgress> report) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => report(value);
     }
 
     private static string Message(EmbeddingSet teacher, EmbeddingSet student) =>

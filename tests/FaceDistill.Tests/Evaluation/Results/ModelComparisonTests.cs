@@ -98,7 +98,7 @@ public sealed class ModelComparisonTests
     [Fact]
     public void Rates_that_would_cost_too_much_are_not_among_the_defaults()
     {
-        Assert.Equal([1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6], FarTargets.Affordable(87_294_039));
-        Assert.Equal([1e-2, 1e-3, 1e-4, 1e-5, 1e-6], FarTargets.Affordable(5_000_000_000));
+        Assert.Equal([1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6], FarTargets.Usual(87_294_039));
+        Assert.Equal([1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7], FarTargets.Usual(5_000_000_000));
     }
 }
