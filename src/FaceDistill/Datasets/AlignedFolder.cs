@@ -96,7 +96,7 @@ internal sealed class AlignedFolder : IPhotoFaces
     }
 
     /// <inheritdoc/>
-    public PhotoFace? Find(int index, ContentHash photo)
+    public PhotoFace? Find(int index, ContentHash photo, Func<FilePlace, ContentHash> content)
     {
         string name = _names[index];
         (ContentHash Photo, ContentHash Face, int Shown)[] made;
@@ -111,8 +111,8 @@ internal sealed class AlignedFolder : IPhotoFaces
         }
 
         bool kept = made.Zip(Paths(name, made.Length)).All(m => m.First.Photo == photo && File.Exists(Path.Combine(_output, m.Second))
-            && ContentHash.Of(FileBytes.Read(Path.Combine(_output, m.Second))) == m.First.Face);
-        return kept ? new PhotoFace(photo, made[0].Face, Path.Combine(_output, name), null) { Shown = made[0].Shown } : null;
+            && content(Path.Combine(_output, m.Second)) == m.First.Face);
+        return kept ? new PhotoFace(photo, made[0].Face, null) { Shown = made[0].Shown } : null;
     }
 
     /// <inheritdoc/>
@@ -121,7 +121,7 @@ internal sealed class AlignedFolder : IPhotoFaces
         string name = _names[index];
         if (faces is null)
         {
-            return new PhotoFace(photo, default, null, reason);
+            return new PhotoFace(photo, default, reason);
         }
 
         byte[][] jpegs = [faces.Face, .. faces.Others];
@@ -132,7 +132,7 @@ internal sealed class AlignedFolder : IPhotoFaces
         }
         catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
         {
-            return new PhotoFace(photo, default, null, "the name of its face would be too long");
+            return new PhotoFace(photo, default, "the name of its face would be too long");
         }
 
         lock (_index)
@@ -150,7 +150,7 @@ internal sealed class AlignedFolder : IPhotoFaces
             }
         }
 
-        return new PhotoFace(photo, ContentHash.Of(faces.Face), Path.Combine(_output, name), null) { Shown = faces.Shown };
+        return new PhotoFace(photo, ContentHash.Of(faces.Face), null) { Shown = faces.Shown };
     }
 
     // NAME.jpg, NAME.2.jpg, ..., none of which is a photo's own.

@@ -48,9 +48,9 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         try
         {
             var found = aligner.Find(raw, folder, job);
-            reused = found.Count(f => f.File is not null);
+            reused = found.Count(f => f.HasFace);
             photos = aligner.Align(raw, found, folder, job);
-            folder.Forget(Enumerable.Range(0, photos.Length).Where(i => photos[i].File is null));
+            folder.Forget(Enumerable.Range(0, photos.Length).Where(i => !photos[i].HasFace));
         }
         finally
         {
@@ -58,14 +58,14 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         }
 
         List<(string Path, string Reason)> skipped = Skipped(raw, photos);
-        if (photos.All(p => p.File is null))
+        if (photos.All(p => !p.HasFace))
         {
             throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
         }
 
         AtomicFile.WriteText(Path.Combine(output, AlignmentManifest.SkippedFileName), Csv.Text("path,reason", skipped.Select(s => new[] { s.Path, s.Reason })));
         aligner.Manifest(raw.Root, complete: true).Write(output);
-        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.File is not null), reused, skipped)
+        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.HasFace), reused, skipped)
         {
             SeveralFaces = photos.Count(p => p.Shown > 1),
             OtherFaces = aligner.AllFaces ? photos.Sum(p => Math.Max(0, p.Shown - 1)) : 0,
