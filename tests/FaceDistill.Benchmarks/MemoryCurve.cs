@@ -52,15 +52,16 @@ internal static class MemoryCurve
         return GC.GetTotalMemory(false) / 1e6;
     }
 
-    private static double Resident()
+    /// <summary>What the system says of this process's memory, MB.</summary>
+    /// <param name="label">Of which memory, on Linux; elsewhere it is what is resident.</param>
+    public static double Resident(string label = "VmRSS:")
     {
-        const string Label = "VmRSS:";
         string? line = OperatingSystem.IsLinux()
-            ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(Label, StringComparison.Ordinal))
+            ? File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith(label, StringComparison.Ordinal))
             : null;
         if (line is not null)
         {
-            return long.Parse(line[Label.Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+            return long.Parse(line[label.Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
                 CultureInfo.InvariantCulture) * 1.024e-3;
         }
 

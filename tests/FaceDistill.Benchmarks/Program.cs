@@ -1,4 +1,5 @@
 using FaceDistill.Benchmarks;
+using FaceDistill.Files;
 
 
 // One question a file; the name on the command line chooses it.
@@ -12,13 +13,16 @@ switch (args)
         return TrainBenchmark.Run(rest);
     case ["accuracy", .. var rest]:
         return AccuracyBenchmark.Run(rest);
-    case ["int8", var run, var faces, .. var output]:
-        Int8Benchmark.Print(run, faces, output.FirstOrDefault(), Console.Out);
+    case ["index", var faces] when InvariantNumber.Count(faces, out int count):
+        return IndexMemory.Run(count);
+    case ["int8", var run, var aligned, .. var output]:
+        Int8Benchmark.Print(run, aligned, output.FirstOrDefault(), Console.Out);
         return 0;
     default:
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
-            pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
+            pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch]
+            train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx] | index FACES
             accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
             """);
         return 2;

@@ -59,11 +59,7 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.Student.InitChannels,
     };
 
-    private static readonly Option<bool> NoInitRefit = new("--no-init-refit")
-    {
-        Description = "Do not fit a narrowed start's layers to the wide ones on faces.",
-    };
-
+    private static readonly Option<bool> NoInitRefit = new("--no-init-refit") { Description = "Do not fit a narrowed start's layers on faces." };
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the faces.", DefaultValueFactory = _ => Defaults.Run.Epochs };
     private static readonly Option<double?> Minutes = new("--minutes")
     {
@@ -170,6 +166,12 @@ internal static class DistillArguments
         DefaultValueFactory = _ => Defaults.Run.CheckpointMinutes,
     };
 
+    private static readonly Option<double?> PictureMemory = new("--picture-memory")
+    {
+        Description = "Gigabytes of memory in which decoded pictures are kept, so that each is decoded once; a third of the machine's unless given.",
+        HelpName = "GB",
+    };
+
     private static readonly Option<long> Seed = new("--seed")
     {
         Description = "Decides initial weights, order and mirroring.",
@@ -180,7 +182,7 @@ internal static class DistillArguments
     public static (string Name, Option[] Options)[] Groups =>
     [
         ("the student", [Student, Head, Dimension, Init, InitChannels, NoInitRefit]),
-        ("training", [Epochs, Minutes, BatchSize, Progressive, Precision, ReplicaCount, CommonOptions.Device, Seed, CheckpointMinutes]),
+        ("training", [Epochs, Minutes, BatchSize, Progressive, Precision, ReplicaCount, CommonOptions.Device, Seed, CheckpointMinutes, PictureMemory]),
         ("the views that train", [NoMirror, Augment, Targets, Views, MixUp]),
         ("what is minimised", [Squared, Cosine, Distance, Angle, ArcFace, ArcFaceScale, ArcFaceMargin]),
         ("the optimizer", [Optimizer, LearningRate, Schedule, Warmup, WeightDecay, Ema, Clip]),
@@ -246,6 +248,7 @@ internal static class DistillArguments
                 Precision = Or(Precision, run.Precision),
                 Replicas = Or(ReplicaCount, run.Replicas),
                 CheckpointMinutes = Or(CheckpointMinutes, run.CheckpointMinutes),
+                PictureMemory = Or(PictureMemory, run.PictureMemory),
                 Device = Or(CommonOptions.Device, run.Device),
             },
             Optimizer = optimizer with

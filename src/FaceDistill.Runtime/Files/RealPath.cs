@@ -25,6 +25,7 @@ internal enum FileKind
 internal static unsafe partial class FileKinds
 {
     private const int AtCurrentFolder = -100, NoFollow = 0x100, TypeOnly = 1; // AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_TYPE
+    internal const int StatusBytes = 512; // more than either takes
     private const int NoEntry = 2, NoFolder = 20; // ENOENT, ENOTDIR
     private static readonly int s_loop = OperatingSystem.IsLinux() ? 40 : 62, s_tooLong = OperatingSystem.IsLinux() ? 36 : 63; // ELOOP, ENAMETOOLONG
 
@@ -40,10 +41,9 @@ internal static unsafe partial class FileKinds
         }
 
         // The file's type is in bits 12 to 15 of its mode. struct statx is the same on every Linux; macOS has st_mode behind a 32-bit st_dev.
-        byte* status = stackalloc byte[512];
+        byte* status = stackalloc byte[StatusBytes];
         bool linux = OperatingSystem.IsLinux();
-        int failed = linux ? StatX(AtCurrentFolder, path, follow ? 0 : NoFollow, TypeOnly, status) : follow ? Stat(path, status) : LStat(path, status);
-        if (failed != 0)
+        if (Status(path, follow, TypeOnly, status) != 0)
         {
             int error = Marshal.GetLastPInvokeError();
             return error is NoEntry or NoFolder || error == s_loop ? FileKind.Missing
@@ -59,6 +59,11 @@ internal static unsafe partial class FileKinds
             _ => FileKind.Other,
         };
     }
+
+    /// <summary>What Linux (struct statx) or macOS (struct stat) tells of a file; 0 where it does.</summary>
+    internal static int Status(string path, bool follow, uint wanted, byte* status) => OperatingSystem.IsLinux()
+        ? StatX(AtCurrentFolder, path, follow ? 0 : NoFollow, wanted, status)
+        : follow ? Stat(path, status) : LStat(path, status);
 
     private static FileKind OfWindows(string path, bool follow)
     {

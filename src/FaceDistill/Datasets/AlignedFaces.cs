@@ -47,8 +47,9 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
 
     /// <summary>The faces with the content by which they are known, and that of their photos where the folder's index names it.</summary>
     /// <param name="job">Told of every face that is read.</param>
+    /// <param name="index">The folder's index, where it was read already.</param>
     /// <exception cref="FaceDistillException">A face cannot be read, or the index is damaged.</exception>
-    internal AlignedFaces Hashed(JobContext job)
+    internal AlignedFaces Hashed(JobContext job, Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)>? index = null)
     {
         var images = Dataset.Images;
         if (images.All(i => !i.Hash.IsNone))
@@ -56,22 +57,24 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             return this;
         }
 
-        var index = AlignmentManifest.In(Dataset.Root) ? AlignedFolder.ReadIndex(Dataset.Root) : []; // another's file of that name is none
+        index ??= AlignmentManifest.In(Dataset.Root) ? AlignedFolder.ReadIndex(Dataset.Root) : []; // another's file of that name is none
         var hashed = new FaceImage[images.Count];
         // In the order in which they lie in a file of many, which a disk reads fastest.
         int[] order = [.. Enumerable.Range(0, images.Count)];
         order = images[0].Place.Length == 0 ? order
             : [.. order.OrderBy(i => images[i].Place.File, StringComparer.Ordinal).ThenBy(i => images[i].Place.Offset)];
         int done = 0;
+        var contents = KnownContents.Open(Dataset.Root);
         var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
             Parallel.For(0, images.Count, options, at =>
             {
                 int i = order[at];
-                var hash = images[i].Hash.IsNone ? FaceDataset.Content(Dataset.Place(images[i])) : images[i].Hash;
-                bool known = index.TryGetValue(images[i].Path, out var made) && made.Face == hash;
-                hashed[i] = images[i] with { Hash = hash, Photo = known ? made.Photo : images[i].Photo, Shown = known ? made.Shown : images[i].Shown };
+                var image = images[i];
+                var hash = image.Hash.IsNone ? contents.Of(Dataset.Place(image), FaceDataset.Content) : image.Hash;
+                bool known = index.TryGetValue(image.Path, out var made) && made.Face == hash;
+                hashed[i] = image with { Hash = hash, Photo = known ? made.Photo : image.Photo, Shown = known ? made.Shown : image.Shown };
                 int now = Interlocked.Increment(ref done);
                 if (images.Count >= FewestTold && (now % 256 == 0 || now == images.Count))
                 {
@@ -84,6 +87,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
             throw new FaceDistillException(first.Message, e);
         }
 
+        contents.Keep(job);
         return this with { Dataset = Dataset with { Images = hashed } };
     }
 

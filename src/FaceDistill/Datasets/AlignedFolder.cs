@@ -112,7 +112,7 @@ internal sealed partial class AlignedFolder : IPhotoFaces
     }
 
     /// <inheritdoc/>
-    public PhotoFace? Find(int index, ContentHash photo)
+    public PhotoFace? Find(int index, ContentHash photo, Func<FilePlace, ContentHash> content)
     {
         string name = _names[index];
         (ContentHash Photo, ContentHash Face, int Shown)[] made;
@@ -127,8 +127,8 @@ internal sealed partial class AlignedFolder : IPhotoFaces
         }
 
         bool kept = made.Zip(Paths(name, made.Length)).All(m => m.First.Photo == photo && File.Exists(Path.Combine(_output, m.Second))
-            && ContentHash.Of(FileBytes.Read(Path.Combine(_output, m.Second))) == m.First.Face);
-        return kept ? new PhotoFace(photo, made[0].Face, Path.Combine(_output, name), null) { Shown = made[0].Shown } : null;
+            && content(Path.Combine(_output, m.Second)) == m.First.Face);
+        return kept ? new PhotoFace(photo, made[0].Face, null) { Shown = made[0].Shown } : null;
     }
 
     /// <inheritdoc/>
@@ -137,7 +137,7 @@ internal sealed partial class AlignedFolder : IPhotoFaces
         string name = _names[index];
         if (faces is null)
         {
-            return new PhotoFace(photo, default, null, reason);
+            return new PhotoFace(photo, default, reason);
         }
 
         byte[][] jpegs = [faces.Face, .. faces.Others];
@@ -148,7 +148,7 @@ internal sealed partial class AlignedFolder : IPhotoFaces
         }
         catch (FaceDistillException e) when (e.InnerException is PathTooLongException)
         {
-            return new PhotoFace(photo, default, null, "the name of its face would be too long");
+            return new PhotoFace(photo, default, "the name of its face would be too long");
         }
 
         lock (_index)
@@ -166,7 +166,7 @@ internal sealed partial class AlignedFolder : IPhotoFaces
             }
         }
 
-        return new PhotoFace(photo, ContentHash.Of(faces.Face), Path.Combine(_output, name), null) { Shown = faces.Shown };
+        return new PhotoFace(photo, ContentHash.Of(faces.Face), null) { Shown = faces.Shown };
     }
 
     // NAME.jpg, NAME.2.jpg, ..., none of which is a photo's own.

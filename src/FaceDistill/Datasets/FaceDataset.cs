@@ -35,6 +35,9 @@ public readonly record struct FaceImage(string Path, string Identity)
 /// <param name="Others">What else lies there, which is not read (relative paths), with the reason.</param>
 public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, IReadOnlyList<(string Path, string Reason)> Others)
 {
+    /// <summary>The pictures; each is made when it is asked for.</summary>
+    public IReadOnlyList<FaceImage> Images { get; init => field = FaceList.Of(value); } = FaceList.Of(Images);
+
     /// <summary>What may be a picture, or hold some, and cannot be reached; null where there is nothing of the kind.</summary>
     internal (string Path, string Reason)? Unreachable { get; private init; }
 
@@ -100,16 +103,18 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     internal string ContentId(JobContext job)
     {
         var hashes = new ContentHash[Images.Count];
+        var contents = KnownContents.Open(Root);
         var options = new ParallelOptions { CancellationToken = job.Cancel, MaxDegreeOfParallelism = Environment.ProcessorCount };
         try
         {
-            Parallel.For(0, hashes.Length, options, i => hashes[i] = Images[i].Hash.IsNone ? Content(Place(Images[i])) : Images[i].Hash);
+            Parallel.For(0, hashes.Length, options, i => hashes[i] = Images[i].Hash.IsNone ? contents.Of(Place(Images[i]), Content) : Images[i].Hash);
         }
         catch (AggregateException e) when (e.InnerExceptions.OfType<FaceDistillException>().FirstOrDefault() is { } first)
         {
             throw new FaceDistillException(first.Message, e);
         }
 
+        contents.Keep(job);
         return FaceSetId.Of(Images.Select((image, i) => (hashes[i], image.Path)));
     }
 

@@ -47,8 +47,8 @@ internal sealed class FaceSource
                 + "them; --aligned says otherwise");
         }
 
-        if (AlignmentManifest.In(data.Images)
-            && AlignedFolder.ReadIndex(data.Images).Keys.Except(faces.Dataset.Images.Select(i => i.Path), StringComparer.Ordinal).Count() is > 0 and var gone)
+        var index = AlignmentManifest.In(data.Images) ? AlignedFolder.ReadIndex(data.Images) : null;
+        if (index is not null && index.Count - faces.Dataset.Images.Count(i => index.ContainsKey(i.Path)) is > 0 and var gone)
         {
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
@@ -59,7 +59,7 @@ internal sealed class FaceSource
             throw new FaceDistillException($"{data.Images} has none of the pictures that {wanted.List} names");
         }
 
-        return Chosen(faces, data, job).Hashed(job);
+        return Chosen(faces, data, job).Hashed(job, index);
     }
 
     private static AlignedFaces Warned(AlignedFaces faces, JobContext job)
@@ -154,10 +154,10 @@ internal sealed class FaceSource
         string[] names = AlignedFolder.Names(raw);
         FaceImage[] images =
         [
-            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.File is not null)
+            .. found.Select((p, i) => (Made: p, Index: i)).Where(p => p.Made.HasFace)
                 .Select(p => new FaceImage(names[p.Index], raw.Images[p.Index].Identity)
             {
-                Hash = p.Made.Face, Photo = p.Made.Photo, Place = p.Made.File!, Shown = p.Made.Shown,
+                Hash = p.Made.Face, Photo = p.Made.Photo, Place = cache.FileOf(p.Made), Shown = p.Made.Shown,
             }),
         ];
         return images.Length > 0 || data.Shard is not null ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }

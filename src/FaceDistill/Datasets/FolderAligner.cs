@@ -50,8 +50,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         Prepare(raw, output, folder);
         var (photos, reused) = Fill(raw, folder, job);
         var skipped = Skipped(raw, photos);
-        Finish(raw, output, folder, skipped, photos.Any(p => p.File is not null));
-        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.File is not null), reused, skipped)
+        Finish(raw, output, folder, skipped, photos.Any(p => p.HasFace));
+        return new FolderAlignment(AlignedFaces.Open(output), photos.Count(p => p.HasFace), reused, skipped)
         {
             SeveralFaces = Several(photos),
             OtherFaces = Others(photos),
@@ -108,7 +108,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             var (photos, reused) = Fill(own, folder, job);
             var skipped = Skipped(own with { Others = [] }, photos);
             parts.End(part, skipped);
-            return new AlignedPart(part, output, photos.Count(p => p.File is not null), reused, skipped, Join(raw, output, parts, job))
+            return new AlignedPart(part, output, photos.Count(p => p.HasFace), reused, skipped, Join(raw, output, parts, job))
             {
                 SeveralFaces = Several(photos), OtherFaces = Others(photos),
             };
@@ -156,9 +156,9 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         try
         {
             var found = aligner.Find(photos, folder, job);
-            int reused = found.Count(f => f.File is not null);
+            int reused = found.Count(f => f.HasFace);
             found = aligner.Align(photos, found, folder, job);
-            folder.Forget(Enumerable.Range(0, found.Length).Where(i => found[i].File is null));
+            folder.Forget(Enumerable.Range(0, found.Length).Where(i => !found[i].HasFace));
             return (found, reused);
         }
         finally

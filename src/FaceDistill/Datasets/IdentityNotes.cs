@@ -37,16 +37,22 @@ internal static class IdentityNotes
     }
 
     /// <summary>Files of equal bytes that lie under several people: such a pair counts as two strangers with a score of 1.</summary>
-    /// <param name="files">Path, identity and content hash of each picture.</param>
+    /// <param name="files">Path, identity and content hash of each picture; looked through twice.</param>
     /// <returns>For each content that several people have, its files, one a person, in ordinal order of their paths; the contents likewise.</returns>
     public static IReadOnlyList<IReadOnlyList<(string Path, string Identity)>> OneFileUnderSeveralPeople(
-        IEnumerable<(string Path, string Identity, ContentHash Hash)> files) =>
-    [
-        .. files.Where(file => file.Identity.Length > 0).GroupBy(file => file.Hash)
-            .Select(same => same.OrderBy(file => file.Path, StringComparer.Ordinal).DistinctBy(file => file.Identity, StringComparer.Ordinal)
-                .Select(file => (file.Path, file.Identity)).ToArray())
-            .Where(people => people.Length > 1).OrderBy(people => people[0].Path, StringComparer.Ordinal),
-    ];
+        IEnumerable<(string Path, string Identity, ContentHash Hash)> files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        var (seen, again) = (new HashSet<ContentHash>(), new HashSet<ContentHash>());
+        again.UnionWith(files.Where(file => file.Identity.Length > 0 && !seen.Add(file.Hash)).Select(file => file.Hash)); // few, of many
+        return
+        [
+            .. files.Where(file => file.Identity.Length > 0 && again.Contains(file.Hash)).GroupBy(file => file.Hash)
+                .Select(same => same.OrderBy(file => file.Path, StringComparer.Ordinal).DistinctBy(file => file.Identity, StringComparer.Ordinal)
+                    .Select(file => (file.Path, file.Identity)).ToArray())
+                .Where(people => people.Length > 1).OrderBy(people => people[0].Path, StringComparer.Ordinal),
+        ];
+    }
 
     /// <summary>A line of warning for them; null where there are none.</summary>
     public static string? Warning(IReadOnlyList<IReadOnlyList<(string Path, string Identity)>> same)

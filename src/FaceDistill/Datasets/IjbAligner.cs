@@ -69,12 +69,12 @@ internal static class IjbAligner
         photo.WriteTo(content);
         MemoryMarshal.AsBytes<Point2f>(face.Points).CopyTo(content[16..]);
         var key = ContentHash.Of(content);
-        var kept = cache.Find(index, key) ?? cache.Put(index, key, PictureFile.Use(path, (picture, reason) =>
+        var kept = cache.Find(index, key, ContentHash.OfFile) ?? cache.Put(index, key, PictureFile.Use(path, (picture, reason) =>
         {
             using var aligned = picture is null ? throw Wrong(reason) : warp(picture);
             Cv2.ImEncode(".jpg", aligned, out byte[] jpeg, PictureFile.JpegQuality95);
             return new PhotoJpegs(jpeg, 0, []);
         }), "");
-        return new FaceImage(name, "") { Hash = kept.Face, Photo = photo, Place = kept.File! };
+        return new FaceImage(name, "") { Hash = kept.Face, Photo = photo, Place = cache.FileOf(kept with { Photo = key }) };
     }
 }

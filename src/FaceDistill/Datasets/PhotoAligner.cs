@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
-using FaceDistill.Assets;
 using FaceDistill.Faces;
 using FaceDistill.Files;
 using OpenCvSharp;
@@ -15,6 +13,9 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
 {
     /// <summary>How a photo's content is read; a disk's or a network's moment of weakness is waited for. A test may fail instead.</summary>
     public Func<FilePlace, ContentHash> Content { get; init; } = ContentHash.OfFile;
+
+    /// <summary>The clock by which files that were changed just now are told; null for the system's.</summary>
+    public TimeProvider? Clock { get; init; }
 
     /// <summary>Whether every face of a photo is wanted, not only the one that it is of.</summary>
     public bool AllFaces { get; init; }
@@ -32,12 +33,15 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
     {
         ArgumentNullException.ThrowIfNull(photos);
         var found = new PhotoFace[photos.Images.Count];
+        var known = KnownContents.Open(photos.Root, Clock);
         var all = Enumerable.Range(0, found.Length).ToArray();
         ForEach(photos, all, "checking photos", AlignedFaces.FewestTold, (i, path) =>
         {
-            var content = FileBytes.Patiently(() => Content(path));
-            found[i] = kept.Find(i, content) ?? new PhotoFace(content, default, null, null);
+            ContentHash Of(FilePlace place) => known.Of(place, p => FileBytes.Patiently(() => Content(p)));
+            var content = Of(path);
+            found[i] = kept.Find(i, content, Of) ?? new PhotoFace(content, default, null);
         }, (i, reason) => found[i] = Lost(reason), job);
+        known.Keep(job);
         return found;
     }
 
@@ -80,7 +84,7 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         return found;
     }
 
-    private static PhotoFace Lost(string reason) => new(default, default, null, reason);
+    private static PhotoFace Lost(string reason) => new(default, default, reason);
 
     // What is gone or closed to us is left out and named; what fails to be read would be a face lost, so it ends the work when the others are done.
     private static void ForEach(
@@ -159,130 +163,5 @@ internal sealed class PhotoAligner(string detector, AlignmentTemplate template, 
         }
 
         public void Dispose() => _detector.Dispose();
-    }
-}
-
-/// <summary>
-/// The cache's aligned faces: one folder for each way of aligning, which only grows. A face's file is called by its photo's content and its own
-/// with the number of faces that the photo shows (PHOTO-FACE-N.jpg), so that a copied or renamed photo is aligned once, a photo that was replaced is noticed
-/// whatever its date says, and so is a face that
-/// was altered or deleted; PHOTO-none.txt says why a photo gave no face.
-/// </summary>
-internal sealed class AlignedCache : IPhotoFaces
-{
-    private const string None = "none", Ending = ".jpg", NoneEnding = ".txt";
-    private const int Digits = 32;
-    private readonly string _folder;
-    private readonly Dictionary<ContentHash, string> _files = [];
-    private readonly ConcurrentDictionary<ContentHash, string> _junk = new();
-
-    private AlignedCache(string folder) => _folder = folder;
-
-    /// <summary>The folder in which faces are put.</summary>
-    public string Folder => _folder;
-
-    /// <summary>Opens the faces that are aligned in one way.</summary>
-    /// <param name="manifest">How.</param>
-    public static AlignedCache Open(AlignmentManifest manifest)
-    {
-        ArgumentNullException.ThrowIfNull(manifest);
-        string name = InvariantText.Of($"{manifest.Template}{manifest.Size}-{manifest.Hash()[..12]}");
-        var cache = new AlignedCache(Path.Combine(CacheFolder.Root, "aligned", name));
-        foreach (string root in CacheFolder.Roots)
-        {
-            cache.Index(Path.Combine(root, "aligned", name));
-        }
-
-        return cache;
-    }
-
-    /// <inheritdoc/>
-    public PhotoFace? Find(int index, ContentHash photo)
-    {
-        if (!_files.TryGetValue(photo, out string? file))
-        {
-            return null;
-        }
-
-        try
-        {
-            byte[] content = FileBytes.Read(file);
-            string name = Path.GetFileNameWithoutExtension(file)[(Digits + 1)..];
-            if (name == None && Encoding.UTF8.GetString(content).Split('\n') is [var reason, var seal] && seal == Seal(photo, reason))
-            {
-                return new PhotoFace(photo, default, null, reason);
-            }
-
-            if (name.Split('-') is [var digits, var shown] && ContentHash.TryParse(digits, out var face) && ContentHash.Of(content) == face
-                && InvariantNumber.Count(shown, out int faces))
-            {
-                return new PhotoFace(photo, face, file, null) { Shown = faces };
-            }
-
-            _junk[photo] = file;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Deleted since it was listed, or not ours to read: the photo is aligned again.
-        }
-
-        return null;
-    }
-
-    /// <inheritdoc/>
-    public PhotoFace Put(int index, ContentHash photo, PhotoJpegs? faces, string reason)
-    {
-        string digits = photo.ToString();
-        byte[]? jpeg = faces?.Face;
-        var face = jpeg is null ? default : ContentHash.Of(jpeg);
-        string file = Path.Combine(_folder, digits[..2], jpeg is null ? $"{digits}-{None}{NoneEnding}" : $"{digits}-{face}-{faces!.Shown}{Ending}");
-        if (_junk.TryRemove(photo, out string? junk) && junk != file)
-        {
-            DeleteJunk(junk); // it would be found again
-        }
-
-        AtomicFile.WriteReplaceable(file, jpeg ?? Encoding.UTF8.GetBytes($"{reason}\n{Seal(photo, reason)}"));
-        return new PhotoFace(photo, face, jpeg is null ? null : file, jpeg is null ? reason : null) { Shown = faces?.Shown ?? 0 };
-    }
-
-    private static void DeleteJunk(string file)
-    {
-        try
-        {
-            File.Delete(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Not ours to delete: the photo is aligned once more each time.
-        }
-    }
-
-    private static string Seal(ContentHash photo, string reason) => ContentHash.Of(Encoding.UTF8.GetBytes($"{photo} {reason}")).ToString();
-
-    private void Index(string folder)
-    {
-        if (!Directory.Exists(folder))
-        {
-            return;
-        }
-
-        // One folder deep: a link in a cache leads nowhere else.
-        var faces = new EnumerationOptions
-        {
-            RecurseSubdirectories = true,
-            MaxRecursionDepth = 1,
-            AttributesToSkip = FileAttributes.None,
-            IgnoreInaccessible = false,
-        };
-        // The last of a photo counts: a face before a word that there is none.
-        foreach (string file in Directory.EnumerateFiles(folder, "*-*", faces).OrderBy(f => f.EndsWith(Ending, StringComparison.Ordinal))
-            .ThenBy(f => f, StringComparer.Ordinal))
-        {
-            string name = Path.GetFileName(file);
-            if (name.Length > Digits + 1 && Path.GetExtension(name) is Ending or NoneEnding && ContentHash.TryParse(name.AsSpan(0, Digits), out var photo))
-            {
-                _files[photo] = file;
-            }
-        }
     }
 }

@@ -28,21 +28,31 @@ internal static class Csv
     {
         ArgumentNullException.ThrowIfNull(rows);
         var text = new StringWriter(CultureInfo.InvariantCulture);
-        text.Write(header + "\n");
-        using (var csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }))
-        {
-            foreach (var row in rows)
-            {
-                foreach (object? value in row)
-                {
-                    csv.WriteField(value is string words ? Defused(words) : Convert.ToString(value, CultureInfo.InvariantCulture));
-                }
-
-                csv.EndRecord();
-            }
-        }
-
+        Write(text, header, rows);
         return text.ToString();
+    }
+
+    /// <summary>Writes a file of many rows, which are never in memory at once.</summary>
+    /// <exception cref="FaceDistillException">The file cannot be written.</exception>
+    public static void Write(string path, string header, IEnumerable<IEnumerable<object?>> rows) => AtomicFile.Write(path, stream =>
+    {
+        using var text = new StreamWriter(stream, leaveOpen: true);
+        Write(text, header, rows);
+    });
+
+    private static void Write(TextWriter text, string header, IEnumerable<IEnumerable<object?>> rows)
+    {
+        text.Write(header + "\n");
+        using var csv = CsvWriter.Create(text, new CsvWriterOptions { NewLine = "\n" }, leaveOpen: true);
+        foreach (var row in rows)
+        {
+            foreach (object? value in row)
+            {
+                csv.WriteField(value is string words ? Defused(words) : Convert.ToString(value, CultureInfo.InvariantCulture));
+            }
+
+            csv.EndRecord();
+        }
     }
 
     /// <summary>The rows; empty lines do not count.</summary>

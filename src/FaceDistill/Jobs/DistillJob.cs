@@ -8,6 +8,7 @@ using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training;
@@ -133,8 +134,8 @@ public sealed class DistillJob(AssetFinder finder)
             }
         }
 
-        var training = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins)
-            .Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
+        using var targets = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins);
+        var training = targets.Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
@@ -248,7 +249,7 @@ public sealed class DistillJob(AssetFinder finder)
 
         int? people = options.HeldOut.People ?? (options.Loss.IsDistilled && HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
         double part = options.Loss.IsDistilled ? options.HeldOut.Part : 0;
-        var split = new TrainingFaces(faces, TrainingFaces.NoEmbeddings(faces, 1), null, part, options.Run.Seed, people);
+        var split = new TrainingFaces(faces, new NoEmbeddings(faces.Dataset.Images.Count, 1), null, part, options.Run.Seed, people);
         split.RequireBatch(options.Run.BatchSize);
         if (options.Loss.ArcFace > 0)
         {

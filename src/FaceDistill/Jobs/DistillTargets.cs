@@ -16,42 +16,46 @@ namespace FaceDistill.Jobs;
 /// <param name="output">The run folder, where the projector is kept.</param>
 /// <param name="resumes">Whether the run goes on, with the projector that it began with.</param>
 internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, DistillOptions options, string output, bool resumes)
+    : IDisposable
 {
+    private readonly OpenParts _files = new();
+
     /// <summary>Embeds what is not embedded yet.</summary>
     /// <param name="job">Told of every batch.</param>
-    /// <returns>Faces with targets.</returns>
+    /// <returns>Faces with targets, which are read from the cache as they are wanted, until this is disposed.</returns>
     /// <exception cref="FaceDistillException">A face or the teacher is not right, or the student's embedding is to be longer than the teacher's.</exception>
     public TrainingFaces Prepare(JobContext job)
     {
         if (!options.Loss.IsDistilled)
         {
-            int dimension = options.Student.Dimension ?? teacher.Dimension;
+            var none = new NoEmbeddings(faces.Dataset.Images.Count, options.Student.Dimension ?? teacher.Dimension);
             job.Say?.Invoke($"training without a teacher: identities alone decide, and only people can be held out ({teacher.Name} gives the alignment only)");
-            var none = TrainingFaces.NoEmbeddings(faces, dimension);
             var mirroredNone = options.Targets.Mirror ? none : null;
             return new TrainingFaces(faces, none, mirroredNone, 0, options.Run.Seed, options.HeldOut.People ?? 0) { Augmented = Views(null, _ => none) };
         }
 
         FaceView[] views = options.Targets.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         var embedded = new FaceEmbeddings(teacher, faces);
-        var sets = embedded.Of([.. views.Select(EmbeddedView.Of)], job);
+        var kept = embedded.Kept([.. views.Select(EmbeddedView.Of)], _files, job);
         Say("", embedded, job);
-        var original = sets[0];
-        var projector = ProjectorOf(original, job);
-        EmbeddingSet Projected(EmbeddingSet set) => projector?.Apply(set) ?? set;
-        var mirrored = options.Targets.Mirror ? Projected(sets[1]) : null;
-        return new TrainingFaces(faces, Projected(original), mirrored, options.HeldOut.Part, options.Run.Seed, People)
+        var projector = ProjectorOf(kept[0], job);
+        IEmbeddingRows Projected(IEmbeddingRows rows) => projector is null ? rows : new ProjectedRows(rows, projector);
+        var mirrored = options.Targets.Mirror ? Projected(kept[1]) : null;
+        return new TrainingFaces(faces, Projected(kept[0]), mirrored, options.HeldOut.Part, options.Run.Seed, People)
         {
             Augmented = Augmented(projector, Projected, job),
         };
     }
+
+    /// <summary>Ends the reading of targets.</summary>
+    public void Dispose() => _files.Dispose();
 
     private static void Say(string views, FaceEmbeddings embedded, JobContext job) =>
         job.Say?.Invoke($"the teacher's embeddings{views} {(embedded.Computed == 0 ? "were in the cache" : "are in the cache now")}");
 
     private int? People => options.HeldOut.People ?? (HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
 
-    private Projector? ProjectorOf(EmbeddingSet original, JobContext job)
+    private Projector? ProjectorOf(IEmbeddingRows original, JobContext job)
     {
         if (options.Student.Dimension is not { } dimension || dimension == teacher.Dimension)
         {
@@ -65,7 +69,7 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
 
         // By the faces that train alone, as everything that is measured for the student.
         int[] training = new TrainingFaces(faces, original, null, options.HeldOut.Part, options.Run.Seed, People).Training;
-        var projector = Projector.Fit(original.Of(training), dimension);
+        var projector = Projector.Fit(original, training, dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
         job.Say?.Invoke(InvariantText.Of(
             $"projector {teacher.Dimension} to {dimension}: keeps {projector.Kept:0.00%} of the teacher's embeddings "
@@ -74,7 +78,7 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
     }
 
     private AugmentedTargets? Augmented(
-        Projector? projector, Func<EmbeddingSet, EmbeddingSet> projected, JobContext job)
+        Projector? projector, Func<IEmbeddingRows, IEmbeddingRows> projected, JobContext job)
     {
         if (!options.Targets.IsAugmented || options.Targets.Mode == TargetMode.Live)
         {
@@ -84,12 +88,12 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
 
         var targets = new AugmentedTargets(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed);
         var embedded = new FaceEmbeddings(teacher, faces);
-        var sets = embedded.Of([.. Enumerable.Range(0, options.Targets.Views).Select(targets.Embedded)], job);
+        var kept = embedded.Kept([.. Enumerable.Range(0, options.Targets.Views).Select(targets.Embedded)], _files, job);
         Say($" of {options.Targets.Views} augmented views", embedded, job);
-        return Views(null, view => projected(sets[view]));
+        return Views(null, view => projected(kept[view]));
     }
 
-    private AugmentedTargets? Views(IEmbedder? live, Func<int, EmbeddingSet> cached)
+    private AugmentedTargets? Views(IEmbedder? live, Func<int, IEmbeddingRows> cached)
     {
         var targets = new AugmentedTargets(options.Targets.Augment, options.Targets.Mirror, options.Run.Seed) { MixUp = options.Targets.MixUp };
         return !options.Targets.IsAugmented ? null

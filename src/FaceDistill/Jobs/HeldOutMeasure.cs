@@ -87,13 +87,8 @@ internal sealed class HeldOutMeasure : IStudentMeasure
     public static EmbeddingSet Teacher(TrainingFaces faces)
     {
         var (people, images) = (faces.HeldOut, faces.Faces.Dataset.Images);
-        var values = new float[(long)people.Measured.Length * faces.Dimension];
-        for (int i = 0; i < people.Measured.Length; i++)
-        {
-            faces.Embedding(people.Measured[i], FaceDistill.Views.FaceView.Original).CopyTo(values.AsSpan(i * faces.Dimension));
-        }
-
-        return new EmbeddingSet("teacher", faces.Dimension, values, [.. people.Measured.Select(i => images[i].Path)], people.Identities);
+        return new EmbeddingSet(
+            "teacher", faces.Dimension, faces.Embeddings(people.Measured), [.. people.Measured.Select(i => images[i].Path)], people.Identities);
     }
 
     /// <inheritdoc/>

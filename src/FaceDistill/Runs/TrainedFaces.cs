@@ -56,11 +56,10 @@ internal sealed class TrainedFaces
     public static void Write(string run, AlignedFaces faces, string? start = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        IEnumerable<object[]> before = start is null ? []
+        object[][] before = start is null ? []
             : !File.Exists(Path.Combine(start, FileName)) ? [[default(ContentHash), default(ContentHash), Unknown]]
             : [.. Rows(Path.Combine(start, FileName)).Select(f => new object[] { f.Face, f.Photo, f.Identity })];
-        AtomicFile.WriteText(Path.Combine(run, FileName), Csv.Text(
-            Header, faces.Dataset.Images.Select(i => new object[] { i.Hash, i.Photo, i.Identity }).Concat(before)));
+        Csv.Write(Path.Combine(run, FileName), Header, faces.Dataset.Images.Select(i => new object[] { i.Hash, i.Photo, i.Identity }).Concat(before));
     }
 
     /// <summary>Reads a run's list; null where the run of an earlier version has none.</summary>

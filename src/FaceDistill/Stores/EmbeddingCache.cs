@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
@@ -21,7 +22,7 @@ internal sealed class EmbeddingCache
 {
     private const string Ending = ".emb";
     private const int HashBytes = 16, FixedBytes = 16;
-    private const int MostFaces = 1 << 20;
+    private const int MostFaces = 1 << 20, PieceBytes = 1 << 18;
     private readonly string _name;
     private readonly int _dimension;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
@@ -55,21 +56,28 @@ internal sealed class EmbeddingCache
     public static string ModelHash(string file, ModelInputSpec contract) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file + JsonFile.Serialize(contract))));
 
-    /// <summary>Copies out what is kept of some faces, from parts that were not read before.</summary>
-    /// <param name="rows">For each face its row in <paramref name="values"/>; those that are found are taken out.</param>
-    /// <param name="values">float32 [rows, D].</param>
+    /// <summary>Where the first value lies in a part of so many rows.</summary>
+    public static long ValuesAt(int count) => FixedBytes + ((long)count * HashBytes) + HashBytes;
+
+    /// <summary>The bytes of a part.</summary>
+    public static long LengthOf(EmbeddingPart part) => ValuesAt(part.Count) + ((long)part.Count * part.RowBytes) + HashBytes;
+
+    /// <summary>Finds what is kept of some faces, in parts that were not read before: each that holds some is compared with its hashes.</summary>
+    /// <param name="rows">The faces' contents, each with the number under which its place is kept.</param>
+    /// <param name="found">Receives the places.</param>
     /// <param name="job">Told what was damaged.</param>
-    public void Read(Dictionary<ContentHash, int> rows, float[] values, JobContext job)
+    public void Find(IReadOnlyDictionary<ContentHash, int> rows, EmbeddingPlaces found, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(found);
         foreach (string folder in CacheFolder.Roots.Select(root => Path.Combine(root, _name)).Where(Directory.Exists))
         {
             foreach (string file in Directory.EnumerateFiles(folder, "*" + Ending).Order(StringComparer.Ordinal))
             {
                 job.Cancel.ThrowIfCancellationRequested();
-                if (rows.Count > 0 && _read.Add(file))
+                if (found.Found < rows.Count && _read.Add(file))
                 {
-                    ReadOrDelete(file, rows, values, job);
+                    ReadOrDelete(file, rows, found, job);
                 }
             }
         }
@@ -78,8 +86,9 @@ internal sealed class EmbeddingCache
     /// <summary>Keeps embeddings.</summary>
     /// <param name="faces">N contents.</param>
     /// <param name="values">float32 [N, D], finite.</param>
+    /// <returns>The part that holds them, in their order.</returns>
     /// <exception cref="FaceDistillException">They cannot be written.</exception>
-    public void Add(ReadOnlySpan<ContentHash> faces, ReadOnlySpan<float> values)
+    public EmbeddingPart Add(ReadOnlySpan<ContentHash> faces, ReadOnlySpan<float> values)
     {
         int head = FixedBytes + (faces.Length * HashBytes);
         var part = new byte[head + HashBytes + (values.Length * sizeof(float)) + HashBytes];
@@ -99,13 +108,14 @@ internal sealed class EmbeddingCache
         string file = Path.Combine(Folder, id + Ending);
         AtomicFile.WriteReplaceable(file, part);
         _read.Add(file);
+        return new EmbeddingPart(file, faces.Length, _dimension);
     }
 
-    private void ReadOrDelete(string file, Dictionary<ContentHash, int> rows, float[] values, JobContext job)
+    private void ReadOrDelete(string file, IReadOnlyDictionary<ContentHash, int> rows, EmbeddingPlaces found, JobContext job)
     {
         try
         {
-            if (!FileBytes.Patiently(() => ReadPart(file, rows, values)))
+            if (!FileBytes.Patiently(() => ReadPart(file, rows, found)))
             {
                 job.Say?.Invoke($"{file} is damaged; its embeddings are computed again");
                 File.Delete(file);
@@ -119,7 +129,7 @@ internal sealed class EmbeddingCache
     }
 
     // Whether the part is what was written.
-    private bool ReadPart(string file, Dictionary<ContentHash, int> rows, float[] values)
+    private bool ReadPart(string file, IReadOnlyDictionary<ContentHash, int> rows, EmbeddingPlaces found)
     {
         try
         {
@@ -127,14 +137,14 @@ internal sealed class EmbeddingCache
             Span<byte> start = stackalloc byte[FixedBytes];
             stream.ReadExactly(start);
             int count = BinaryPrimitives.ReadInt32LittleEndian(start[8..]);
-            long bodyBytes = (long)count * _dimension * sizeof(float);
+            var part = new EmbeddingPart(file, count, _dimension);
             if (!start[..8].SequenceEqual(Mark) || count is < 1 or > MostFaces || BinaryPrimitives.ReadInt32LittleEndian(start[12..]) != _dimension
-                || stream.Length != FixedBytes + ((long)count * HashBytes) + bodyBytes + (2 * HashBytes) || bodyBytes > Array.MaxLength)
+                || stream.Length != LengthOf(part))
             {
                 return false;
             }
 
-            var head = new byte[FixedBytes + (count * HashBytes) + HashBytes];
+            var head = new byte[ValuesAt(count)];
             start.CopyTo(head);
             stream.ReadExactly(head.AsSpan(FixedBytes));
             if (ContentHash.Of(head.AsSpan(0, head.Length - HashBytes)) != ContentHash.FromBytes(head.AsSpan(head.Length - HashBytes)))
@@ -142,39 +152,52 @@ internal sealed class EmbeddingCache
                 return false;
             }
 
-            var wanted = new List<(int Row, int At)>();
+            var wanted = new List<(int Face, int Row)>();
             for (int i = 0; i < count; i++)
             {
-                if (rows.TryGetValue(ContentHash.FromBytes(head.AsSpan(FixedBytes + (i * HashBytes))), out int row))
+                if (rows.TryGetValue(ContentHash.FromBytes(head.AsSpan(FixedBytes + (i * HashBytes))), out int face) && !found.Has(face))
                 {
-                    wanted.Add((row, i));
+                    wanted.Add((face, i));
                 }
             }
 
-            if (wanted.Count == 0)
-            {
-                return true;
-            }
-
-            var body = new byte[bodyBytes + HashBytes];
-            stream.ReadExactly(body);
-            var embeddings = body.AsSpan(0, (int)bodyBytes);
-            if (ContentHash.Of(embeddings) != ContentHash.FromBytes(body.AsSpan((int)bodyBytes)))
+            if (wanted.Count > 0 && !HasWholeValues(stream, (long)count * part.RowBytes))
             {
                 return false;
             }
 
-            foreach (var (row, at) in wanted)
-            {
-                MemoryMarshal.Cast<byte, float>(embeddings).Slice(at * _dimension, _dimension).CopyTo(values.AsSpan(row * _dimension, _dimension));
-                rows.Remove(ContentHash.FromBytes(head.AsSpan(FixedBytes + (at * HashBytes))));
-            }
-
+            found.Add(part, wanted);
             return true;
         }
         catch (EndOfStreamException)
         {
             return false;
+        }
+    }
+
+    // Hashed a piece at a time: what is wanted of them is read when it is wanted.
+    private static bool HasWholeValues(FileStream stream, long bytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            for (long left = bytes; left > 0;)
+            {
+                var some = piece.AsSpan(0, (int)Math.Min(left, PieceBytes));
+                stream.ReadExactly(some);
+                hash.AppendData(some);
+                left -= some.Length;
+            }
+
+            Span<byte> sum = piece.AsSpan(0, SHA256.HashSizeInBytes), kept = piece.AsSpan(SHA256.HashSizeInBytes, HashBytes);
+            hash.GetHashAndReset(sum);
+            stream.ReadExactly(kept);
+            return kept.SequenceEqual(sum[..HashBytes]);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
         }
     }
 }

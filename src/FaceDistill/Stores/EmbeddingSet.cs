@@ -5,7 +5,7 @@ using FaceDistill.Files;
 namespace FaceDistill.Stores;
 
 /// <summary>N embeddings of one model in memory, with the path and the identity of each face.</summary>
-public sealed class EmbeddingSet
+public sealed class EmbeddingSet : IEmbeddingRows
 {
     /// <summary>Takes hold of the arrays (no copy).</summary>
     /// <param name="name">The model's name, for tables.</param>
@@ -68,6 +68,12 @@ public sealed class EmbeddingSet
 
     /// <summary>The embedding of face <paramref name="index"/>, float32 [D].</summary>
     public ReadOnlySpan<float> Row(int index) => Values.AsSpan(index * Dimension, Dimension);
+
+    bool IEmbeddingRows.IsNone => !Values.AsSpan().ContainsAnyExcept(0f);
+
+    bool IEmbeddingRows.AreOf(IReadOnlyList<FaceImage> faces) => faces.Select(f => f.Path).SequenceEqual(Paths, StringComparer.Ordinal);
+
+    void IEmbeddingRows.Read(int index, Span<float> row) => Row(index).CopyTo(row);
 
     /// <summary>Some of the embeddings; a copy.</summary>
     /// <param name="indices">Their places, in the order wanted.</param>

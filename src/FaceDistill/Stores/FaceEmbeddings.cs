@@ -26,56 +26,87 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
     /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, or the model fails.</exception>
     public EmbeddingSet Of(FaceView view, JobContext job) => Of([EmbeddedView.Of(view)], job)[0];
 
-    /// <summary>Embeds several views.</summary>
+    /// <summary>Embeds several views, into memory.</summary>
     /// <param name="views">The views of each face, in this order.</param>
     /// <param name="job">Told of every batch, and what was damaged.</param>
     /// <returns>For each view float32 [faces, D], in the faces' order.</returns>
-    /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, or the model fails.</exception>
+    /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, the model fails, or an array does not hold so many.</exception>
     public IReadOnlyList<EmbeddingSet> Of(IReadOnlyList<EmbeddedView> views, JobContext job)
     {
-        ArgumentNullException.ThrowIfNull(views);
         ArgumentNullException.ThrowIfNull(model);
-        faces.Require(model.Contract.Template, model.Name);
-        faces = faces.Hashed(job);
         if ((long)faces.Dataset.Images.Count * model.Dimension > Array.MaxLength)
         {
             throw new FaceDistillException($"{faces.Dataset.Images.Count} embeddings of dimension {model.Dimension} are more than one array holds "
                 + $"({Array.MaxLength} values); embed the data in parts");
         }
 
-        return [.. views.Chunk(ViewsAtOnce).SelectMany(some => Some(some, job))];
-    }
-
-    private EmbeddingSet[] Some(EmbeddedView[] views, JobContext job)
-    {
+        using var files = new OpenParts();
+        var kept = Kept(views, files, job);
         var images = faces.Dataset.Images;
-        var caches = views.Select(v => new EmbeddingCache(model, faces.Manifest.Frame, v.Name)).ToArray();
-        var values = views.Select(_ => new float[images.Count * model.Dimension]).ToArray();
-        var missing = views.Select(_ => FirstRows(images)).ToArray();
-        void Read() => Array.ForEach([.. Enumerable.Range(0, views.Length)], v => caches[v].Read(missing[v], values[v], job));
-        Read();
-        if (Array.Exists(missing, rows => rows.Count > 0))
-        {
-            using var held = FolderLock.Wait(caches[0].Folder, job, out bool waited, part: shard?.Name);
-            if (waited)
-            {
-                Read(); // what we waited for may be what we want
-            }
-
-            Compute(views, caches, values, [.. missing.SelectMany(rows => rows.Values).Distinct().Order()], job);
-        }
-
         string[] paths = [.. images.Select(i => i.Path)], identities = [.. images.Select(i => i.Identity)];
+        ContentHash[] contents = [.. images.Select(i => i.Hash)], photos = [.. images.Select(i => i.Photo)];
         var several = images.All(i => i.Shown == 0) ? null : images.Where(i => i.Shown > 1).Select(i => i.Path).ToHashSet(StringComparer.Ordinal);
-        CopyTwins(images, values);
-        return [.. values.Select(v => new EmbeddingSet(model.Name, model.Dimension, v, paths, identities)
+        return [.. kept.Select(view => new EmbeddingSet(model.Name, model.Dimension, Values(view), paths, identities)
         {
-            Faces = [.. images.Select(i => i.Hash)],
-            Photos = [.. images.Select(i => i.Photo)],
+            Faces = contents,
+            Photos = photos,
             ModelHash = EmbeddingCache.ModelHash(model),
             Skipped = faces.Skipped,
             SeveralFaces = several,
         })];
+    }
+
+    /// <summary>Embeds several views, into the cache alone.</summary>
+    /// <param name="views">The views of each face, in this order.</param>
+    /// <param name="files">Reads them from there.</param>
+    /// <param name="job">Told of every batch, and what was damaged.</param>
+    /// <returns>For each view where it lies, in the faces' order.</returns>
+    /// <exception cref="FaceDistillException">A face is damaged or aligned otherwise, or the model fails.</exception>
+    public IReadOnlyList<KeptEmbeddings> Kept(IReadOnlyList<EmbeddedView> views, OpenParts files, JobContext job)
+    {
+        ArgumentNullException.ThrowIfNull(views);
+        faces.Require(model.Contract.Template, model.Name);
+        faces = faces.Hashed(job);
+        var (first, kept) = (FirstRows(faces.Dataset.Images), new List<KeptEmbeddings>());
+        foreach (var some in views.Chunk(ViewsAtOnce))
+        {
+            var found = Some(some, first, job);
+            CopyTwins(first, found);
+            Array.ForEach(found, f => kept.Add(new KeptEmbeddings(model.Name, model.Dimension, faces.Dataset.Images, f, files, kept.LastOrDefault())));
+        }
+
+        return kept;
+    }
+
+    private static float[] Values(KeptEmbeddings view)
+    {
+        var values = new float[view.Count * view.Dimension];
+        for (int i = 0; i < view.Count; i++)
+        {
+            view.Read(i, values.AsSpan(i * view.Dimension, view.Dimension));
+        }
+
+        return values;
+    }
+
+    private EmbeddingPlaces[] Some(EmbeddedView[] views, Dictionary<ContentHash, int> first, JobContext job)
+    {
+        var caches = views.Select(v => new EmbeddingCache(model, faces.Manifest.Frame, v.Name)).ToArray();
+        var found = views.Select(_ => new EmbeddingPlaces(faces.Dataset.Images.Count)).ToArray();
+        void Find() => Array.ForEach([.. Enumerable.Range(0, views.Length)], v => caches[v].Find(first, found[v], job));
+        Find();
+        if (Array.Exists(found, f => f.Found < first.Count))
+        {
+            using var held = FolderLock.Wait(caches[0].Folder, job, out bool waited, part: shard?.Name);
+            if (waited)
+            {
+                Find(); // what we waited for may be what we want
+            }
+
+            Compute(views, caches, found, [.. first.Values.Where(row => Array.Exists(found, f => !f.Has(row))).Order()], job);
+        }
+
+        return found;
     }
 
     private static Dictionary<ContentHash, int> FirstRows(IReadOnlyList<FaceImage> images)
@@ -90,19 +121,17 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
     }
 
     // The same file under two names is embedded once.
-    private void CopyTwins(IReadOnlyList<FaceImage> images, float[][] values)
+    private void CopyTwins(Dictionary<ContentHash, int> first, EmbeddingPlaces[] found)
     {
-        var first = FirstRows(images);
-        for (int i = 0; i < images.Count; i++)
+        var images = faces.Dataset.Images;
+        for (int i = 0; i < images.Count && first.Count < images.Count; i++)
         {
-            if (first[images[i].Hash] is var row && row != i)
-            {
-                Array.ForEach(values, v => v.AsSpan(row * model.Dimension, model.Dimension).CopyTo(v.AsSpan(i * model.Dimension)));
-            }
+            int row = first[images[i].Hash];
+            Array.ForEach(found, f => f.Places[i] = f.Places[row]);
         }
     }
 
-    private void Compute(EmbeddedView[] views, EmbeddingCache[] caches, float[][] values, int[] rows, JobContext job)
+    private void Compute(EmbeddedView[] views, EmbeddingCache[] caches, EmbeddingPlaces[] found, int[] rows, JobContext job)
     {
         int done = 0, d = model.Dimension;
         foreach (int[] some in rows.Chunk(FacesAtOnce))
@@ -116,12 +145,10 @@ internal sealed class FaceEmbeddings(IEmbedder model, AlignedFaces faces, DataSh
                 var own = new float[some.Length * d];
                 for (int i = 0; i < some.Length; i++)
                 {
-                    var one = embedded.AsSpan(((i * views.Length) + v) * d, d);
-                    one.CopyTo(own.AsSpan(i * d));
-                    one.CopyTo(values[v].AsSpan(some[i] * d));
+                    embedded.AsSpan(((i * views.Length) + v) * d, d).CopyTo(own.AsSpan(i * d));
                 }
 
-                caches[v].Add(contents, own);
+                found[v].Add(caches[v].Add(contents, own), some.Select((face, row) => (face, row)));
             }
 
             Computed += some.Length;

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Stores;
 
 namespace FaceDistill.Students;
 
@@ -96,36 +97,46 @@ internal sealed record TargetScaling(float[] Mean, float Scale)
     public static TargetScaling None(int dimension) => new(new float[dimension], 1);
 
     /// <summary>Measures the scaling.</summary>
-    /// <param name="embeddings">float32 [N, D], row-major.</param>
-    /// <param name="dimension">D.</param>
-    /// <exception cref="FaceDistillException">The embeddings do not vary.</exception>
-    public static TargetScaling Measure(ReadOnlySpan<float> embeddings, int dimension)
+    /// <param name="embeddings">The teacher's embeddings.</param>
+    /// <param name="faces">Of which faces; at least one.</param>
+    /// <exception cref="FaceDistillException">The embeddings do not vary, or cannot be read.</exception>
+    public static TargetScaling Measure(IEmbeddingRows embeddings, IReadOnlyList<int> faces)
     {
-        int count = embeddings.Length / dimension;
-        var mean = new double[dimension];
-        for (int i = 0; i < embeddings.Length; i++)
+        ArgumentNullException.ThrowIfNull(embeddings);
+        ArgumentNullException.ThrowIfNull(faces);
+        int count = faces.Count, dimension = embeddings.Dimension;
+        var (row, mean) = (new float[dimension], new double[dimension]);
+        foreach (int face in faces)
         {
-            mean[i % dimension] += (double)embeddings[i] / count;
+            embeddings.Read(face, row);
+            for (int d = 0; d < dimension; d++)
+            {
+                mean[d] += (double)row[d] / count;
+            }
         }
 
         // In a second pass: the mean square less the square of the mean would lose small variances beside a large mean.
         double squares = 0, deviations = 0;
-        for (int i = 0; i < embeddings.Length; i++)
+        foreach (int face in faces)
         {
-            double deviation = embeddings[i] - mean[i % dimension];
-            deviations += deviation * deviation;
-            squares += (double)embeddings[i] * embeddings[i];
+            embeddings.Read(face, row);
+            for (int d = 0; d < dimension; d++)
+            {
+                double deviation = row[d] - mean[d];
+                deviations += deviation * deviation;
+                squares += (double)row[d] * row[d];
+            }
         }
 
         // What varies by less than float32's resolution, 6e-8 of the values, does not vary.
         return deviations > 1e-14 * squares
-            ? new TargetScaling([.. mean.Select(m => (float)m)], (float)Math.Sqrt(deviations / embeddings.Length))
+            ? new TargetScaling([.. mean.Select(m => (float)m)], (float)Math.Sqrt(deviations / ((long)count * dimension)))
             : throw new FaceDistillException("the teacher gives every training face the same embedding; there is nothing to learn");
     }
 
     /// <summary>Centres and scales one embedding.</summary>
     /// <param name="embedding">float32 [D] in the teacher's space.</param>
-    /// <param name="target">Receives float32 [D].</param>
+    /// <param name="target">Receives float32 [D]; may be the same.</param>
     public void Apply(ReadOnlySpan<float> embedding, Span<float> target)
     {
         for (int d = 0; d < embedding.Length; d++)

@@ -248,6 +248,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             },
             JsonFile.Options)!.AsObject();
         text.Remove("checkpointMinutes");
+        text.Remove("pictureMemory");
         foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
         {
             if (JsonNode.DeepEquals(text[name], before[name]))

@@ -36,7 +36,9 @@ internal sealed class BatchNormStatistics : IDisposable
     /// <param name="description">The student.</param>
     /// <param name="options">The run's options; the seed chooses the faces.</param>
     /// <param name="device">Where the student lies.</param>
-    public BatchNormStatistics(TrainingFaces faces, StudentDescription description, DistillOptions options, Device device)
+    /// <param name="memory">Where decoded pictures are kept; null for the usual one.</param>
+    public BatchNormStatistics(
+        TrainingFaces faces, StudentDescription description, DistillOptions options, Device device, PictureMemory? memory = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         ArgumentNullException.ThrowIfNull(description);
@@ -46,7 +48,7 @@ internal sealed class BatchNormStatistics : IDisposable
         int batches = Math.Max(1, Math.Min(Faces, faces.Training.Length) / options.Run.BatchSize);
         _faces = [.. SeededChoice.Permutation(faces.Training.Length, options.Run.Seed, epoch: -2).Take(batches * options.Run.BatchSize)
             .Select(i => faces.Training[i])];
-        _reader = new BatchReader(faces, description.Contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false);
+        _reader = new BatchReader(faces, description.Contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false, memory);
         Student = new MobileNetV1(description.Architecture());
         Student.to(device);
         var modules = Student.named_children().ToDictionary(m => m.name, m => m.module, StringComparer.Ordinal);

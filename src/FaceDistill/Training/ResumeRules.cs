@@ -66,12 +66,13 @@ internal static class ResumeRules
         return found;
     }
 
-    // The device and the time between checkpoints may change, the student that it started from may have been moved, minutes were turned into epochs,
+    // The device, the time between checkpoints and the memory for pictures may change, the student that it started from may have been moved, minutes were
+    // turned into epochs,
     // and runs of before held out nobody and had no replicas.
     private static string Text(DistillOptions options) => JsonFile.Serialize(options with
     {
         Student = options.Student with { Init = options.Student.Init is null ? null : "" },
-        Run = options.Run with { Device = "", CheckpointMinutes = 0, Minutes = null, Replicas = options.Run.Replicas ?? 1 },
+        Run = options.Run with { Device = "", CheckpointMinutes = 0, PictureMemory = null, Minutes = null, Replicas = options.Run.Replicas ?? 1 },
         HeldOut = options.HeldOut with { People = options.HeldOut.People ?? 0 },
     });
 }

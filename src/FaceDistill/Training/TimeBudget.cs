@@ -32,14 +32,15 @@ internal static class TimeBudget
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(options);
         long start = Stopwatch.GetTimestamp();
+        var memory = PictureMemory.Of(options.Run);
         using var student = new TrainingStep(description, options, device, faces.PeopleCount);
         var seconds = new Dictionary<int, (double First, double Later)>();
         (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known)
             ? known
-            : seconds[size] = EpochSeconds(student, faces, size, options, cancel);
+            : seconds[size] = EpochSeconds(student, faces, size, options, memory, cancel);
         double measuring;
-        using (var validation = new ValidationPass(faces, description.Contract, options, device, measure))
-        using (var statistics = new BatchNormStatistics(faces, description, options, device))
+        using (var validation = new ValidationPass(faces, description.Contract, options, device, measure, memory))
+        using (var statistics = new BatchNormStatistics(faces, description, options, device, memory))
         {
             measuring = MeasuringSeconds(student, validation, statistics, cancel);
         }
@@ -84,9 +85,9 @@ internal static class TimeBudget
     }
 
     private static (double First, double Later) EpochSeconds(
-        TrainingStep student, TrainingFaces faces, int size, DistillOptions options, CancellationToken cancel)
+        TrainingStep student, TrainingFaces faces, int size, DistillOptions options, PictureMemory memory, CancellationToken cancel)
     {
-        using var reader = new BatchReader(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror);
+        using var reader = new BatchReader(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, memory);
         student.Model.train();
         return (Timed(student, reader, cancel), Timed(student, reader, cancel));
     }

@@ -55,10 +55,10 @@ internal sealed class Trainer : IDisposable
         faces.RequireBatch(options.Run.BatchSize);
         _student = new TrainingStep(_description, options, _device, faces.PeopleCount, ranks);
         _ranked = ranks is null ? null : new RankedRun(ranks, _student);
-        _validation = new ValidationPass(faces, description.Contract, options, _device, measure);
-        _readers = new BatchReaders(size => new BatchReader(
-            faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, ranks?.OnThisMachine ?? 1));
-        _statistics = new BatchNormStatistics(faces, _description, options, _device);
+        var memory = PictureMemory.Of(options.Run, ranks?.OnThisMachine ?? 1);
+        _validation = new ValidationPass(faces, description.Contract, options, _device, measure, memory);
+        _readers = new BatchReaders(size => new BatchReader(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, memory));
+        _statistics = new BatchNormStatistics(faces, _description, options, _device, memory);
     }
 
     /// <summary>The checkpoint file of the run.</summary>

@@ -68,7 +68,7 @@ internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsP
         using var student = new TrainingStep(description, options, device);
         using var batch = new TrainingBatch(options.Run.BatchSize, spec.Resolution, description.Dimension);
         int[] all = [.. Enumerable.Range(0, options.Run.BatchSize)];
-        batch.Begin(all, new long[options.Run.BatchSize]);
+        batch.Begin(all, new int[options.Run.BatchSize]);
         new Random(1).NextBytes(batch.Pixels.bytes);
         batch.Targets.zero_();
         student.Model.train();

@@ -14,7 +14,7 @@ namespace FaceDistill.Training;
 /// <summary>Measures a student on the held-out faces, always at its full resolution.</summary>
 internal sealed class ValidationPass : IDisposable
 {
-    private const int SpreadFaces = 256;
+    private const int SpreadFaces = 256, MostSpread = 16_384;
     private readonly TrainingFaces _faces;
     private readonly ModelInputSpec _contract;
     private readonly Device _device;
@@ -27,12 +27,14 @@ internal sealed class ValidationPass : IDisposable
     /// <param name="options">The run's options.</param>
     /// <param name="device">Where the student lies.</param>
     /// <param name="measure">Measures the held-out people; null to measure nobody.</param>
-    public ValidationPass(TrainingFaces faces, ModelInputSpec contract, DistillOptions options, Device device, IStudentMeasure? measure = null)
+    /// <param name="memory">Where decoded pictures are kept; null for the usual one.</param>
+    public ValidationPass(
+        TrainingFaces faces, ModelInputSpec contract, DistillOptions options, Device device, IStudentMeasure? measure = null, PictureMemory? memory = null)
     {
         ArgumentNullException.ThrowIfNull(contract);
         ArgumentNullException.ThrowIfNull(options);
         (_faces, _contract, _device, _measure) = (faces, contract, device, measure);
-        _reader = new BatchReader(faces, contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false);
+        _reader = new BatchReader(faces, contract.Size, options.Run.BatchSize, options.Run.Seed, mirror: false, memory);
     }
 
     /// <summary>Measures.</summary>
@@ -94,9 +96,9 @@ internal sealed class ValidationPass : IDisposable
     public EmbeddingSpread? Spread(MobileNetV1 model, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(model);
-        int[] faces = _faces.Validation.Length >= 2 ? _faces.Validation
+        int[] faces = _faces.Validation.Length >= 2 ? Spread(_faces.Validation)
             : [.. SeededChoice.Permutation(_faces.Training.Length, seed: 0, epoch: -3).Take(SpreadFaces).Select(i => _faces.Training[i])]; // of many people
-        float[] own = Embedded(model, faces, cancel), teacher = [.. faces.SelectMany(i => _faces.Embedding(i, FaceView.Original).ToArray())];
+        float[] own = Embedded(model, faces, cancel), teacher = _faces.Embeddings(faces);
         int dimension = _faces.Dimension;
         return teacher.AsSpan().ContainsAnyExcept(0f)
             ? EmbeddingSpread.Of(own, dimension, EmbeddingSpread.VarianceOf(teacher, dimension), "the teacher's on the same faces")
@@ -105,6 +107,10 @@ internal sealed class ValidationPass : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
+
+    // At most so many, from the whole list.
+    private static int[] Spread(int[] faces) => faces.Length <= MostSpread ? faces
+        : [.. Enumerable.Range(0, MostSpread).Select(i => faces[(long)i * faces.Length / MostSpread])];
 
     // float32 [faces, D] in the teacher's space.
     private float[] Embedded(MobileNetV1 model, int[] faces, CancellationToken cancel)

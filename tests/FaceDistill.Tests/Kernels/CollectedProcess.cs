@@ -63,7 +63,7 @@ internal static class CollectedProcess
         using var embedder = new StudentEmbedder(RunStudent.Open(folder.Path), "student", "cpu");
         var embedding = new float[embedder.Dimension];
         embedder.Embed(new float[embedder.Contract.Values], 1, embedding);
-        Projector.Fit(tiny.Read("original"), 4).Apply(tiny.Read("original"));
+        Projector.Fit(tiny.Read("original"), [.. Enumerable.Range(0, 100)], 4);
         return FormattableString.Invariant($"{log.Count * epoch} steps, loss {log[0].Loss} to {log[^1].Loss},");
     }
 

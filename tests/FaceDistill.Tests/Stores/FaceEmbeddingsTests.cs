@@ -10,35 +10,8 @@ using OpenCvSharp;
 
 namespace FaceDistill.Tests.Stores;
 
-public sealed class FaceEmbeddingsTests : IDisposable
+public sealed class FaceEmbeddingsTests : EmbeddedFaces
 {
-    private const int Faces = 70; // two whole batches of 32 and a remainder
-    private static readonly EmbeddedView[] Both = [EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)];
-    private readonly TempFolder _folder = new();
-    private readonly IEmbedder _teacher;
-    private readonly Named _named;
-
-    public FaceEmbeddingsTests()
-    {
-        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
-        _named = new Named(_teacher, $"tiny-{Path.GetFileName(_folder.Path)}"); // embeddings of its own in the cache
-    }
-
-    public void Dispose()
-    {
-        foreach (var view in Both)
-        {
-            string kept = new EmbeddingCache(_named, AlignedFrame.Of(64, 0), view.Name).Folder;
-            if (Directory.Exists(kept))
-            {
-                Directory.Delete(kept, recursive: true);
-            }
-        }
-
-        _teacher.Dispose();
-        _folder.Dispose();
-    }
-
     [Fact]
     public void Many_at_once_equal_one_by_one_and_the_mirrored_view_is_the_flipped_picture()
     {
@@ -191,38 +164,8 @@ public sealed class FaceEmbeddingsTests : IDisposable
         return embedding;
     }
 
-    private AlignedFaces Aligned(int count)
-    {
-        Pictures.Fill(_folder["faces"], count, 1, 64);
-        new AlignmentManifest(1, "dlib", 64, 0, "user", "", true).Write(_folder["faces"]);
-        return AlignedFaces.Open(_folder["faces"]);
-    }
-
     private sealed class Heard(Action<WorkProgress> hear) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value) => hear(value);
-    }
-
-    private sealed class Named(IEmbedder model, string name) : IEmbedder
-    {
-        public bool Broken { get; init; }
-
-        public string Name => name;
-
-        public string Hash => model.Hash + name;
-
-        public ModelInputSpec Contract => model.Contract;
-
-        public int Dimension => model.Dimension;
-
-        public void Embed(float[] faces, int count, Span<float> embeddings)
-        {
-            model.Embed(faces, count, embeddings);
-            embeddings[^1] = Broken ? float.NaN : embeddings[^1];
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

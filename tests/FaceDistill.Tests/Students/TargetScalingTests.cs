@@ -1,4 +1,5 @@
 using FaceDistill.Kernels;
+using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
 using MathNet.Numerics.Statistics;
@@ -16,7 +17,7 @@ public sealed class TargetScalingTests
     {
         const int Count = 500, Dimension = 6;
         float[] embeddings = Random(Count * Dimension, (value, i) => mean + (spread * (1 + (i % Dimension)) * value));
-        var scaling = TargetScaling.Measure(embeddings, Dimension);
+        var scaling = Measured(embeddings, Dimension);
         var scaled = new float[Count * Dimension];
         for (int i = 0; i < scaled.Length; i += Dimension)
         {
@@ -35,7 +36,7 @@ public sealed class TargetScalingTests
     public void Scaling_back_gives_the_embedding()
     {
         float[] embeddings = Random(300, (value, _) => 2 + value);
-        var scaling = TargetScaling.Measure(embeddings, 3);
+        var scaling = Measured(embeddings, 3);
         var target = new float[3];
         scaling.Apply(embeddings.AsSpan(30, 3), target);
         Assert.All(Enumerable.Range(0, 3), d => Assert.Equal(embeddings[30 + d], (target[d] * scaling.Scale) + scaling.Mean[d], 1e-5));
@@ -49,7 +50,7 @@ public sealed class TargetScalingTests
     public void Embeddings_that_do_not_vary_are_refused(float value)
     {
         float[] embeddings = [.. Enumerable.Range(0, 1000 * 4).Select(i => value * (1 + (i % 4)))];
-        Assert.Contains("nothing to learn", Assert.Throws<FaceDistillException>(() => TargetScaling.Measure(embeddings, 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("nothing to learn", Assert.Throws<FaceDistillException>(() => Measured(embeddings, 4)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +67,7 @@ public sealed class TargetScalingTests
         using var scope = torch.NewDisposeScope();
         Assert.Equal(sum / 35, SquaredDifference.Loss(torch.tensor(a).reshape(5, 7), torch.tensor(b).reshape(5, 7)).item<float>(), 1e-5);
 
-        var scaling = TargetScaling.Measure(b, 7);
+        var scaling = Measured(b, 7);
         var targets = new float[35];
         for (int i = 0; i < 35; i += 7)
         {
@@ -74,6 +75,12 @@ public sealed class TargetScalingTests
         }
 
         Assert.Equal(1, SquaredDifference.Loss(torch.zeros(5, 7), torch.tensor(targets).reshape(5, 7)).item<float>(), 1e-5);
+    }
+
+    internal static TargetScaling Measured(float[] embeddings, int dimension)
+    {
+        string[] names = [.. Enumerable.Range(0, embeddings.Length / dimension).Select(i => $"{i}")];
+        return TargetScaling.Measure(new EmbeddingSet("teacher", dimension, embeddings, names, names), [.. Enumerable.Range(0, names.Length)]);
     }
 
     private static float[] Random(int count, Func<float, int, float> value)

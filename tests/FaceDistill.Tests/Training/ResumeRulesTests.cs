@@ -19,6 +19,7 @@ public sealed class ResumeRulesTests
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { Device = "auto" } }));
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { Precision = PrecisionMode.Auto } }));
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { CheckpointMinutes = 1 } }));
+        Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { PictureMemory = 1 } }));
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { Minutes = 3, Epochs = 20 } }));
         Assert.True(ResumeRules.Same(Made with { HeldOut = Made.HeldOut with { People = 118 } }, Made)); // found at its beginning
         Assert.True(ResumeRules.Same(Made, Made with { HeldOut = Made.HeldOut with { People = 0 } })); // of before people could be held out

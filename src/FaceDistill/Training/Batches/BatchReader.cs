@@ -16,6 +16,8 @@ internal sealed class BatchReader : IDisposable
     private readonly TrainingFaces _faces;
     private readonly IBatchFiller _training;
     private readonly PlainBatches _validation;
+    private readonly FacePixels _pixels;
+    private readonly FaceFrames _frames;
     private readonly int _batchSize;
     private readonly long _seed;
     private readonly List<TrainingBatch> _all = [];
@@ -27,17 +29,18 @@ internal sealed class BatchReader : IDisposable
     /// <param name="batchSize">Faces a batch.</param>
     /// <param name="seed">Decides order and mirroring.</param>
     /// <param name="mirror">Whether half of the training faces are mirrored, where the faces have no views of their own.</param>
-    /// <param name="sharers">How many processes share this machine's memory.</param>
-    public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror, int sharers = 1)
+    /// <param name="memory">Where decoded pictures are kept; null for the usual one.</param>
+    public BatchReader(TrainingFaces faces, int size, int batchSize, long seed, bool mirror, PictureMemory? memory = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
         TorchNative.EnsureLoaded();
         (_faces, _batchSize, _seed) = (faces, batchSize, seed);
-        var pixels = new FacePixels(faces.Faces, size, sharers);
-        _validation = new PlainBatches(faces, pixels, mirror: false, seed);
-        _training = faces.Augmented is not { } views ? new PlainBatches(faces, pixels, mirror, seed)
-            : views.Teacher is not null ? new LiveBatches(faces, new FaceFrames(faces.Faces, sharers), size)
-            : new CachedBatches(faces, new FaceFrames(faces.Faces, sharers), size);
+        memory ??= PictureMemory.Of(null);
+        (_pixels, _frames) = (new FacePixels(faces.Faces, size, memory), new FaceFrames(faces.Faces, memory));
+        _validation = new PlainBatches(faces, _pixels, mirror: false, seed);
+        _training = faces.Augmented is not { } views ? new PlainBatches(faces, _pixels, mirror, seed)
+            : views.Teacher is not null ? new LiveBatches(faces, _frames, size)
+            : new CachedBatches(faces, _frames, size);
         for (int i = 0; i < Ahead; i++)
         {
             var batch = new TrainingBatch(batchSize, size, faces.Dimension);
@@ -75,7 +78,12 @@ internal sealed class BatchReader : IDisposable
     public IEnumerable<TrainingBatch> Plain(int[] faces, CancellationToken cancel) => Read(_validation, 0, faces.Chunk(_batchSize), BatchParts.All, cancel);
 
     /// <inheritdoc/>
-    public void Dispose() => _all.ForEach(b => b.Dispose());
+    public void Dispose()
+    {
+        _all.ForEach(b => b.Dispose());
+        _pixels.Dispose();
+        _frames.Dispose();
+    }
 
     private IEnumerable<TrainingBatch> Read(IBatchFiller filler, int epoch, IEnumerable<int[]> plan, BatchParts parts, CancellationToken cancel)
     {
@@ -192,7 +200,8 @@ internal sealed class PlainBatches(TrainingFaces faces, FacePixels pixels, bool 
     {
         var view = mirror && (SeededChoice.Bits(seed, epoch, indices[i], purpose: 1) & 1) == 1 ? FaceView.Mirrored : FaceView.Original;
         pixels.Copy(indices[i], view, batch.PixelsOf(i));
-        faces.Scaling.Apply(faces.Embedding(indices[i], view), batch.TargetOf(i));
+        faces.Read(indices[i], view, batch.TargetOf(i));
+        faces.Scaling.Apply(batch.TargetOf(i), batch.TargetOf(i));
     }, stop);
 }
 
@@ -215,7 +224,8 @@ internal sealed class CachedBatches(TrainingFaces faces, FaceFrames frames, int 
         using var aligned = frames.Open(face);
         using var picture = _renderer.Render(aligned, _targets.View(view, faces.Faces.Dataset.Images[face].Key), size);
         FaceTensor.CopyRgb(picture, batch.PixelsOf(i));
-        faces.Scaling.Apply(_targets.Cached[view].Row(face), batch.TargetOf(i));
+        _targets.Cached[view].Read(face, batch.TargetOf(i));
+        faces.Scaling.Apply(batch.TargetOf(i), batch.TargetOf(i));
     }, stop);
 
     // Each K epochs show every view once; each face begins with another one.

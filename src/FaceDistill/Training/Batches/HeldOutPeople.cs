@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Datasets;
@@ -97,20 +98,25 @@ internal sealed class HeldOutPeople
     /// <summary>Everybody who could be held out, in the order in which they would be.</summary>
     private static string[] Candidates(IReadOnlyList<FaceImage> images)
     {
-        var named = images.Where(i => i.Identity.Length > 0).ToList();
-        var people = named.GroupBy(DataFolderOf, StringComparer.Ordinal).Where(IsOfPeople).SelectMany(folder => folder).Select(NameOf)
-            .ToHashSet(StringComparer.Ordinal);
-        return [.. named.GroupBy(NameOf, StringComparer.Ordinal).Where(person => people.Contains(person.Key) && person.Count() is >= 2 and <= MostPictures)
+        var folders = new Dictionary<string, Dictionary<string, int>>(StringComparer.Ordinal); // the pictures of each identity in each data folder
+        foreach (var image in images.Where(i => i.Identity.Length > 0))
+        {
+            string folder = DataFolderOf(image);
+            var sizes = folders.TryGetValue(folder, out var known) ? known : folders[folder] = new Dictionary<string, int>(StringComparer.Ordinal);
+            CollectionsMarshal.GetValueRefOrAddDefault(sizes, image.Identity, out _)++;
+        }
+
+        var people = folders.Values.Where(IsOfPeople).SelectMany(sizes => sizes.Keys).Select(NameOf).ToHashSet(StringComparer.Ordinal);
+        return [.. folders.Values.SelectMany(sizes => sizes).GroupBy(person => NameOf(person.Key), person => person.Value, StringComparer.Ordinal)
+            .Where(person => people.Contains(person.Key) && person.Sum() is >= 2 and <= MostPictures)
             .Select(person => person.Key).OrderBy(Hash).ThenBy(name => name, StringComparer.Ordinal)];
     }
 
-    private static bool IsOfPeople(IEnumerable<FaceImage> folder)
-    {
-        int[] sizes = [.. folder.CountBy(i => i.Identity, StringComparer.Ordinal).Select(person => person.Value)];
-        return sizes.Length >= FewestFolders && sizes.Average() <= MostPictures;
-    }
+    private static bool IsOfPeople(Dictionary<string, int> sizes) => sizes.Count >= FewestFolders && sizes.Values.Average() <= MostPictures;
 
-    private static string NameOf(FaceImage image) => image.Identity[(image.Identity.LastIndexOf('/') + 1)..];
+    private static string NameOf(FaceImage image) => NameOf(image.Identity);
+
+    private static string NameOf(string identity) => identity[(identity.LastIndexOf('/') + 1)..];
 
     // Joined data keep the identity as it was within the folder: what stands before it in the path is the folder.
     private static string DataFolderOf(FaceImage image)

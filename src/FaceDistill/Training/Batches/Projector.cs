@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Numerics.Tensors;
+using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
@@ -27,23 +30,25 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
 
     /// <summary>Finds the axes.</summary>
     /// <param name="teacher">The teacher's embeddings.</param>
+    /// <param name="faces">Of which faces.</param>
     /// <param name="dimension">The student's dimension, below the teacher's.</param>
     /// <exception cref="FaceDistillException">The dimension is not below the teacher's, or there are fewer faces than dimensions.</exception>
-    public static Projector Fit(EmbeddingSet teacher, int dimension)
+    public static Projector Fit(IEmbeddingRows teacher, IReadOnlyList<int> faces, int dimension)
     {
         ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(faces);
         int from = teacher.Dimension;
         if (dimension >= from)
         {
             throw new FaceDistillException($"a student's embedding is at most as long as its teacher's: --dimension {dimension}, {teacher.Name} has {from}");
         }
 
-        if (teacher.Count < dimension)
+        if (faces.Count < dimension)
         {
-            throw new FaceDistillException($"{teacher.Count} faces cannot show {dimension} directions; add faces, or lower --dimension");
+            throw new FaceDistillException($"{faces.Count} faces cannot show {dimension} directions; add faces, or lower --dimension");
         }
 
-        var evd = SecondMoment(teacher).Evd(Symmetricity.Symmetric);
+        var evd = SecondMoment(teacher, faces).Evd(Symmetricity.Symmetric);
         var matrix = new float[dimension * from];
         for (int k = 0; k < dimension; k++)
         {
@@ -59,33 +64,15 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         return new Projector(matrix, from, dimension, values.TakeLast(dimension).Sum() / values.Sum());
     }
 
-    /// <summary>Maps embeddings.</summary>
-    /// <param name="embeddings">float32 [N, From], row-major.</param>
-    /// <param name="count">N.</param>
-    /// <param name="projected">Receives float32 [N, To].</param>
-    public void Apply(float[] embeddings, int count, Span<float> projected)
+    /// <summary>Maps one embedding, which gives the same to the last bit wherever it lies and whatever is mapped beside it.</summary>
+    /// <param name="embedding">float32 [From].</param>
+    /// <param name="projected">Receives float32 [To].</param>
+    public void Apply(ReadOnlySpan<float> embedding, Span<float> projected)
     {
-        TorchNative.EnsureLoaded();
-        using var scope = NewDisposeScope();
-        using var frozen = no_grad();
-        // The library's product gives other last digits at other addresses: a tensor of its own always begins a cache line, an array of ours anywhere.
-        var axes = tensor(Matrix, [To, From]).clone().t();
-        for (int at = 0; at < count; at += Rows)
+        for (int k = 0; k < To; k++)
         {
-            int rows = Math.Min(Rows, count - at);
-            using var round = NewDisposeScope();
-            tensor(embeddings.AsSpan(at * From, rows * From).ToArray(), [rows, From]).clone().matmul(axes).data<float>()
-                .CopyTo(projected.Slice(at * To, rows * To));
+            projected[k] = TensorPrimitives.Dot(Matrix.AsSpan(k * From, From), embedding[..From]);
         }
-    }
-
-    /// <summary>Maps a set.</summary>
-    public EmbeddingSet Apply(EmbeddingSet teacher)
-    {
-        ArgumentNullException.ThrowIfNull(teacher);
-        var values = new float[teacher.Count * To];
-        Apply(teacher.Values, teacher.Count, values);
-        return new EmbeddingSet(teacher.Name, To, values, teacher.Paths, teacher.Identities);
     }
 
     /// <summary>Writes it into a run folder.</summary>
@@ -113,22 +100,57 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
             : throw new FaceDistillException($"{path} holds no projection from {from} to {to} dimensions; put the run's own back, or choose another --output");
     }
 
-    private static Matrix<double> SecondMoment(EmbeddingSet teacher)
+    private static Matrix<double> SecondMoment(IEmbeddingRows teacher, IReadOnlyList<int> faces)
     {
         TorchNative.EnsureLoaded();
         int d = teacher.Dimension;
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         var sum = zeros(d, d, ScalarType.Float64);
-        for (int at = 0; at < teacher.Count; at += Rows)
+        for (int at = 0; at < faces.Count; at += Rows)
         {
-            int rows = Math.Min(Rows, teacher.Count - at);
+            var values = new float[Math.Min(Rows, faces.Count - at) * d];
+            for (int i = 0; i < values.Length / d; i++)
+            {
+                teacher.Read(faces[at + i], values.AsSpan(i * d, d));
+            }
+
             using var round = NewDisposeScope();
-            var part = tensor(teacher.Values.AsSpan(at * d, rows * d).ToArray(), [rows, d]).to(ScalarType.Float64);
+            var part = tensor(values, [values.Length / d, d]).to(ScalarType.Float64);
             sum.Add(part.t().matmul(part));
         }
 
-        return Matrix<double>.Build.Dense(d, d, sum.data<double>().ToArray()) / teacher.Count;
+        return Matrix<double>.Build.Dense(d, d, sum.data<double>().ToArray()) / faces.Count;
+    }
+}
+
+/// <summary>A teacher's embeddings seen through a projector, each when it is read.</summary>
+/// <param name="teacher">The teacher's.</param>
+/// <param name="projector">The map from its space.</param>
+internal sealed class ProjectedRows(IEmbeddingRows teacher, Projector projector) : IEmbeddingRows
+{
+    /// <inheritdoc/>
+    public string Name => teacher.Name;
+
+    /// <inheritdoc/>
+    public int Dimension => projector.To;
+
+    /// <inheritdoc/>
+    public int Count => teacher.Count;
+
+    /// <inheritdoc/>
+    public bool IsNone => teacher.IsNone;
+
+    /// <inheritdoc/>
+    public bool AreOf(IReadOnlyList<FaceImage> faces) => teacher.AreOf(faces);
+
+    /// <inheritdoc/>
+    public void Read(int index, Span<float> row)
+    {
+        float[] whole = ArrayPool<float>.Shared.Rent(projector.From);
+        teacher.Read(index, whole.AsSpan(0, projector.From));
+        projector.Apply(whole, row);
+        ArrayPool<float>.Shared.Return(whole);
     }
 }
 
@@ -154,7 +176,10 @@ internal sealed class ProjectedTeacher(IEmbedder teacher, Projector projector) :
     {
         var whole = new float[count * teacher.Dimension];
         teacher.Embed(faces, count, whole);
-        projector.Apply(whole, count, embeddings);
+        for (int i = 0; i < count; i++)
+        {
+            projector.Apply(whole.AsSpan(i * teacher.Dimension, teacher.Dimension), embeddings.Slice(i * Dimension, Dimension));
+        }
     }
 
     /// <summary>Nothing of its own to free.</summary>

@@ -1,9 +1,5 @@
 using System.Runtime.InteropServices;
 using FaceDistill.Cluster;
-using FaceDistill.Datasets;
-using FaceDistill.Faces;
-using FaceDistill.Views;
-using OpenCvSharp;
 using static TorchSharp.torch;
 
 namespace FaceDistill.Training.Batches;
@@ -71,7 +67,7 @@ internal sealed class TrainingBatch : IDisposable
     /// <summary>Sets the number of faces and who they are.</summary>
     /// <param name="faces">The faces' places in their list.</param>
     /// <param name="people">The person of each face of the list; -1 where not known.</param>
-    internal void Begin(int[] faces, long[] people)
+    internal void Begin(int[] faces, int[] people)
     {
         Count = faces.Length;
         var labels = MemoryMarshal.Cast<byte, long>(Labels.bytes);
@@ -104,124 +100,5 @@ internal sealed class TrainingBatch : IDisposable
         Pixels.Dispose();
         Targets.Dispose();
         Labels.Dispose();
-    }
-}
-
-/// <summary>
-/// The faces at the student's resolution as RGB bytes. Each is decoded once and kept, as far as the memory budget reaches; the
-/// rest is decoded anew each time. Safe for several threads.
-/// </summary>
-internal sealed class FacePixels
-{
-    private readonly AlignedFaces _faces;
-    private readonly int _size;
-    private readonly byte[]?[] _kept;
-    private readonly long _mayKeep;
-    private long _keeping;
-
-    /// <summary>Makes an empty store.</summary>
-    /// <param name="faces">The aligned faces.</param>
-    /// <param name="size">The side in pixels.</param>
-    /// <param name="sharers">How many processes share the memory.</param>
-    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use, parted among these.</param>
-    public FacePixels(AlignedFaces faces, int size, int sharers = 1, long? budget = null)
-    {
-        ArgumentNullException.ThrowIfNull(faces);
-        (_faces, _size) = (faces, size);
-        _kept = new byte[faces.Dataset.Images.Count][];
-        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3 / sharers)) / Bytes;
-    }
-
-    /// <summary>Bytes of one face: size x size x 3.</summary>
-    public int Bytes => _size * _size * 3;
-
-    /// <summary>Copies one face.</summary>
-    /// <param name="index">Its place in the list.</param>
-    /// <param name="view">The view.</param>
-    /// <param name="destination">uint8 [size, size, 3], RGB.</param>
-    /// <exception cref="FaceDistillException">The picture is damaged.</exception>
-    public void Copy(int index, FaceView view, Span<byte> destination)
-    {
-        var pixels = _kept[index] ?? Load(index);
-        if (view == FaceView.Original)
-        {
-            pixels.CopyTo(destination);
-            return;
-        }
-
-        for (int y = 0; y < _size; y++)
-        {
-            var from = pixels.AsSpan(3 * y * _size, 3 * _size);
-            var to = destination.Slice(3 * y * _size, 3 * _size);
-            for (int x = 0, m = 3 * (_size - 1); x < 3 * _size; x += 3, m -= 3)
-            {
-                to[x] = from[m];
-                to[x + 1] = from[m + 1];
-                to[x + 2] = from[m + 2];
-            }
-        }
-    }
-
-    private byte[] Load(int index)
-    {
-        using var face = _faces.ReadView(index, _size);
-        var pixels = new byte[Bytes];
-        FaceTensor.CopyRgb(face, pixels);
-        if (Interlocked.Increment(ref _keeping) <= _mayKeep)
-        {
-            _kept[index] = pixels;
-        }
-
-        return pixels;
-    }
-}
-
-/// <summary>
-/// The aligned pictures with their borders. Each is decoded once and kept, as far as the memory budget reaches; the rest is decoded
-/// anew each time. Safe for several threads.
-/// </summary>
-internal sealed class FaceFrames
-{
-    private readonly AlignedFaces _faces;
-    private readonly byte[]?[] _kept;
-    private readonly long _mayKeep;
-    private long _keeping;
-
-    /// <summary>Makes an empty store.</summary>
-    /// <param name="faces">The aligned faces.</param>
-    /// <param name="sharers">How many processes share the memory.</param>
-    /// <param name="budget">Bytes that may be kept; default a third of the memory that the process may use, parted among these.</param>
-    public FaceFrames(AlignedFaces faces, int sharers = 1, long? budget = null)
-    {
-        ArgumentNullException.ThrowIfNull(faces);
-        _faces = faces;
-        _kept = new byte[faces.Dataset.Images.Count][];
-        _mayKeep = (budget ?? (GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3 / sharers)) / Bytes;
-    }
-
-    private int Side => _faces.Manifest.Frame.Side;
-
-    private int Bytes => Side * Side * 3;
-
-    /// <summary>One aligned picture.</summary>
-    /// <param name="index">Its place in the list.</param>
-    /// <returns>BGR 8-bit, Side x Side, not to be changed; the caller disposes it.</returns>
-    /// <exception cref="FaceDistillException">The picture is damaged or not of the manifest's size.</exception>
-    public Mat Open(int index)
-    {
-        if (_kept[index] is { } pixels)
-        {
-            return Mat.FromPixelData(Side, Side, MatType.CV_8UC3, pixels);
-        }
-
-        var picture = _faces.ReadFrame(index);
-        if (Interlocked.Increment(ref _keeping) <= _mayKeep)
-        {
-            var copy = new byte[Bytes];
-            Marshal.Copy(picture.Data, copy, 0, copy.Length);
-            _kept[index] = copy;
-        }
-
-        return picture;
     }
 }

@@ -8,7 +8,7 @@ namespace FaceDistill.Training.Options;
 /// own.</summary>
 [JsonMemberOrder("student head dimension loss epochs batchSize minutes optimizer learningRate schedule warmupEpochs weightDecay ema clip keep patience "
     + "progressive init initChannels initRefit mirror augment targets views mixUp validation validationPeople seed precision replicas checkpointMinutes "
-    + "device")]
+    + "pictureMemory device")]
 public sealed record DistillOptions
 {
     /// <summary>The student, and what it starts with.</summary>

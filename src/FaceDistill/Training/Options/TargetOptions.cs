@@ -62,7 +62,7 @@ public enum TargetMode
 internal sealed record AugmentedTargets(AugmentOptions Options, bool Mirror, long Seed)
 {
     /// <summary>For <see cref="TargetMode.Cached"/>: the teacher's embeddings of view 0, 1, ..., each in the faces' order; empty for live ones.</summary>
-    public IReadOnlyList<EmbeddingSet> Cached { get; init; } = [];
+    public IReadOnlyList<IEmbeddingRows> Cached { get; init; } = [];
 
     /// <summary>For <see cref="TargetMode.Live"/>: the teacher; null for cached targets.</summary>
     public IEmbedder? Teacher { get; init; }

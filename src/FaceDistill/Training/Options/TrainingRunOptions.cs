@@ -44,6 +44,13 @@ public sealed record TrainingRunOptions
     /// </summary>
     public double CheckpointMinutes { get; init; } = 10;
 
+    /// <summary>
+    /// Gigabytes (10^9 bytes) of memory in which a process keeps decoded pictures, so that each is decoded once, 0 (none) to 1,000,000. Default null: a third
+    /// of what processes may use on the machine, shared by those that train together on it. It does not decide what the student becomes.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PictureMemory { get; init; }
+
     /// <summary>auto, cpu or cuda. Default auto.</summary>
     public string Device { get; init; } = "auto";
 
@@ -59,6 +66,7 @@ public sealed record TrainingRunOptions
             : Replicas is < 1 or > 64 ? $"replicas are 1 to 64, not {Replicas}"
             : Replicas > BatchSize / 2 ? $"{Replicas} replicas would have less than two faces each of a batch of {BatchSize}; give fewer --replicas"
             : !(CheckpointMinutes is >= 0 and <= 100_000) ? InvariantText.Of($"minutes between checkpoints are 0 to 100000, not {CheckpointMinutes}")
+            : !(PictureMemory is null or (>= 0 and <= 1_000_000)) ? InvariantText.Of($"gigabytes for pictures are 0 to 1000000, not {PictureMemory}")
             : !TorchDevice.Names.Contains(Device) ? $"no device '{Device}'; there are {string.Join(", ", TorchDevice.Names)}"
             : null;
         return wrong is null ? this : throw new FaceDistillException(wrong);

@@ -42,7 +42,8 @@ public sealed class BatchReaderTests(TinyRun tiny) : IClassFixture<TinyRun>
             {
                 var key = known[Convert.ToHexString(batch.Pixels.bytes.Slice(i * pixels.Bytes, pixels.Bytes))];
                 var target = new float[faces.Dimension];
-                faces.Scaling.Apply(faces.Embedding(key.Face, key.View), target);
+                faces.Read(key.Face, key.View, target);
+                faces.Scaling.Apply([.. target], target);
                 Assert.Equal(target, batch.Targets.data<float>().Skip(i * faces.Dimension).Take(faces.Dimension));
                 seen.Add(key);
             }
@@ -130,7 +131,7 @@ public sealed class BatchReaderTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Pixels_are_rgb_and_the_same_with_and_without_memory_to_keep_them()
     {
         var kept = new FacePixels(tiny.Faces, Size);
-        var decoded = new FacePixels(tiny.Faces, Size, budget: 0);
+        var decoded = new FacePixels(tiny.Faces, Size, new PictureMemory(0));
         for (int round = 0; round < 2; round++)
         {
             Assert.Equal(Pixels(kept, 7, FaceView.Original), Pixels(decoded, 7, FaceView.Original));

@@ -44,8 +44,8 @@ public sealed class FacePixelsTests(TrainedRun run) : IClassFixture<TrainedRun>
         using var folder = new TempFolder();
         var faces = run.CopyFaces(folder["faces"]);
         var all = new FacePixels(faces, 64);
-        var one = new FacePixels(faces, 64, budget: all.Bytes);
-        var none = new FacePixels(faces, 64, budget: 0);
+        var one = new FacePixels(faces, 64, new PictureMemory(all.Bytes + KeptPictures.Overhead));
+        var none = new FacePixels(faces, 64, new PictureMemory(0));
         byte[] expected = Copy(all, 0, FaceView.Original);
         Assert.Equal(expected, Copy(one, 0, FaceView.Original));
         Assert.Equal(expected, Copy(none, 0, FaceView.Original));
@@ -57,6 +57,36 @@ public sealed class FacePixelsTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(expected, Copy(one, 0, FaceView.Original));
         Assert.Throws<FaceDistillException>(() => Copy(one, 1, FaceView.Original));
         Assert.Throws<FaceDistillException>(() => Copy(none, 0, FaceView.Original));
+    }
+
+    [Fact]
+    public void All_readers_share_one_budget_and_what_is_disposed_gives_its_part_back()
+    {
+        var faces = run.Tiny.Faces;
+        using var first = new FacePixels(faces, 64);
+        int picture = first.Bytes + KeptPictures.Overhead;
+        var memory = new PictureMemory(3 * picture);
+        using (var pixels = new FacePixels(faces, 64, memory))
+        {
+            Parallel.For(0, 8, i => Copy(pixels, i % 2, FaceView.Original));
+            Assert.False(memory.Has(2 * picture));
+            Assert.True(memory.Has(picture)); // a face that two threads decoded counts once
+            using var frames = new FaceFrames(faces, memory);
+            using var frame = frames.Open(5);
+            Assert.False(memory.Has(picture));
+        }
+
+        Assert.True(memory.Has(3 * picture));
+    }
+
+    [Fact]
+    public void What_a_user_says_is_the_budget_of_each_process_and_a_third_of_the_memory_is_shared()
+    {
+        var said = PictureMemory.Of(new() { PictureMemory = 1e-6 }, sharers: 4);
+        Assert.True(said.Has(1000));
+        Assert.False(said.Has(1001));
+        int half = (int)Math.Min(int.MaxValue, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 3000);
+        Assert.True(PictureMemory.Of(null, sharers: 1000).Has(half - 1));
     }
 
     private static byte[] Copy(FacePixels pixels, int index, FaceView view)

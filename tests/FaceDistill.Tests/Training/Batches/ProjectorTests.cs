@@ -10,10 +10,10 @@ public sealed class ProjectorTests
     public void Embeddings_that_lie_in_a_plane_lose_nothing()
     {
         var set = Set(200, 6, rank: 2, seed: 1);
-        var projector = Projector.Fit(set, 2);
+        var projector = Fit(set, 2);
         Assert.Equal(1, projector.Kept, 1e-6);
-        var projected = projector.Apply(set);
-        Assert.Equal((2, set.Paths, set.Identities), (projected.Dimension, projected.Paths, projected.Identities));
+        var projected = Projected(set, projector);
+        Assert.Equal((2, "teacher", 200), (projected.Dimension, projected.Name, projected.Count));
         for (int i = 0; i < 50; i++)
         {
             Assert.Equal(Inner(set, i, i + 1), Inner(projected, i, i + 1), 1e-4); // scores are the same
@@ -24,7 +24,7 @@ public sealed class ProjectorTests
     public void Rows_are_orthonormal_and_projections_are_plain_products()
     {
         var set = Set(9000, 5, rank: 5, seed: 2); // more than a round of rows
-        var p = Projector.Fit(set, 3);
+        var p = Fit(set, 3);
         for (int a = 0; a < 3; a++)
         {
             for (int b = 0; b < 3; b++)
@@ -33,7 +33,7 @@ public sealed class ProjectorTests
             }
         }
 
-        var projected = p.Apply(set);
+        var projected = Projected(set, p);
         foreach (int row in new[] { 0, 8191, 8192, 8999 })
         {
             Assert.Equal(Enumerable.Range(0, 5).Sum(i => (double)p.Matrix[5 + i] * set.Row(row)[i]), projected.Row(row)[1], 1e-4);
@@ -44,8 +44,8 @@ public sealed class ProjectorTests
     public void No_other_axes_keep_more_and_the_kept_part_is_what_is_kept()
     {
         var set = Set(300, 6, rank: 6, seed: 3);
-        var best = Projector.Fit(set, 2);
-        double Length(Projector p) => p.Apply(set).Values.Sum(v => (double)v * v) / set.Values.Sum(v => (double)v * v);
+        var best = Fit(set, 2);
+        double Length(Projector p) => Projected(set, p).Values.Sum(v => (double)v * v) / set.Values.Sum(v => (double)v * v);
         Assert.Equal(best.Kept, Length(best), 1e-5);
         for (int a = 0; a < 6; a++)
         {
@@ -59,7 +59,7 @@ public sealed class ProjectorTests
     public void It_is_written_with_its_teacher()
     {
         using var folder = new TempFolder();
-        var projector = Projector.Fit(Set(50, 4, rank: 4, seed: 4), 2);
+        var projector = Fit(Set(50, 4, rank: 4, seed: 4), 2);
         projector.Write(folder.Path, "teacher", "abc");
         var (tensors, metadata) = SafetensorsFile.Read(folder[Projector.FileName]);
         Assert.Equal([2, 4], tensors["projection"].Shape);
@@ -70,9 +70,23 @@ public sealed class ProjectorTests
     [Fact]
     public void A_longer_embedding_and_too_few_faces_are_refused()
     {
-        Assert.Contains("at most as long", Assert.Throws<FaceDistillException>(() => Projector.Fit(Set(50, 4, 4, 5), 4)).Message, StringComparison.Ordinal);
-        Assert.Contains("2 faces cannot show 3", Assert.Throws<FaceDistillException>(() => Projector.Fit(Set(2, 4, 4, 5), 3)).Message,
+        Assert.Contains("at most as long", Assert.Throws<FaceDistillException>(() => Fit(Set(50, 4, 4, 5), 4)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 faces cannot show 3", Assert.Throws<FaceDistillException>(() => Fit(Set(2, 4, 4, 5), 3)).Message,
             StringComparison.Ordinal);
+    }
+
+    private static Projector Fit(EmbeddingSet set, int dimension) => Projector.Fit(set, [.. Enumerable.Range(0, set.Count)], dimension);
+
+    private static EmbeddingSet Projected(EmbeddingSet set, Projector projector)
+    {
+        var rows = new ProjectedRows(set, projector);
+        var values = new float[rows.Count * rows.Dimension];
+        for (int i = 0; i < rows.Count; i++)
+        {
+            rows.Read(i, values.AsSpan(i * rows.Dimension, rows.Dimension));
+        }
+
+        return new EmbeddingSet(rows.Name, rows.Dimension, values, set.Paths, set.Identities);
     }
 
     private static double Inner(EmbeddingSet set, int a, int b)

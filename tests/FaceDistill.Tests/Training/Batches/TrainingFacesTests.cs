@@ -29,8 +29,7 @@ public sealed class TrainingFacesTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void The_scaling_is_measured_on_training_faces_only()
     {
         var faces = tiny.Training(0.5);
-        float[] rows = [.. faces.Training.SelectMany(i => faces.Embedding(i, FaceView.Original).ToArray())];
-        var expected = TargetScaling.Measure(rows, faces.Dimension);
+        var expected = TargetScaling.Measure(tiny.Read("original"), faces.Training);
         Assert.Equal(expected.Scale, faces.Scaling.Scale);
         Assert.Equal(expected.Mean, faces.Scaling.Mean);
     }
@@ -50,6 +49,6 @@ public sealed class TrainingFacesTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Without_embeddings_of_mirrored_faces_there_are_none_to_give()
     {
         var faces = new TrainingFaces(tiny.Faces, tiny.Read("original"), null, 0, 1);
-        Assert.Throws<ArgumentOutOfRangeException>(() => faces.Embedding(0, FaceView.Mirrored).Length);
+        Assert.Throws<ArgumentOutOfRangeException>(() => faces.Read(0, FaceView.Mirrored, new float[faces.Dimension]));
     }
 }

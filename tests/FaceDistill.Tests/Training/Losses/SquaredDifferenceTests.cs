@@ -1,5 +1,5 @@
 using FaceDistill.Kernels;
-using FaceDistill.Students;
+using FaceDistill.Tests.Students;
 using FaceDistill.Training.Losses;
 using static TorchSharp.torch;
 
@@ -39,7 +39,7 @@ public sealed class SquaredDifferenceTests
     {
         var random = new Random(1);
         float[] embeddings = [.. Enumerable.Range(0, 400).Select(_ => random.NextSingle())];
-        var scaling = TargetScaling.Measure(embeddings, 4);
+        var scaling = TargetScalingTests.Measured(embeddings, 4);
         var targets = new float[400];
         for (int i = 0; i < 400; i += 4)
         {

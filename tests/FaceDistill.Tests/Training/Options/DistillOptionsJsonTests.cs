@@ -65,6 +65,7 @@ public sealed class DistillOptionsJsonTests
           "precision": "bf16",
           "replicas": 5,
           "checkpointMinutes": 1.5,
+          "pictureMemory": 0.5,
           "device": "cpu"
         }
         """;
@@ -91,6 +92,7 @@ public sealed class DistillOptionsJsonTests
             Precision = PrecisionMode.Bf16,
             Replicas = 5,
             CheckpointMinutes = 1.5,
+            PictureMemory = 0.5,
             Device = "cpu",
         },
         Optimizer = new OptimizerOptions

@@ -27,6 +27,8 @@ public sealed class DistillOptionsTests
         { Good with { Run = Good.Run with { Minutes = double.NaN } }, "not NaN" },
         { Good with { Run = Good.Run with { CheckpointMinutes = -1 } }, "minutes between checkpoints are 0 to 100000, not -1" },
         { Good with { Run = Good.Run with { CheckpointMinutes = double.NaN } }, "not NaN" },
+        { Good with { Run = Good.Run with { PictureMemory = -0.1 } }, "gigabytes for pictures are 0 to 1000000, not -0.1" },
+        { Good with { Run = Good.Run with { PictureMemory = double.NaN } }, "gigabytes for pictures are 0 to 1000000, not NaN" },
         { Good with { Optimizer = Good.Optimizer with { Ema = 1 } }, "moving average is 0 to 0.99999, not 1" },
         { Good with { Optimizer = Good.Optimizer with { Ema = double.NaN } }, "not NaN" },
         { Good with { Optimizer = Good.Optimizer with { Clip = -1 } }, "clipping norm is 0 to 1000, not -1" },
@@ -73,7 +75,7 @@ public sealed class DistillOptionsTests
             Good with
             {
                 Student = Good.Student with { Head = FaceDistill.Students.HeadKind.Gap },
-                Run = Good.Run with { Epochs = 1, BatchSize = 2, CheckpointMinutes = 0, Progressive = 0.3 },
+                Run = Good.Run with { Epochs = 1, BatchSize = 2, CheckpointMinutes = 0, PictureMemory = 0, Progressive = 0.3 },
                 Optimizer = Good.Optimizer with { LearningRate = 1e-12, WarmupEpochs = 0, WeightDecay = 0, Ema = 0, Clip = 0 },
                 HeldOut = Good.HeldOut with { Part = 0 },
             },
@@ -81,7 +83,7 @@ public sealed class DistillOptionsTests
             Good with { Run = Good.Run with { Replicas = 64, BatchSize = 128 } },
             Good with
             {
-                Run = Good.Run with { Epochs = 10_000, BatchSize = 4096, Minutes = 100_000, CheckpointMinutes = 100_000 },
+                Run = Good.Run with { Epochs = 10_000, BatchSize = 4096, Minutes = 100_000, CheckpointMinutes = 100_000, PictureMemory = 1e6 },
                 Optimizer = Good.Optimizer with { LearningRate = 1, WarmupEpochs = 100, WeightDecay = 1, Ema = 0.99999, Clip = 1000 },
                 HeldOut = Good.HeldOut with { Part = 0.5, Patience = 10_000 },
             },
