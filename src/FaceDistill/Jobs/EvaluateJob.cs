@@ -123,10 +123,8 @@ public sealed class EvaluateJob(AssetFinder finder)
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
         Array.ForEach(lost, w => job.Say?.Invoke(w));
         result = result with { Warnings = warnings.Length + lost.Length > 0 ? [.. warnings, .. lost] : null };
-        using (var process = Process.GetCurrentProcess())
-        {
-            result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
-        }
+        using var process = Process.GetCurrentProcess();
+        result = result with { Seconds = watch.Elapsed.TotalSeconds, PeakMemoryBytes = process.PeakWorkingSet64 };
 
         if (request.Report is { } report)
         {
@@ -155,8 +153,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         return result;
     }
 
-    private static EvaluationResult Measure(
-        EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
+    private static EvaluationResult Measure(EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
         int? teacher = Teacher(request, [.. sets.Select(s => s.Name)]);
         bool cosine = request.Options.Score == ScoreKind.Cosine;
