@@ -50,7 +50,7 @@ public sealed class FaceEmbedder : IDisposable
     /// <param name="flip">Whether an embedding is the sum of those of the face and of its mirror image, as in 'facedistill evaluate --flip'; twice the
     /// work.</param>
     /// <param name="provider">Where ONNX Runtime computes: cpu, cuda, directml, openvino or coreml, which is to be in the installed package and has to open,
-    /// or auto: CUDA where it is installed and opens, else the CPU. A batch of one face alone is often faster on the CPU.</param>
+    /// or auto: CUDA where it is installed and opens, else the CPU.</param>
     /// <param name="say">Told, once for a reason, that the CPU takes the place of CUDA, which is installed and does not open; null for nobody.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or not exported by FaceDistill, or the provider that is named is not installed or
     /// does not open; the message names it and the remedy.</exception>

@@ -57,7 +57,8 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
         {
             _input = OnnxPictureInput.Of(_session, Contract, path);
             _output = OutputOf(_session, Contract.Output, path);
-            (Dimension, _batch, _sees) = OnnxTrial.Run(path, limit, run => Try(dimension, run));
+            // a device compiles first
+            (Dimension, _batch, _sees) = OnnxTrial.Run(path, Provider == OnnxProviders.Cpu ? limit : 5 * limit, run => Try(dimension, run));
         }
         catch
         {

@@ -121,6 +121,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         using var held = FolderLock.Wait(output, job, out _);
         if (AlignmentManifest.IsComplete(output))
         {
+            AlignedParts.Delete(output);
             return []; // another ended last
         }
 
