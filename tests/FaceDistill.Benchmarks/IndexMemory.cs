@@ -3,10 +3,13 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Formats;
 using FaceDistill.Stores;
+using FaceDistill.Synthetic;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
+using OpenCvSharp;
 
 namespace FaceDistill.Benchmarks;
 
@@ -16,7 +19,7 @@ namespace FaceDistill.Benchmarks;
 /// </summary>
 internal static class IndexMemory
 {
-    private const int Views = 3, Dimension = 8, FacesOfPerson = 20, PartFaces = 1024; // D changes the files' size only
+    private const int Views = 3, Dimension = 8, FacesOfPerson = 20, DrawnFaces = 200, PartFaces = 1024; // D changes the files' size only
     private static readonly AlignedFrame Frame = AlignedFrame.Default;
 
     public static int Run(int faces)
@@ -32,6 +35,43 @@ internal static class IndexMemory
         {
             Leftovers.Delete(cache);
         }
+    }
+
+    /// <summary>Writes files for trials of the command line: some drawn faces under many names, each with a content of its own, and a teacher that costs
+    /// nothing.</summary>
+    public static int Write(int faces, string folder)
+    {
+        var frame = AlignedFrame.Of(64, 0);
+        byte[][] jpegs = [.. Enumerable.Range(0, DrawnFaces).Select(i =>
+        {
+            using var face = SyntheticFaces.Render(i, 0, AlignmentTemplate.Dlib.PointsIn(frame), frame.Side, 1);
+            Cv2.ImEncode(".jpg", face, out byte[] jpeg);
+            return jpeg;
+        })];
+        for (int i = 0; i < faces; i++)
+        {
+            string person = Path.Combine(folder, "faces", InvariantText.Of($"person{i / FacesOfPerson:000000}"));
+            Directory.CreateDirectory(person);
+            File.WriteAllBytes(Path.Combine(person, InvariantText.Of($"{i:00000000}.jpg")), [.. jpegs[i % DrawnFaces], .. BitConverter.GetBytes(i)]);
+        }
+
+        new AlignmentManifest(1, "dlib", frame.Size, frame.Pad, "user", "", true).Write(Path.Combine(folder, "faces"));
+        var graph = new OnnxGraph("grey");
+        string x = graph.Input("input", OnnxElementType.Float32, "batch", 3, 64, 64);
+        var random = new Random(1);
+        x = graph.Conv("filters", x, graph.Initializer<float>("weights", [.. Enumerable.Range(0, 8 * 3).Select(_ => random.NextSingle() - 0.5f)], 8, 3, 1, 1),
+            null);
+        graph.Flatten("embedding", graph.AveragePool("pooled", x, 16, 16));
+        graph.Output("embedding", OnnxElementType.Float32, "batch", 128);
+        OnnxWriter.Write(graph, Path.Combine(folder, "grey.onnx"));
+        File.WriteAllText(Path.Combine(folder, "grey.json"), """
+            {
+              "name": "grey", "description": "pooled colours", "licence": "MIT", "source": "made by the benchmark",
+              "assets": [{ "file": "grey.onnx", "source": { "path": "grey.onnx" } }], "model": "grey.onnx", "dimension": 128,
+              "contract": { "size": 64, "template": "dlib", "colorOrder": "rgb", "layout": "nchw", "mean": [0, 0, 0], "std": [255, 255, 255] }
+            }
+            """);
+        return 0;
     }
 
     private static void Print(int faces, TextWriter output)

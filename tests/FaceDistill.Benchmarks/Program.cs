@@ -15,6 +15,8 @@ switch (args)
         return AccuracyBenchmark.Run(rest);
     case ["index", var faces] when InvariantNumber.Count(faces, out int count):
         return IndexMemory.Run(count);
+    case ["index", var faces, var folder] when InvariantNumber.Count(faces, out int count):
+        return IndexMemory.Write(count, folder);
     case ["int8", var run, var aligned, .. var output]:
         Int8Benchmark.Print(run, aligned, output.FirstOrDefault(), Console.Out);
         return 0;
@@ -22,7 +24,7 @@ switch (args)
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
             pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch]
-            train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx] | index FACES
+            train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx] | index FACES [FOLDER]
             accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
             """);
         return 2;

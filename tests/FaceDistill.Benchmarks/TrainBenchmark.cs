@@ -120,7 +120,7 @@ internal static class TrainBenchmark
             var description = new StudentDescription(
                 test.Student, Head, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "");
             using var faces = new TrainingBatch(batch, test.Spec.Resolution, TrainCase.Dimension);
-            faces.Begin([.. Enumerable.Range(0, batch)], new long[batch]);
+            faces.Begin([.. Enumerable.Range(0, batch)], new int[batch]);
             new Random(1).NextBytes(faces.Pixels.bytes);
             using var step = new TrainingStep(description, new DistillOptions
             {

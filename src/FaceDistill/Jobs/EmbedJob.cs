@@ -64,7 +64,7 @@ public sealed class EmbedJob(AssetFinder finder)
         {
             var key = new EmbeddingStoreKey(model.Name, EmbeddingCache.ModelHash(model), faces.Manifest.Hash(), EmbeddingStoreKey.HashOf(faces),
                 model.Dimension, faces.Dataset.Images.Count, [.. views.Select(v => v.Name)]);
-            using var writer = EmbeddingStoreWriter.Open(folder, key, job); // before hours of embedding
+            using var writer = EmbeddingStoreWriter.Open(folder, key, faces.Dataset.Images.Select(i => i.Hash), job); // before hours of embedding
             var source = new EmbeddingSource(data.Root, faces.Manifest.Template, [.. faces.Skipped.Select(s => new SkippedFile(s.Path, s.Reason))])
             {
                 SeveralFaces = faces.Dataset.Images.All(i => i.Shown == 0) ? null : [.. faces.Dataset.Images.Where(i => i.Shown > 1).Select(i => i.Path)],

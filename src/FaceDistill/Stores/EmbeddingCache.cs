@@ -161,7 +161,12 @@ internal sealed class EmbeddingCache
                 }
             }
 
-            if (wanted.Count > 0 && !HasWholeValues(stream, (long)count * part.RowBytes))
+            if (wanted.Count == 0)
+            {
+                return true;
+            }
+
+            if (!HasWholeValues(stream, (long)count * part.RowBytes))
             {
                 return false;
             }

@@ -162,7 +162,7 @@ internal sealed class EmbeddingPart(string file, int count, int dimension)
 /// became shorter is an error, not the end of the process, and on Windows it can be deleted.
 /// </summary>
 /// <param name="most">How many stay open.</param>
-internal sealed class OpenParts(int most = 512) : IDisposable
+internal sealed class OpenParts(int most = 1024) : IDisposable
 {
     private readonly ConcurrentBag<EmbeddingPart> _open = [];
     private int _count;

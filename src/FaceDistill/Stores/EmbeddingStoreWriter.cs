@@ -8,10 +8,12 @@ namespace FaceDistill.Stores;
 /// <summary>Writes an embedding store, by this process alone. store.json comes last, so that a folder without it is no store and blocks nobody.</summary>
 internal sealed class EmbeddingStoreWriter : IDisposable
 {
+    private const string Beside = ".part";
     private readonly EmbeddingStoreKey _key;
     private readonly FolderLock _lock;
     private readonly string _folder;
     private readonly bool _made;
+    private bool _grows;
 
     private EmbeddingStoreWriter(string folder, EmbeddingStoreKey key, FolderLock held, bool made) =>
         (_folder, _key, _lock, _made) = (folder, key, held, made);
@@ -22,9 +24,10 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Takes a folder for a store; nothing is written yet.</summary>
     /// <param name="folder">Missing, empty, with the same store, or with what a killed run left of one.</param>
     /// <param name="key">What the store is to hold.</param>
-    /// <param name="job">Told what is damaged and written again.</param>
+    /// <param name="faces">The contents of the faces that it is to hold: a store of some of them grows.</param>
+    /// <param name="job">Told what is damaged and written again, and of a store that grows.</param>
     /// <exception cref="FaceDistillException">The folder holds another store or other files, another process writes to it, or it cannot be written.</exception>
-    public static EmbeddingStoreWriter Open(string folder, EmbeddingStoreKey key, JobContext job)
+    public static EmbeddingStoreWriter Open(string folder, EmbeddingStoreKey key, IEnumerable<ContentHash> faces, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(key);
         key.Check($"embedding store {folder}");
@@ -32,7 +35,7 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         var writer = new EmbeddingStoreWriter(folder, key, FolderLock.Take(folder), made);
         try
         {
-            writer.Check(job);
+            writer.Check(faces, job);
             return writer;
         }
         catch
@@ -54,7 +57,14 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         for (int part = 0; part < _key.PartCount; part++)
         {
             cancel.ThrowIfCancellationRequested();
-            EmbeddingStoreParquet.Write(PartFile(part), _key.Id, PartOf(views, part));
+            EmbeddingStoreParquet.Write(PartFile(part) + (_grows ? Beside : ""), _key.Id, PartOf(views, part));
+        }
+
+        if (_grows)
+        {
+            // Until here the smaller store is as it was; what is killed from here on is no store, and written again.
+            File.Delete(Path.Combine(_folder, EmbeddingStoreManifest.FileName));
+            Enumerable.Range(0, _key.PartCount).ToList().ForEach(part => File.Move(PartFile(part) + Beside, PartFile(part), overwrite: true));
         }
 
         source.Write(_folder);
@@ -111,16 +121,23 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         }
     }
 
-    private void Check(JobContext job)
+    private void Check(IEnumerable<ContentHash> faces, JobContext job)
     {
         if (File.Exists(Path.Combine(_folder, EmbeddingStoreManifest.FileName)))
         {
-            if (EmbeddingStoreManifest.Read(_folder).Key.DifferenceFrom(_key) is { } difference)
+            var there = EmbeddingStoreManifest.Read(_folder).Key;
+            _grows = there.Id != _key.Id && (there with { ImageCount = _key.ImageCount, ImagesHash = _key.ImagesHash }).Id == _key.Id && Holds(faces);
+            if (!_grows && there.DifferenceFrom(_key) is { } difference)
             {
                 throw new FaceDistillException($"{_folder} holds {difference}; choose another --output or delete the folder");
             }
 
-            IsWhole = Enumerable.Range(0, _key.PartCount).All(part => IsGood(part, job));
+            if (_grows)
+            {
+                job.Say?.Invoke($"{_folder} holds {there.ImageCount} of these {_key.ImageCount} faces: the others are added");
+            }
+
+            IsWhole = !_grows && Enumerable.Range(0, _key.PartCount).All(part => IsGood(part, job));
         }
         else if (Directory.EnumerateFileSystemEntries(_folder).FirstOrDefault(e => !IsOwn(Path.GetFileName(e))) is { } foreign)
         {
@@ -132,6 +149,13 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         {
             File.Delete(leftover); // of a killed run; we hold the lock
         }
+    }
+
+    // Whether nothing of the store that is there would be lost.
+    private bool Holds(IEnumerable<ContentHash> faces)
+    {
+        var all = faces.ToHashSet();
+        return EmbeddingStore.Open(_folder).Parts().All(part => part.Faces.All(all.Contains));
     }
 
     private bool IsGood(int part, JobContext job)

@@ -96,7 +96,7 @@ internal sealed class ValidationPass : IDisposable
     public EmbeddingSpread? Spread(MobileNetV1 model, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(model);
-        int[] faces = _faces.Validation.Length >= 2 ? Spread(_faces.Validation)
+        int[] faces = _faces.Validation.Length >= 2 ? Thinned(_faces.Validation)
             : [.. SeededChoice.Permutation(_faces.Training.Length, seed: 0, epoch: -3).Take(SpreadFaces).Select(i => _faces.Training[i])]; // of many people
         float[] own = Embedded(model, faces, cancel), teacher = _faces.Embeddings(faces);
         int dimension = _faces.Dimension;
@@ -109,7 +109,7 @@ internal sealed class ValidationPass : IDisposable
     public void Dispose() => _reader.Dispose();
 
     // At most so many, from the whole list.
-    private static int[] Spread(int[] faces) => faces.Length <= MostSpread ? faces
+    private static int[] Thinned(int[] faces) => faces.Length <= MostSpread ? faces
         : [.. Enumerable.Range(0, MostSpread).Select(i => faces[(long)i * faces.Length / MostSpread])];
 
     // float32 [faces, D] in the teacher's space.

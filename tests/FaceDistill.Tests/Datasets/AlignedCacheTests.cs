@@ -22,6 +22,7 @@ public sealed class AlignedCacheTests : IDisposable
             File.AppendAllText(_folder["raw/" + name], Guid.NewGuid().ToString()); // after the picture's end: photos that no earlier run aligned
         }
 
+        var lines = new List<string>();
         Pictures.Noise(_folder["raw/junk/noise.png"], 160, 120);
         File.WriteAllText(_folder["raw/junk/notes.txt"], "holiday");
 
@@ -32,6 +33,18 @@ public sealed class AlignedCacheTests : IDisposable
         Assert.All(faces.Dataset.Images, i => Assert.StartsWith(CacheFolder.Root, faces.Dataset.FullPath(i), StringComparison.Ordinal));
         Assert.All(faces.Dataset.Images, i => Assert.True(i.Shown > 0));
         Assert.Equal(faces.Dataset.Images, Open(said: 1).Dataset.Images);
+
+        // Of photos that come those alone are aligned.
+        foreach (string name in new[] { "ann/3.jpg", "new/1.jpg" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder["raw/" + name])!);
+            File.WriteAllBytes(_folder["raw/" + name], [.. File.ReadAllBytes(_folder["raw/ann/1.jpg"]), .. Guid.NewGuid().ToByteArray()]);
+        }
+
+        Assert.Equal(7, Open(said: 2).Dataset.Images.Count);
+        Assert.Contains(lines, l => l.Contains("aligning 2 of 8", StringComparison.Ordinal));
+        File.Delete(_folder["raw/ann/3.jpg"]);
+        Directory.Delete(_folder["raw/new"], recursive: true);
 
         // A copy under another name, with other dates, is the same faces.
         Directory.Move(_folder["raw"], _folder["moved"]);
@@ -61,7 +74,7 @@ public sealed class AlignedCacheTests : IDisposable
 
         AlignedFaces Open(int said, string folder = "raw")
         {
-            var lines = new List<string>();
+            lines.Clear();
             var opened = new FaceSource(AssetFinder.FromEnvironment()).Open(DataFolder.Of(_folder[folder]), "arcface", null, new JobContext(lines.Add));
             Assert.True(said == lines.Count, string.Join('\n', lines));
             return opened;

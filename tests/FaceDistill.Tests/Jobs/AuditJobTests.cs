@@ -168,7 +168,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     private void Store(string name, (string Path, string Identity, float[] Vector)[] faces, string teacher = "tiny")
     {
         var key = new EmbeddingStoreKey(teacher, teacher, "alignment", name, Dimension, faces.Length, ["original"]);
-        using var writer = EmbeddingStoreWriter.Open(_folder[name], key, JobContext.None);
+        using var writer = EmbeddingStoreWriter.Open(_folder[name], key, [], JobContext.None);
         var set = new EmbeddingSet(
             teacher, Dimension, [.. faces.SelectMany(f => f.Vector)], [.. faces.Select(f => f.Path)], [.. faces.Select(f => f.Identity)])
         {

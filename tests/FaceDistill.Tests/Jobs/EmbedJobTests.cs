@@ -36,6 +36,37 @@ public sealed class EmbedJobTests : IDisposable
         Assert.False(Directory.Exists(_folder["part"]));
     }
 
+    [Fact]
+    public void A_store_grows_with_its_folder_and_loses_nothing()
+    {
+        SyntheticDataset.Write(_folder["people"], new DrawnPeople(3, 10, (ulong)DateTime.UtcNow.Ticks), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        string card = "teacher:" + TinyTeacher.Write(_folder["teacher"]);
+        var said = new List<string>();
+        EmbeddingOutcome Embed() => Job().Run(new EmbedRequest(card, _folder["people"], _folder["store"], true, null, "cpu"), new JobContext(said.Add));
+        Assert.Equal((30, 30), Counts(Embed()));
+        var before = EmbeddingStore.Open(_folder["store"]).ReadAll("mirrored");
+        for (int i = 0; i < 4; i++)
+        {
+            Directory.CreateDirectory(_folder["people/0new"]);
+            Tests.Datasets.Pictures.Noise(_folder[$"people/0new/{i}.png"], 64, 64, Environment.TickCount + i);
+        }
+
+        Assert.Equal((34, 4), Counts(Embed()));
+        Assert.Contains($"{_folder["store"]} holds 30 of these 34 faces: the others are added", said);
+        Assert.Equal((34, 0), Counts(Embed()));
+        var after = EmbeddingStore.Open(_folder["store"]).ReadAll("mirrored");
+        Assert.Equal(34, after.Count);
+        Assert.Equal(before.Paths.Zip(before.Values.Chunk(before.Dimension)), after.Paths.Zip(after.Values.Chunk(after.Dimension)).Skip(4));
+        Assert.Empty(Directory.GetFiles(_folder["store"], "*.part"));
+
+        Directory.Delete(_folder["people/0new"], recursive: true);
+        Assert.Contains("holds other images (34, not 30); choose another --output", Assert.Throws<FaceDistillException>(Embed).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(34, EmbeddingStore.Open(_folder["store"]).ReadAll("original").Count);
+    }
+
+    private static (int Images, int Computed) Counts(EmbeddingOutcome outcome) => (outcome.Images, outcome.Computed);
+
     public void Dispose() => _folder.Dispose();
 
     private EmbedJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));

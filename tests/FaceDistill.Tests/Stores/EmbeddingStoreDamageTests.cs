@@ -81,7 +81,7 @@ public sealed class EmbeddingStoreDamageTests : IDisposable
     public void A_part_of_another_store_or_another_place_is_foreign()
     {
         EmbeddingStoreKey otherKey = Key with { TeacherHash = "other" };
-        using (EmbeddingStoreWriter other = EmbeddingStoreWriter.Open(_temp["other"], otherKey, JobContext.None))
+        using (EmbeddingStoreWriter other = EmbeddingStoreWriter.Open(_temp["other"], otherKey, [], JobContext.None))
         {
             other.Write([View(0), View(1)], Source, default);
         }

@@ -31,7 +31,7 @@ internal static class EmbeddingStoreFixture
         Photos = [.. Enumerable.Range(0, Images.Length).Select(Photo)],
     };
 
-    public static EmbeddingStoreWriter OpenWriter(string folder, JobContext? job = null) => EmbeddingStoreWriter.Open(folder, Key, job ?? JobContext.None);
+    public static EmbeddingStoreWriter OpenWriter(string folder, JobContext? job = null) => EmbeddingStoreWriter.Open(folder, Key, [], job ?? JobContext.None);
 
     /// <summary>Writes the store where it is not whole.</summary>
     /// <returns>Whether it was not.</returns>

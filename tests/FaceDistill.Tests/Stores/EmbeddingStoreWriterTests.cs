@@ -30,7 +30,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         var (other, difference) = OtherKeys[number];
         Fill(_temp["s"]);
 
-        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], other, JobContext.None));
+        var e = Assert.Throws<FaceDistillException>(() => EmbeddingStoreWriter.Open(_temp["s"], other, [], JobContext.None));
 
         Assert.Equal($"{_temp["s"]} {difference}; choose another --output or delete the folder", e.Message);
         Assert.Equal(Key.Id, EmbeddingStore.Open(_temp["s"]).Key.Id);
@@ -63,7 +63,7 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
     public void An_impossible_key_and_names_that_are_too_long_are_refused_and_leave_nothing()
     {
         Assert.Contains("0 views", Assert.Throws<FaceDistillException>(
-            () => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, JobContext.None)).Message);
+            () => EmbeddingStoreWriter.Open(_temp["s"], Key with { Views = [] }, [], JobContext.None)).Message);
         string[] paths = [.. Images.Select(i => i.Path)];
         paths[20] = new string('x', 20_000);
         var set = new EmbeddingSet("dlib-resnet", Dimension, View(0).Values, paths, View(0).Identities) { Faces = View(0).Faces, Photos = View(0).Photos };
