@@ -18,7 +18,8 @@ switch (args)
     default:
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
-            pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
+            pairs [--large] [--plain] | pairs --store STORE | train [--bare] [--pytorch] | train --parts | train --memory | int8 RUN ALIGNED [FILE.onnx]
+            evaluate N D [--write FILE.npy LABELS.txt | --start]
             accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
             """);
         return 2;
