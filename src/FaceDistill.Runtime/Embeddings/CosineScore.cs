@@ -60,8 +60,8 @@ internal static class CosineScore
         return beyond == low >= 0 ? high : low;
     }
 
-    /// <summary>Whether the cosine, or minus it, reaches a bound, by sums of two doubles each (Ogita, Rump, Oishi 2005, algorithm 4.4: their error is D^2 2^-106
-    /// of the lengths' product); null where that leaves it open.</summary>
+    /// <summary>Whether the cosine, or minus it, reaches a bound, by sums of two doubles each (Ogita, Rump, Oishi 2005, algorithm 4.4: their error is D^2
+    /// 2^-106 of the lengths' product); null where that leaves it open.</summary>
     internal static bool? Reaches(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool positive, double bound)
     {
         var (dot, x, y) = (Sum(a, b), Sum(a, a), Sum(b, b));
