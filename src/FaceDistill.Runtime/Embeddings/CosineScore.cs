@@ -54,12 +54,46 @@ internal static class CosineScore
     /// <summary>The score where it is one of two neighbours.</summary>
     public static float Settle(ReadOnlySpan<float> a, ReadOnlySpan<float> b, float low, float high)
     {
-        float near = low >= 0 ? low : -high;                                             // the one of smaller size,
-        var bound = (BigInteger)((near + ((1 - Shift) * Step(near))) * Math.Pow(2, 62)); // and where it ends: 52 digits, none below 2^-61
+        float near = low >= 0 ? low : -high;                  // the one of smaller size,
+        double bound = near + ((1 - Shift) * Step(near));     // and where it ends: 52 digits, none below 2^-61
+        bool beyond = Reaches(a, b, low >= 0, bound) ?? ReachesExactly(a, b, low >= 0, bound);
+        return beyond == low >= 0 ? high : low;
+    }
+
+    /// <summary>Whether the cosine, or minus it, reaches a bound, by sums of two doubles each (Ogita, Rump, Oishi 2005, algorithm 4.4: their error is D^2
+    /// 2^-106 of the lengths' product); null where that leaves it open.</summary>
+    internal static bool? Reaches(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool positive, double bound)
+    {
+        var (dot, x, y) = (Sum(a, b), Sum(a, a), Sum(b, b));
+        double square = x.High * y.High, rest = Math.FusedMultiplyAdd(x.High, y.High, -square) + (x.High * y.Low) + (x.Low * y.High);
+        double length = Math.Sqrt(square), lengthRest = (Math.FusedMultiplyAdd(-length, length, square) + rest) / (2 * length);
+        double wanted = bound * length, wantedRest = Math.FusedMultiplyAdd(bound, length, -wanted) + (bound * lengthRest);
+        double sign = positive ? 1 : -1, over = (sign * dot.High) - wanted + ((sign * dot.Low) - wantedRest);
+        double off = (a.Length + 8.0) * (a.Length + 8.0) * Math.ScaleB(length, -104);
+        return over > off ? true : over < -off ? false : null;
+    }
+
+    /// <summary>The same in whole numbers.</summary>
+    internal static bool ReachesExactly(ReadOnlySpan<float> a, ReadOnlySpan<float> b, bool positive, double bound)
+    {
+        var whole = (BigInteger)(bound * Math.Pow(2, 62));
         var (x, y) = (new WholeRow(a), new WholeRow(b));
         var dot = x.Dot(y) << 62;
-        bool beyond = (low >= 0 ? dot : -dot) is { Sign: > 0 } size && size * size >= bound * bound * x.Dot(x) * y.Dot(y);
-        return beyond == low >= 0 ? high : low;
+        return (positive ? dot : -dot) is { Sign: > 0 } size && size * size >= whole * whole * x.Dot(x) * y.Dot(y);
+    }
+
+    // The products are exact; what each sum loses is summed beside it.
+    private static (double High, double Low) Sum(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    {
+        double high = 0, low = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            double product = (double)a[i] * b[i], sum = high + product, part = sum - high;
+            low += high - (sum - part) + (product - part);
+            high = sum;
+        }
+
+        return (high, low);
     }
 
     private static double Step(double value) =>

@@ -41,7 +41,7 @@ internal static class EvaluationTime
     public static (double All, double Metrics, double Agreement)? Seconds(
         string protocol, IReadOnlyList<EmbeddingSet> sets, int? teacher, EvaluationOptions options)
     {
-        const int large = 1 << 15; // faces: half a thousand million pairs
+        const int large = 1 << 16; // faces: two thousand million pairs
         if (protocol != Evaluator.AllPairs || sets.All(set => set.Count < large))
         {
             return null;

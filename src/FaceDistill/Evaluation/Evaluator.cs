@@ -178,7 +178,7 @@ internal static class Evaluator
             UnitEmbeddings.Check(set);
         }
 
-        ModelResult[] models = [.. sets.Select(set => Run(protocol, set, protocolFolder, options, job))];
+        ModelResult[] models = [.. sets.Select((set, i) => Run(protocol, set, protocolFolder, options, sets.Count > 1 ? job.Part(i + 1, sets.Count) : job))];
         var comparisons = models.SelectMany((a, i) => models.Skip(i + 1).Select(b => ModelComparison.Of(a, b))).OfType<ModelComparison>().ToList();
         return new EvaluationResult(protocol, [.. models.Select((m, i) => reference is { } of && of != i ? m.Beside(models[of]) : m)])
         {

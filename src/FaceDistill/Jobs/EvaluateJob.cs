@@ -274,11 +274,8 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string[] identities = [];
-        var matrix = NpyFile.Read(path, (rows, columns) => // before gigabytes of values
-        {
-            identities = LabelsFile.Read(request.Labels!, rows, path);
-            Evaluator.CheckPeople(request.Protocol, Path.GetFileName(path), identities, (long)rows * columns * sizeof(float), request.Options);
-        });
+        var matrix = NpyFile.Read(path, (rows, columns) => Evaluator.CheckPeople(request.Protocol, Path.GetFileName(path), // before gigabytes of values
+            identities = LabelsFile.Read(request.Labels!, rows, path), (long)rows * columns * sizeof(float), request.Options));
         return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
             [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
     }

@@ -34,12 +34,12 @@ internal static class AllPairsEvaluation
         var plan = new AllPairsPlan(groups, options);
         plan.Check(set.Name);
         var vectors = ScoredVectors.Of(set, groups.Order, options.Score);
-        var first = ThresholdPass.At(new ScoredPairs(vectors, vectors, groups), plan.Ranks, job, held: options.Held);
+        var first = ThresholdPass.At(new ScoredPairs(vectors, vectors, groups), plan.Ranks, plan.SecondLook ? job.Part(1, 2) : job, held: options.Held);
         var tail = plan.Resampled.Count == 0 ? null : new TailPairs(groups, Bound(first, plan.Kept(1)), TileRows.Workers, MostTail);
         var worst = options.WorstPairs > 0 ? new WorstPairs(options.WorstPairs, TileRows.Workers) : null;
         worst?.AddGenuine(groups, first.Genuine);
         var look = plan.SecondLook ? new MetricsPass(vectors, first, options.Metrics, tail, set.Name, worst) : null;
-        look?.Run(job);
+        look?.Run(job.Part(2, 2));
         var metrics = look?.Metrics();
         float[] thresholds = [.. plan.Curve.Select(far => ExactThreshold.Of(far, groups.ImpostorPairs, first.Ranked)!.Value)];
         var (uncertainty, rates) = tail is null ? (null, null) : Uncertainty(set, options, first, tail, plan.Resampled, thresholds, job.Cancel);
@@ -98,7 +98,8 @@ internal static class AllPairsEvaluation
     private static string Key(EmbeddingSet set, EvaluationOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string face in set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n").Order(StringComparer.Ordinal))
+        foreach (string face in set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n")
+            .Order(StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(face));
         }

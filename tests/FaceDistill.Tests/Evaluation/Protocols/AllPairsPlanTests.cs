@@ -39,7 +39,8 @@ public sealed class AllPairsPlanTests
             + "1,000,000 pairs of two people: some 1,420 photos of different people",
             Message(() => Evaluator.CheckPeople(Evaluator.AllPairs, "x.npy", people, 0, options with { Fars = [1e-7, 1e-6] })));
         Evaluator.CheckPeople(Evaluator.AllPairs, "x.npy", people, 0, options with { Fars = [1e-7, 1e-5] });
-        Assert.Contains("no genuine pair", Message(() => Evaluator.CheckPeople(Evaluator.AllPairs, "x.npy", People(50, 1), 0, options)), StringComparison.Ordinal);
+        Assert.Contains("no genuine pair", Message(() => Evaluator.CheckPeople(Evaluator.AllPairs, "x.npy", People(50, 1), 0, options)),
+            StringComparison.Ordinal);
         Evaluator.CheckPeople(Evaluator.Identification, "x.npy", People(50, 1), 0, options); // has its own rules
     }
 
@@ -71,7 +72,7 @@ public sealed class AllPairsPlanTests
     {
         var options = new EvaluationOptions();
         Assert.Null(EvaluationTime.Seconds(Evaluator.AllPairs, [DeepRanksTests.Drawn(300, 8, 0)], null, options));
-        var large = DeepRanksTests.Drawn(33_000, 2, 0);
+        var large = DeepRanksTests.Drawn(66_000, 2, 0);
         var (all, metrics, agreement) = EvaluationTime.Seconds(Evaluator.AllPairs, [large, large], 0, options)!.Value;
         Assert.True(all > metrics + agreement && metrics > 0 && agreement > 0, $"{all} s, {metrics} of them for the metrics, {agreement} for the agreement");
         var plain = EvaluationTime.Seconds(Evaluator.AllPairs, [large], null, options with { Metrics = false, Resamples = 0 })!.Value;
