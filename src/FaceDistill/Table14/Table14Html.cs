@@ -9,6 +9,9 @@ namespace FaceDistill.Table14;
 /// <summary>A table as one HTML file that needs no script and no network.</summary>
 internal static class Table14Html
 {
+    private const string CurvesNote = "An epoch's point lies where its images end. How far a curve still rises shows what more images may give. Part of the "
+        + "last rise is due to the rate, which falls to the end of each training: a shorter one would end above its curve here.";
+
     /// <summary>The text of report.html.</summary>
     public static string Of(Table14Result result)
     {
@@ -68,10 +71,7 @@ internal static class Table14Html
                       where plot is not null
                       select Figure(plot.Value, HtmlText.Of($"{kind.Caption}"));
         var legend = Legend(Table14Entry.All(result).Select((e, i) => (i, e.Name)));
-        return [new Section("curves", "By images seen",
-            HtmlText.Of($"<p class=\"note\">An epoch's point lies where its images end. What still rises at its end would "
-            + $"rise with more images; the rate falls to the end of each training, so a shorter one would end higher than its curve stands there.</p>\n{legend}{
-                Grid(figures)}"))];
+        return [new Section("curves", "By images seen", HtmlText.Of($"<p class=\"note\">{CurvesNote}</p>\n{legend}{Grid(figures)}"))];
     }
 
     private static HtmlText Grid(IEnumerable<HtmlText> figures) => HtmlText.Of($"<div class=\"grid\">\n{HtmlText.Join(figures)}</div>\n");

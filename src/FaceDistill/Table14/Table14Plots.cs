@@ -11,6 +11,7 @@ internal static class Table14Plots
 {
     private const int RandomSeries = 0, OtherSeries = 1, StartSeries = 2;
     private const double LeastTop = 0.01; // an axis has a length even where all is 0
+    private const double Aside = 0.012; // decades: the intervals of a student's two dots do not cover each other
     private static readonly double[] Ticks = [5, 10, 20, 50, 100, 200, 300, 500];
 
     /// <summary>Accuracy at 1e-4 over mult-adds, each student a dot with its interval, its name at the better one; the teacher is a line.</summary>
@@ -118,6 +119,8 @@ internal static class Table14Plots
         SvgPlot plot, Table14Result result, Table14Test test, Func<Table14Line, double?> value, Func<Table14Line, IReadOnlyList<double>?> interval)
     {
         var entries = Table14Entry.All(result);
+        var both = entries.Where(e => Table14Entry.Columns.All(c => e.Of(c) is { } line && value(line) is not null)).Select(e => e.Any.Student).ToHashSet();
+        double Place(Table14Line line) => At(line) + (!both.Contains(line.Student) ? 0 : line.Training.IsWarm ? Aside : -Aside);
         foreach (bool start in Table14Entry.Columns)
         {
             int series = start ? StartSeries : RandomSeries;
@@ -128,16 +131,16 @@ internal static class Table14Plots
             }
 
             plot.Key(series, Column(start));
-            plot.Curve(series, lines.Select(l => (At(l), value(l)!.Value)));
+            plot.Curve(series, lines.Select(l => (Place(l), value(l)!.Value)));
             foreach (var line in lines)
             {
-                plot.Dot(series, At(line), value(line)!.Value, interval(line) is [var low, var high] ? (low, high) : null);
+                plot.Dot(series, Place(line), value(line)!.Value, interval(line) is [var low, var high] ? (low, high) : null);
             }
         }
 
         foreach (var line in entries.Select(e => e.Better(test)).Where(l => value(l) is not null))
         {
-            plot.Label(At(line), value(line)!.Value, line.ShortName);
+            plot.Label(Place(line), value(line)!.Value, line.ShortName);
         }
     }
 

@@ -41,13 +41,13 @@ internal static class Table14Report
         }
 
         string second = Table14Test.All(result) is [_, var other] && other.Retention(best) is { } kept
-            ? $", and {Percent(kept)} on {other.Data}{Bracket(other.Student(best)!.RetentionInterval95At1e4)}" : "";
+            ? $" and {Percent(kept)} of that on {other.Data}" : "";
         string random = best.Training.IsWarm && measured.Where(l => !l.Training.IsWarm).MaxBy(l => l.Tar) is { } paper
             ? $"; from random weights, as the paper's, {paper.ShortName} keeps {Percent(paper.Measured.RetentionAt1e4)}" : "";
         return InvariantText.Of(
             $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}"
                 + $"{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of "
-                + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}{second}, where the paper's best student keeps "
+                + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}{second}, where the paper's best keeps "
                 + $"{100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's{random}");
     }
 }

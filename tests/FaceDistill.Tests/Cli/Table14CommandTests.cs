@@ -30,7 +30,7 @@ public sealed class Table14CommandTests : IDisposable
             Assert.True(line.Measured.ImpostorPairs >= 10_000);
             Assert.True(line.Files.Int8Bytes < line.Files.OnnxBytes);
             string run = Path.Combine(output, "rows", Table14RecipeRow.Short(line.Name));
-            Assert.NotNull(line.Second!.Models[0].RetentionAt1e4);
+            Assert.NotNull(line.Second!.Models[0].TarAtFar!["1e-4"]);
             Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx",
                 "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
             Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);

@@ -81,7 +81,7 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
         var second = Assert.Single(result.Lines).Second!;
         Assert.Equal([171L * 64, 171 * 64], second.Models.Select(m => m.ImpostorPairs)); // 19 people of 8 pictures
-        Assert.NotNull(second.Models[0].RetentionInterval95At1e4);
+        Assert.NotNull(second.Models[0].TarInterval95AtFar!["1e-4"]);
         Assert.Equal("tiny", second.Models[1].Name);
         said.Clear();
         new Table14Job(_finder).Run(request, new JobContext(said.Add));
