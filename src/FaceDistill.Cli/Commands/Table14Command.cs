@@ -24,10 +24,10 @@ internal static class Table14Command
 
     private static readonly Option<string[]> Rows = new("--rows")
     {
-        Description = "Run only these students' rows.",
+        Description = "Run only these rows: a student (all its rows), or a row's name (mobilenet-v1:0.5@96-start, mobilenet-v1:0.5@96-random).",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
-        HelpName = "STUDENT",
+        HelpName = "ROW",
     };
 
     private static readonly Option<bool> Plan = new("--plan")

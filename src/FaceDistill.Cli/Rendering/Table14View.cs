@@ -9,16 +9,21 @@ internal static class Table14View
 {
     public static void Render(IAnsiConsole console, Table14Result result)
     {
-        foreach (var tab in Table14Table.Of(result).Take(2)) // the report has the rest
+        foreach (var tab in Table14Table.Of(result).TakeWhile(t => t.Id != "training")) // the report has the rest
         {
             console.WriteLine(tab.Caption);
-            var table = new FittedTable(["student", .. tab.Columns.Select(c => c.Head)]);
-            foreach (var line in result.Lines)
+            var table = new FittedTable([tab.First, .. tab.Columns.Select(c => c.Head)]);
+            foreach (var (name, cells) in tab.Rows)
             {
-                table.Add([line.Label, .. tab.Columns.Select(c => c.Student(line))]);
+                table.Add([name, .. cells]);
             }
 
             table.Write(console);
+        }
+
+        foreach (var audit in result.Audits ?? [])
+        {
+            console.WriteLine(audit.Words + ".");
         }
 
         console.WriteLine(Table14Report.Verdict(result) + ".");
@@ -26,7 +31,7 @@ internal static class Table14View
 
     public static void Render(IAnsiConsole console, Table14Plan plan)
     {
-        var table = new FittedTable("student", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
+        var table = new FittedTable("row", "epochs", "images", "M mult-adds", "images/s", "G mult-adds/s", "minutes");
         foreach (var line in plan.Lines)
         {
             table.Add(line.Student, Number(line.Epochs, "0"), Number(line.Images, "#,0"), Number(line.MultAdds / 1e6, "0.0"),

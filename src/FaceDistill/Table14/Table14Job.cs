@@ -1,6 +1,5 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
-using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
@@ -25,7 +24,8 @@ internal sealed class Table14Job(AssetFinder finder)
     public Table14Result Run(Table14Request request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var recipe = request.Recipe.Validated();
+        request = request with { Recipe = request.Recipe.Validated() };
+        var recipe = request.Recipe;
         var asked = recipe.Of(request.Rows).Rows;
         TorchDevice.Resolve(recipe.Options.Run.Device);
         using var held = FolderLock.Take(request.Output);
@@ -43,15 +43,15 @@ internal sealed class Table14Job(AssetFinder finder)
         {
             if (rows.Finished(asked[i]) is not null)
             {
-                job.Say?.Invoke($"{asked[i].Student}: finished before");
+                job.Say?.Invoke($"{asked[i].Name}: finished before");
                 continue;
             }
 
             rows.Run(asked[i], job.Part(i + 1, parts, expected?.Skip(i + 1).Sum()));
-            Table14Report.Write(ResultOf(request, rows), request.Output);
+            Table14Report.Write(ResultOf(request, rows, finder), request.Output);
         }
 
-        var result = ResultOf(request, rows);
+        var result = ResultOf(request, rows, finder);
         result = result with { Speed = new Table14Timing(recipe, request.Output, finder).Of(result.Lines, rows.FolderOf, job.Part(parts, parts)) };
         Table14Report.Write(result, request.Output);
         job.Say?.Invoke($"table: {Path.Combine(request.Output, "report.html")}");
@@ -67,7 +67,7 @@ internal sealed class Table14Job(AssetFinder finder)
         }
 
         var plan = Table14Plan.Of(request, finder, job);
-        return [.. asked.Select(row => 60 * plan.Lines.Where(l => !l.Finished && l.Student.Split(' ')[0] == row.Student).Sum(l => l.Minutes))];
+        return [.. asked.Select(row => 60 * plan.Lines.Where(l => !l.Finished && l.Student.Split(' ')[0] == row.Name).Sum(l => l.Minutes))];
     }
 
     /// <summary>Refuses a folder that holds the table of another teacher or of other faces.</summary>
@@ -93,24 +93,25 @@ internal sealed class Table14Job(AssetFinder finder)
             ExclusionList.Read(list);
         }
 
-        foreach (string data in recipe.Data.Append(recipe.Test).Concat(recipe.Baseline?.Data ?? []))
+        foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
         {
             DataFolder.Resolve(data, finder);
         }
     }
 
-    private static Table14Result ResultOf(Table14Request request, Table14RowJob job)
+    private static Table14Result ResultOf(Table14Request request, Table14RowJob job, AssetFinder finder)
     {
         var recipe = request.Recipe;
         string file = Path.Combine(request.Output, Table14Speed.FileName);
-        var rows = recipe.Rows.Select(r => (r.Student, Line: job.Finished(r))).ToList();
+        var rows = recipe.Rows.Select(r => (r.Name, Line: job.Finished(r))).ToList();
         Table14Line[] lines = [.. rows.Select(l => l.Line).OfType<Table14Line>().OrderByDescending(l => l.Cost.MultAdds)];
         return new Table14Result(recipe.Teacher, recipe.Data, recipe.Test, recipe.Protocols[0], request.Command,
             Words(recipe.Options), RunEnvironment.Here(recipe.Options.Run.Device), DateTime.UtcNow, lines,
-                [.. rows.Where(l => l.Line is null).Select(l => l.Student)])
+                [.. rows.Where(l => l.Line is null).Select(l => l.Name)])
         {
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
-            Audit = AuditSummary.In(request.Output),
+            SecondTest = recipe.SecondTest,
+            Audits = [.. Table14Audit.Of(recipe, request.Output, finder)],
             Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.IsDrawn),
         };
     }
@@ -132,5 +133,5 @@ internal sealed class Table14Job(AssetFinder finder)
 /// <param name="Recipe">The recipe.</param>
 /// <param name="Command">What was typed, for the reports, without the rows.</param>
 /// <param name="Output">The table's folder.</param>
-/// <param name="Rows">The students of the rows to run; none for all. Rows that are finished stand in the table in any case.</param>
+/// <param name="Rows">The rows to run, by their names or their students; none for all. Rows that are finished stand in the table in any case.</param>
 internal sealed record Table14Request(Table14Recipe Recipe, string Command, string Output, IReadOnlyList<string> Rows);

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FaceDistill.Evaluation.Results;
+using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
@@ -26,6 +27,14 @@ internal sealed record Table14Line(
     /// <summary>The name of the file that holds a line, in its row's folder.</summary>
     public const string FileName = "row.json";
 
+    /// <summary>The row's name in the recipe, which is its run folder's; absent in lines of versions that gave a student one row.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Row { get; init; }
+
+    /// <summary>What was measured on the second test, student and teacher; absent where the recipe has none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EvaluationResult? Second { get; init; }
+
     /// <summary>The same student trained by identities alone; absent where that was not run.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Table14Baseline? Baseline { get; init; }
@@ -34,13 +43,18 @@ internal sealed record Table14Line(
     [JsonIgnore]
     public PaperTableRow? Paper => PaperTable.Of(StudentSpec.Parse(Student));
 
-    /// <summary>The student's name without the architecture.</summary>
+    /// <summary>The row's name.</summary>
     [JsonIgnore]
-    public string ShortName => Student[(Student.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    public string Name => Row ?? Student;
 
-    /// <summary>The name in tables and plots: with an asterisk where the student did not start from random weights.</summary>
+    /// <summary>The student's name without what all share.</summary>
     [JsonIgnore]
-    public string Label => Training.IsWarm ? ShortName + "*" : ShortName;
+    public string ShortName => Table14RecipeRow.Short(Student);
+
+    /// <summary>The name in tables that show each training: with what it began, and its seed where the row has one of its own.</summary>
+    [JsonIgnore]
+    public string Label => ShortName + (Training.IsWarm ? " from a start" : "")
+        + (Name.Contains("-seed", StringComparison.Ordinal) ? InvariantText.Of($", seed {Training.Seed}") : "");
 
     /// <summary>The student by the table's protocol.</summary>
     [JsonIgnore]
@@ -79,13 +93,29 @@ internal sealed record Table14Training(
     [JsonIgnore]
     public EpochLog Kept => Log[KeptEpoch - 1];
 
-    /// <summary>The student of an earlier row, or the backbone, that it started from; absent where it started from random weights.</summary>
+    /// <summary>The earlier row, or the backbone, that it started from; absent where it started from random weights.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Init { get; init; }
 
     /// <summary>What its weights started from, the nearest first; absent in lines of earlier versions.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudentOrigin>? Origins { get; init; }
+
+    /// <summary>The seed; absent in lines of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? Seed { get; init; }
+
+    /// <summary>What it was predicted to take; absent where nobody predicted it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Table14Prediction? Predicted { get; init; }
+
+    /// <summary>The epoch after which half the images were seen; null for fewer than two epochs.</summary>
+    [JsonIgnore]
+    public EpochLog? Half => Epochs < 2 ? null : Log[(Epochs / 2) - 1];
+
+    /// <summary>Hours of one core.</summary>
+    [JsonIgnore]
+    public double CoreHours => Minutes * Cores / 60;
 
     /// <summary>Whether it started from anything but random weights.</summary>
     [JsonIgnore]

@@ -1,3 +1,4 @@
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using static FaceDistill.Reports.Pages.ReportFormat;
@@ -15,9 +16,9 @@ internal static class Table14Notes
             Metric(result),
             "The paper's test set is Google's own and not published, and its teacher, FaceNet, is not either: only shares can be compared. Retention is a "
                 + "student's accuracy by that of its teacher on the same pairs; the paper's is its printed accuracy by FaceNet's printed 83%.",
-            "The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et "
-                + "al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: each row is "
-                + "one run with one seed.",
+            $"The paper does not say how many faces, steps or minutes its students had. FaceNet's own training set had 100 to 200 million faces (Schroff et "
+                + $"al. 2015); the rows here had what their columns say. An interval is that of the test people, not of another training run: "
+                + $"{Runs(result)}.",
             "Row 3 is printed \"0.75 MobileNet-128\" like row 4. Its 166 million mult-adds are those of 0.75 at 160 pixels (counted: 166), so it is taken "
                 + "for 0.75@160.",
             $"The paper does not describe the head. Counted here with and without ours (see the training's table for which) and the linear layer to the "
@@ -25,9 +26,15 @@ internal static class Table14Notes
             $"The printed parameters grow where the resolution falls, which no convolutional backbone does: it has the same at every resolution "
                 + $"({Parameters()}). The difference must lie in parts that the paper does not describe.",
         ];
-        return [.. notes, .. Teacher(result), .. Starts(result), .. Baselines(result), .. Warnings(result), .. Audit(result), .. Synthetic(result),
+        return [.. notes, .. Teacher(result), .. Starts(result), .. Predicted(result), .. Baselines(result), .. Warnings(result), .. Synthetic(result),
             .. Missing(result)];
     }
+
+    private static string Runs(Table14Result result) =>
+        Table14Entry.All(result).SelectMany(e => new[] { e.Random, e.Start }).Where(lines => lines.Count > 1).ToList() is { Count: > 0 } several
+            ? "where a row was trained with several seeds, mean, least and greatest stand beside the first one's interval ("
+                + string.Join(", ", several.Select(lines => $"{lines[0].Label}: {lines.Count} seeds")) + "); the others are one run each"
+            : "each row is one run with one seed";
 
     private static string MultAdds() =>
         string.Join(", ", Printed(cost => InvariantText.Of($"{cost.MultAddsBackbone / 1e6:0}"), row => row.MillionMultAdds));
@@ -52,27 +59,36 @@ internal static class Table14Notes
     private static IEnumerable<string> Starts(Table14Result result)
     {
         var warm = result.Lines.Where(l => l.Training.IsWarm).ToList();
-        var started = warm.Where(l => l.Training.Init is { } init && result.Lines.Any(p => p.Student == init)).ToList();
         if (warm.Count > 0)
         {
             string research = warm.Any(l => l.Training.Origins?.Any(o => o.Research) == true)
                 ? " What started from weights marked research is for research only."
                 : "";
-            yield return $"An asterisk: not from random weights, and not to be compared with rows that are. "
-                + $"{string.Join("; ", warm.Select(l => $"{l.ShortName} started from {l.Training.StartedFrom}"))}.{research}";
+            string started = string.Join("; ", warm.GroupBy(l => l.Training.StartedFrom)
+                .Select(g => $"{string.Join(", ", g.Select(l => l.ShortName).Distinct())} started from {g.Key}"));
+            yield return $"Students from a start have a column of their own and are not to be compared with the paper's, which began with random weights. "
+                + $"{started}.{research} They have seen the images of their start's rows too, which stand beside their own; how many a published backbone "
+                    + $"saw is "
+                + "not known.";
         }
 
-        if (started.Count > 0)
+        var unlike = Table14Entry.All(result).Where(e => e.Of(false) is { } r && e.Of(true) is { } s && r.Training.Images != s.Training.Images).ToList();
+        if (unlike.Count > 0)
         {
-            string seen = string.Join("; ", started.Select(l => InvariantText.Of(
-                $"{l.ShortName} from {l.Training.Init}, {Before(result, l) / 1000.0:#,0} thousand images before its own "
-                + $"{l.Training.Images / 1000.0:#,0} thousand")));
-            yield return $"Rows that start from another student have seen its images too: {seen}.";
+            yield return "The two columns of a student are not of the same number of images: " + string.Join("; ", unlike.Select(e => InvariantText.Of(
+                $"{e.Name}, {e.Of(false)!.Training.Images / 1000.0:#,0} thousand from random weights and {e.Of(true)!.Training.Images / 1000.0:#,0} "
+                    + $"thousand from "
+                + $"a start"))) + ".";
         }
     }
 
+    private static IEnumerable<string> Predicted(Table14Result result) => result.Lines.Any(l => l.Training.Predicted is not null)
+        ? ["Minutes are predicted by a few steps of the row's training on the machine that made the table: before it began or, where it says afterwards, "
+            + "when the "
+            + "table took over a run that was finished. Core-hours are the minutes taken times the processor's cores that the run had."] : [];
+
     private static IEnumerable<string> Teacher(Table14Result result) =>
-        result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName)
+        result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).Distinct()
             .ToList() is { Count: > 0 } dearer
             ? [InvariantText.Of(
                 $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more "
@@ -89,18 +105,15 @@ internal static class Table14Notes
     // One line where rows differ by their names only.
     private static IEnumerable<string> Warnings(Table14Result result) =>
         from found in result.Lines.SelectMany(
-            l => l.Evaluations.Concat(l.Baseline is { } b ? [b.Evaluation] : [])
+            l => l.Evaluations.Concat(new[] { l.Second, l.Baseline?.Evaluation }.OfType<EvaluationResult>())
             .SelectMany(e => (e.Warnings ?? [])
-            .Select(w => (l.ShortName, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
-        group found.ShortName by (found.Protocol, found.Text) into same
+            .Select(w => (l.Label, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
+        group found.Label by (found.Protocol, found.Text) into same
         select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
-
-    private static IEnumerable<string> Audit(Table14Result result) =>
-        (result.Audit?.Tests ?? []).Select(t => $"Audit of the training faces: {t.Outcome()}. {t.Words(result.Audit!.Teacher)}.");
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>
-        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Student == init) is { } parent
+        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Name == init) is { } parent
             ? parent.Training.Images + Before(result, parent)
             : 0;
 

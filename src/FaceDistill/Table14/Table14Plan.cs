@@ -9,7 +9,7 @@ using FaceDistill.Training.Options;
 namespace FaceDistill.Table14;
 
 /// <summary>What a row's training is expected to cost here.</summary>
-/// <param name="Student">The student; the training without a teacher says so behind it.</param>
+/// <param name="Student">The row; the training without a teacher says so behind it.</param>
 /// <param name="Images">Faces shown in all epochs.</param>
 /// <param name="Epochs">Passes over the faces.</param>
 /// <param name="MultAdds">Multiply-accumulates of one face forward.</param>
@@ -43,7 +43,8 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
     public static Table14Plan Of(Table14Request request, AssetFinder finder, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var recipe = request.Recipe.Validated();
+        request = request with { Recipe = request.Recipe.Validated() };
+        var recipe = request.Recipe;
         Table14Job.Require(recipe, finder);
         var rowJob = new Table14RowJob(request, finder);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder, OnnxProviders.Auto, job.Say);
@@ -51,17 +52,30 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
         var lines = new List<Table14PlanLine>();
         var rows = recipe.Of(request.Rows).Rows;
+        var measured = new Dictionary<DistillOptions, TrainingCost>(); // a start, a seed and a rate take no time
+        TrainingCost CostOf(DistillOptions options, int pictures)
+        {
+            var plain = options with
+            {
+                Student = options.Student with { Init = null }, Optimizer = options.Optimizer with { LearningRate = 1e-3 },
+                Run = options.Run with { Seed = 1, Epochs = 1 },
+            };
+            return (measured.TryGetValue(plain, out var known) ? known
+                : measured[plain] = TrainingCost.Measure(options, teacher.Dimension, pictures, job.Cancel)) with { Images =
+                    TrainingCost.ImagesOf(pictures, options) };
+        }
+
         foreach (var row in rows)
         {
-            job.Progress?.Report(new WorkProgress($"measuring training steps of {row.Student}", lines.Count, rows.Count, "rows"));
-            var options = recipe.OptionsOf(row, name => name);
+            job.Progress?.Report(new WorkProgress($"measuring training steps of {row.Name}", lines.Count, rows.Count, "rows"));
+            var options = recipe.OptionsOf(row, start => start.Name);
             bool finished = rowJob.Finished(row) is not null;
-            lines.Add(LineOf(row.Student, options, TrainingCost.Measure(options, teacher.Dimension, faces, job.Cancel), rate, finished));
-            if (recipe.Baseline is { } baseline && baseline.Students.Contains(row.Student))
+            lines.Add(LineOf(row.Name, options, CostOf(options, faces), rate, finished));
+            if (rowJob.HasBaseline(row))
             {
-                var alone = baseline.OptionsOf(options);
-                int named = baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
-                lines.Add(LineOf($"{row.Student} without teacher", alone, TrainingCost.Measure(alone, teacher.Dimension, named, job.Cancel), rate, finished));
+                var alone = recipe.Baseline!.OptionsOf(options);
+                int named = recipe.Baseline.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
+                lines.Add(LineOf($"{row.Name} without teacher", alone, CostOf(alone, named), rate, finished));
             }
         }
 
@@ -74,7 +88,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
     {
         var recipe = request.Recipe;
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
-        return recipe.Of(request.Rows).Rows.All(row => TrainingCost.IsLong(faces, recipe.OptionsOf(row, name => name)));
+        return recipe.Of(request.Rows).Rows.All(row => TrainingCost.IsLong(faces, recipe.OptionsOf(row, start => start.Name)));
     }
 
     private static Table14PlanLine LineOf(string name, DistillOptions options, TrainingCost cost, double teacherRate, bool finished)
@@ -99,7 +113,8 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         return cores * TeacherBatch * TeacherRounds / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private static int Pictures(DataFolder data)
+    /// <summary>Counts a data set's pictures; aligning may leave some out.</summary>
+    internal static int Pictures(DataFolder data)
     {
         var people = data.People is null ? null : LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => people?.Contains(i.Identity) != false).Select(i => i.Path)];

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using FaceDistill.Evaluation;
 using FaceDistill.Files;
 using FaceDistill.Runs;
 using FaceDistill.Students;
-using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
 
@@ -14,7 +14,7 @@ namespace FaceDistill.Table14;
 /// A table's recipe file: one teacher, one set of faces, one way of training, and the students that become its rows. What a recipe leaves
 /// out has its default; the table's folder keeps the resolved one.
 /// </summary>
-internal sealed record Table14Recipe
+internal sealed partial record Table14Recipe
 {
     /// <summary>Where the schema is, for editors.</summary>
     [JsonPropertyName("$schema")]
@@ -45,10 +45,14 @@ internal sealed record Table14Recipe
     /// lfw-10fold.</summary>
     public IReadOnlyList<string> Protocols { get; init; } = [Evaluator.LfwView1Test, Evaluator.LfwTenFold];
 
-    /// <summary>How every row is trained; a row's own student, epochs, learning rate and start stand in place of these.</summary>
+    /// <summary>A second test of other people and other photos, which has a column of its own; null for none.</summary>
+    public Table14RecipeTest? SecondTest { get; init; }
+
+    /// <summary>How every row is trained; a row's own student, epochs, learning rate, seed and start stand in place of these.</summary>
     public required DistillOptions Options { get; init; }
 
-    /// <summary>The students, in the order in which they are trained: a row may start from one before it.</summary>
+    /// <summary>The students, in the order in which they are trained: a row may start from one before it. A student may stand there twice: from random
+    /// weights and from a start.</summary>
     public required IReadOnlyList<Table14RecipeRow> Rows { get; init; }
 
     /// <summary>The training without a teacher that some rows are compared with; null for none.</summary>
@@ -61,6 +65,9 @@ internal sealed record Table14Recipe
     /// The smallest cosine between an 8-bit embedding and the student's that is allowed of any face, above 0 and at most 1. Default null: the format's own.
     /// </summary>
     public double? Int8MinCosine { get; init; }
+
+    private const string RandomEnding = "-random";
+    private const int MostSeeds = 100;
 
     /// <summary>The schema of these files, as eval/recipes/table14.schema.json holds it.</summary>
     public static string SchemaText() => RecipeSchema.TextOf(typeof(Table14Recipe), "FaceDistill recipe of a table");
@@ -82,132 +89,118 @@ internal sealed record Table14Recipe
 
     /// <summary>The options that a row is trained with.</summary>
     /// <param name="row">A row of this recipe.</param>
-    /// <param name="folderOf">The run folder of the student that it starts from.</param>
-    public DistillOptions OptionsOf(Table14RecipeRow row, Func<string, string> folderOf)
+    /// <param name="folderOf">The run folder of the row that it starts from.</param>
+    /// <exception cref="FaceDistillException">It starts from no row before it.</exception>
+    public DistillOptions OptionsOf(Table14RecipeRow row, Func<Table14RecipeRow, string> folderOf)
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(folderOf);
-        var options = Options.From(row.Init is null || BackboneCard.Is(row.Init) ? row.Init : folderOf(row.Init));
+        var options = Options.From(StartOf(row) is { } start ? folderOf(start) : row.Init);
         return options with
         {
             Student = options.Student with { Name = row.Student },
-            Run = options.Run with { Epochs = row.Epochs ?? Options.Run.Epochs },
+            Run = options.Run with { Epochs = row.Epochs ?? Options.Run.Epochs, Seed = row.Seed ?? Options.Run.Seed },
             Optimizer = options.Optimizer with { LearningRate = row.LearningRate ?? options.Optimizer.LearningRate },
         };
     }
 
-    /// <summary>Only some of the rows.</summary>
-    /// <param name="students">Their students; none for all.</param>
-    /// <exception cref="FaceDistillException">The recipe has no such row.</exception>
-    public Table14Recipe Of(IReadOnlyList<string> students)
+    /// <summary>The row that a row starts from; null for random weights and for a backbone.</summary>
+    /// <param name="row">A row of this recipe.</param>
+    /// <exception cref="FaceDistillException">It names no row before it, or several.</exception>
+    public Table14RecipeRow? StartOf(Table14RecipeRow row)
     {
-        ArgumentNullException.ThrowIfNull(students);
-        string? unknown = students.FirstOrDefault(s => !Rows.Any(r => r.Student == s));
-        return unknown is not null
-            ? throw new FaceDistillException($"the recipe has no row '{unknown}'; it has {string.Join(", ", Rows.Select(r => r.Student))}")
-            : students.Count == 0 ? this
-            : this with { Rows = [.. Rows.Where(r => students.Contains(r.Student))] };
+        ArgumentNullException.ThrowIfNull(row);
+        if (row.Init is not { } init || BackboneCard.Is(init))
+        {
+            return null;
+        }
+
+        var found = Named(init, Rows.TakeWhile(r => r.Name != row.Name)).ToList();
+        found = found.Exists(r => r.Seed is null) && !Pattern().Match(init).Groups["seed"].Success ? found.FindAll(r => r.Seed is null) : found;
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new FaceDistillException($"{row.Name} starts from {init}, which is no row before it and no backbone's card"),
+            _ => throw new FaceDistillException($"{row.Name} starts from {init}, and several rows before it are that student: name one of "
+                + string.Join(", ", found.Select(r => r.Init is null ? $"{r.Student}{RandomEnding}{r.Name[r.Student.Length..]}" : r.Name))),
+        };
     }
 
-    /// <summary>Checks every value.</summary>
+    /// <summary>Only some of the rows.</summary>
+    /// <param name="names">Students, for all rows of each, or rows' names; none for all.</param>
+    /// <exception cref="FaceDistillException">The recipe has no such row.</exception>
+    public Table14Recipe Of(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        string? unknown = names.FirstOrDefault(n => !Named(n, Rows).Any());
+        var wanted = names.SelectMany(n => Named(n, Rows)).Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
+        return unknown is not null
+            ? throw new FaceDistillException($"the recipe has no row '{unknown}'; it has {string.Join(", ", Rows.Select(r => r.Name))}")
+            : names.Count == 0 ? this
+            : this with { Rows = [.. Rows.Where(r => wanted.Contains(r.Name))] };
+    }
+
+    /// <summary>Checks every value, and makes of a row with several seeds as many rows.</summary>
     /// <exception cref="FaceDistillException">One is out of its range; the message names it.</exception>
     public Table14Recipe Validated()
     {
         string? wrong = Rows.Count == 0 || Rows.Any(r => r is null) ? "a table has at least one row, and no empty one"
             : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "a table needs training faces: data"
             : string.IsNullOrWhiteSpace(Test) ? "a table needs test faces: test"
-            : Protocols.Count == 0 || !Evaluator.AllPairsProtocols.Contains(Protocols[0])
-                ? $"the first protocol is {string.Join(" or ", Evaluator.AllPairsProtocols)}"
+            : SecondTest is { } second && string.IsNullOrWhiteSpace(second.Data) ? "the second test needs faces: secondTest.data"
+            : new[] { Protocols.Count == 0 ? "" : Protocols[0], SecondTest?.Protocol ?? Evaluator.AllPairs }
+                .Any(p => !Evaluator.AllPairsProtocols.Contains(p))
+                ? $"the first protocol, and that of the second test, is {string.Join(" or ", Evaluator.AllPairsProtocols)}"
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol
                 ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
             : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Run.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
             : Options.Student.Init is not null ? "a row of a table names its own start: leave options.init out"
-            : Rows.GroupBy(r => r.Student).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice ? $"{twice} stands twice among the rows"
+            : Rows.FirstOrDefault(r => r.Seeds is < 1 or > MostSeeds) is { } many ? $"seeds are 1 to {MostSeeds}, not {many.Seeds} ({many.Student})"
             : Baseline?.Students.FirstOrDefault(s => !Rows.Any(r => r.Student == s)) is { } foreign ? $"the baseline's {foreign} is not among the rows"
             : null;
-        for (int i = 0; i < Rows.Count && wrong is null; i++)
+        var recipe = wrong is null ? this with { Rows = [.. Rows.SelectMany(Expanded)] } : throw new FaceDistillException(wrong);
+        wrong = recipe.Rows.GroupBy(r => (r.Student, Start: r.Init is not null, Seed: r.Seed ?? Options.Run.Seed))
+            .FirstOrDefault(g => g.Count() > 1) is { } twice
+            ? $"{twice.First().Name} stands twice among the rows{(twice.Key.Start ? "" : " from random weights")}" : null;
+        foreach (var row in recipe.Rows.TakeWhile(_ => wrong is null))
         {
-            wrong = Wrong(Rows[i], Rows.Take(i));
-            OptionsOf(Rows[i], name => name).Validated();
+            wrong = recipe.Wrong(row);
+            recipe.OptionsOf(row, start => start.Name).Validated();
         }
 
         wrong ??= Baseline?.Wrong(Options);
-        return wrong is null ? this : throw new FaceDistillException(wrong);
+        return wrong is null ? recipe : throw new FaceDistillException(wrong);
     }
 
-    private static string? Wrong(Table14RecipeRow row, IEnumerable<Table14RecipeRow> before)
+    private IEnumerable<Table14RecipeRow> Expanded(Table14RecipeRow row)
     {
-        StudentSpec.Parse(row.Student);
-        bool backbone = row.Init is not null && BackboneCard.Is(row.Init);
+        var one = row with { Student = StudentSpec.Parse(row.Student).ToString(), Seeds = null };
+        long first = row.Seed ?? Options.Run.Seed;
+        return Enumerable.Range(0, row.Seeds ?? 1).Select(i => i == 0 ? one : one with { Seed = first + i });
+    }
+
+    // A name is a student's, and may say which of its rows.
+    private static IEnumerable<Table14RecipeRow> Named(string name, IEnumerable<Table14RecipeRow> rows)
+    {
+        var match = Pattern().Match(name);
+        string start = match.Groups["start"].Value, seed = match.Groups["seed"].Value;
+        return rows.Where(r => r.Student == match.Groups["student"].Value
+            && (start.Length == 0 || start == (r.Init is null ? RandomEnding : Table14RecipeRow.StartEnding))
+            && (seed.Length == 0 || seed == InvariantText.Of($"{r.Seed}")));
+    }
+
+    [GeneratedRegex("^(?<student>.*?)(?<start>-start|-random)?(-seed(?<seed>[0-9]+))?$")]
+    private static partial Regex Pattern();
+
+    private string? Wrong(Table14RecipeRow row)
+    {
+        var start = StartOf(row);
         return row.Init is null ? null
-            : !backbone && !before.Any(r => r.Student == row.Init)
-                ? $"{row.Student} starts from {row.Init}, which is no row before it and no backbone's card"
-            : WeightTransfer.Misfit(backbone ? new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224) : StudentSpec.Parse(row.Init), row.Student)
-                is { } wrong ? $"{row.Student} starts from {row.Init}, which is {wrong}"
+            : WeightTransfer.Misfit(
+                start is null ? new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224) : StudentSpec.Parse(start.Student), row.Student)
+                is { } wrong ? $"{row.Name} starts from {row.Init}, which is {wrong}"
             : null;
     }
-}
-
-/// <summary>What a table's rows are compared with: the same students trained by identities alone, without a teacher (ArcFace).</summary>
-internal sealed record Table14RecipeBaseline
-{
-    /// <summary>The rows that have one.</summary>
-    public required IReadOnlyList<string> Students { get; init; }
-
-    /// <summary>The training faces, in a sub-folder for each person: folders or data sets' names.</summary>
-    public required IReadOnlyList<string> Data { get; init; }
-
-    /// <summary>Passes over these faces.</summary>
-    public required int Epochs { get; init; }
-
-    /// <summary>The loss; ArcFace alone. Default ArcFace with its own scale and margin.</summary>
-    public LossOptions Loss { get; init; } = new() { Squared = 0, ArcFace = 1 };
-
-    /// <summary>The options of the training without a teacher, otherwise as with it.</summary>
-    /// <param name="options">A row's.</param>
-    public DistillOptions OptionsOf(DistillOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return options with
-        {
-            Student = options.Student with { Init = null },
-            Loss = Loss,
-            Run = options.Run with { Epochs = Epochs },
-            Targets = options.Targets with { Mode = TargetMode.Cached, MixUp = 0 },
-            HeldOut = options.HeldOut with { Patience = 0 },
-        };
-    }
-
-    /// <summary>What is wrong with it; null where nothing is.</summary>
-    /// <param name="options">The table's options.</param>
-    /// <exception cref="FaceDistillException">An option is out of its range.</exception>
-    internal string? Wrong(DistillOptions options)
-    {
-        string? wrong = Loss.IsDistilled ? "the baseline's loss looks at the teacher; give it \"squared\": 0 and no other loss than arcFace"
-            : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "the baseline needs training faces: baseline.data"
-            : Students.Count == 0 ? "the baseline names no row: baseline.students"
-            : null;
-        OptionsOf(options).Validated();
-        return wrong;
-    }
-}
-
-/// <summary>One student of a table.</summary>
-internal sealed record Table14RecipeRow
-{
-    /// <summary>The student, for example mobilenet-v1:0.5@96.</summary>
-    public required string Student { get; init; }
-
-    /// <summary>Its passes over the faces; null for those of the options.</summary>
-    public int? Epochs { get; init; }
-
-    /// <summary>Its highest learning rate; null for that of the options.</summary>
-    public double? LearningRate { get; init; }
-
-    /// <summary>
-    /// The student of an earlier row, or a backbone's card, of the same or a greater width, whose weights it starts with; null for random weights.
-    /// </summary>
-    public string? Init { get; init; }
 }

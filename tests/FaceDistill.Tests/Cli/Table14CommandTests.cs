@@ -19,7 +19,7 @@ public sealed class Table14CommandTests : IDisposable
         var (code, printed, said) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--json");
         Assert.True(code == CommandLine.Done, said);
         var result = JsonFile.Parse<Table14Result>(printed, "printed");
-        Assert.Equal(["mobilenet-v1:0.5@96", "mobilenet-v1:0.5@64", "mobilenet-v1:0.25@64"], result.Lines.Select(l => l.Student));
+        Assert.Equal(["mobilenet-v1:0.5@96-start", "mobilenet-v1:0.5@96", "mobilenet-v1:0.5@64", "mobilenet-v1:0.25@64"], result.Lines.Select(l => l.Name));
         Assert.Empty(result.Missing);
         Assert.True(result.Synthetic);
         Assert.All(result.Lines, line =>
@@ -29,7 +29,8 @@ public sealed class Table14CommandTests : IDisposable
             Assert.NotNull(line.Files.Int8Tar);
             Assert.True(line.Measured.ImpostorPairs >= 10_000);
             Assert.True(line.Files.Int8Bytes < line.Files.OnnxBytes);
-            string run = Path.Combine(output, "rows", line.ShortName);
+            string run = Path.Combine(output, "rows", Table14RecipeRow.Short(line.Name));
+            Assert.NotNull(line.Second!.Models[0].TarAtFar!["1e-4"]);
             Assert.All(new[] { "row.json", "log.csv", "recipe.json", "student.onnx", "student.onnx.MODEL_CARD.md", "student.int8.onnx",
                 "student.int8.onnx.MODEL_CARD.md" }, f => Assert.True(File.Exists(Path.Combine(run, f)), f));
             Assert.Equal(line.Files.OnnxBytes, new FileInfo(Path.Combine(run, "student.onnx")).Length);
@@ -37,14 +38,14 @@ public sealed class Table14CommandTests : IDisposable
         Assert.Equal("mobilenet-v1:0.5@64", result.Lines[0].Training.Init);
         Assert.True(result.Speed!.Holds(result.Lines));
         Assert.EndsWith("--smoke", result.Command, StringComparison.Ordinal);
-        Assert.NotNull(result.Lines[2].Baseline!.Measured.TarAtFar);
+        Assert.NotNull(result.Lines[3].Baseline!.Measured.TarAtFar);
         Assert.All(new[] { "table14.json", "table14.csv", "table14.md", "table14.svg", "report.html", "recipe.json", "speed.json" },
             f => Assert.True(File.Exists(Path.Combine(output, f)), f));
 
         var written = Directory.GetFiles(Path.Combine(output, "rows"), "*", SearchOption.AllDirectories).ToDictionary(f => f, File.GetLastWriteTimeUtc);
         var (again, _, kept) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke");
         Assert.True(again == CommandLine.Done, kept);
-        Assert.Equal(3, kept.Split("finished before").Length - 1);
+        Assert.Equal(4, kept.Split("finished before").Length - 1);
         Assert.All(written, file => Assert.Equal(file.Value, File.GetLastWriteTimeUtc(file.Key)));
     }
 
@@ -61,7 +62,7 @@ public sealed class Table14CommandTests : IDisposable
         Assert.True(again == CommandLine.Done, more);
         Assert.Contains("trained before", more, StringComparison.Ordinal);
         Assert.Equal(trained, File.GetLastWriteTimeUtc(Path.Combine(row, "checkpoint.safetensors")));
-        Assert.Equal(2, JsonFile.Parse<Table14Result>(printed, "printed").Missing.Count);
+        Assert.Equal(3, JsonFile.Parse<Table14Result>(printed, "printed").Missing.Count);
     }
 
     [Fact]
@@ -72,7 +73,7 @@ public sealed class Table14CommandTests : IDisposable
         Table14Smoke.Of(recipe, _folder["drawn"], JobContext.None);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
-        JsonFile.Write(file, recipe with { Data = [faces], Test = faces, Baseline = recipe.Baseline! with { Data = [faces] } });
+        JsonFile.Write(file, recipe with { Data = [faces], Test = faces, Exclude = null, SecondTest = null, Baseline = recipe.Baseline! with { Data = [faces] } });
         var (code, printed, said) = await Run("table14", "--recipe", file, "--output", _folder["none"], "--plan", "--json");
         Assert.True(code == CommandLine.Done, said);
         using var plan = JsonDocument.Parse(printed);
@@ -86,7 +87,8 @@ public sealed class Table14CommandTests : IDisposable
         double minutes = line.GetProperty("images").GetInt64() * line.GetProperty("multAdds").GetDouble() / line.GetProperty("multAddsPerSecond")
             .GetDouble() / 60;
         Assert.Equal(minutes, line.GetProperty("minutes").GetDouble(), 9);
-        Assert.Equal(4, plan.RootElement.GetProperty("lines").GetArrayLength()); // three rows, and one of them without a teacher
+        Assert.Equal(["0.5@64", "0.5@96-start", "0.25@64", "0.25@64 without teacher", "0.5@96"],
+            plan.RootElement.GetProperty("lines").EnumerateArray().Select(l => l.GetProperty("student").GetString()!["mobilenet-v1:".Length..]));
         Assert.False(Directory.Exists(_folder["none"]));
     }
 
@@ -116,8 +118,10 @@ public sealed class Table14CommandTests : IDisposable
               "rows": [
                 { "student": "mobilenet-v1:0.5@64" },
                 { "student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:0.5@64", "learningRate": 0.002 },
-                { "student": "mobilenet-v1:0.25@64" }
+                { "student": "mobilenet-v1:0.25@64" },
+                { "student": "mobilenet-v1:0.5@96" }
               ],
+              "exclude": "nowhere.csv", "secondTest": { "data": "nowhere" },
               "baseline": { "students": ["mobilenet-v1:0.25@64"], "data": ["nowhere"], "epochs": 9 }
             }
             """);

@@ -1,5 +1,4 @@
 using FaceDistill.Assets;
-using FaceDistill.Formats;
 using FaceDistill.Kernels;
 using FaceDistill.Table14;
 using FaceDistill.Training.Options;
@@ -76,7 +75,7 @@ public sealed class Table14JobTests : IDisposable
         };
         string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder)
             .Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, JobContext.None)).Message;
-        Assert.Contains("mobilenet-v1:0.25@96 starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
+        Assert.Contains("mobilenet-v1:0.25@96-start starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
         var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
         new Table14Job(_finder).Run(small, JobContext.None);
         File.AppendAllText(Row("0.25@64", "student.int8.onnx"), "x");
@@ -190,11 +189,14 @@ public sealed class Table14JobTests : IDisposable
 
     private string Row(string row, string file) => Path.Combine(_folder["table"], "rows", row, file);
 
-    private Table14Request Request()
+    private Table14Request Request() => Request(_folder);
+
+    /// <summary>A table of two small students on drawn faces, and a teacher that costs nothing.</summary>
+    internal static Table14Request Request(TempFolder folder)
     {
         var recipe = new Table14Recipe
         {
-            Teacher = TinyTeacher.Write(_folder["teacher"]),
+            Teacher = TinyTeacher.Write(folder["teacher"]),
             Data = ["replaced"],
             Test = "replaced",
             Options = new DistillOptions
@@ -204,9 +206,9 @@ public sealed class Table14JobTests : IDisposable
             },
             Rows = [new() { Student = "mobilenet-v1:0.25@64" }, new() { Student = "mobilenet-v1:0.25@96" }],
         };
-        recipe = Table14Smoke.Of(recipe, _folder["table"], JobContext.None);
+        recipe = Table14Smoke.Of(recipe, folder["table"], JobContext.None);
         recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Epochs = 4 }] };
-        return new Table14Request(recipe, "facedistill table14", _folder["table"], []);
+        return new Table14Request(recipe, "facedistill table14", folder["table"], []);
     }
 
     private static void Cancel(CancellationTokenSource stop, bool now)

@@ -13,6 +13,7 @@ public sealed class Table14RecipeTests : IDisposable
     [Theory]
     [InlineData("table14.json", "dlib-resnet", 8)]
     [InlineData("table14-faceplugin.json", "faceplugin-512", 2)]
+    [InlineData("table14-new.json", "dlib-resnet", 18)]
     public void The_tables_recipes_are_read_and_open_with_what_they_are(string name, string teacher, int rows)
     {
         string file = Path.Combine(Recipes, name);
@@ -31,6 +32,58 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), recipe.Rows.Select(r => r.Student)));
         Assert.True(recipe.Rows.Select(r => StudentSpec.Parse(r.Student).Width).Zip(recipe.Rows.Skip(1).Select(r => StudentSpec.Parse(r.Student).Width))
             .All(w => w.First >= w.Second), "wide rows come first");
+    }
+
+    [Fact]
+    public void The_new_tables_students_stand_in_both_columns_and_are_measured_twice()
+    {
+        var recipe = Table14Recipe.Read(Path.Combine(Recipes, "table14-new.json"));
+        var columns = recipe.Rows.ToLookup(r => r.Init is not null, r => r.Student);
+        Assert.Equal(9, columns[true].Count());
+        Assert.Equal(columns[true].Order(StringComparer.Ordinal), columns[false].Order(StringComparer.Ordinal));
+        Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), columns[false]));
+        Assert.Equal(("data/strangers", "all-pairs"), (recipe.SecondTest!.Data, recipe.SecondTest.Protocol));
+        var options = recipe.OptionsOf(recipe.Rows.First(r => r.Name == "mobilenet-v1:0.5@96-start"), start => start.Name);
+        Assert.Equal(("mobilenet-v1:1.0@128-start", 0.008, 8), (options.Student.Init, options.Optimizer.LearningRate, options.Run.Epochs));
+    }
+
+    [Fact]
+    public void A_student_may_stand_twice_and_its_rows_have_names_of_their_own()
+    {
+        var recipe = Read("""
+            {"student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:0.5@128"}, {"student": "mobilenet-v1:0.5@96", "seeds": 2},
+            {"student": "mobilenet-v1:0.25@96", "init": "mobilenet-v1:0.5@96-start", "seed": 7}, {"student": "mobilenet-v1-shallow:0.5@96"}
+            """);
+        Assert.Equal(["mobilenet-v1:0.5@128", "mobilenet-v1:0.5@96-start", "mobilenet-v1:0.5@96", "mobilenet-v1:0.5@96-seed2",
+            "mobilenet-v1:0.25@96-start-seed7",
+            "mobilenet-v1-shallow:0.5@96"], recipe.Rows.Select(r => r.Name));
+        Assert.Equal(["0.5@128", "0.5@96-start", "0.5@96", "0.5@96-seed2", "0.25@96-start-seed7", "shallow-0.5@96"],
+            recipe.Rows.Select(r => Table14RecipeRow.Short(r.Name)));
+        Assert.Equal([1L, 1, 1, 2, 7, 1], recipe.Rows.Select(r => recipe.OptionsOf(r, s => s.Name).Run.Seed));
+        string[] Chosen(params string[] names) => [.. recipe.Of(names).Rows.Select(r => r.Name["mobilenet-v1:".Length..])];
+        Assert.Equal(["0.5@96-start", "0.5@96", "0.5@96-seed2"], Chosen("mobilenet-v1:0.5@96"));
+        Assert.Equal(["0.5@96-start"], Chosen("mobilenet-v1:0.5@96-start"));
+        Assert.Equal(["0.5@96", "0.5@96-seed2"], Chosen("mobilenet-v1:0.5@96-random"));
+        Assert.Equal(["0.5@96-seed2", "0.25@96-start-seed7"], Chosen("mobilenet-v1:0.25@96", "mobilenet-v1:0.5@96-random-seed2"));
+        Assert.Contains("no row 'mobilenet-v1:0.5@128-start'", Assert.Throws<FaceDistillException>(() => Chosen("mobilenet-v1:0.5@128-start")).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(recipe.Rows, recipe.Validated().Rows); // seeds are rows now
+    }
+
+    [Theory]
+    [InlineData("mobilenet-v1:0.5@128", "mobilenet-v1:0.5@128-random, mobilenet-v1:0.5@128-start")] // which of the two?
+    [InlineData("mobilenet-v1:0.5@96-start", "no row before it")]
+    public void A_start_that_names_no_row_or_two_is_refused(string init, string names)
+    {
+        string rows = """{"student": "mobilenet-v1:0.5@128", "init": "mobilenet-v1:0.5@128-random"}, {"student": "mobilenet-v1:0.5@96", "init": "INIT"}""";
+        string message = Assert.Throws<FaceDistillException>(() => Read(rows.Replace("INIT", init, StringComparison.Ordinal))).Message;
+        Assert.Contains(names, message, StringComparison.Ordinal);
+        foreach (string which in new[] { "mobilenet-v1:0.5@128", "mobilenet-v1:0.5@128-start" })
+        {
+            string said = which.EndsWith("-start", StringComparison.Ordinal) ? which : which + "-random";
+            var recipe = Read(rows.Replace("INIT", said, StringComparison.Ordinal));
+            Assert.Equal(which, recipe.StartOf(recipe.Rows[2])!.Name);
+        }
     }
 
     [Fact]
@@ -53,6 +106,8 @@ public sealed class Table14RecipeTests : IDisposable
     [InlineData("""{"student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:1.0@96"}""", "no row before it")]
     [InlineData("""{"student": "mobilenet-v1:0.5@96", "init": "mobilenet-v1:0.25@96"}""", "narrower")]
     [InlineData("""{"student": "mobilenet-v1:0.25@96"}""", "stands twice")]
+    [InlineData("""{"student": "mobilenet-v1:0.25@96", "seed": 1}""", "stands twice")]
+    [InlineData("""{"student": "mobilenet-v1:0.5@96", "seeds": 0}""", "seeds are 1 to 100")]
     public void A_wrong_row_is_one_line_that_names_it(string row, string names) => AssertRefused(Text(row), names);
 
     [Theory]
@@ -61,6 +116,8 @@ public sealed class Table14RecipeTests : IDisposable
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}",
         "looks at the teacher")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [], \"epochs\": 1}", "baseline.data")]
+    [InlineData("\"secondTest\": {\"data\": \"x\", \"protocol\": \"lfw-10fold\"}", "that of the second test")]
+    [InlineData("\"secondTest\": {\"data\": \"\"}", "secondTest.data")]
     [InlineData("\"benchRounds\": 0", "benchRounds")]
     [InlineData("\"rounds\": 1", "rounds")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:1.0@96\"], \"data\": [\"x\"], \"epochs\": 1}", "not among the rows")]
@@ -74,7 +131,7 @@ public sealed class Table14RecipeTests : IDisposable
         File.WriteAllText(
             _folder["t.json"], Text("""{"student": "mobilenet-v1:0.25@64", "epochs": 3, "learningRate": 0.002, "init": "mobilenet-v1:0.25@96"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
-        var options = recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}");
+        var options = recipe.OptionsOf(recipe.Rows[1], start => $"rows/{start.Name}");
         Assert.Equal(recipe.Options with
         {
             Student = recipe.Options.Student with { Name = "mobilenet-v1:0.25@64", Init = "rows/mobilenet-v1:0.25@96" },
@@ -84,7 +141,7 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.Equal(recipe.Options with
         {
             Student = recipe.Options.Student with { Name = "mobilenet-v1:0.25@96" },
-        }, recipe.OptionsOf(recipe.Rows[0], student => student));
+        }, recipe.OptionsOf(recipe.Rows[0], start => start.Name));
     }
 
     [Fact]
@@ -92,7 +149,7 @@ public sealed class Table14RecipeTests : IDisposable
     {
         File.WriteAllText(_folder["t.json"], Text("""{"student": "mobilenet-v1:1.0@96", "init": "faceres"}"""));
         var recipe = Table14Recipe.Read(_folder["t.json"]);
-        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], student => $"rows/{student}").Student.Init);
+        Assert.Equal("faceres", recipe.OptionsOf(recipe.Rows[1], start => $"rows/{start.Name}").Student.Init);
     }
 
     [Fact]
@@ -113,6 +170,14 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.StartsWith(_folder["t.json"], message, StringComparison.Ordinal);
         Assert.Contains(names, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
+    }
+
+    private Table14Recipe Read(string rows)
+    {
+        File.WriteAllText(_folder["t.json"], $$"""
+            {"data": ["utkface"], "test": "lfw", "options": {"student": "mobilenet-v1:0.25@96"}, "rows": [{"student": "mobilenet-v1:0.5@128"}, {{rows}}]}
+            """);
+        return Table14Recipe.Read(_folder["t.json"]);
     }
 
     private static string Text(string row, string? more = null) =>

@@ -12,11 +12,12 @@ namespace FaceDistill.Reports.Pages;
 /// </summary>
 internal sealed class SvgPlot : IDisposable
 {
-    private const int Width = 460, LeastHeight = 320, Right = 18, Top = 34, Bottom = 52;
+    private const int Width = 460, LeastHeight = 320, Right = 18, Top = 34, Bottom = 52, KeyLine = 26;
     private const string Ink = "#010101", Grid = "#010102", Mark = "#010103"; // roles; series are #0102nn, areas #0103nn, lines without dashes #0104nn
     private readonly Plot _plot = new();
     private readonly string _y;
     private readonly List<(double X, double Y, string Words)> _names = [];
+    private readonly List<(int Series, string Words)> _keys = [];
     private readonly List<(double X, double Y)> _dots = [];
     private readonly List<(double Left, double Right, double Low, double High)> _lines = [];
     private IReadOnlyList<(double At, string Label)> _ticksX = [], _ticksY = [];
@@ -98,6 +99,9 @@ internal sealed class SvgPlot : IDisposable
     /// <summary>The name of a dot; it is put beside it, or where there is room.</summary>
     public void Label(double x, double y, string words) => _names.Add((x, y, words));
 
+    /// <summary>What a series is; stands above the plot, so that a plot that is a file of its own says it too.</summary>
+    public void Key(int series, string words) => _keys.Add((series, ShownText.Of(words)));
+
     /// <summary>A vertical line that marks a place.</summary>
     public void MarkX(double x) => _plot.Add.VerticalLine(x, 1, Color.FromHex(Mark));
 
@@ -115,11 +119,13 @@ internal sealed class SvgPlot : IDisposable
     {
         double left = 14 + _ticksY.Select(t => PlotLabels.WidthOf(t.Label)).DefaultIfEmpty(0).Max();
         double room = Width - left - Right; // a plot of many names is higher, so that each finds a place
+        var keys = PlacedKeys();
+        int above = Top + (keys.Count == 0 ? 0 : (int)((keys[^1].Row + 1) * PlotLabels.LineHeight));
         double names = _names.Sum(n => Math.Min(room, PlotLabels.WidthOf(n.Words) + 12)) * PlotLabels.LineHeight * 2.2 / room;
-        int height = Math.Max(LeastHeight, Top + Bottom + (int)Math.Ceiling(names));
+        int height = Math.Max(LeastHeight, above + Bottom + (int)Math.Ceiling(names));
         double X(double x) => left + ((x - _limits.Left) / (_limits.Right - _limits.Left) * room);
-        double Y(double y) => Top + ((_limits.Top - y) / (_limits.Top - _limits.Bottom) * (height - Top - Bottom));
-        _plot.Layout.Fixed(new PixelPadding((float)left, Right, Bottom, Top));
+        double Y(double y) => above + ((_limits.Top - y) / (_limits.Top - _limits.Bottom) * (height - above - Bottom));
+        _plot.Layout.Fixed(new PixelPadding((float)left, Right, Bottom, above));
         _plot.Axes.Bottom.TickGenerator = Ticks(Apart(_ticksX, X, t => PlotLabels.WidthOf(t) + 5));
         _plot.Axes.Left.TickGenerator = Ticks(Apart(_ticksY, Y, _ => PlotLabels.LineHeight));
         var svg = XDocument.Parse(_plot.GetSvgXml(Width, height)).Root!;
@@ -133,16 +139,21 @@ internal sealed class SvgPlot : IDisposable
         svg.Add(new XAttribute("viewBox", InvariantText.Of($"0 0 {Width} {height}")), new XAttribute("class", "plot"),
             new XAttribute("role", "img"), new XAttribute("aria-label", ShownText.Of(label)));
         svg.Add(Text(4, 16, "start", PlotLabels.Shortened(_y, Width - 8), 13));
-        var area = new PlotBox(left + 2, Top - 4, Width - 2, height - Bottom - 1);
+        foreach (var (series, words, x, row) in keys)
+        {
+            double y = 16 + ((row + 1) * PlotLabels.LineHeight);
+            svg.Add(Path(SeriesClass(series, "stroke"), "2.5", InvariantText.Of($"M{x:0.##} {y - 4:0.##}h{KeyLine}")));
+            svg.Add(Text(x + KeyLine + 6, y, "start", words, 12));
+        }
+
+        var area = new PlotBox(left + 2, above - 4, Width - 2, height - Bottom - 1);
         var lines = _lines.Select(l => new PlotBox(X(l.Left) - 1, Y(l.High) - 1, X(l.Right) + 1, Y(l.Low) + 1));
         foreach (var name in PlotLabels.Place(
             [.. _names.Select(n => (X(n.X), Y(n.Y), n.Words))], area, [.. _dots.Select(d => (X(d.X), Y(d.Y)))], [.. lines]))
         {
             if (name.Leader is var (x1, y1, x2, y2))
             {
-                svg.Add(new XElement(
-                    "path", new XAttribute("class", "ink-stroke leader"), new XAttribute("fill", "none"), new XAttribute("stroke-width", "0.75"),
-                    new XAttribute("d", InvariantText.Of($"M{x1:0.##} {y1:0.##}L{x2:0.##} {y2:0.##}"))));
+                svg.Add(Path("ink-stroke leader", "0.75", InvariantText.Of($"M{x1:0.##} {y1:0.##}L{x2:0.##} {y2:0.##}")));
             }
 
             double at = name.Anchor == "start" ? name.Box.Left : name.Anchor == "end" ? name.Box.Right : (name.Box.Left + name.Box.Right) / 2;
@@ -153,6 +164,26 @@ internal sealed class SvgPlot : IDisposable
 
         return new HtmlText(svg.ToString(SaveOptions.DisableFormatting));
     }
+
+    // Side by side as far as they have room, then in another line.
+    private List<(int Series, string Words, double X, int Row)> PlacedKeys()
+    {
+        var placed = new List<(int Series, string Words, double X, int Row)>();
+        var (x, row) = (4.0, 0);
+        foreach (var (series, words) in _keys)
+        {
+            string shown = PlotLabels.Shortened(words, Width - KeyLine - 14);
+            double width = KeyLine + 20 + PlotLabels.WidthOf(shown);
+            (x, row) = x > 4 && x + width - 14 > Width ? (4.0, row + 1) : (x, row);
+            placed.Add((series, shown, x, row));
+            x += width;
+        }
+
+        return placed;
+    }
+
+    private static XElement Path(string kind, string width, string way) => new(
+        "path", new XAttribute("class", kind), new XAttribute("fill", "none"), new XAttribute("stroke-width", width), new XAttribute("d", way));
 
     private static XElement Text(double x, double y, string anchor, string words, int size) => new("text",
         new XAttribute("x", InvariantText.Of($"{x:0.##}")), new XAttribute("y", InvariantText.Of($"{y:0.##}")), new XAttribute("text-anchor", anchor),
@@ -264,27 +295,5 @@ internal sealed class SvgPlot : IDisposable
     {
         var (at, labels) = (ticks.Select(t => t.At).ToArray(), ticks.Select(t => t.Label).ToArray());
         return new NumericManual(at, labels);
-    }
-}
-
-/// <summary>A plot as a file of its own.</summary>
-internal static class SvgFile
-{
-    // The page's style decides an inline plot's colours; a file of its own brings them along. The colours are those of report.css in light.
-    private const string Style =
-        "text{font-family:sans-serif;fill:#5a5d64}.name{fill:#1c1d20;paint-order:stroke;stroke:#fff;stroke-width:3px}"
-        + ".ink-stroke{stroke:#5a5d64}.ink-fill{fill:#5a5d64}.grid-stroke{stroke:#dddbd5}.grid-fill{fill:#dddbd5}"
-        + ".s0-stroke{stroke:#0a5ea8}.s1-stroke{stroke:#b8420f}.s2-stroke{stroke:#0b7556}"
-        + ".s3-stroke{stroke:#7b3f9a}.s4-stroke{stroke:#86600a}.s5-stroke{stroke:#4c545f}"
-        + ".s0-fill{fill:#0a5ea8}.s1-fill{fill:#b8420f}.s2-fill{fill:#0b7556}.s3-fill{fill:#7b3f9a}.s4-fill{fill:#86600a}.s5-fill{fill:#4c545f}";
-
-    /// <summary>The text of the file.</summary>
-    /// <param name="plot">What <see cref="SvgPlot.Render"/> gives.</param>
-    public static string Of(HtmlText plot)
-    {
-        string svg = plot.Html;
-        int inside = svg.IndexOf('>', StringComparison.Ordinal);
-        return $"<svg xmlns=\"http://www.w3.org/2000/svg\"{svg["<svg".Length..inside]}><style>{Style}</style><rect width=\"100%\" height=\"100%\" "
-            + $"fill=\"#ffffff\"/>{svg[(inside + 1)..]}\n";
     }
 }

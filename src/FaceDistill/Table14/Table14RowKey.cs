@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FaceDistill.Assets;
+using FaceDistill.Datasets;
+using FaceDistill.Files;
+using FaceDistill.Stores;
+using FaceDistill.Students;
+using FaceDistill.Teachers;
+using FaceDistill.Training.Optimizers;
+using FaceDistill.Training.Options;
+
+namespace FaceDistill.Table14;
+
+/// <summary>What names everything that decides a row, by contents.</summary>
+/// <param name="recipe">The table's recipe.</param>
+/// <param name="finder">Finds data and models.</param>
+internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
+{
+    private readonly Dictionary<string, string> _contents = new(StringComparer.Ordinal);
+
+// A start by what it is, not by where it lies.
+    private DistillOptions OptionsOf(Table14RecipeRow row)
+    {
+        var options = recipe.OptionsOf(row, Of);
+        return options.Student.Init is { } card && BackboneCard.Is(card)
+            ? options with
+            {
+                Student = options.Student with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) },
+            } : options;
+    }
+
+    /// <summary>Whether a row is the one beside which its student is trained without the teacher: the first of that student.</summary>
+    public bool HasBaseline(Table14RecipeRow row) =>
+        recipe.Baseline?.Students.Contains(row.Student) == true && recipe.Rows.First(r => r.Student == row.Student).Name == row.Name;
+
+    // A data set by what is in it: a picture that was changed, added or removed makes another row.
+    private string ContentOf(string data)
+    {
+        if (_contents.TryGetValue(data, out string? known))
+        {
+            return known;
+        }
+
+        var folder = DataFolder.Resolve(data, finder);
+        string people = folder.People is null ? "" : FileHash.Sha256(folder.People);
+        return _contents[data] = FaceDataset.List(folder.Images).ContentId(JobContext.None) + people;
+    }
+
+    private string TeacherKey()
+    {
+        var (card, files) = TeacherCard.Load(recipe.Teacher);
+        return EmbeddingCache.ModelHash(string.Join(' ', files.Assets.Select(a => a.Sha256)), card.Contract);
+    }
+
+    // A table without one has the keys of before.
+    private string SecondTest() => recipe.SecondTest is { } second ? $"{second.Protocol} {ContentOf(second.Data)}" : "";
+
+    private string? ExclusionHash() => recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
+
+    /// <summary>The key of a row. Where files lie, how long they are timed and when checkpoints are written does not make another student; another start
+    /// does.</summary>
+    /// <param name="row">A row of the recipe.</param>
+    /// <exception cref="FaceDistillException">Data or teacher are not there.</exception>
+    public string Of(Table14RecipeRow row)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        var options = OptionsOf(row);
+        string text = JsonFile.Serialize(new
+        {
+            Teacher = TeacherKey(), Data = recipe.Data.Select(ContentOf), Test = ContentOf(recipe.Test), recipe.Protocols,
+            Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
+            Baseline = HasBaseline(row) ? (recipe.Baseline! with { Students = [], Data = [.. recipe.Baseline.Data.Select(ContentOf)] }) : null,
+        }) + ExclusionHash() + SecondTest();
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
+    }
+
+    // Options that came later stand in a key only where they ask for something new, so that rows of before keep theirs; the time between checkpoints never
+    // does.
+    private static JsonObject KeyOf(DistillOptions options)
+    {
+        var text = JsonSerializer.SerializeToNode(
+            options with { HeldOut = options.HeldOut with { People = options.HeldOut.People ?? -1 } }, JsonFile.Options)!.AsObject();
+        var before = JsonSerializer.SerializeToNode(
+            options with
+            {
+                Student = options.Student with { InitChannels = ChannelRule.L1, InitRefit = false },
+                Optimizer = options.Optimizer with { Schedule = ScheduleKind.Cosine },
+                HeldOut = options.HeldOut with { People = 0 },
+            },
+            JsonFile.Options)!.AsObject();
+        text.Remove("checkpointMinutes");
+        text.Remove("pictureMemory");
+        foreach (string name in new[] { "schedule", "validationPeople", "initChannels", "initRefit" })
+        {
+            if (JsonNode.DeepEquals(text[name], before[name]))
+            {
+                text.Remove(name);
+            }
+        }
+
+        return text;
+    }
+}
