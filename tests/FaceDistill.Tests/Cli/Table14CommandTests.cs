@@ -73,7 +73,8 @@ public sealed class Table14CommandTests : IDisposable
         Table14Smoke.Of(recipe, _folder["drawn"], JobContext.None);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
-        JsonFile.Write(file, recipe with { Data = [faces], Test = faces, Exclude = null, SecondTest = null, Baseline = recipe.Baseline! with { Data = [faces] } });
+        JsonFile.Write(file,
+            recipe with { Data = [faces], Test = faces, Exclude = null, SecondTest = null, Baseline = recipe.Baseline! with { Data = [faces] } });
         var (code, printed, said) = await Run("table14", "--recipe", file, "--output", _folder["none"], "--plan", "--json");
         Assert.True(code == CommandLine.Done, said);
         using var plan = JsonDocument.Parse(printed);
