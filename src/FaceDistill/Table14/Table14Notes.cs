@@ -83,9 +83,9 @@ internal static class Table14Notes
     }
 
     private static IEnumerable<string> Predicted(Table14Result result) => result.Lines.Any(l => l.Training.Predicted is not null)
-        ? ["Minutes are predicted by a few steps of the row's training on the machine that made the table: before it began or, where it says afterwards, "
-            + "when the "
-            + "table took over a run that was finished. Core-hours are the minutes taken times the processor's cores that the run had."] : [];
+        ? ["Minutes are predicted by the recipe, or by a few steps of the row's training on the machine that made the table: before it began or, where it says "
+            + "afterwards, when the table took over a run that was finished (other work on the machine then makes them too many). Core-hours are the minutes "
+            + "taken times the processor's cores that the run had."] : [];
 
     private static IEnumerable<string> Teacher(Table14Result result) =>
         result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).Distinct()

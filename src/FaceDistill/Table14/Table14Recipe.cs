@@ -157,6 +157,7 @@ internal sealed partial record Table14Recipe
             : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Run.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"
             : Options.Student.Init is not null ? "a row of a table names its own start: leave options.init out"
+            : Rows.FirstOrDefault(r => !(r.ExpectedMinutes is null or > 0)) is { } timed ? $"expectedMinutes are above 0 ({timed.Student})"
             : Rows.FirstOrDefault(r => r.Seeds is < 1 or > MostSeeds) is { } many ? $"seeds are 1 to {MostSeeds}, not {many.Seeds} ({many.Student})"
             : Baseline?.Students.FirstOrDefault(s => !Rows.Any(r => r.Student == s)) is { } foreign ? $"the baseline's {foreign} is not among the rows"
             : null;

@@ -37,6 +37,10 @@ internal sealed record Table14RecipeRow
     /// </summary>
     public string? Init { get; init; }
 
+    /// <summary>What its training was predicted to take before it began, minutes; null to measure a few steps of it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ExpectedMinutes { get; init; }
+
     /// <summary>Its seed; null for that of the options.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Seed { get; init; }

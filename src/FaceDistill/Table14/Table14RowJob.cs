@@ -68,13 +68,17 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         var options = _recipe.OptionsOf(row, FolderOf);
         var predicted = new Table14Prediction.File(run);
         bool trained = IsTrained(run, _recipe.Data, options);
-        if (!trained)
+        if (!trained && row.ExpectedMinutes is null)
         {
             predicted.Keep(options, Pictures(), Dimension, before: true, job);
         }
 
         var report = trained ? Taken(run, job) : Train(run, _recipe.Data, options, job);
-        predicted.Keep(options, report.Run.Images, Dimension, before: false, job);
+        if (row.ExpectedMinutes is null)
+        {
+            predicted.Keep(options, report.Run.Images, Dimension, before: false, job);
+        }
+
         RequireLiving(run, job);
         var evaluations = _recipe.Protocols.Select(p => Evaluated(run, _recipe.Test, p, teacher: true, job)).ToList();
         var second = _recipe.SecondTest is { } test ? Evaluated(run, test.Data, test.Protocol, teacher: true, job) : null;
@@ -221,7 +225,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             Init = _recipe.StartOf(row)?.Name ?? row.Init,
             Origins = report.Run.Origins,
             Seed = options.Run.Seed,
-            Predicted = predicted,
+            Predicted = row.ExpectedMinutes is { } expected ? new Table14Prediction(expected, images / expected / 60, true) : predicted,
         };
     }
 }

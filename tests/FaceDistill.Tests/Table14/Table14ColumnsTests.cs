@@ -135,7 +135,7 @@ public sealed class Table14ColumnsTests : IDisposable
         int at = table.Columns.ToList().FindIndex(c => c.Head == "core-hours");
         Assert.Equal(["3.00", "90.0 (on 2 cores)", "80.5"], table.Rows[1].Cells.Skip(at).Take(3));
         Assert.Equal(["70.0 (afterwards)", "-"], table.Rows.Skip(2).Select(r => r.Cells[at + 2]));
-        Assert.Contains(Table14Notes.Of(result), n => n.StartsWith("Minutes are predicted by a few steps", StringComparison.Ordinal));
+        Assert.Contains(Table14Notes.Of(result), n => n.StartsWith("Minutes are predicted by the recipe, or by a few steps", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -75,7 +75,8 @@ public sealed class Table14TakeOverTests : IDisposable
         string strangers = _folder["strangers"];
         SyntheticDataset.Write(
             strangers, new DrawnPeople(19, 8, 3), FaceDistill.Faces.AlignmentTemplate.Dlib, FaceDistill.Faces.AlignedFrame.Default, JobContext.None);
-        request = request with { Recipe = request.Recipe with { SecondTest = new Table14RecipeTest { Data = strangers } } };
+        request = request with { Recipe = request.Recipe with { SecondTest = new Table14RecipeTest { Data = strangers },
+            Rows = [request.Recipe.Rows[0] with { ExpectedMinutes = 12.5 }] } };
         var said = new List<string>();
         var result = new Table14Job(_finder).Run(request, new JobContext(said.Add));
         Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
@@ -83,6 +84,7 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Equal([171L * 64, 171 * 64], second.Models.Select(m => m.ImpostorPairs)); // 19 people of 8 pictures
         Assert.NotNull(second.Models[0].TarInterval95AtFar!["1e-4"]);
         Assert.Equal("tiny", second.Models[1].Name);
+        Assert.Equal((12.5, true), (result.Lines[0].Training.Predicted!.Minutes, result.Lines[0].Training.Predicted!.Before)); // the recipe's
         said.Clear();
         new Table14Job(_finder).Run(request, new JobContext(said.Add));
         Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
