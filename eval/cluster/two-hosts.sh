@@ -1,12 +1,23 @@
 #!/usr/bin/env bash
 # Two ranks in two network namespaces of this machine, each with an address of its own, train one student over TCP: what two machines would do (root).
+#   ./facedistill --setup-only                       # builds, once
 #   eval/cluster/two-hosts.sh MPIRUN distill ...     # MPIRUN: mpirun.mpich or mpirun.openmpi; then the arguments of ./facedistill
 set -euo pipefail
+[ $# -ge 2 ] || { echo "usage: $0 mpirun.mpich|mpirun.openmpi VERB [OPTION ...]" >&2; exit 2; }
+exec 9>/tmp/facedistill-two-hosts.lock
+flock -n 9 || { echo "$0: another one is running; its hosts are this one's" >&2; exit 1; }
 mpirun=$1; shift
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)
-undo() { for host in 1 2; do ip netns delete "fd$host" 2>/dev/null || true; done; ip link delete fdbridge 2>/dev/null || true; rm -rf "$scratch"; }
+clear_hosts() {
+  for host in 1 2; do ip netns delete "fd$host" 2>/dev/null || true; ip link delete "fdveth$host" 2>/dev/null || true; done
+  ip link delete fdbridge 2>/dev/null || true
+}
+job=
+undo() { [ -z "$job" ] || kill "$job" 2>/dev/null || true; clear_hosts; rm -rf "$scratch"; }
 trap undo EXIT
+trap 'exit 143' INT TERM
+clear_hosts # of one that was killed
 ip link add fdbridge type bridge
 ip address add 10.77.0.254/24 dev fdbridge
 ip link set fdbridge up
@@ -31,4 +42,6 @@ case $(readlink -f "$(command -v "$mpirun")") in
     --mca oob_tcp_if_include 10.77.0.0/24 --mca btl_tcp_if_include 10.77.0.0/24 --mca btl tcp,self -n 2 -x FACEDISTILL_HOME -x OMP_NUM_THREADS=1 "$root/facedistill" "$@" ;;
   *) set -- -launcher ssh -launcher-exec "$scratch/agent" -localhost 10.77.0.254 -hosts 10.77.0.1,10.77.0.2 -n 2 -env OMP_NUM_THREADS 1 "$root/facedistill" "$@" ;;
 esac
-"$mpirun" "$@"
+"$mpirun" "$@" 9>&- &
+job=$!
+wait "$job" && job= || { status=$?; job=; exit "$status"; }

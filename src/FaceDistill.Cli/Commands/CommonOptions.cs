@@ -75,7 +75,8 @@ internal static class CommonOptions
     public static string? DeviceError(CommandResult result, params IReadOnlyCollection<string?> models) =>
         result.Given(Device) && !models.Any(m => m is not null && ModelArgument.IsTorch(m))
             ? "--device is for run folders and .safetensors files, which torch computes; where the models given are computed, --provider says"
-        : result.Given(Provider) && !models.Any(m => m is null || ModelArgument.IsOnnx(m))
+        : result.Given(Provider) && result.GetValue(Provider) is not (OnnxProviders.Auto or OnnxProviders.Cpu)
+            && !models.Any(m => m is null || ModelArgument.IsOnnx(m))
             ? "--provider is for teachers, .onnx and .ort files, which ONNX Runtime computes; where run folders and .safetensors files are, --device says"
             : null;
 }

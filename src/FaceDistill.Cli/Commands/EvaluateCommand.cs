@@ -148,7 +148,8 @@ internal static class EvaluateCommand
             : Given(CommonOptions.Aligned) && !Given(Model) ? "--aligned is about the pictures that a model embeds: give --model, or leave it out"
             : Given(Flip) && !Given(Model) ? "--flip is about models: give --model, or embed the store with --flip"
             : Misplaced(result) is { } option ? option
-            : result.GetValue(Fars)!.Select(far => InvariantNumber.Problem(far, typeof(double))).FirstOrDefault(problem => problem is not null) is { } wrong
+            : result.GetResult(Fars) is { Tokens.Count: > 0 } && result.GetValue(Fars)!.Select(far => InvariantNumber.Problem(far, typeof(double)))
+                .FirstOrDefault(problem => problem is not null) is { } wrong
                 ? $"{Fars.Name} {wrong}"
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);

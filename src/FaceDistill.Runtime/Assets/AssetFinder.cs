@@ -151,6 +151,18 @@ internal static class CacheFolder
         }
     }
 
+    /// <summary>Refuses where what is derived would go with the process, and nothing else would be left of it.</summary>
+    /// <exception cref="FaceDistillException">The cache cannot be written, or no home folder is known.</exception>
+    public static void RequireWritable()
+    {
+        RequireKept();
+        if (WritableFolder.WhyNot(Kept) is { } reason)
+        {
+            throw new FaceDistillException($"{Kept} cannot be written ({reason}), so nothing would be left of this work; set FACEDISTILL_CACHE to a folder, or "
+                + "name a store with --output");
+        }
+    }
+
     private static string Temporary(string reason)
     {
         string folder = Leftovers.TemporaryFolder("cache");

@@ -137,17 +137,16 @@ internal sealed class AlignedParts(string output, int count, string photos)
 
     /// <summary>Notes that all photos of a part are done, whose index is written.</summary>
     /// <exception cref="FaceDistillException">It cannot be written.</exception>
-    public void End(DataShard part, IEnumerable<(string Path, string Reason)> skipped) =>
-        JsonFile.Write(DoneOf(part.Number), new DonePart(photos, [.. skipped.Select(s => new SkippedPhoto(s.Path, s.Reason))]));
+    public void End(DataShard part, IEnumerable<PartPhoto> skipped) => JsonFile.Write(DoneOf(part.Number), new DonePart(photos, [.. skipped]));
 
     /// <summary>The parts that are not done, or that saw other photos.</summary>
     /// <exception cref="FaceDistillException">A part's file is damaged.</exception>
     public IReadOnlyList<int> Missing() =>
         [.. Enumerable.Range(1, count).Where(k => !File.Exists(DoneOf(k)) || JsonFile.Read<DonePart>(DoneOf(k)).Photos != photos)];
 
-    /// <summary>The photos that gave no face, of all parts.</summary>
-    public IEnumerable<(string Path, string Reason)> Skipped() =>
-        Enumerable.Range(1, count).SelectMany(k => JsonFile.Read<DonePart>(DoneOf(k)).Skipped.Select(s => (s.Path, s.Reason)));
+    /// <summary>The photos that gave no face, of all parts, by their paths.</summary>
+    public IReadOnlyDictionary<string, PartPhoto> Skipped() => Enumerable.Range(1, count)
+        .SelectMany(k => JsonFile.Read<DonePart>(DoneOf(k)).Skipped).ToDictionary(s => s.Path, StringComparer.Ordinal);
 
     /// <summary>The faces of all parts.</summary>
     public Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> Faces() =>
@@ -189,7 +188,11 @@ internal sealed class AlignedParts(string output, int count, string photos)
         ? [.. Directory.GetFiles(Path.Combine(output, FolderName), "*-of-*" + ending).Order(StringComparer.Ordinal)] : [];
 
     // A part that is done.
-    private sealed record DonePart(string Photos, SkippedPhoto[] Skipped);
-
-    private sealed record SkippedPhoto(string Path, string Reason);
+    private sealed record DonePart(string Photos, PartPhoto[] Skipped);
 }
+
+/// <summary>A photo that gave no face when its part was done.</summary>
+/// <param name="Path">Below the photos' folder.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="Photo">Its content then (<see cref="ContentHash"/>).</param>
+internal sealed record PartPhoto(string Path, string Reason, string Photo);

@@ -50,7 +50,7 @@ public sealed record DataShard(int Number, int Count)
         string[] parts = text.Split('/');
         return parts.Length == 2 && InvariantNumber.Count(parts[0], out int which) && InvariantNumber.Count(parts[1], out int of) && which >= 1 && which <= of
             && of <= Most ? new DataShard(which, of)
-            : throw new FaceDistillException($"--shard {text}: a part is named by its number and how many there are, from 1/16 to 16/16, or auto");
+            : throw new FaceDistillException($"--shard {text}: a part is I/N, its number and how many there are, I from 1 to N, as in 3/16; or auto");
     }
 
     /// <summary>Whether a picture belongs to it.</summary>

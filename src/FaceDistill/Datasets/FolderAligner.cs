@@ -40,6 +40,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         }
 
         AlignedFolder.RefuseWithin(raw, output);
+        KnownContents.Check();
         using var held = FolderLock.Take(output);
         if (FolderLock.Parts(output) is [var running, ..])
         {
@@ -77,6 +78,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             throw new FaceDistillException($"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
+        KnownContents.Check();
         _ = aligner.Manifest(raw.Root, complete: false); // that the detector is missing shows before a folder is made
         output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(output));
         var (own, parts) = (raw.Of(part), new AlignedParts(output, part.Count, AlignedParts.IdOf(raw)));
@@ -87,8 +89,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             folder = new AlignedFolder(raw, output, aligner.AllFaces, part);
             if (Whole(raw, output) is { } skippedBefore)
             {
-                job.Say?.Invoke($"{output} is whole already, of the same photos: nothing is done ('{Hints.Command} align' without --shard looks whether any "
-                    + "changed)");
+                RequireUnchanged(own, output, folder, skippedBefore, part, job);
+                job.Say?.Invoke($"{output} is whole already, and the photos of this part are those of then: nothing is done");
                 AlignedParts.Delete(output); // of one that was killed when all was done
                 var counts = folder.Counts();
                 return new AlignedPart(part, output, counts.Faces, counts.Faces, [.. skippedBefore.Where(s => own.Images.Any(i => i.Path == s.Path))], [])
@@ -97,7 +99,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
                 };
             }
 
-            Prepare(raw, output, null);
+            Prepare(raw, output, new AlignedFolder(raw, output, aligner.AllFaces));
             held = FolderLock.Take(output, part.Name);
             parts.Begin(part);
             folder.WriteIndex();
@@ -107,7 +109,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         {
             var (photos, reused) = Fill(own, folder, job);
             var skipped = Skipped(own with { Others = [] }, photos);
-            parts.End(part, skipped);
+            parts.End(part, own.Images.Zip(photos).Where(p => p.Second.Reason is not null)
+                .Select(p => new PartPhoto(p.First.Path, p.Second.Reason!, p.Second.Photo.ToString())));
             return new AlignedPart(part, output, photos.Count(p => p.HasFace), reused, skipped, Join(raw, output, parts, job))
             {
                 SeveralFaces = Several(photos), OtherFaces = Others(photos),
@@ -128,11 +131,9 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         var missing = parts.Missing();
         if (missing.Count == 0)
         {
-            var faces = parts.Faces();
-            var folder = new AlignedFolder(raw, output, aligner.AllFaces, null, faces);
-            folder.WriteIndex();
-            List<(string Path, string Reason)> skipped = [.. raw.Others.Concat(parts.Skipped()).OrderBy(s => s.Path, StringComparer.Ordinal)];
-            Finish(raw, output, folder, skipped, faces.Count > 0);
+            var folder = new AlignedFolder(raw, output, aligner.AllFaces, null, parts.Faces());
+            var (photos, _) = Fill(raw, folder, job, parts.Skipped()); // looks at all once more: what changed since its part was done is aligned again
+            Finish(raw, output, folder, Skipped(raw, photos), photos.Any(p => p.HasFace));
             FolderLock.Parts(output); // takes away those of killed tasks
         }
 
@@ -152,12 +153,38 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         return new AlignedFolder(raw, output, aligner.AllFaces).Accounts(skipped) ? skipped : null;
     }
 
-    private (PhotoFace[] Photos, int Reused) Fill(FaceDataset photos, AlignedFolder folder, JobContext job)
+    // A whole folder is called so only after its photos were looked at.
+    private void RequireUnchanged(
+        FaceDataset own, string output, AlignedFolder folder, IReadOnlyList<(string Path, string Reason)> skipped, DataShard part, JobContext job)
+    {
+        var without = skipped.Select(s => s.Path).ToHashSet(StringComparer.Ordinal);
+        var found = aligner.Find(own, folder, job);
+        string[] changed = [.. own.Images.Where((image, i) => !found[i].HasFace && !without.Contains(image.Path)).Select(image => image.Path)];
+        if (changed.Length > 0)
+        {
+            throw new FaceDistillException(
+                InvariantText.Of($"{output} is whole, but {changed.Length} of the photos of part {part.Number}/{part.Count} or their ")
+                + $"faces have changed since (first: {changed[0]}): run '{Hints.Command} align' with the same options and without --shard, which aligns "
+                    + $"these again");
+        }
+    }
+
+    // Of photos that gave no face to a part, and have not changed since, that is known.
+    private (PhotoFace[] Photos, int Reused) Fill(
+        FaceDataset photos, AlignedFolder folder, JobContext job, IReadOnlyDictionary<string, PartPhoto>? faceless = null)
     {
         try
         {
             var found = aligner.Find(photos, folder, job);
             int reused = found.Count(f => f.HasFace);
+            for (int i = 0; i < found.Length && faceless is not null; i++)
+            {
+                if (found[i].IsToAlign && faceless.TryGetValue(photos.Images[i].Path, out var known) && known.Photo == found[i].Photo.ToString())
+                {
+                    found[i] = found[i] with { Reason = known.Reason };
+                }
+            }
+
             found = aligner.Align(photos, found, folder, job);
             folder.Forget(Enumerable.Range(0, found.Length).Where(i => !found[i].HasFace));
             return (found, reused);
@@ -194,8 +221,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             .OrderBy(s => s.Path, StringComparer.Ordinal),
     ];
 
-    // Of a part the folder is null: other tasks put faces there meanwhile.
-    private void Prepare(FaceDataset raw, string output, AlignedFolder? folder)
+    private void Prepare(FaceDataset raw, string output, AlignedFolder folder)
     {
         var wanted = aligner.Manifest(raw.Root, complete: false);
         Leftovers.Sweep(output); // of a run that was killed while it wrote its first file
@@ -210,12 +236,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             return;
         }
 
-        bool finished = Require(raw, output).Complete;
-        folder?.RefuseOthers(begun: !finished);
-        if (finished || folder is not null)
-        {
-            wanted.Write(output);
-        }
+        folder.RefuseOthers(begun: !Require(raw, output).Complete);
+        wanted.Write(output);
     }
 
     private AlignmentManifest Require(FaceDataset raw, string output)

@@ -55,13 +55,21 @@ internal sealed class KnownContents
     /// <exception cref="FaceDistillException">The environment variable has another value than it may have.</exception>
     public static KnownContents Open(string root, TimeProvider? clock = null) => Open(root, clock, Environment.GetEnvironmentVariable(Variable));
 
-    internal static KnownContents Open(string root, TimeProvider? clock, string? check)
+    /// <summary>Refuses a wrong value of the environment variable, before anything is written.</summary>
+    /// <exception cref="FaceDistillException">It has another value than it may have.</exception>
+    public static void Check() => Check(Environment.GetEnvironmentVariable(Variable));
+
+    private static void Check(string? check)
     {
         if (check is not (null or "" or Full))
         {
             throw new FaceDistillException($"{Variable} is '{Full}', which has every file read, or not set; not '{check}'");
         }
+    }
 
+    internal static KnownContents Open(string root, TimeProvider? clock, string? check)
+    {
+        Check(check);
         string name = Path.Combine("contents", $"{ContentHash.Of(Encoding.UTF8.GetBytes(root))}.bin");
         return new KnownContents(name, clock ?? TimeProvider.System, check == Full ? [] : Read(name));
     }

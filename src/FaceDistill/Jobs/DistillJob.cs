@@ -115,6 +115,7 @@ public sealed class DistillJob(AssetFinder finder)
         if (request.Ranks is not null)
         {
             HostThreads.Share(request.Ranks.OnThisMachine);
+            RankedRun.Require(options.Run, request.Ranks, begins: !File.Exists(checkpointPath));
         }
 
         using var teacher = TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);

@@ -54,6 +54,11 @@ public sealed class EmbedJob(AssetFinder finder)
                 + "--shard when all parts are done (it computes nothing again)");
         }
 
+        if (request.Output is null)
+        {
+            CacheFolder.RequireWritable();
+        }
+
         var data = DataFolder.Resolve(request.Data, finder) with { Shard = request.Shard };
         using var model = ModelArgument.Open(request.Model, finder, request.Device, request.Provider, job, request.Flip);
         var faces = new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);

@@ -1,6 +1,9 @@
 using FaceDistill.Cluster;
+using FaceDistill.Kernels;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
+using TorchSharp;
 
 namespace FaceDistill.Training;
 
@@ -12,13 +15,34 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
     /// <summary>The processes.</summary>
     public Ranks Ranks => ranks;
 
+    /// <summary>Refuses what ranks cannot train, before hours of aligning and embedding.</summary>
+    /// <param name="options">The run's.</param>
+    /// <param name="ranks">The processes, whose threads are parted.</param>
+    /// <param name="begins">Whether the run begins.</param>
+    /// <exception cref="FaceDistillException">A time is given; or there are more ranks than parts of a batch.</exception>
+    public static void Require(TrainingRunOptions options, Ranks ranks, bool begins)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(ranks);
+        if (begins && options.Minutes is not null)
+        {
+            throw NoMinutes();
+        }
+
+        var device = TorchDevice.Resolve(options.Device).type;
+        BatchParts.Of(device == DeviceType.CPU ? options.Replicas ?? Replicas.Usual(options.BatchSize, device, ranks.Count) : ranks.Count, ranks);
+    }
+
+    private static FaceDistillException NoMinutes() =>
+        new("--minutes measures one process alone; give --epochs where several train together");
+
     /// <summary>Agrees on what the first rank decided, since machines may differ.</summary>
     /// <param name="decided">This rank's own decision.</param>
     /// <param name="state">How far the run is.</param>
     /// <exception cref="FaceDistillException">A time is given: it is measured by one process alone.</exception>
     public TrainingRunOptions Agreed(TrainingRunOptions decided, TrainingState state) =>
         ranks.Told(() => decided.Minutes is null || state is not { Epoch: 0, Step: 0 } ? decided
-        : throw new FaceDistillException("--minutes measures one process alone; give --epochs where several train together"));
+        : throw NoMinutes());
 
     /// <summary>Begins where the first rank begins, with its weights: a start is computed by it alone.</summary>
     /// <param name="state">What this rank found in the run folder.</param>

@@ -54,6 +54,9 @@ public sealed class SharedAndReadOnlyTests(TrainedRun run) : IClassFixture<Train
             Assert.True(code == 0, error);
             Assert.Equal(["x.onnx", "x.onnx.MODEL_CARD.md", "x.onnx.card.json"], Names(work.Path));
             Array.ForEach(Directory.GetFiles(work.Path), File.Delete);
+            (code, error) = Run(environment, "embed", "--model", student, "--data", faces, "--device", "cpu"); // of which the cache is all that is left
+            Assert.Equal(CommandLine.Failed, code);
+            Assert.Contains("set FACEDISTILL_CACHE to a folder", error, StringComparison.Ordinal);
         }
 
         Assert.Equal(before, Names(student));

@@ -80,6 +80,7 @@ public sealed class TerminalTests : IDisposable
     [InlineData("teachers pull yunat", "did you mean 'yunet', one of detectors?")]
     [InlineData("distill --student mobilenet-v1:0.5@96 --data {0} --output {0}/run --init facers", "did you mean 'faceres'?")]
     [InlineData("distill --student s --data d --output o --epochs", "--epochs needs a value")]
+    [InlineData("evaluate --embeddings X.npy --labels X.txt --far", "--far needs a value")]
     [InlineData("teachers pull", "give NAME")]
     [InlineData("align --data d", "give --output PATH")]
     [InlineData("--json", "name a verb")]

@@ -149,6 +149,46 @@ public sealed class AlignedPartsTests : IDisposable
     }
 
     [RealDataFact]
+    public void A_photo_that_was_replaced_after_its_part_was_done_is_aligned_again_when_the_parts_join()
+    {
+        Part("parts", new DataShard(1, 2));
+        var first = FaceDataset.List(Raw).Of(new DataShard(1, 2));
+        string photo = first.FullPath(first.Images.First(i => !i.Path.StartsWith("junk", StringComparison.Ordinal)));
+        File.Copy(RealData.LfwPhotos(30)[29], photo, overwrite: true);
+        Assert.Empty(Part("parts", new DataShard(2, 2)).Missing);
+        Aligner().Run(FaceDataset.List(Raw), _folder["whole"], JobContext.None);
+        Same();
+
+        // Of a whole folder likewise, which a part alone does not mend.
+        File.Copy(RealData.LfwPhotos(31)[30], photo, overwrite: true);
+        Assert.Contains("is whole, but 1 of the photos of part 1/2 or their faces have changed since", Assert.Throws<FaceDistillException>(
+            () => Part("parts", new DataShard(1, 2))).Message, StringComparison.Ordinal);
+        Assert.Empty(Part("parts", new DataShard(2, 2)).Missing); // which is as it was
+        Aligner().Run(FaceDataset.List(Raw), _folder["parts"], JobContext.None);
+        File.Delete(Directory.GetFiles(_folder["parts"], "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First());
+        Assert.Contains(Enumerable.Range(1, 2), k => Record.Exception(() => Part("parts", new DataShard(k, 2))) is FaceDistillException);
+    }
+
+    [RealDataFact]
+    public void Other_photos_than_those_of_the_folder_change_nothing_there()
+    {
+        Directory.CreateDirectory(_folder["strangers/zed"]);
+        File.Copy(RealData.LfwPhotos(3)[2], _folder["strangers/zed/z.jpg"]);
+        for (int done = 1; done <= 2; done++) // unfinished, then whole
+        {
+            Part("parts", new DataShard(done, 2));
+            var before = Contents("parts");
+            foreach (int k in new[] { 1, 2 })
+            {
+                Assert.Contains("a face of no photo in", Assert.Throws<FaceDistillException>(() => Aligner().Run(
+                    FaceDataset.List(_folder["strangers"]), _folder["parts"], new DataShard(k, 2), JobContext.None)).Message, StringComparison.Ordinal);
+            }
+
+            Assert.Equal(before, Contents("parts"));
+        }
+    }
+
+    [RealDataFact]
     public void Others_who_write_there_other_settings_and_other_files_are_refused()
     {
         Part("parts", new DataShard(1, 2));

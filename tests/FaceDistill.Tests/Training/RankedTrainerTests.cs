@@ -68,6 +68,13 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
         Assert.Contains("--epochs", Assert.Throws<FaceDistillException>(() => ThreadRanks.Run(2, r => Trained(r, "timed", timed).State)).Message,
             StringComparison.Ordinal);
 
+        // Before anything is aligned or embedded, too.
+        Assert.Contains("--replicas 3", Assert.Throws<FaceDistillException>(
+            () => ThreadRanks.Run(3, r => { RankedRun.Require(few.Run, r, begins: true); return 0; })).Message, StringComparison.Ordinal);
+        Assert.Contains("--epochs", Assert.Throws<FaceDistillException>(
+            () => ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begins: true); return 0; })).Message, StringComparison.Ordinal);
+        ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begins: false); return 0; }); // a run that goes on was measured
+
         // Two machines, each with a folder of its own.
         using (var begun = tiny.Trainer(_folder["first-1"], Options(OptimizerKind.AdamW)))
         {

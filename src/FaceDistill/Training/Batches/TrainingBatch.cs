@@ -21,7 +21,8 @@ internal readonly record struct BatchParts(int FirstPart, int Count, int Whole)
     {
         if (whole < ranks?.Count)
         {
-            throw new FaceDistillException($"a batch of {whole} parts has no work for {ranks.Count} ranks: give --replicas {ranks.Count} or more "
+            throw new FaceDistillException(
+                $"a batch of {whole} part{(whole == 1 ? "" : "s")} has no work for {ranks.Count} ranks: give --replicas {ranks.Count} or more "
                 + $"(and a larger --batch-size where a part would have few faces), or start fewer ranks");
         }
 
