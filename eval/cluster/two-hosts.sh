@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # Two ranks in two network namespaces of this machine, each with an address of its own, train one student over TCP: what two machines would do (root).
-#   ./facedistill --setup-only                       # builds, once
 #   eval/cluster/two-hosts.sh MPIRUN distill ...     # MPIRUN: mpirun.mpich or mpirun.openmpi; then the arguments of ./facedistill
 set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: $0 mpirun.mpich|mpirun.openmpi VERB [OPTION ...]" >&2; exit 2; }
@@ -10,11 +9,15 @@ mpirun=$1; shift
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 scratch=$(mktemp -d)
 clear_hosts() {
-  for host in 1 2; do ip netns delete "fd$host" 2>/dev/null || true; ip link delete "fdveth$host" 2>/dev/null || true; done
+  for host in 1 2; do
+    ip netns pids "fd$host" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
+    ip netns delete "fd$host" 2>/dev/null || true
+    ip link delete "fdveth$host" 2>/dev/null || true
+  done
   ip link delete fdbridge 2>/dev/null || true
 }
 job=
-undo() { [ -z "$job" ] || kill "$job" 2>/dev/null || true; clear_hosts; rm -rf "$scratch"; }
+undo() { clear_hosts; [ -z "$job" ] || kill -9 "$job" 2>/dev/null || true; rm -rf "$scratch"; }
 trap undo EXIT
 trap 'exit 143' INT TERM
 clear_hosts # of one that was killed
