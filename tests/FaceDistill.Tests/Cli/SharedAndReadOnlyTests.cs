@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FaceDistill.Cli;
 using FaceDistill.Export;
 using FaceDistill.Files;
+using FaceDistill.Tests.Datasets;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -68,6 +69,19 @@ public sealed class SharedAndReadOnlyTests(TrainedRun run) : IClassFixture<Train
         var (code, error) = Run([("HOME", ""), ("XDG_CACHE_HOME", null), ("FACEDISTILL_CACHE", null), ("LOCALAPPDATA", "")], "teachers", "pull", "dlib-resnet");
         bool known = !OperatingSystem.IsLinux() || error.Contains("/root", StringComparison.Ordinal); // by the system's list of users
         Assert.True(known || (code == CommandLine.Failed && error.Contains("set FACEDISTILL_CACHE", StringComparison.Ordinal)), error);
+    }
+
+    [RealDataFact]
+    public void A_wrong_word_for_what_is_read_again_is_refused_before_anything_is_written()
+    {
+        Directory.CreateDirectory(_folder["raw"]);
+        Pictures.Noise(_folder["raw/noise.png"], 160, 120);
+        Mode(_folder.Path, 0b111_111_111);
+        var (code, error) = Run([("FACEDISTILL_CHECK", "maybe"), ("FACEDISTILL_CACHE", _folder["cache"])], "align", "--data", _folder["raw"], "--output",
+            _folder["out"]);
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("FACEDISTILL_CHECK is 'full'", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["out"]));
     }
 
     private static void Mode(string root, int mode)
