@@ -64,9 +64,12 @@ internal sealed class BatchReader : IDisposable
     {
         int[] order = SeededChoice.Permutation(_faces.Training.Length, _seed, epoch);
         var plan = Enumerable.Range(firstStep, StepsPerEpoch - firstStep).Select(step => order
-            .Skip(step * _batchSize).Take(_batchSize).Select(i => _faces.Training[i]).ToArray());
+            .Skip(step * _batchSize).Take(_batchSize).Select(i => _faces.Training[i]).OrderBy(PlaceInBatches).ToArray());
         return Read(_training, epoch, plan, parts, cancel);
     }
+
+    // Near the same place in whichever batch: a face mostly meets the rank that has decoded it in an earlier epoch and keeps its picture.
+    private ulong PlaceInBatches(int face) => SeededChoice.Bits(_seed, 0, face, purpose: 4);
 
     /// <summary>The held-out faces in order, not mirrored.</summary>
     /// <param name="cancel">Ends the enumeration.</param>
