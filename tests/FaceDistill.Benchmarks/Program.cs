@@ -13,8 +13,9 @@ switch (args)
         return TrainBenchmark.Run(rest);
     case ["accuracy", .. var rest]:
         return AccuracyBenchmark.Run(rest);
-    case ["ranks", var student, var parts, var steps] when InvariantNumber.Count(parts, out int count) && InvariantNumber.Count(steps, out int timed):
-        return RanksBenchmark.Run(student, count, timed);
+    case ["ranks", var student, .. var numbers] when numbers.Select(n => InvariantNumber.Count(n, out int number) ? number : 0).ToArray() is
+        [> 0 and var batch, > 0 and var parts, > 0 and var steps]:
+        return RanksBenchmark.Run(student, batch, parts, steps);
     case ["index", var faces] when InvariantNumber.Count(faces, out int count):
         return IndexMemory.Run(count);
     case ["index", var faces, var folder] when InvariantNumber.Count(faces, out int count):
@@ -26,7 +27,7 @@ switch (args)
         Console.Error.WriteLine("""
             usage: dotnet run -c Release --project tests/FaceDistill.Benchmarks -- QUESTION
             pairs [--large] [--plain] | pairs --store STORE | evaluate N D [--write FILE.npy LABELS.txt | --start] | train [--bare] [--pytorch]
-            train --parts | train --memory | ranks STUDENT PARTS STEPS (also under mpirun) | int8 RUN ALIGNED [FILE.onnx] | index FACES [FOLDER]
+            train --parts | train --memory | ranks STUDENT BATCH PARTS STEPS (also under mpirun) | int8 RUN ALIGNED [FILE.onnx] | index FACES [FOLDER]
             accuracy [--data NAME ...] [--minutes M] [--people N] [--only CONTENDER ...] [--student STUDENT] [--every STEPS] [--write]
             """);
         return 2;

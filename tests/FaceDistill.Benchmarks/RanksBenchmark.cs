@@ -17,18 +17,18 @@ namespace FaceDistill.Benchmarks;
 /// </summary>
 internal static class RanksBenchmark
 {
-    private const int Warm = 8;
+    private const int Warm = 60;
 
     /// <summary>Measures.</summary>
     /// <param name="student">As <c>0.5@96</c>.</param>
-    /// <param name="parts">In how many parts a batch of 64 faces is computed; at least as many as ranks.</param>
+    /// <param name="batch">Faces a step.</param>
+    /// <param name="parts">In how many parts they are computed; at least as many as ranks.</param>
     /// <param name="steps">How many steps are timed.</param>
-    public static int Run(string student, int parts, int steps)
+    public static int Run(string student, int batch, int parts, int steps)
     {
         TorchNative.EnsureLoaded();
         HostMemory.KeepFreed();
         var ranks = Ranks.Join();
-        const int batch = 64;
         var test = new TrainCase("mobilenet-v1:" + student, batch);
         var description = new StudentDescription(
             test.Student, HeadKind.Gdc, TrainCase.Dimension, FaceTensor.StudentContract(test.Spec.Resolution, "dlib"), "", "");

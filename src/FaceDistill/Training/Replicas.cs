@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using FaceDistill.Cluster;
 using FaceDistill.Formats;
 using FaceDistill.Kernels;
@@ -23,7 +22,7 @@ internal sealed class Replicas : IDisposable
 
     private readonly MobileNetV1[] _models;
     private readonly FlatWeights[] _weights;
-    private readonly Worker[] _workers;
+    private readonly ReplicaThreads _threads;
     private readonly Tensor[] _moments; // of each, in one block
     private readonly BatchParts _parts;
     private readonly Ranks? _ranks;
@@ -40,7 +39,7 @@ internal sealed class Replicas : IDisposable
         MobileNetV1[] copies = [.. Enumerable.Range(1, parts.Count - 1).Select(_ => new MobileNetV1(model.Architecture))];
         _models = [model, .. copies];
         _weights = [weights, .. copies.Select(weights.SharedWith)];
-        _workers = [.. copies.Select(_ => new Worker())];
+        _threads = new ReplicaThreads(parts.Count);
         _moments = [.. _models.Select(InOneBlock)];
     }
 
@@ -57,17 +56,41 @@ internal sealed class Replicas : IDisposable
     /// <param name="input">The network's input for some of the faces: called on several threads with their first place and number.</param>
     /// <param name="target">float32 [N, D]; of other ranks' faces it may hold anything.</param>
     /// <param name="loss">The loss of the outputs, float32 [N, D], and the targets.</param>
+    /// <param name="eachFace">Whether the loss is the mean of each face's own: then no part waits for the others' outputs.</param>
     /// <returns>The loss.</returns>
-    public float Run(int faces, Func<int, int, Tensor> input, Tensor target, Func<Tensor, Tensor, Tensor> loss)
+    public float Run(int faces, Func<int, int, Tensor> input, Tensor target, Func<Tensor, Tensor, Tensor> loss, bool eachFace)
     {
         using var scope = NewDisposeScope();
         Begin();
+        return eachFace ? RunEach(faces, input, target, loss) : RunWhole(faces, input, target, loss);
+    }
+
+    // From a face to its part's gradients without a wait for the others: 2 to 3% of a step of 0.5@96 on two cores.
+    private float RunEach(int faces, Func<int, int, Tensor> input, Tensor target, Func<Tensor, Tensor, Tensor> loss)
+    {
+        var losses = zeros(new long[] { _models.Length, 1 }, ScalarType.Float32);
+        _threads.AtOnce(r =>
+        {
+            using var scope = NewDisposeScope();
+            var (first, count) = (_parts.First(faces, r), _parts.First(faces, r + 1) - _parts.First(faces, r));
+            var value = loss(_models[r].forward(input(first, count)), target.narrow(0, first, count)).Times((double)count / faces);
+            value.backward();
+            losses[r, 0] = value.detach();
+        });
+        Finish();
+        Sum([.. Enumerable.Range(0, _models.Length).Select(r => losses[r])]);
+        _ranks?.Sum(losses[0]);
+        return losses[0, 0].item<float>();
+    }
+
+    private float RunWhole(int faces, Func<int, int, Tensor> input, Tensor target, Func<Tensor, Tensor, Tensor> loss)
+    {
         int count = _models.Length;
         int First(int replica) => _parts.First(faces, replica);
         var outputs = new Tensor[count];
         try
         {
-            AtOnce(r =>
+            _threads.AtOnce(r =>
             {
                 using var inner = NewDisposeScope();
                 outputs[r] = _models[r].forward(input(First(r), First(r + 1) - First(r))).DetachFromDisposeScope();
@@ -82,7 +105,7 @@ internal sealed class Replicas : IDisposable
             }
 
             var gradient = whole.grad!;
-            AtOnce(r =>
+            _threads.AtOnce(r =>
             {
                 using var inner = NewDisposeScope();
                 outputs[r].backward([gradient.narrow(0, First(r), First(r + 1) - First(r))]);
@@ -102,11 +125,7 @@ internal sealed class Replicas : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var worker in _workers)
-        {
-            worker.Dispose();
-        }
-
+        _threads.Dispose();
         Array.ForEach(_moments, m => m.Dispose()); // the batch norms keep their memory
         foreach (var (copy, weights) in _models.Zip(_weights).Skip(1))
         {
@@ -180,97 +199,6 @@ internal sealed class Replicas : IDisposable
             for (int i = 0; i + step < values.Length; i += 2 * step)
             {
                 values[i].Add(values[i + step], 1);
-            }
-        }
-    }
-
-    // The threads that torch has are parted among the replicas, and given back.
-    private void AtOnce(Action<int> work)
-    {
-        int threads = get_num_threads(), each = Math.Max(1, threads / _models.Length);
-        for (int r = 1; r < _models.Length; r++)
-        {
-            int replica = r;
-            _workers[r - 1].Begin(() =>
-            {
-                set_num_threads(each); // of this thread
-                work(replica);
-            });
-        }
-
-        Exception? failure = null;
-        try
-        {
-            set_num_threads(each);
-            work(0);
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-
-        foreach (var worker in _workers)
-        {
-            failure = worker.End() ?? failure;
-        }
-
-        set_num_threads(threads);
-        if (failure is not null)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-    }
-
-    // A thread of its own, since what torch keeps for a thread (its number of threads, its threads) is kept as long as the thread.
-    private sealed class Worker : IDisposable
-    {
-        private readonly SemaphoreSlim _begun = new(0), _ended = new(0);
-        private readonly Thread _thread;
-        private Action? _work;
-        private Exception? _failure;
-
-        public Worker()
-        {
-            _thread = new Thread(Loop) { IsBackground = true, Name = nameof(Replicas) };
-            _thread.Start();
-        }
-
-        public void Begin(Action work)
-        {
-            _work = work;
-            _begun.Release();
-        }
-
-        public Exception? End()
-        {
-            _ended.Wait();
-            return _failure;
-        }
-
-        public void Dispose()
-        {
-            _work = null;
-            _begun.Release();
-            _thread.Join();
-            _begun.Dispose();
-            _ended.Dispose();
-        }
-
-        private void Loop()
-        {
-            for (_begun.Wait(); _work is { } work; _begun.Wait())
-            {
-                _failure = null;
-                try
-                {
-                    work();
-                }
-                catch (Exception e)
-                {
-                    _failure = e; // thrown where the work was begun
-                }
-
-                _ended.Release();
             }
         }
     }

@@ -113,7 +113,7 @@ internal sealed class TrainingStep : IDisposable
         var labels = batch.Labels.narrow(0, 0, batch.Count).to(_device);
         Tensor Input(int first, int count) => StudentInput.Normalize(batch.Pixels.narrow(0, first, count).to(_device), _contract);
         Optimizer.ZeroGradients();
-        double loss = _replicas?.Run(batch.Count, Input, target, (output, wanted) => Loss.Of(output, wanted, labels))
+        double loss = _replicas?.Run(batch.Count, Input, target, (output, wanted) => Loss.Of(output, wanted, labels), Loss.IsOfEachFace)
             ?? Whole(Input(0, batch.Count), target, labels);
         var result = new StepResult(loss, GradientClip.Apply(Optimizer.Weights.Gradients, _clip));
         if (result.IsFinite)

@@ -16,9 +16,11 @@ public sealed class ReplicasTests
 
     // The parts one after the other through one network that is put back between them, with torch's own sum of the losses' gradients.
     [Theory]
-    [InlineData(2)]
-    [InlineData(3)]
-    public void Gradients_and_moments_are_those_of_the_parts_one_after_the_other(int count)
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(2, true)]
+    [InlineData(3, true)]
+    public void Gradients_and_moments_are_those_of_the_parts_one_after_the_other(int count, bool eachFace)
     {
         TorchNative.EnsureLoaded();
         int threads = get_num_threads();
@@ -35,7 +37,8 @@ public sealed class ReplicasTests
             {
                 var input = randn([Faces, 64, 64, 3], generator: generator).permute(0, 3, 1, 2);
                 var target = randn([Faces, Dimension], generator: generator);
-                static Tensor Loss(Tensor outputs, Tensor targets) => SquaredDifference.Loss(outputs, targets).Plus(RelationalDistance.Loss(outputs, targets));
+                Tensor Loss(Tensor outputs, Tensor targets) => SquaredDifference.Loss(outputs, targets)
+                    .Plus(eachFace ? CosineDistance.Loss(outputs, targets) : RelationalDistance.Loss(outputs, targets));
                 int[] first = [.. Enumerable.Range(0, count + 1).Select(r => Faces * r / count)];
 
                 var twins = Enumerable.Range(0, count).Select(_ => Twin(model)).ToList();
@@ -44,7 +47,7 @@ public sealed class ReplicasTests
                 expected.backward();
 
                 weights.ZeroGradients();
-                float loss = replicas.Run(Faces, (from, number) => input.narrow(0, from, number), target, Loss);
+                float loss = replicas.Run(Faces, (from, number) => input.narrow(0, from, number), target, Loss, eachFace);
                 Assert.Equal(expected.item<float>(), loss, 1e-4f);
                 foreach (var (name, parameter) in model.named_parameters())
                 {
@@ -69,8 +72,10 @@ public sealed class ReplicasTests
         }
     }
 
-    [Fact]
-    public void What_fails_in_a_part_is_thrown_and_the_next_step_works()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_fails_in_a_part_is_thrown_and_the_next_step_works(bool eachFace)
     {
         TorchNative.EnsureLoaded();
         using var scope = NewDisposeScope();
@@ -84,12 +89,12 @@ public sealed class ReplicasTests
         {
             var error = Assert.Throws<FaceDistillException>(() => replicas.Run(4,
                 (first, number) => first == bad ? throw new FaceDistillException($"part {first}") : zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) =>
-                    o.Squared().mean()));
+                    o.Squared().mean(), eachFace));
             Assert.Equal($"part {bad}", error.Message);
             Assert.Equal(threads, get_num_threads());
         }
 
-        Assert.True(float.IsFinite(replicas.Run(4, (_, number) => zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) => o.Squared().mean())));
+        Assert.True(float.IsFinite(replicas.Run(4, (_, number) => zeros(number, 3, 64, 64), zeros(4, Dimension), (o, _) => o.Squared().mean(), eachFace)));
     }
 
     [Fact]

@@ -44,6 +44,9 @@ internal sealed class WeightedLoss : IDisposable
     /// <summary>The people's centres, which are trained beside the student; null without ArcFace.</summary>
     public ArcFace? ClassCentres { get; }
 
+    /// <summary>Whether a batch's loss is the mean of what each face costs by itself, so that parts of a batch need not know each other.</summary>
+    public bool IsOfEachFace => _weights is { Distance: 0, Angle: 0, ArcFace: 0 };
+
     /// <summary>The loss of a batch.</summary>
     /// <param name="student">float32 [N, D], the network's output.</param>
     /// <param name="target">float32 [N, D], centred and scaled.</param>

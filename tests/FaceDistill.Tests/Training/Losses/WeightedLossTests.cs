@@ -38,6 +38,22 @@ public sealed class WeightedLossTests
         }
     }
 
+    // Where it is said of a loss that looks at pairs, or counts known people, parts of a batch would be trained on something else.
+    [Fact]
+    public void What_is_of_each_face_is_the_mean_over_parts_of_a_batch_and_nothing_else_is()
+    {
+        using var scope = NewDisposeScope();
+        var (student, target, labels) = (rand(8, 5), rand(8, 5), tensor(new long[] { 0, 1, 2, 0, -1, 1, 2, 0 }));
+        foreach (var options in new LossOptions[]
+            { new() { Cosine = 1 }, new() { Squared = 0, Cosine = 1 }, new() { Distance = 1 }, new() { Angle = 1 }, new() { ArcFace = 1 } })
+        {
+            using var loss = new WeightedLoss(options, people: 3, dimension: 5, seed: 1, CPU);
+            float Of(int first, int count) =>
+                loss.Of(student.narrow(0, first, count), target.narrow(0, first, count), labels.narrow(0, first, count)).item<float>();
+            Assert.Equal(loss.IsOfEachFace, Math.Abs(Of(0, 8) - ((Of(0, 3) * 3 / 8) + (Of(3, 5) * 5 / 8))) < 1e-6);
+        }
+    }
+
     [Fact]
     public void By_default_it_is_the_squared_difference()
     {
