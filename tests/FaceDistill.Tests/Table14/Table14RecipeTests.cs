@@ -14,6 +14,7 @@ public sealed class Table14RecipeTests : IDisposable
     [InlineData("table14.json", "dlib-resnet", 8)]
     [InlineData("table14-faceplugin.json", "faceplugin-512", 2)]
     [InlineData("table14-new.json", "dlib-resnet", 18)]
+    [InlineData("table14-faceplugin-new.json", "faceplugin-512", 9)]
     public void The_tables_recipes_are_read_and_open_with_what_they_are(string name, string teacher, int rows)
     {
         string file = Path.Combine(Recipes, name);
@@ -42,9 +43,10 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.Equal(9, columns[true].Count());
         Assert.Equal(columns[true].Order(StringComparer.Ordinal), columns[false].Order(StringComparer.Ordinal));
         Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), columns[false]));
+        Assert.All(recipe.Rows.GroupBy(r => r.Student), rows => Assert.Single(rows.Select(r => recipe.OptionsOf(r, start => start.Name).Run.Epochs).Distinct()));
         Assert.Equal(("data/strangers", "all-pairs"), (recipe.SecondTest!.Data, recipe.SecondTest.Protocol));
         var options = recipe.OptionsOf(recipe.Rows.First(r => r.Name == "mobilenet-v1:0.5@96-start"), start => start.Name);
-        Assert.Equal(("mobilenet-v1:1.0@128-start", 0.008, 8), (options.Student.Init, options.Optimizer.LearningRate, options.Run.Epochs));
+        Assert.Equal(("mobilenet-v1:1.0@128-start", 0.008, 16), (options.Student.Init, options.Optimizer.LearningRate, options.Run.Epochs));
     }
 
     [Fact]
