@@ -43,12 +43,12 @@ public sealed record JobContext(Action<string>? Say = null, IProgress<WorkProgre
     /// <param name="of">How many parts there are in all.</param>
     public JobContext Within(int before, int of) => this with { Around = (before, of) };
 
-    // A part of a part: "2 of 9, 3 of 4".
+    // A part of a part: "2 of 9, 3 of 4"; what is deeper is left out.
     private sealed class OfPart(IProgress<WorkProgress> told, string part, double? after) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value) => told.Report(value with
         {
-            Part = value.Part is null ? part : $"{part}, {value.Part}",
+            Part = value.Part is null ? part : $"{part}, {value.Part.Split(", ")[0]}",
             SecondsAfter = value.SecondsAfter is null && after is null ? null : (value.SecondsAfter ?? 0) + (after ?? 0),
         });
     }

@@ -56,7 +56,8 @@ internal static class RanksBenchmark
             if (ranks?.IsFirst != false)
             {
                 Console.WriteLine(InvariantText.Of(
-                    $"{student} batch {batch} in {parts} parts, {ranks?.About ?? "one process"}, {get_num_threads()} threads: median {median:0.0} ms a step, mean {timed.Average():0.0} "
+                    $"{student} batch {batch} in {parts} parts, {ranks?.About ?? "one process"}, {get_num_threads()} threads: median {median:0.0} ms a "
+                        + $"step, mean {timed.Average():0.0} "
                     + $"({timed[steps / 10]:0.0} to {timed[steps * 9 / 10]:0.0} in four fifths), {1e3 * batch / median:0} images/s"));
             }
         }

@@ -103,13 +103,25 @@ internal static class Table14Notes
                 + $"names are of no use to it.");
 
     // One line where rows differ by their names only.
-    private static IEnumerable<string> Warnings(Table14Result result) =>
-        from found in result.Lines.SelectMany(
-            l => l.Evaluations.Concat(new[] { l.Second, l.Baseline?.Evaluation }.OfType<EvaluationResult>())
-            .SelectMany(e => (e.Warnings ?? [])
-            .Select(w => (l.Label, e.Protocol, Text: w.Replace(e.Models[0].Name, "the student", StringComparison.Ordinal)))))
-        group found.Label by (found.Protocol, found.Text) into same
-        select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
+    private static IEnumerable<string> Warnings(Table14Result result)
+    {
+        var measured = result.Lines.SelectMany(l => l.Evaluations.Concat(new[] { l.Second, l.Baseline?.Evaluation }.OfType<EvaluationResult>())
+            .Select(e => (l.Label, Evaluation: e))).ToList();
+        var said = from found in measured
+                   from warning in (found.Evaluation.Warnings ?? []).Except(AcquisitionResult.Words(found.Evaluation.Models))
+                   group found.Label by (found.Evaluation.Protocol,
+                       Text: warning.Replace(found.Evaluation.Models[0].Name, "the student", StringComparison.Ordinal))
+                   into same
+                   select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
+        return said.Concat(measured.SelectMany(m => m.Evaluation.Models.Select(model => NotAcquired(m.Evaluation.Protocol, model))).OfType<string>()
+            .Distinct());
+    }
+
+    // The rows' rates all fall by the same part.
+    private static string? NotAcquired(string protocol, ModelResult model) => model.Acquisition is not { } lost ? null : InvariantText.Of(
+        $"{protocol}: no face was found in {lost.NotAcquired} of the {lost.Photos} photos, and no pair of theirs is counted")
+        + (lost.TarAtFar.Count == 0 || lost.GenuinePairs == 0 ? "." : InvariantText.Of(
+            $"; where these pairs count as rejected, every true accept rate is {(double)model.GenuinePairs / lost.GenuinePairs:0.0000} of what is printed."));
 
     /// <summary>The images that a row's ancestors saw.</summary>
     internal static long Before(Table14Result result, Table14Line line) =>

@@ -15,6 +15,12 @@ public sealed class PageLayoutTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Theory]
+    [InlineData("91.14% (87.71-95.63)", "91.14%", "87.71-95.63")]
+    [InlineData("mobilenet-v1:1.0@128 (research) from faceres (research)", "mobilenet-v1:1.0@128 (research) from faceres", "research")]
+    public void The_last_brackets_of_a_cell_go_below(string text, string main, string below) => Assert.Equal(
+        $"<td><span class=\"main\">{main}</span> <span class=\"sub\">{below}</span></td>", HtmlPage.Cell(text, false).Html);
+
     [ChromiumFact]
     public async Task Nothing_is_cut_overprinted_or_out_of_sight()
     {

@@ -43,7 +43,8 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.Equal(9, columns[true].Count());
         Assert.Equal(columns[true].Order(StringComparer.Ordinal), columns[false].Order(StringComparer.Ordinal));
         Assert.All(PaperTable.Rows.Skip(1), row => Assert.Contains(row.Student!.ToString(), columns[false]));
-        Assert.All(recipe.Rows.GroupBy(r => r.Student), rows => Assert.Single(rows.Select(r => recipe.OptionsOf(r, start => start.Name).Run.Epochs).Distinct()));
+        Assert.All(recipe.Rows.GroupBy(r => r.Student),
+            rows => Assert.Single(rows.Select(r => recipe.OptionsOf(r, start => start.Name).Run.Epochs).Distinct()));
         Assert.Equal(("data/strangers", "all-pairs"), (recipe.SecondTest!.Data, recipe.SecondTest.Protocol));
         var options = recipe.OptionsOf(recipe.Rows.First(r => r.Name == "mobilenet-v1:0.5@96-start"), start => start.Name);
         Assert.Equal(("mobilenet-v1:1.0@128-start", 0.008, 16), (options.Student.Init, options.Optimizer.LearningRate, options.Run.Epochs));

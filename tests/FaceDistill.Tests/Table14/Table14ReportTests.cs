@@ -136,6 +136,23 @@ public sealed class Table14ReportTests : IDisposable
     }
 
     [Fact]
+    public void Photos_that_gave_no_face_are_said_once_for_all_rows()
+    {
+        Table14Line Lost(string student) => Line(student, 0.2) is var line && line.Evaluations[0].Models.Select(m => m with
+        {
+            Acquisition = new AcquisitionResult(3710, 3, 25_000, new Dictionary<string, double?> { ["1e-4"] = m.TarAtFar!["1e-4"] * 24_620 / 25_000 }),
+        }).ToList() is var models ? line with
+        {
+            Evaluations = [new EvaluationResult(Evaluator.LfwView1Test, models) { Warnings = [.. AcquisitionResult.Words(models)] }],
+        } : line;
+        var row = Lost(Wide);
+        Assert.Contains("3 of the 3710 photos", Assert.Single(row.Evaluations[0].Warnings!), StringComparison.Ordinal);
+        string note = Assert.Single(Table14Notes.Of(Result([row, Lost(Narrow)])), n => n.Contains("no face was found", StringComparison.Ordinal));
+        Assert.Equal("lfw-view1-test: no face was found in 3 of the 3710 photos, and no pair of theirs is counted; where these pairs count as rejected, "
+            + "every true accept rate is 0.9848 of what is printed.", note);
+    }
+
+    [Fact]
     public void A_speed_belongs_to_the_files_that_were_timed()
     {
         var result = Result([Line(Wide, 0.3), Line(Narrow, 0.1)]);

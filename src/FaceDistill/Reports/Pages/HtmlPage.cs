@@ -94,10 +94,10 @@ internal static class HtmlPage
     /// <summary>A cell of a table; what stands in brackets at its end goes below.</summary>
     public static HtmlText Cell(string text, bool decides)
     {
-        int bracket = text.EndsWith(')') ? text.IndexOf(" (", StringComparison.Ordinal) : -1;
+        int bracket = text.EndsWith(')') ? text.LastIndexOf(" (", StringComparison.Ordinal) : -1;
         var kind = new HtmlText(decides ? " class=\"deciding\"" : "");
         return bracket < 0 ? HtmlText.Of($"<td{kind}><span class=\"main\">{text}</span></td>")
-            : HtmlText.Of($"<td{kind}><span class=\"main\">{text[..bracket]}</span> <span class=\"sub\">{text[(bracket + 1)..].Trim('(', ')')}</span></td>");
+            : HtmlText.Of($"<td{kind}><span class=\"main\">{text[..bracket]}</span> <span class=\"sub\">{text[(bracket + 2)..^1]}</span></td>");
     }
 
     /// <summary>Which series has which colour.</summary>
