@@ -12,7 +12,7 @@ namespace FaceDistill.Training;
 /// One student at work on several parts of a batch at once: copies of the network that share its weights, each with threads, gradients and batch moments of its
 /// own. torch's threads share one operation at a time and wait for each other after each: on two quiet cores as fast as two replicas, beside a program that
 /// keeps one core busy half as fast (eval/README.md). The loss is that of the whole batch, the gradients are summed, the running moments averaged; only batch
-/// norm sees a part at a time. Under MPI the parts are those of all ranks: each computes some, and outputs, gradients and moments are summed over the ranks,
+/// norm sees a part at a time. Under MPI the parts are those of all ranks: each computes some, and gradients and moments are summed over the ranks,
 /// so that a step is the same step on however many ranks its parts are computed.
 /// </summary>
 internal sealed class Replicas : IDisposable

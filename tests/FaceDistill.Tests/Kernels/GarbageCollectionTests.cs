@@ -26,7 +26,7 @@ public sealed partial class GarbageCollectionTests
 
     [Theory]
     [MemberData(nameof(Optimizers))]
-    public async Task Thousands_of_steps_are_sound(OptimizerKind optimizer, int steps)
+    public async Task Many_steps_are_sound(OptimizerKind optimizer, int steps)
     {
         var (code, output, error) = await Run("train", $"{optimizer}", $"{steps}");
         Assert.True(code == 0, error);
