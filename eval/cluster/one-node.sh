@@ -2,7 +2,7 @@
 # A Slurm cluster of this one machine, to try distill.sh on (root; Debian's slurm-wlm and munge): eval/cluster/one-node.sh, then squeue, sinfo.
 set -euo pipefail
 command -v slurmctld >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; }
-host=$(hostname -s) cores=$(nproc)
+host=$(hostname -s) cores=$(nproc --all) # not that of OMP_NUM_THREADS
 mkdir -p /run/munge /var/spool/slurmd /var/spool/slurmctld /var/log/slurm && chown munge: /run/munge
 cat >/etc/slurm/slurm.conf <<CONF
 ClusterName=one

@@ -17,7 +17,7 @@ namespace FaceDistill.Benchmarks;
 /// </summary>
 internal static class RanksBenchmark
 {
-    private const int Warm = 60;
+    private const int WarmFaces = 3840;
 
     /// <summary>Measures.</summary>
     /// <param name="student">As <c>0.5@96</c>.</param>
@@ -43,15 +43,16 @@ internal static class RanksBenchmark
         }, CPU, 0, ranks))
         {
             step.Model.train();
+            int warm = Math.Clamp(WarmFaces / batch, 10, 60);
             var milliseconds = new List<double>();
-            for (int i = 0; i < Warm + steps; i++)
+            for (int i = 0; i < warm + steps; i++)
             {
                 long start = Stopwatch.GetTimestamp();
                 step.Run(faces, 1e-6);
                 milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
 
-            double[] timed = [.. milliseconds.Skip(Warm).Order()];
+            double[] timed = [.. milliseconds.Skip(warm).Order()];
             double median = timed[steps / 2];
             if (ranks?.IsFirst != false)
             {
