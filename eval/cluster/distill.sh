@@ -4,6 +4,7 @@
 # PHOTOS, RUN, this clone and XDG_CACHE_HOME lie on a file system that all nodes share. A task that failed is run again alone: sbatch --array=N, as this
 # script's first lines print it. The student and its options are set below.
 set -euo pipefail
+[ $# -ge 2 ] || { echo "usage: $0 PHOTOS RUN [TASKS] [RANKS]" >&2; exit 2; }
 photos=$(realpath "$1") run=$(realpath -m "$2") tasks=${3:-16} ranks=${4:-4}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 teacher=dlib-resnet student=mobilenet-v1:0.5@96

@@ -3,6 +3,7 @@
 #   eval/cluster/two-hosts.sh MPIRUN distill ...     # MPIRUN: mpirun.mpich or mpirun.openmpi; then the arguments of ./facedistill
 set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: $0 mpirun.mpich|mpirun.openmpi VERB [OPTION ...]" >&2; exit 2; }
+command -v "$1" >/dev/null || { echo "$0: no $1 here (apt-get install mpich openmpi-bin)" >&2; exit 1; }
 exec 9>/tmp/facedistill-two-hosts.lock
 flock -n 9 || { echo "$0: another one is running; its hosts are this one's" >&2; exit 1; }
 mpirun=$1; shift

@@ -24,7 +24,13 @@ public static class CommandLine
         var error = StandardStreams.Error();
         try
         {
-            return await RunAsync(args, StandardStreams.Output(), error);
+            int code = await RunAsync(args, StandardStreams.Output(), error);
+            if (code != Done && args is [DistillCommand.Name, ..])
+            {
+                Ranks.Leave(code);
+            }
+
+            return code;
         }
         catch (FaceDistillException e)
         {
@@ -109,7 +115,8 @@ public static class CommandLine
     // How a cancelled verb that keeps what is done goes on.
     private static string GoOn(ParseResult parsed, string[] args) => parsed.CommandResult.Command.Name switch
     {
-        DistillCommand.Name => $"; go on with: {DistillCommand.GoOn(parsed, args)}",
+        DistillCommand.Name => $"; go on with: {(Ranks.Launched is > 1 and var count ? InvariantText.Of($"mpirun -n {count} ") : "")}"
+            + DistillCommand.GoOn(parsed, args),
         QuickstartCommand.Name or Table14Command.Name => $"; the same command goes on: {Hints.Typed(args)}",
         _ => "",
     };

@@ -7,6 +7,7 @@ using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
+using FaceDistill.Training;
 
 namespace FaceDistill.Cli.Commands;
 
@@ -96,7 +97,13 @@ internal static class DistillCommand
         }
 
         var finder = context.Parsed.Finder();
-        var report = new DistillJob(finder).Run(Request(context.Parsed, finder) with { Ranks = ranks }, context.Job);
+        var request = Request(context.Parsed, finder) with { Ranks = ranks };
+        if (ranks is not null)
+        {
+            RankedRun.RequireSame(ranks, request.Options, request.Teacher);
+        }
+
+        var report = new DistillJob(finder).Run(request, context.Job);
         ranks?.End();
         context.Result(report, console => Rendering.RunSummary.Render(console, report));
     }
@@ -104,15 +111,26 @@ internal static class DistillCommand
     private static void Follow(ParseResult parsed, Ranks ranks)
     {
         HostMemory.KeepFreed();
+        var finder = parsed.Finder();
+        var request = AfterFirst(ranks, () => Request(parsed, finder) with { Ranks = ranks });
+        RankedRun.RequireSame(ranks, request.Options, request.Teacher);
+        AfterFirst(ranks, () =>
+        {
+            new DistillJob(finder).Follow(request);
+            ranks.End();
+            return request;
+        });
+    }
+
+    // Most often the first rank fails alike: it has this time to keep what was done and to say so, and its end is this one's.
+    private static DistillRequest AfterFirst(Ranks ranks, Func<DistillRequest> work)
+    {
         try
         {
-            var finder = parsed.Finder();
-            new DistillJob(finder).Follow(Request(parsed, finder) with { Ranks = ranks });
-            ranks.End();
+            return work();
         }
         catch (FaceDistillException e)
         {
-            // Most often the first rank fails alike: it has this time to keep what was done and to say so, and its end is this one's.
             Thread.Sleep(TimeSpan.FromSeconds(10));
             throw new FaceDistillException($"rank {ranks.Rank} of {ranks.Count}: {e.Message}", e);
         }

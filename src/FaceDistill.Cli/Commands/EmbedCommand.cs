@@ -58,10 +58,12 @@ internal static class EmbedCommand
             Shard = parsed.GetValue(Shard) is { } shard ? DataShard.Parse(shard) : null,
         };
         var outcome = new EmbedJob(parsed.Finder()).Run(request, context.Job);
+        var (part, parts) = (request.Shard?.Number, request.Shard?.Count);
         var document = new { store = outcome.Store, model = outcome.Model, images = outcome.Images, dimension = outcome.Dimension,
-            computed = outcome.Computed };
+            computed = outcome.Computed, part, parts };
         context.Result(document, console => console.WriteLine(
-            $"{document.images} embeddings of {document.dimension} values {(document.store is { } folder ? "in " + folder : "in the cache")} "
+            $"{document.images} embeddings of {document.dimension} values {(document.store is { } folder ? "in " + folder : "in the cache")}"
+                + $"{(part is null ? "" : $", part {part} of {parts}")} "
                 + $"({(document.computed == 0 ? "nothing to compute" : $"{document.computed} computed now")})"));
     }
 }

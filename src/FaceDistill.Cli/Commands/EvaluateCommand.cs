@@ -150,7 +150,7 @@ internal static class EvaluateCommand
             : Misplaced(result) is { } option ? option
             : result.GetResult(Fars) is { Tokens.Count: > 0 } && result.GetValue(Fars)!.Select(far => InvariantNumber.Problem(far, typeof(double)))
                 .FirstOrDefault(problem => problem is not null) is { } wrong
-                ? $"{Fars.Name} {wrong}"
+                ? $"{Fars.Name} {wrong}; several rates stand apart: {Fars.Name} 1e-3 1e-4"
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
     }

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using FaceDistill.Files;
+using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,7 +15,10 @@ namespace FaceDistill.Cluster;
 public abstract class Ranks
 {
     private static readonly string[] RankNames = ["OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"];
+    private static readonly string[] CountNames = ["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"];
     private static readonly string[] LocalNames = ["OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", "MV2_COMM_WORLD_LOCAL_SIZE"];
+
+    private static bool _joined;
 
     internal Ranks(int rank, int count) => (Rank, Count) = (rank, count);
 
@@ -35,6 +40,9 @@ public abstract class Ranks
     /// <summary>The rank that the launcher gave this process, before it joins the others; null where no launcher of MPI started it.</summary>
     public static int? Started => Number(RankNames);
 
+    /// <summary>How many processes the launcher started; null where it did not tell.</summary>
+    internal static int? Launched => Number(CountNames);
+
     /// <summary>Joins the other processes that <c>mpirun</c> or <c>srun</c> started; once a process, on the thread that trains.</summary>
     /// <returns>Null where the process was started alone, or is the only one.</returns>
     /// <exception cref="FaceDistillException">It was started by MPI, and no MPI library is found; the message says how to name one.</exception>
@@ -49,13 +57,38 @@ public abstract class Ranks
         string[] openMpi = ["libmpi.so.40", "libmpi.so.80", "libmpi.so.20"], mpich = ["libmpich.so.12", "libmpi.so.12", "libmpi_cray.so.12"];
         bool hydra = Environment.GetEnvironmentVariable("PMI_RANK") is not null && Environment.GetEnvironmentVariable("OMPI_COMM_WORLD_RANK") is null;
         var library = MpiLibrary.Open(named is { Length: > 0 } ? [named] : hydra ? [.. mpich, "libmpi.so"] : [.. openMpi, "libmpi.so", .. mpich]);
+        _joined = true;
         if (library.Count > 1)
         {
             return new Mpi(library);
         }
 
         library.End();
-        return null;
+        return Launched is > 1 and var started ? throw new FaceDistillException($"the launcher started {started} processes, and {library.Path} "
+            + $"({library.Version}) knows of one: it is another MPI's; name the library of that launcher with {MpiLibrary.Variable}=FILE") : null;
+    }
+
+    /// <summary>
+    /// Ends the job of a process that failed or was cancelled. Open MPI's launcher does so by itself; MPICH's (Hydra) would wait for ever for one that did not
+    /// begin MPI, and call one that was cancelled a success, but for this message of its protocol (PMI-1, "cmd=abort", on the descriptor that it handed over).
+    /// </summary>
+    /// <param name="code">The exit code.</param>
+    internal static void Leave(int code)
+    {
+        if (Started is not null && Number(["PMI_FD"]) is { } launcher && Environment.GetEnvironmentVariable("SLURM_STEP_ID") is null)
+        {
+            Thread.Sleep(TimeSpan.FromSeconds(_joined ? 0 : 2)); // most often all fail alike, and each may say so
+            try
+            {
+                using var handle = new SafeFileHandle(launcher, ownsHandle: false);
+                using var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
+                stream.Write(Encoding.ASCII.GetBytes(InvariantText.Of($"cmd=abort exitcode={code}\n")));
+            }
+            catch (IOException)
+            {
+                // it is gone already
+            }
+        }
     }
 
     /// <summary>Takes leave; all ranks do so when all is done. A process that ends without it, after a failure, makes the launcher end the others.</summary>

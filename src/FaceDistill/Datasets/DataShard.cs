@@ -38,8 +38,10 @@ public sealed record DataShard(int Number, int Count)
                 if (Told(number) is { } place && Told(count) is { } all)
                 {
                     int from = first.Length > 0 ? Told(first) ?? 0 : 0;
-                    return place >= from && place - from < all ? new DataShard(place - from + 1, all) : throw new FaceDistillException(
-                        $"--shard auto: {number} is {place}, and {count} {all}: number the tasks one after the other (sbatch --array=1-{all})");
+                    bool again = first.Length > 0 && all == 1 && place > 1; // of an array of more, whose size is not told any more
+                    return place >= from && place - from < all && !again ? new DataShard(place - from + 1, all) : throw new FaceDistillException(
+                        $"--shard auto: {number} is {place}, and {count} {all}: an array has all parts, one after the other (sbatch --array=1-N); a part that "
+                        + $"is run again is named, as in --shard {Math.Max(place, 1)}/N");
                 }
             }
 

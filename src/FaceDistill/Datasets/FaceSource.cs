@@ -36,8 +36,8 @@ internal sealed class FaceSource
         }
 
         var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
-            : FaceDataset.List(data.Images, job).Chosen(data.Only).Of(data.Shard) is var raw && (asserted ?? raw.Template) is { } told
-                ? AlignedFaces.OpenAsserted(raw, told)
+            : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told
+                ? AlignedFaces.OpenAsserted(raw.Of(data.Shard), told)
             : Align(raw, data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
         if (asserted is null && faces.Dataset.Template is { } usual && faces.Manifest.Aligner == "user")
@@ -120,12 +120,13 @@ internal sealed class FaceSource
 
     private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        if (raw.Images.Count == 0 && data.Shard is null)
+        if (raw.Images.Count == 0)
         {
             throw new FaceDistillException(data.Only is { } wanted ? $"{raw.Root} has none of the pictures that {wanted.List} names"
                 : $"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
         }
 
+        raw = raw.Of(data.Shard);
         var aligner = new PhotoAligner(DetectorCard.FindModel(_finder), template, AlignedFrame.Default);
         var manifest = aligner.Manifest(raw.Root, complete: true);
         var cache = AlignedCache.Open(manifest);

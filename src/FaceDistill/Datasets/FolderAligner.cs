@@ -89,6 +89,7 @@ internal sealed class FolderAligner(PhotoAligner aligner)
             folder = new AlignedFolder(raw, output, aligner.AllFaces, part);
             if (Whole(raw, output) is { } skippedBefore)
             {
+                new AlignedFolder(raw, output, aligner.AllFaces).RefuseOthers();
                 RequireUnchanged(own, output, folder, skippedBefore, part, job);
                 job.Say?.Invoke($"{output} is whole already, and the photos of this part are those of then: nothing is done");
                 AlignedParts.Delete(output); // of one that was killed when all was done

@@ -86,6 +86,12 @@ public sealed class DistillJob(AssetFinder finder)
         ArgumentNullException.ThrowIfNull(request);
         var ranks = request.Ranks ?? throw new ArgumentException("no ranks are given", nameof(request));
         ranks.Meet(); // the first has aligned and embedded what the cache lacked, and begun the run folder
+        if (!RunInfo.In(request.Output))
+        {
+            throw new FaceDistillException(
+                $"{request.Output} is not the first rank's run folder, or not seen from here: all ranks have one, on a file system that they share");
+        }
+
         Trained(request, new JobContext());
         ranks.Meet();
     }

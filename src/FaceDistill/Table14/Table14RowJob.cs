@@ -184,15 +184,15 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     {
         job.Say?.Invoke($"{run}: export");
         var exporter = new ExportJob(finder);
-        var single = new ExportRequest(run, new OnnxFormat(), null) { Device = _recipe.Options.Run.Device };
-        exporter.Run(single, job); // again, now that its card can tell the accuracy
-        var eight = new ExportRequest(run, new OnnxInt8Format(), null)
+        ExportRequest Measured(ExportFormat format) => new(run, format, null)
         {
             Data = _recipe.Test,
             Protocol = _recipe.Protocols[0],
             Device = _recipe.Options.Run.Device,
-            MinCosine = _recipe.Int8MinCosine,
         };
+        var single = Measured(new OnnxFormat());
+        exporter.Run(single, job); // again, with its accuracy and the rate of each threshold
+        var eight = Measured(new OnnxInt8Format()) with { MinCosine = _recipe.Int8MinCosine };
         var accuracy = exporter.Run(eight, job).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
         return new Table14Files(

@@ -33,6 +33,26 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
         BatchParts.Of(device == DeviceType.CPU ? options.Replicas ?? Replicas.Usual(options.BatchSize, device, ranks.Count) : ranks.Count, ranks);
     }
 
+    /// <summary>Refuses a process that was started with other options, before it waits for what the first one prepares.</summary>
+    /// <param name="ranks">The processes, which all come here.</param>
+    /// <param name="options">This one's options.</param>
+    /// <param name="teacher">This one's teacher.</param>
+    /// <exception cref="FaceDistillException">They are not the first rank's; the message says by what.</exception>
+    public static void RequireSame(Ranks ranks, DistillOptions options, string teacher)
+    {
+        ArgumentNullException.ThrowIfNull(ranks);
+        var first = ranks.Told(() => new Given(options, teacher));
+        string other = ResumeRules.Difference(first.Options, options);
+        other = first.Teacher == teacher ? other : $"teacher: {first.Teacher} there, {teacher} here";
+        if (other.Length > 0)
+        {
+            throw new FaceDistillException(
+                $"rank {ranks.Rank} of {ranks.Count} was started otherwise than rank 0 ({other}); give all the same options and recipe");
+        }
+    }
+
+    private sealed record Given(DistillOptions Options, string Teacher);
+
     private static FaceDistillException NoMinutes() =>
         new("--minutes measures one process alone; give --epochs where several train together");
 

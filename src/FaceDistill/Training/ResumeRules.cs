@@ -38,6 +38,11 @@ internal static class ResumeRules
     /// <param name="asked">Those asked for.</param>
     public static bool Same(DistillOptions made, DistillOptions asked) => Text(made) == Text(asked.With(made));
 
+    /// <summary>How two processes' options differ, by the keys of a recipe; empty where they make the same student.</summary>
+    /// <param name="made">One's.</param>
+    /// <param name="asked">The other's.</param>
+    public static string Difference(DistillOptions made, DistillOptions asked) => string.Join("; ", Differences(made, asked).Values);
+
     // By the keys of a recipe; what does not count is left out, what counts is told as it was given.
     private static (IReadOnlyList<string> Values, IReadOnlyList<string> Keys) Differences(DistillOptions made, DistillOptions asked)
     {

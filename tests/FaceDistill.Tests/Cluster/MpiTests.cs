@@ -87,6 +87,25 @@ public sealed class MpiTests : IDisposable
         }
     }
 
+    [MpiFact]
+    public async Task A_rank_that_was_started_otherwise_or_fails_before_the_others_begin_ends_the_job()
+    {
+        foreach (string mpi in MpiFactAttribute.Launchers)
+        {
+            foreach (var (option, says) in new[] { ("--seed", "rank 1 of 2 was started otherwise than rank 0 (seed: 1 there, 7 here)"), ("--sed", "") })
+            {
+                string[] distill = [.. _distill, "--output", _folder["x"]];
+                var start = Ranks(mpi, 1, distill);
+                Ranks(mpi, 1, [.. distill, option, "7"]).ArgumentList.SkipWhile(a => a != "-n").Prepend(":").ToList().ForEach(start.ArgumentList.Add);
+                var (code, _, error) = await OtherProcess.Run(start);
+                Assert.NotEqual(0, code);
+                Assert.Contains(says, error, StringComparison.Ordinal);
+                Assert.DoesNotContain("Unhandled", error, StringComparison.Ordinal);
+                Assert.False(File.Exists(_folder[$"x/{StudentCheckpoint.FileName}"]));
+            }
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private IEnumerable<string> Losses(string run) =>

@@ -167,6 +167,12 @@ public sealed class AlignedPartsTests : IDisposable
         Aligner().Run(FaceDataset.List(Raw), _folder["parts"], JobContext.None);
         File.Delete(Directory.GetFiles(_folder["parts"], "*.jpg", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First());
         Assert.Contains(Enumerable.Range(1, 2), k => Record.Exception(() => Part("parts", new DataShard(k, 2))) is FaceDistillException);
+
+        // And of one whose photo is gone.
+        Aligner().Run(FaceDataset.List(Raw), _folder["parts"], JobContext.None);
+        File.Delete(photo);
+        Assert.All(Enumerable.Range(1, 2), k => Assert.Contains("a face of no photo in", Assert.Throws<FaceDistillException>(
+            () => Part("parts", new DataShard(k, 2))).Message, StringComparison.Ordinal));
     }
 
     [RealDataFact]

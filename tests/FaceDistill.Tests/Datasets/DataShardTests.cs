@@ -33,6 +33,8 @@ public sealed class DataShardTests
     [InlineData("OMPI_COMM_WORLD_RANK=1;OMPI_COMM_WORLD_SIZE=2", 2, 2)]
     [InlineData("PMI_RANK=0;PMI_SIZE=8", 1, 8)]
     [InlineData("SLURM_ARRAY_TASK_ID=9;SLURM_ARRAY_TASK_COUNT=4;SLURM_ARRAY_TASK_MIN=1", 0, 0)]
+    [InlineData("SLURM_ARRAY_TASK_ID=3;SLURM_ARRAY_TASK_COUNT=1;SLURM_ARRAY_TASK_MIN=3", 0, 0)] // one of many that is run again would do all
+    [InlineData("SLURM_ARRAY_TASK_ID=1;SLURM_ARRAY_TASK_COUNT=1;SLURM_ARRAY_TASK_MIN=1", 1, 1)]
     [InlineData("", 0, 0)]
     public void Auto_takes_what_the_launcher_told(string environment, int number, int count)
     {

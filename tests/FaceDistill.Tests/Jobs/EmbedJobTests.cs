@@ -34,6 +34,11 @@ public sealed class EmbedJobTests : IDisposable
         var refused = Assert.Throws<FaceDistillException>(() => Job().Run(Part(1) with { Output = _folder["part"] }, JobContext.None));
         Assert.Contains("without --shard", refused.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["part"]));
+
+        // A folder without a picture, as of a disk that is not mounted, is a mistake in each part.
+        Directory.CreateDirectory(_folder["empty"]);
+        Assert.Contains("has no picture", Assert.Throws<FaceDistillException>(
+            () => Job().Run(Part(1) with { Data = _folder["empty"] }, JobContext.None)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
