@@ -84,9 +84,9 @@ public abstract class Ranks
                 using var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
                 stream.Write(Encoding.ASCII.GetBytes(InvariantText.Of($"cmd=abort exitcode={code}\n")));
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or ArgumentException or UnauthorizedAccessException)
             {
-                // it is gone already
+                // it is gone already, or handed nothing over
             }
         }
     }
