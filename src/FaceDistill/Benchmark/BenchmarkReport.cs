@@ -41,8 +41,7 @@ internal static class BenchmarkReport
         string[] providers = [.. result.Models.Select(m => m.Provider).Distinct(StringComparer.Ordinal)];
         string how = providers is ["cpu"] ? $"ONNX Runtime on the CPU, batch 1; latency on one thread, throughput on {result.Cores}"
             : $"ONNX Runtime on {string.Join(" and ", providers)}; latency of batch 1 from one thread, the copies to and from the device in it; throughput "
-                + $"on the "
-                + $"CPU of batch 1 on {result.Cores} threads, elsewhere of large batches from one thread";
+                + $"on the CPU of batch 1 on {result.Cores} threads, elsewhere of large batches from one thread";
         return $"{how}; models took turns. Speed-up: median latency of {result.Reference} by the model's."
             + (result.Protocol is null ? "" : $" Accuracy: {result.Protocol}.");
     }

@@ -43,8 +43,7 @@ internal sealed class FaceSource
         if (asserted is null && faces.Dataset.Template is { } usual && faces.Manifest.Aligner == "user")
         {
             job.Say?.Invoke($"{data.Images}: its pictures of {faces.Manifest.Size} x {faces.Manifest.Size} are taken as aligned to '{usual}', as the format "
-                + $"has "
-                + "them; --aligned says otherwise");
+                + $"has them; --aligned says otherwise");
         }
 
         var index = AlignmentManifest.In(data.Images) ? AlignedFolder.ReadIndex(data.Images) : null;

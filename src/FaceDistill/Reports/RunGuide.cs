@@ -81,8 +81,7 @@ internal static class RunGuide
     /// <param name="far">The rate, as in JSON keys.</param>
     public static string Tar(string far) => InvariantText.Of(
         $"TAR at {far} is the share of pairs of one person that is accepted where at most one in {1 / InvariantNumber.Of(far):#,0} "
-            + $"pairs "
-            + $"of two people is.");
+            + $"pairs of two people is.");
 
     /// <summary>The files that were made, from the working folder, each with what it is.</summary>
     public static IReadOnlyList<(string Path, string What)> Files(RunReportData report)

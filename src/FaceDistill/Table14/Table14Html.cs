@@ -36,14 +36,12 @@ internal static class Table14Html
                 ? InvariantText.Of($", the dot on it what it costs: {speed.Teacher.MultAdds / 1e6:0} million mult-adds") : "";
             figures.Add(Figure(Table14Plots.Accuracy(result, test, $"{test.Id}-tar"),
                 HtmlText.Of($"<strong>{test.Data}</strong>: true accept rate at FAR 1e-4 against mult-adds, with 95% intervals over people; the level line "
-                    + $"is the "
-                    + $"teacher{cost}. {order}")));
+                    + $"is the teacher{cost}. {order}")));
             if (Table14Plots.Known(result, test).Any(l => test.Retention(l) is not null))
             {
                 figures.Add(Figure(Table14Plots.Retention(result, test, $"{test.Id}-retained"),
                     HtmlText.Of($"<strong>{test.Data}</strong>: the part of the teacher's accuracy that a student keeps, with 95% intervals. The dots "
-                        + $"without names "
-                        + $"are the paper's printed figures (another teacher, test and training set).")));
+                        + $"without names are the paper's printed figures (another teacher, test and training set).")));
             }
         }
 

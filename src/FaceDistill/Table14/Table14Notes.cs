@@ -68,8 +68,7 @@ internal static class Table14Notes
                 .Select(g => $"{string.Join(", ", g.Select(l => l.ShortName).Distinct())} started from {g.Key}"));
             yield return $"Students from a start have a column of their own and are not to be compared with the paper's, which began with random weights. "
                 + $"{started}.{research} They have seen the images of their start's rows too, which stand beside their own; how many a published backbone "
-                    + $"saw is "
-                + "not known.";
+                + "saw is not known.";
         }
 
         var unlike = Table14Entry.All(result).Where(e => e.Of(false) is { } r && e.Of(true) is { } s && r.Training.Images != s.Training.Images).ToList();
@@ -77,8 +76,7 @@ internal static class Table14Notes
         {
             yield return "The two columns of a student are not of the same number of images: " + string.Join("; ", unlike.Select(e => InvariantText.Of(
                 $"{e.Name}, {e.Of(false)!.Training.Images / 1000.0:#,0} thousand from random weights and {e.Of(true)!.Training.Images / 1000.0:#,0} "
-                    + $"thousand from "
-                + $"a start"))) + ".";
+                + $"thousand from a start"))) + ".";
         }
     }
 
@@ -91,8 +89,8 @@ internal static class Table14Notes
         result.Speed is { } speed && result.Lines.Where(l => l.Cost.MultAdds > speed.Teacher.MultAdds).Select(l => l.ShortName).Distinct()
             .ToList() is { Count: > 0 } dearer
             ? [InvariantText.Of(
-                $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} cost more "
-                    + $"than the teacher and are there for the paper's sake.")] : [];
+                $"{result.Teacher} itself has {speed.Teacher.MultAdds / 1e6:0} million mult-adds, not FaceNet's 1600: {string.Join(", ", dearer)} "
+                + $"{(dearer.Count == 1 ? "costs more than the teacher and is" : "cost more than the teacher and are")} there for the paper's sake.")] : [];
 
     private static IEnumerable<string> Baselines(Table14Result result) =>
         from line in result.Lines

@@ -46,7 +46,7 @@ internal static class Table14Report
             ? $"; from random weights, as the paper's, {paper.ShortName} keeps {Percent(paper.Measured.RetentionAt1e4)}" : "";
         return InvariantText.Of(
             $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}"
-                + $"{(best.Training.IsWarm ? $" (started from {best.Training.StartedFrom})" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of "
+                + $"{(best.Training.IsWarm ? " from a start" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of "
                 + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}{second}, where the paper's best keeps "
                 + $"{100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's{random}");
     }

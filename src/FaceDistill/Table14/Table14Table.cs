@@ -100,7 +100,7 @@ internal sealed record Table14Table(
     {
         List<Cells<Table14Line>> columns =
         [
-            new("starts from", l => l.Training.StartedFrom, "-"),
+            new("starts from", l => Start(l.Training), "-"),
             new("faces", l => Count(l.Training.Faces), "-"),
             new("epochs", l => Number($"{l.Training.Epochs}"), "-"),
             new("learning rate", l => Number($"{l.Training.LearningRate}"), "-"),
@@ -161,6 +161,11 @@ internal sealed record Table14Table(
     }
 
     private static string TeacherMultAdds(Table14Result result) => result.Speed is { } s ? Number($"{s.Teacher.MultAdds / 1e6:0.0}") : "-";
+
+    // Sizes without the architecture's name, and once that it is for research, which holds for all that came after: a cell is narrow.
+    private static string Start(Table14Training training) => training.Origins is { Count: > 0 } origins
+        ? string.Join(" from ", origins.Select(o => o.Name.Split(':')[^1])) + (origins.Any(o => o.Research) ? " (research)" : "")
+        : training.StartedFrom;
 
     private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m
         ? $"{Percent(m.TenFoldAccuracy)} ± {Number($"{100 * m.TenFoldStandardError:0.00}")}"

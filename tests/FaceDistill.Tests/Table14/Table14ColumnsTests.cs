@@ -73,7 +73,7 @@ public sealed class Table14ColumnsTests : IDisposable
         {
             SecondTest = new Table14RecipeTest { Data = "far/strangers" },
         });
-        Assert.StartsWith("0.75@160 (started from faceres) keeps 50.00% of tiny's", verdict, StringComparison.Ordinal);
+        Assert.StartsWith("0.75@160 from a start keeps 50.00% of tiny's", verdict, StringComparison.Ordinal);
         Assert.Contains(" and 50.00% of that on strangers", verdict, StringComparison.Ordinal);
         Assert.EndsWith("from random weights, as the paper's, 1.0@128 keeps 42.86%", verdict, StringComparison.Ordinal);
     }
