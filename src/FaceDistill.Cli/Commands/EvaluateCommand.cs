@@ -56,7 +56,8 @@ internal static class EvaluateCommand
 
     private static readonly Option<string[]> Fars = new("--far")
     {
-        Description = "The false accept rates to tell, for example 1e-3 1e-5 1e-7; by default 1e-1 to 1e-6, and 1e-7 where there are pairs enough.",
+        Description = "The false accept rates to tell beside 1e-4, for example 1e-3 1e-7; by default 1e-1 to 1e-6, and 1e-7 where there are pairs "
+            + "enough. In identification, those of false alarms: 1e-2 and 1e-3.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
         HelpName = "RATE",

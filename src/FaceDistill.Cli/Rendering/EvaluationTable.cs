@@ -107,7 +107,7 @@ internal static class EvaluationTable
         {
             console.WriteLine(InvariantText.Of(
                 $"{c.A} less {c.B} at 1e-4: {100 * c.DifferenceAt1e4:+0.00;-0.00;0.00} points, 95% {100 * c.Interval95[0]:0.00} to "
-                    + $"{100 * c.Interval95[1]:0.00}, p = {c.PValue:0.####}"));
+                    + $"{100 * c.Interval95[1]:0.00}, p = {ReportFormat.PValue(c.PValue)}"));
         }
     }
 
@@ -137,6 +137,7 @@ internal static class EvaluationTable
         text += m.SkippedPairs is > 0 and var skipped ? $"; {ReportFormat.Count(skipped, "pair")} of the protocol left out, an image is missing" : "";
         text += m.SeveralFaces is > 0 and var several
             ? $"; {ReportFormat.Count(several, "photo shows", "photos show")} several faces, the large one nearest the middle was measured" : "";
+        text += m.RepeatedPairs is { } twice ? $"; {ReportFormat.Count(twice, "pair")} of the list stand there before and count once more" : "";
         return text + (m.MissingImages is > 0 and var missing
             ? $"; {ReportFormat.Count(missing, "image")} of the protocol {(missing == 1 ? "is" : "are")} missing" : "");
     }
@@ -191,8 +192,8 @@ internal static class EvaluationTable
                 + InvariantText.Of($"least {a.Cosine.Minimum:0.000}; by chance (another image) {a.Cosine.OtherImages:0.000}; worst image {a.Worst[0].Path}"));
             foreach (var search in a.Search ?? [])
             {
-                console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at 1e-4: ")
-                    + search.Words("1e-4", tar => InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs:N0} impostor pairs)")));
+                console.WriteLine(InvariantText.Of($"  gallery of {search.Gallery}, probes of {search.Probe}: TAR at {search.ToldFar}: ")
+                    + search.Words(search.ToldFar, tar => InvariantText.Of($"{100 * tar:0.00}% ({search.ImpostorPairs:N0} impostor pairs)")));
             }
         }
     }

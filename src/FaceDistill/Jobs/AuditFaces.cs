@@ -83,7 +83,7 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     {
         try
         {
-            return NeededPictures.In(Set, NeededPictures.Of(protocol, Root, new EvaluationOptions())).FacesId;
+            return NeededPictures.In(Set, NeededPictures.Of(protocol, Root, new EvaluationOptions())).PhotosId;
         }
         catch (FaceDistillException)
         {

@@ -254,6 +254,7 @@ public sealed class AuditJob(AssetFinder finder)
         {
             Test = test.Name,
             FacesId = whole.Set.FacesId,
+            PhotosId = whole.Set.PhotosId,
             PartsIds = request.Protocol == AuditTest.AllFaces ? whole.PartsIds : null,
             Protocol = request.Protocol,
             Faces = test.Set.Count,

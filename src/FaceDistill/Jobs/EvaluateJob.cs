@@ -16,48 +16,6 @@ using FaceDistill.Views;
 
 namespace FaceDistill.Jobs;
 
-/// <summary>What to evaluate.</summary>
-/// <param name="Protocol">One of <see cref="Evaluator.Protocols"/>.</param>
-/// <param name="Models">Model arguments: run folders, exported .onnx files, teacher:CARD; they need <paramref name="Data"/>.</param>
-/// <param name="Data">The test faces; also where LFW's protocol files are.</param>
-/// <param name="Aligned">The template that the user says the pictures are aligned to; null to go by alignment.json.</param>
-/// <param name="Device">Where a run folder's student computes.</param>
-public sealed record EvaluateRequest(string Protocol, IReadOnlyList<string> Models, DataFolder? Data, string? Aligned, string Device)
-{
-    /// <summary>Instead of models, or besides: stores, or .npy files float32 [N, D].</summary>
-    public IReadOnlyList<string> Embeddings { get; init; } = [];
-
-    /// <summary>For .npy files: a text file with one identity a line.</summary>
-    public string? Labels { get; init; }
-
-    /// <summary>What to tell besides the pair counts.</summary>
-    public EvaluationOptions Options { get; init; } = new();
-
-    /// <summary>Which model is the others' teacher: one of the arguments as given, or else a model's name; null for the first teacher:CARD.</summary>
-    public string? Reference { get; init; }
-
-    /// <summary>Whether to measure each model's agreement with the teacher, which scores twice as many pairs.</summary>
-    public bool Agreement { get; init; } = true;
-
-    /// <summary>Whether each model's embedding is the sum of those of the face and of its mirror image; no run folder notes that.</summary>
-    public bool Flip { get; init; }
-
-    /// <summary>Where ONNX Runtime computes teachers and exported files, as in <see cref="FaceEmbedder.Load"/>.</summary>
-    public string Provider { get; init; } = OnnxProviders.Auto;
-
-    /// <summary>Whether to note the outcome in the run folders among the models.</summary>
-    public bool Note { get; init; } = true;
-
-    /// <summary>The report to write; null for none.</summary>
-    public ReportRequest? Report { get; init; }
-}
-
-/// <summary>A report to write.</summary>
-/// <param name="Folder">Where.</param>
-/// <param name="Faces">Whether to put small pictures of the worst pairs' faces into it.</param>
-/// <param name="CommandLine">What was typed, for the report.</param>
-public sealed record ReportRequest(string Folder, bool Faces, string CommandLine);
-
 /// <summary>Measures models by a protocol, and notes the outcome in the run folders among them.</summary>
 public sealed class EvaluateJob(AssetFinder finder)
 {
@@ -67,9 +25,10 @@ public sealed class EvaluateJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         var watch = Stopwatch.StartNew();
+        request = request with { Options = WithDecidingRate(request.Protocol, request.Options) };
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         Evaluator.Check(request.Protocol, folder, request.Options); // here and below: before the models are run
-        CheckLabels(request);
+        CheckArguments(request);
         if (request.Report is { } wanted)
         {
             EvaluationReport.CheckFolder(wanted.Folder);
@@ -77,7 +36,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         var needed = NeededPictures.Of(request.Protocol, folder, request.Options);
-        var measured = Embedded(request, needed, job);
+        var measured = Apart(Embedded(request, needed, job), [.. request.Models, .. request.Embeddings]);
         var sets = measured.Select(m => m.Set).ToList();
         IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
         var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
@@ -108,6 +67,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         {
             FlipSummed = request.Flip ? true : null,
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
+            PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? sets[0].PhotosId : null,
         };
         var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
         result = result with
@@ -133,7 +93,9 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         foreach (var (run, i) in request.Models.Select((m, i) => (m, i)).Where(m => request.Note && ModelArgument.IsRun(m.m)))
         {
-            string? reason = request.Flip ? "has the figures without --flip" : WritableFolder.WhyNot(run) is { } why ? $"cannot be written ({why})" : null;
+            string? reason = request.Flip ? "has the figures without --flip"
+                : request.Options.Score != ScoreKind.Cosine ? "has the figures by cosine"
+                : WritableFolder.WhyNot(run) is { } why ? $"cannot be written ({why})" : null;
             if (reason is not null)
             {
                 job.Say?.Invoke($"{run} {reason}: the outcome is not noted there");
@@ -152,6 +114,18 @@ public sealed class EvaluateJob(AssetFinder finder)
 
         return result;
     }
+
+    // Tables, comparisons and searches tell models apart by their names: where files of two folders have one name, what was typed is part of it.
+    private static List<(EmbeddingSet Set, AlignedFaces? Faces)> Apart(List<(EmbeddingSet Set, AlignedFaces? Faces)> measured, string[] given)
+    {
+        var names = measured.ToLookup(m => m.Set.Name, StringComparer.Ordinal);
+        return [.. measured.Select((m, i) => names[m.Set.Name].Count() == 1 ? m : (m.Set.Named($"{m.Set.Name}, {given[i]}"), m.Faces))];
+    }
+
+    // No report, and no run's note, lacks the rate that decides, whichever others are asked for; a search has rates of false alarms.
+    private static EvaluationOptions WithDecidingRate(string protocol, EvaluationOptions options) =>
+        options.Fars is { Count: > 0 } asked && protocol is not (Evaluator.Identification or Evaluator.IjbbSearch or Evaluator.IjbcSearch)
+            ? options with { Fars = [.. asked.Append(EvaluationResult.RetentionFar).Distinct().OrderDescending()] } : options;
 
     private static EvaluationResult Measure(EvaluateRequest request, List<EmbeddingSet> sets, string? folder, JobContext job)
     {
@@ -203,7 +177,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         job.Say?.Invoke($"report: {Path.Combine(report.Folder, "report.html")}");
     }
 
-    private static void CheckLabels(EvaluateRequest request)
+    private static void CheckArguments(EvaluateRequest request)
     {
         if (Evaluator.IjbProtocols.Contains(request.Protocol) && (request.Aligned is not null || request.Embeddings.Count > 0))
         {
@@ -212,7 +186,9 @@ public sealed class EvaluateJob(AssetFinder finder)
         }
 
         string? numpy = request.Embeddings.FirstOrDefault(e => !Directory.Exists(e));
-        string? wrong = numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
+        string? twice = request.Models.Concat(request.Embeddings).GroupBy(g => g, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1)?.Key;
+        string? wrong = twice is not null ? $"{twice} is given twice; each model is measured once"
+            : numpy is not null && request.Labels is null ? $"{numpy} needs --labels FILE, a text file with one identity a line"
             : numpy is null && request.Labels is not null
                 ? $"--labels {request.Labels} belongs to a NumPy file of embeddings, which {string.Join(", ", request.Embeddings)} is not"
             : null;

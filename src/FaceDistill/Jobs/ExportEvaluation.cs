@@ -89,11 +89,16 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         }
 
         var (result, protocol) = (best.Result, best.Protocol);
-        string few = string.Join(", ", ThresholdFars.Select(FarTargets.Label).Where(far => result.ThresholdAtFar!.GetValueOrDefault(far) is null));
-        return ([.. Curve(result, protocol)],
-            few.Length == 0
-                ? null
-                : InvariantText.Of($"none at {few}, for which the {result.ImpostorPairs:N0} impostor pairs of {protocol} on {best.Data} are too few"));
+        var curve = Curve(result, protocol).ToList();
+        var missing = ThresholdFars.Where(far => !curve.Exists(t => t.Far == far)).ToLookup(far => FarTargets.Permitted(far, result.ImpostorPairs) < 1);
+        string few = string.Join(", ", missing[true].Select(FarTargets.Label)), unasked = string.Join(", ", missing[false].Select(FarTargets.Label));
+        string[] why =
+        [
+            .. few.Length == 0 ? []
+                : new[] { InvariantText.Of($"none at {few}, for which the {result.ImpostorPairs:N0} impostor pairs of {protocol} on {best.Data} are too few") },
+            .. unasked.Length == 0 ? [] : new[] { $"none at {unasked}, which {protocol} on {best.Data} was not asked for" },
+        ];
+        return (curve, why.Length == 0 ? null : string.Join("; ", why));
     }
 
     // Those of cards, and those by which the rate of any similarity is told; from the highest rate to the lowest.

@@ -1,4 +1,5 @@
 using FaceDistill.Datasets;
+using FaceDistill.Embeddings;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -99,11 +100,13 @@ internal static class EvaluationReportCsv
         foreach (string? far in keys.Any() ? keys.Cast<string?>() : [null])
         {
             var interval = far is null ? null : m.TarInterval95AtFar?.GetValueOrDefault(far);
+            var open = m.TarAtFar is null ? m.Identification?.OpenSet : null; // whose rates are of false alarms
             yield return
             [
                 protocol, ShownText.Of(m.Name), m.Images, m.GenuinePairs, m.ImpostorPairs, far,
                 far is null ? null : m.TarAtFar?.GetValueOrDefault(far), interval?[0], interval?[1],
-                far is null ? null : m.ThresholdAtFar?.GetValueOrDefault(far), far is null ? null : m.FalseAcceptsAtFar?.GetValueOrDefault(far),
+                far is null ? null : (m.ThresholdAtFar ?? open?.ThresholdAtFar)?.GetValueOrDefault(far),
+                far is null ? null : (m.FalseAcceptsAtFar ?? open?.FalseAlarmsAtFar)?.GetValueOrDefault(far),
                 m.RetentionAt1e4, m.TenFoldAccuracy, m.TenFoldStandardError, m.MultAdds,
                 m.Identification?.Rank1 ?? m.Rank1, m.Identification?.Rank5, far is null ? null : m.Identification?.OpenSet.DirAtFar.GetValueOrDefault(far),
                 m.Blufr?.VerificationRate.Mean, m.Blufr?.VerificationRate.StandardDeviation,
@@ -161,14 +164,15 @@ internal static class EvaluationVerdict
     internal static string? Far(EvaluationResult result)
     {
         bool Measured(string far) => result.Models.Any(m => m.TarAtFar?.GetValueOrDefault(far) is not null);
-        return Measured(DecidingFar) ? DecidingFar : Fars(result).LastOrDefault(Measured);
+        return Measured(DecidingFar) ? DecidingFar : Fars(result).Where(Measured).MinBy(InvariantNumber.Of);
     }
 
     private static string Rate(ModelResult m, string far) =>
         $"{m.Name} accepts {Percent(m.TarAtFar![far])}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(far))} of genuine pairs at FAR {far} over "
             + $"{Count(m.ImpostorPairs, "impostor pair")}";
 
-    private static string Limit(ModelResult m, string far) => far == DecidingFar ? ""
+    private static string Limit(ModelResult m, string far) =>
+        far == DecidingFar || FarTargets.Permitted(EvaluationResult.RetentionFar, m.ImpostorPairs) > 0 ? ""
         : $"{Count(m.ImpostorPairs, "impostor pair")} do not permit FAR {DecidingFar}; ";
 
     private static string Lead(EvaluationResult result, ModelResult best, List<ModelResult> candidates, string far)

@@ -23,6 +23,7 @@ internal static class EvaluationReportMarkdown
 
         Accuracy(text, report.Result);
         Metrics(text, report.Result);
+        Comparisons(text, report.Result);
         Searches(text, report.Result);
         Agreements(text, report.Result);
         foreach (var m in report.Result.Models)
@@ -48,9 +49,9 @@ internal static class EvaluationReportMarkdown
 
         text.Append(fars.Count == 0 ? "\n"
             : "\nEach cell: true accept rate, 95% interval, threshold, false accepts.\n\n");
-        foreach (string words in IjbResult.Words(result.Models))
+        foreach (string words in IjbResult.Words(result.Models).Concat(MissingWords(result)))
         {
-            text.Append(words).Append(".\n\n");
+            text.Append(Escape(words)).Append(".\n\n");
         }
     }
 
@@ -73,6 +74,22 @@ internal static class EvaluationReportMarkdown
         }
     }
 
+    private static void Comparisons(StringBuilder text, EvaluationResult result)
+    {
+        if (result.Comparisons is { Count: > 0 } comparisons)
+        {
+            text.Append($"## Models compared\n\nDifferences of TAR at FAR {DecidingFar}, in percentage points; paired bootstrap over people.\n\n");
+            Row(text, ["models", "difference", "95% interval", "p"], head: true);
+            foreach (var c in comparisons)
+            {
+                Row(text, [$"{c.A} less {c.B}", InvariantText.Of($"{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}"),
+                    InvariantText.Of($"{100 * c.Interval95[0]:0.00} to {100 * c.Interval95[1]:0.00}"), PValue(c.PValue)]);
+            }
+
+            text.Append('\n');
+        }
+    }
+
     private static void Searches(StringBuilder text, EvaluationResult result)
     {
         var searched = result.Models.Where(m => m.Identification is not null).ToList();
@@ -80,16 +97,20 @@ internal static class EvaluationReportMarkdown
         {
             string[] fars = [.. searched.SelectMany(m => m.Identification!.OpenSet.DirAtFar.Keys).Distinct()];
             text.Append("## Identification\n\n");
-            Row(text, ["model", "gallery people", "probes", "rank-1", "rank-5", "known + unknown probes", .. fars.Select(far => $"DIR at FAR {far}")],
+            Row(text, ["model", "gallery people", "probes", "rank-1", "rank-5", "rank-10", "known + unknown probes",
+                .. fars.Select(far => $"DIR at FAR {far}")],
                 head: true);
             foreach (var (name, i) in searched.Select(m => (m.Name, m.Identification!)))
             {
-                Row(text, [name, Count(i.GalleryIdentities), Count(i.Probes), Percent(i.Rank1), Percent(i.Rank5),
+                Row(text, [name, Count(i.GalleryIdentities), Count(i.Probes), Percent(i.Rank1), Percent(i.Rank5), Percent(i.Rank10),
                     $"{Count(i.OpenSet.KnownProbes)} + {Count(i.OpenSet.UnknownProbes)}",
-                    .. fars.Select(far => i.OpenSet.DirAtFar.GetValueOrDefault(far) is { } dir ? Percent(dir) : "-")]);
+                    .. fars.Select(far => i.OpenSet.DirAtFar.GetValueOrDefault(far) is { } dir
+                        ? $"{Percent(dir)}, {Score(i.OpenSet.ThresholdAtFar.GetValueOrDefault(far))}, "
+                            + Count(i.OpenSet.FalseAlarmsAtFar.GetValueOrDefault(far) ?? 0)
+                        : "-")]);
             }
 
-            text.Append('\n');
+            text.Append("\nEach DIR: detection and identification rate, threshold, false alarms.\n\n");
         }
 
         var trials = result.Models.Where(m => m.Blufr is not null).ToList();
@@ -123,8 +144,8 @@ internal static class EvaluationReportMarkdown
             text.Append('\n');
             foreach (var search in a.Search ?? [])
             {
-                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at 1e-4: "
-                    + $"{search.Words("1e-4", tar => $"{Percent(tar)} over {Count(search.ImpostorPairs)} impostor pairs")}\n");
+                text.Append($"- gallery of {Escape(search.Gallery)}, probes of {Escape(search.Probe)}: TAR at {search.ToldFar}: "
+                    + $"{search.Words(search.ToldFar, tar => $"{Percent(tar)} over {Count(search.ImpostorPairs)} impostor pairs")}\n");
             }
 
             text.Append('\n');

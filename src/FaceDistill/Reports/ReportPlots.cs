@@ -64,7 +64,7 @@ internal static class ReportPlots
             var m = report.Result.Models[model.Series];
             float? threshold = m.ThresholdAtFar?.GetValueOrDefault(DecidingFar);
             string at = threshold is null
-                ? "There is no threshold at FAR 1e-4: too few impostor pairs."
+                ? $"There is no threshold at FAR 1e-4: {Why(m)}."
                 : $"The vertical line is the threshold at FAR 1e-4, {Score(threshold)}; {Percent(m.TarAtFar?[DecidingFar])} of the genuine pairs lie to its "
                     + "right.";
             return Figure(Histogram(
@@ -90,7 +90,7 @@ internal static class ReportPlots
         if (shown.Count == 0)
         {
             string reason = report.Result.Models.Any(m => m.MultAdds > 0)
-                ? " There are too few impostor pairs for FAR 1e-4."
+                ? $" There is no rate at FAR 1e-4: {Why(report.Result.Models[0])}."
                 : " No model says its mult-adds; run folders and ONNX files that FaceDistill exported do.";
             return new Section("cost", "Accuracy and cost", HtmlText.Of($"<p>Accuracy against mult-adds is left out.{reason}</p>\n"));
         }
@@ -104,6 +104,9 @@ internal static class ReportPlots
         var figure = Figure(CostPlot(report, "cost-plot", $"Accuracy against mult-adds: {points}.{line}"), HtmlText.Of($"{points}.{line}{left}"));
         return new Section("cost", "Accuracy and cost", HtmlText.Of($"{Legend(entries)}<div class=\"grid\">\n{figure}</div>\n"));
     }
+
+    private static string Why(ModelResult m) =>
+        FarTargets.Permitted(EvaluationResult.RetentionFar, m.ImpostorPairs) < 1 ? "too few impostor pairs" : "it was not asked for";
 
     private static string AtDeciding(ModelResult m) =>
         $"{m.Name} {Percent(m.TarAtFar?.GetValueOrDefault(DecidingFar))}{Bracket(m.TarInterval95AtFar?.GetValueOrDefault(DecidingFar))}";

@@ -90,12 +90,7 @@ internal static class ReportTables
     private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(
     [
         .. result.Models.Any(m => m.Identification is not null) ? [] : IjbWords(result),
-        .. result.Models.Select(m => m.SeveralFaces).Where(count => count > 0).Distinct().Select(count => HtmlText.Of($"<p class=\"note\">{Count(
-            count!.Value, "photo")} show{(count == 1 ? "s" : "")} several faces; of each the large one nearest the middle was measured.</p>\n")),
-        .. result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
-        .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
-            + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
-        .Select(same => HtmlText.Of($"<p class=\"note\">{same.Key}: {string.Join(", ", same.Select(m => m.Name))}.</p>\n")),
+        .. MissingWords(result).Select(words => HtmlText.Of($"<p class=\"note\">{words}.</p>\n")),
     ]);
 
     /// <summary>What is told besides the rates.</summary>
@@ -137,7 +132,7 @@ internal static class ReportTables
 
         var rows = HtmlText.Join(comparisons.Select(c => HtmlText.Of(
             $"<tr><th scope=\"row\">{c.A} less {c.B}</th><td>{100 * c.DifferenceAt1e4:+0.00;-0.00;0.00}</td><td>{100 * c.Interval95[0]:0.00} to "
-                + $"{100 * c.Interval95[1]:0.00}</td><td>{c.PValue:0.####}</td></tr>\n")));
+                + $"{100 * c.Interval95[1]:0.00}</td><td>{PValue(c.PValue)}</td></tr>\n")));
         var table = Table("comparison-table", HtmlText.Of($"Differences of TAR at FAR 1e-4, in percentage points"),
             Heads("Models", "Difference", "95% interval", "p"), rows);
         return new Section("comparisons", "Models compared", HtmlText.Of($"{table}<p class=\"note\">Paired bootstrap over people: both models on the same "
@@ -197,11 +192,13 @@ internal static class ReportTables
         }
 
         string[] Ranks(IdentificationResult i) => [Percent(i.Rank1), Percent(i.Rank5), .. i.Rank10 is { } rank10 ? [Percent(rank10)] : Array.Empty<string>()];
+        static HtmlText Dir(OpenSetResult open, string far) => open.DirAtFar.GetValueOrDefault(far) is not { } dir ? Cells("-") : HtmlText.Of(
+            $"<td><span class=\"main\">{Percent(dir)}</span><span class=\"sub\">from {Score(open.ThresholdAtFar.GetValueOrDefault(far))} on, "
+                + $"{Count(open.FalseAlarmsAtFar.GetValueOrDefault(far) ?? 0, "false alarm")}</span></td>");
         bool ten = models.Any(m => m.Search.Rank10 is not null);
         string[] fars = [.. models.SelectMany(m => m.Search.OpenSet.DirAtFar.Keys).Distinct()];
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
-            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Ranks(m.Search))}"
-                + $"{HtmlText.Join(fars.Select(far => Cells(Percent(m.Search.OpenSet.DirAtFar.GetValueOrDefault(far)))))}</tr>\n")));
+            $"<tr><th scope=\"row\">{m.Name}</th>{Cells(Ranks(m.Search))}{HtmlText.Join(fars.Select(far => Dir(m.Search.OpenSet, far)))}</tr>\n")));
         var (closed, open) = (models[0].Search, models[0].Search.OpenSet);
         var table = Table("identification-table", HtmlText.Of($"Gallery of {Count(closed.GalleryIdentities)} people, {Count(closed.Probes, "probe")}"),
             Heads(["Model", "Rank-1", "Rank-5", .. ten ? ["Rank-10"] : Array.Empty<string>(), .. fars.Select(far => $"DIR at FAR {far}")]), rows);

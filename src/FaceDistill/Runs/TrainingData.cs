@@ -153,9 +153,10 @@ internal static class TrainingOverlap
     /// <exception cref="FaceDistillException">The audit is damaged.</exception>
     public static IEnumerable<string> Audited(string model, string protocol, EmbeddingSet set) =>
         from test in ModelArgument.IsRun(model) ? AuditSummary.In(model)?.Tests ?? [] : []
-        where (test.FacesId == set.FacesId && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test)))
-            || (set.FacesId is { } part && test.PartsIds?.Contains(part) == true)
-            && test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
+        where test.Counts.Any(c => c.Matches > 0 || c.SameFiles > 0)
+            && new[] { set.PhotosId, set.FacesId }.OfType<string>().Any(id => test.PartsIds?.Contains(id) == true
+                || ((test.PhotosId ?? test.FacesId) == id
+                    && (test.Protocol == protocol || (test.Protocol == AuditTest.AllFaces && protocol != Evaluator.LfwView1Test))))
         let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
         select $"{set.Name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
 }

@@ -91,13 +91,20 @@ public sealed class EmbeddingSet : IEmbeddingRows
             Row(indices[i]).CopyTo(values.AsSpan(i * Dimension));
         }
 
-        return new EmbeddingSet(Name, Dimension, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(identity)])
+        return Of(Name, values, [.. indices.Select(i => Paths[i])], [.. indices.Select(identity)],
+            Faces is null ? null : [.. indices.Select(i => Faces[i])], Photos is null ? null : [.. indices.Select(i => Photos[i])]);
+    }
+
+    /// <summary>The same embeddings under another name; no copy.</summary>
+    internal EmbeddingSet Named(string name) => Of(name, Values, Paths, Identities, Faces, Photos);
+
+    private EmbeddingSet Of(string name, float[] values, string[] paths, string[] identities, ContentHash[]? faces, ContentHash[]? photos) =>
+        new(name, Dimension, values, paths, identities)
         {
-            Faces = Faces is null ? null : [.. indices.Select(i => Faces[i])],
-            Photos = Photos is null ? null : [.. indices.Select(i => Photos[i])],
+            Faces = faces,
+            Photos = photos,
             ModelHash = ModelHash,
             Skipped = Skipped,
             SeveralFaces = SeveralFaces,
         };
-    }
 }

@@ -3,6 +3,7 @@ using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 
 namespace FaceDistill.Table14;
@@ -37,24 +38,29 @@ internal sealed record Table14Audit(string Test, string Command)
     /// <summary>Reads what lies in a table's folder: audit.json, or audit-NAME.json.</summary>
     /// <param name="recipe">The table's recipe.</param>
     /// <param name="output">The table's folder.</param>
+    /// <param name="lines">The table's rows: an audit of other pictures than they were measured on is none.</param>
     /// <param name="finder">Finds the data.</param>
     /// <returns>An entry a test.</returns>
     /// <exception cref="FaceDistillException">A file is damaged, or data are missing.</exception>
-    public static IEnumerable<Table14Audit> Of(Table14Recipe recipe, string output, AssetFinder finder)
+    public static IEnumerable<Table14Audit> Of(Table14Recipe recipe, string output, IReadOnlyList<Table14Line> lines, AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         var made = Directory.EnumerateFiles(output, "audit*.json").Order(StringComparer.Ordinal).Select(JsonFile.Read<AuditSummary>).ToList();
         string[] data = [.. recipe.Data.Select(d => DataFolder.Resolve(d, finder).Name).Distinct()];
-        var tests = new List<(string Data, string Protocol)> { (recipe.Test, recipe.Protocols[0]) };
+        var tests = new List<(string Data, string Protocol, EvaluationResult? Measured)>
+        {
+            (recipe.Test, recipe.Protocols[0], lines is [var first, ..] ? first.Evaluations[0] : null),
+        };
         if (recipe.SecondTest is { } second)
         {
-            tests.Add((second.Data, second.Protocol));
+            tests.Add((second.Data, second.Protocol, lines is [var any, ..] ? any.Second : null));
         }
 
-        foreach (var (test, protocol) in tests)
+        foreach (var (test, protocol, measured) in tests)
         {
             string name = Table14Test.NameOf(test), kind = protocol == Evaluator.LfwView1Test ? protocol : AuditTest.AllFaces;
-            var (summary, found) = made.SelectMany(s => s.Tests.Select(t => (s, t))).FirstOrDefault(a => a.t.Test == name && a.t.Protocol == kind);
+            var (summary, found) = made.SelectMany(s => s.Tests.Select(t => (s, t))).FirstOrDefault(a => a.t.Test == name && a.t.Protocol == kind
+                && (a.t.PhotosId is null || measured?.PhotosId is null || a.t.PhotosId == measured.PhotosId));
             string[] command = ["audit", "--data", .. recipe.Data, "--test", test, .. kind == AuditTest.AllFaces ? Array.Empty<string>() : ["--protocol", kind],
                 .. recipe.Exclude is { } list ? ["--exclude", list] : Array.Empty<string>(), "--output", Path.Combine(output, $"audit-{name}.csv")];
             yield return new Table14Audit(name, Hints.Typed(command))
@@ -71,8 +77,8 @@ internal sealed record Table14Audit(string Test, string Command)
 
     /// <summary>The outcome in a few sentences; where there is none, that, and how to make one.</summary>
     public string Words => Found is null
-        ? $"Nobody looked whether the training faces show people of {Test}: no audit lies in the table's folder. The same command as the table's, after "
-            + $"this one, puts it here: {Command}"
+        ? $"Nobody looked whether the training faces show people of {Test}: no audit of its pictures lies in the table's folder. The same command as the "
+            + $"table's, after this one, puts it here: {Command}"
         : $"{Found.Outcome()}. {char.ToUpperInvariant(Found.Words(Teacher!)[0])}{Found.Words(Teacher!)[1..]}"
             + (Found.Far is { } far ? InvariantText.Of($", measured for a false accept rate of {far:0e-0}") : "") + $". List: {List} ({Listed} pictures)"
             + (Unseen.Count == 0 ? "" : $". Not looked at: {string.Join(", ", Unseen)}")

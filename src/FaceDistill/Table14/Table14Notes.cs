@@ -103,21 +103,22 @@ internal static class Table14Notes
     // One line where rows differ by their names only.
     private static IEnumerable<string> Warnings(Table14Result result)
     {
-        var measured = result.Lines.SelectMany(l => l.Evaluations.Concat(new[] { l.Second, l.Baseline?.Evaluation }.OfType<EvaluationResult>())
-            .Select(e => (l.Label, Evaluation: e))).ToList();
+        var measured = result.Lines.SelectMany(l => l.Evaluations.Append(l.Baseline?.Evaluation).Select(e => (l.Label, Test: result.Test, Evaluation: e))
+            .Append((l.Label, Test: result.SecondTest?.Data ?? "", Evaluation: l.Second))).Where(m => m.Evaluation is not null)
+            .Select(m => (m.Label, Test: $"{m.Evaluation!.Protocol} on {Table14Test.NameOf(m.Test)}", Evaluation: m.Evaluation!)).ToList();
         var said = from found in measured
                    from warning in (found.Evaluation.Warnings ?? []).Except(AcquisitionResult.Words(found.Evaluation.Models))
-                   group found.Label by (found.Evaluation.Protocol,
+                   group found.Label by (found.Test,
                        Text: warning.Replace(found.Evaluation.Models[0].Name, "the student", StringComparison.Ordinal))
                    into same
-                   select $"{same.Key.Protocol}, {string.Join(", ", same)}: {same.Key.Text}.";
-        return said.Concat(measured.SelectMany(m => m.Evaluation.Models.Select(model => NotAcquired(m.Evaluation.Protocol, model))).OfType<string>()
+                   select $"{same.Key.Test}, {string.Join(", ", same)}: {same.Key.Text}.";
+        return said.Concat(measured.SelectMany(m => m.Evaluation.Models.Select(model => NotAcquired(m.Test, model))).OfType<string>()
             .Distinct());
     }
 
     // The rows' rates all fall by the same part.
-    private static string? NotAcquired(string protocol, ModelResult model) => model.Acquisition is not { } lost ? null : InvariantText.Of(
-        $"{protocol}: no face was found in {lost.NotAcquired} of the {lost.Photos} photos, and no pair of theirs is counted")
+    private static string? NotAcquired(string test, ModelResult model) => model.Acquisition is not { } lost ? null : InvariantText.Of(
+        $"{test}: no face was found in {lost.NotAcquired} of the {lost.Photos} photos, and no pair of theirs is counted")
         + (lost.TarAtFar.Count == 0 || lost.GenuinePairs == 0 ? "." : InvariantText.Of(
             $"; where these pairs count as rejected, every true accept rate is {(double)model.GenuinePairs / lost.GenuinePairs:0.0000} of what is printed."));
 

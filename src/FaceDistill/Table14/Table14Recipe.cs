@@ -153,6 +153,8 @@ internal sealed partial record Table14Recipe
                 ? $"the first protocol, and that of the second test, is {string.Join(" or ", Evaluator.AllPairsProtocols)}"
             : Protocols.FirstOrDefault(p => !Evaluator.Protocols.Contains(p)) is { } protocol
                 ? $"no protocol '{protocol}'; there are {string.Join(", ", Evaluator.Protocols)}"
+            : SecondTest is { } other && Table14Test.NameOf(other.Data) == Table14Test.NameOf(Test)
+                ? $"both tests are called {Table14Test.NameOf(Test)}, and a table could not tell them apart; give one folder another name"
             : BenchRounds is < 1 or > 100_000 ? $"benchRounds are 1 to 100000, not {BenchRounds}"
             : Int8MinCosine is { } cosine && !(cosine is > 0 and <= 1) ? InvariantText.Of($"int8MinCosine is above 0 and at most 1, not {cosine}")
             : Options.Run.Minutes is not null ? "the rows of a table are given epochs, not minutes: leave options.minutes out"

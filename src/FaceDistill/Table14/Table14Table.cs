@@ -109,7 +109,8 @@ internal sealed record Table14Table(
             new("core-hours", l => Number($"{l.Training.CoreHours:0.00}"), "-"),
             new("minutes", l => Number($"{l.Training.Minutes:0.0}") + $" (on {Count(l.Training.Cores, "core")})", "-"),
             new("minutes, predicted", l => l.Training.Predicted is { } p ? Number($"{p.Minutes:0.0}") + (p.Before ? "" : " (afterwards)") : "-", "-"),
-            new("loss (held out)", l => Number($"{l.Training.Kept.Loss:0.000} ({l.Training.Kept.ValidationLoss:0.000})"), "-"),
+            new("loss (held out)", l => Number($"{l.Training.Kept.Loss:0.000}")
+                + (l.Training.Kept.ValidationLoss is { } held ? Number($" ({held:0.000})") : ""), "-"),
             new("centred cosine, held out", l => l.Training.Kept.CentredCosine is { } c ? Number($"{c:0.000}") : "-", "-"),
         ];
         if (result.Lines.Any(l => l.Training.Kept.PeopleTar is not null))

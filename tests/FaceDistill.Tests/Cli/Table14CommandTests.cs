@@ -122,7 +122,7 @@ public sealed class Table14CommandTests : IDisposable
                 { "student": "mobilenet-v1:0.25@64" },
                 { "student": "mobilenet-v1:0.5@96" }
               ],
-              "exclude": "nowhere.csv", "secondTest": { "data": "nowhere" },
+              "exclude": "nowhere.csv", "secondTest": { "data": "nowhere-else" },
               "baseline": { "students": ["mobilenet-v1:0.25@64"], "data": ["nowhere"], "epochs": 9 }
             }
             """);

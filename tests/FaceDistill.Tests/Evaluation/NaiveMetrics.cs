@@ -59,8 +59,12 @@ internal sealed class NaiveMetrics
 
     public double MinDcf() => Steps().Select(step => (0.01 * step.Frr) + (0.99 * step.Far)).Append(0.01).Min() / 0.01;
 
-    public double DPrime() => (Genuine.Mean() - Impostors.Mean())
-        / Math.Sqrt((Genuine.Select(s => (double)s).Variance() + Impostors.Select(s => (double)s).Variance()) / 2);
+    /// <summary>Null where neither kind of score varies; one score alone does not.</summary>
+    public double? DPrime()
+    {
+        double genuine = Genuine.Count < 2 ? 0 : Genuine.Select(s => (double)s).Variance(), both = genuine + Impostors.Select(s => (double)s).Variance();
+        return both > 0 ? (Genuine.Mean() - Impostors.Mean()) / Math.Sqrt(both / 2) : null;
+    }
 
     public double Rank1()
     {

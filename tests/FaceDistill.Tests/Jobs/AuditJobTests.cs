@@ -122,6 +122,19 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         Assert.Contains("tiny: 0 of 119 training faces match people of people", warning, StringComparison.Ordinal);
         Assert.Empty(TrainingOverlap.Audited(run, Evaluator.AllPairs, measured.Of([.. Enumerable.Range(1, 100)]))); // other faces, of whatever name
         Assert.Single(TrainingOverlap.Audited(run, Evaluator.Pairs, measured.Of([0, 1]))); // the part that the list beside them has measured
+
+        // Models of another template see other crops of these photos; and an audit that found nothing is no warning.
+        var aligned = new EmbeddingSet(measured.Name, measured.Dimension, measured.Values, measured.Paths, measured.Identities)
+        {
+            Photos = measured.Faces, Faces = [.. measured.Faces!.Reverse()],
+        };
+        Assert.NotEqual(measured.FacesId, aligned.FacesId);
+        Assert.Single(TrainingOverlap.Audited(run, Evaluator.AllPairs, aligned));
+        string file = Path.Combine(run, AuditSummary.FileName);
+        var clean = summary.Tests[0] with { Counts = [.. summary.Tests[0].Counts.Select(c => c with { Matches = 0, SameFiles = 0 })] };
+        JsonFile.Write(file, summary with { Tests = [clean] });
+        Assert.Empty(TrainingOverlap.Audited(run, Evaluator.AllPairs, measured));
+        Assert.Empty(TrainingOverlap.Audited(run, Evaluator.Pairs, measured.Of([0, 1])));
     }
 
     [Fact]

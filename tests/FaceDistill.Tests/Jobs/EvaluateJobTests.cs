@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
@@ -46,6 +47,9 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(0, flipped.Reference);
         Assert.Empty(RunEvaluations.Read(copy)); // what stands there is the student without
         Assert.Contains($"{copy} has the figures without --flip: the outcome is not noted there", told);
+        Job().Run(plain with { Note = true, Options = new EvaluationOptions { Score = ScoreKind.Euclidean, Resamples = 0 } }, new JobContext(told.Add));
+        Assert.Empty(RunEvaluations.Read(copy));
+        Assert.Contains($"{copy} has the figures by cosine: the outcome is not noted there", told);
         Assert.Equal(JsonFile.Serialize(without.Models[1].TarAtFar), JsonFile.Serialize(Job().Run(plain, JobContext.None).Models[1].TarAtFar)); // cached apart
 
         var embed = new EmbedRequest(card, plain.Data!.Root, _folder["store"], false, null, "cpu");
@@ -96,7 +100,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         File.WriteAllText(_folder["labels.txt"], "one\ntwo\nthree\nfour\n");
         Refused(request, "a.npy: no genuine pair");
         File.WriteAllText(_folder["labels.txt"], "one\ntwo\none\ntwo\n");
-        Refused(request with { Options = new() { Fars = [1e-6, 1e-3] } }, "a.npy: 4 pairs of two people permit no false accept at a rate of 1e-6, 1e-3");
+        Refused(request with { Options = new() { Fars = [1e-6, 1e-3] } }, "a.npy: 4 pairs of two people permit no false accept at a rate of 1e-3, 1e-4, 1e-6");
         Refused(request, "a.npy: the embedding in row 0 (the first is 0) holds a NaN");
     }
 
@@ -154,7 +158,8 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         NpyFile.Write(_folder["a.npy"], 2, [1, 2, 2, 4.5f, 1, 2.5f, 3, -6]);
         File.WriteAllText(_folder["labels.txt"], "2020/alice\n2020/alice\n2021/alice\nbob\n");
         var said = new List<string>();
-        Job().Run(Request([]) with { Embeddings = [_folder["a.npy"], _folder["a.npy"]], Labels = _folder["labels.txt"] }, new JobContext(said.Add));
+        File.Copy(_folder["a.npy"], _folder["b.npy"]);
+        Job().Run(Request([]) with { Embeddings = [_folder["a.npy"], _folder["b.npy"]], Labels = _folder["labels.txt"] }, new JobContext(said.Add));
         Assert.Contains("(2020/alice, 2021/alice)", Assert.Single(said, line => line.StartsWith("note:", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
@@ -162,6 +167,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
     public void What_cannot_be_evaluated_is_one_clear_line()
     {
         Refused(Request([]) with { Protocol = "best-pairs" }, "all-pairs");
+        Refused(Request([]) with { Embeddings = ["a.npy", "b.npy", "a.npy"], Labels = "labels.txt" }, "a.npy is given twice");
         NpyFile.Write(_folder["a.npy"], 2, [1, 2, 3, 4]);
         Refused(Request([]) with { Embeddings = [_folder["a.npy"]] }, "--labels");
         File.WriteAllText(_folder["labels.txt"], "one\n");

@@ -25,6 +25,15 @@ public sealed class ExportThresholdsTests
         Assert.Equal("none at 1e-4, 1e-5, for which the 6,600 impostor pairs of all-pairs on people are too few", missing);
     }
 
+    [Fact]
+    public void A_rate_that_was_not_asked_for_is_not_called_one_of_too_few_pairs()
+    {
+        var row = Row(Torch, null, 0.4f, null);
+        var (_, missing) = ExportEvaluation.Thresholds([row with { Result = row.Result with { ImpostorPairs = 20_000 } }], fileOnly: false, noted: false);
+        Assert.Equal("none at 1e-5, for which the 20,000 impostor pairs of all-pairs on people are too few; none at 1e-3, which all-pairs on people was not "
+            + "asked for", missing);
+    }
+
     // Of a run's own notes there are decades alone; the curve that an export measures stands between them, from the highest rate to the lowest.
     [Fact]
     public void A_file_carries_every_rate_that_was_measured_on_ten_false_accepts_or_more()

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Reports;
 using FaceDistill.Reports.Pages;
@@ -69,9 +70,17 @@ public sealed class EvaluationReportPageTests : IDisposable
         Assert.Contains($"<h1 id=\"verdict\">{HtmlText.Of($"{EvaluationVerdict.Sentence(report.Result, 0)}")}</h1>", page, StringComparison.Ordinal);
         Assert.Contains("<p><strong>Warning:</strong> this says little.</p>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("role=\"note\"", enough, StringComparison.Ordinal);
+        foreach (double[] asked in (double[][])[[1e-3], [1e-3, 1e-2]]) // 10,500 pairs would do for 1e-4, which nobody asked for
+        {
+            var result = EvaluationReports.Make(new EvaluationOptions { Fars = asked, Resamples = 0 }, people: 37).Result;
+            Assert.Matches("^[^;]* at FAR 1e-3 over 10,656 impostor pairs", EvaluationVerdict.Sentence(result, 0));
+        }
+
         string text = EvaluationReportMarkdown.Of(report);
         Assert.Contains("**Warning:** this says little.", text, StringComparison.Ordinal);
         Assert.Contains("| too few pairs (3,040 of 10,000) |", text, StringComparison.Ordinal);
+        Assert.Contains("## Models compared", EvaluationReportMarkdown.Of(EvaluationReports.Make()), StringComparison.Ordinal);
+        Assert.Equal(["0.5", "0.002", "2e-5"], new[] { 0.5, 0.00204, 2 / 100_001.0 }.Select(ReportFormat.PValue));
     }
 
     [ChromiumFact]

@@ -105,6 +105,7 @@ public sealed class Table14RecipeTests : IDisposable
     [Theory]
     [InlineData("\"protocols\": [\"lfw-10fold\"]", "first protocol")]
     [InlineData("\"protocols\": [\"all-pairs\", \"nonsense\"]", "nonsense")]
+    [InlineData("\"secondTest\": {\"data\": \"others/lfw/\"}", "both tests are called lfw")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [\"x\"], \"epochs\": 1, \"loss\": {\"arcFace\": 1}}",
         "looks at the teacher")]
     [InlineData("\"baseline\": {\"students\": [\"mobilenet-v1:0.25@96\"], \"data\": [], \"epochs\": 1}", "baseline.data")]

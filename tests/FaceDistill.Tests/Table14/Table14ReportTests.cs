@@ -127,12 +127,13 @@ public sealed class Table14ReportTests : IDisposable
                 [$"{line.Measured.Name} was trained on 3 people"] }],
         } : line;
         var result = Result([Warned(Wide), Warned(Narrow)]);
-        Assert.Single(Table14Notes.Of(result), n => n == "lfw-10fold, 1.0@128, 0.25@96: the student was trained on 3 people.");
+        Assert.Single(Table14Notes.Of(result), n => n == "lfw-10fold on lfw, 1.0@128, 0.25@96: the student was trained on 3 people.");
         Assert.Contains(Table14Table.Of(result).Single(t => t.Id == "further").Columns, c => c.Head == "10-fold, people seen in training");
         Assert.DoesNotContain(Table14Notes.Of(result), n => n.Contains("more than the teacher", StringComparison.Ordinal));
         var cheap = result with { Speed = result.Speed! with { Teacher = result.Speed.Teacher with { MultAdds = 100_000_000 } } };
         Assert.Contains(Table14Notes.Of(cheap),
-            n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 costs more than the teacher and is", StringComparison.Ordinal));
+            n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 costs more than the teacher and is",
+                StringComparison.Ordinal));
     }
 
     [Fact]
@@ -148,7 +149,7 @@ public sealed class Table14ReportTests : IDisposable
         var row = Lost(Wide);
         Assert.Contains("3 of the 3710 photos", Assert.Single(row.Evaluations[0].Warnings!), StringComparison.Ordinal);
         string note = Assert.Single(Table14Notes.Of(Result([row, Lost(Narrow)])), n => n.Contains("no face was found", StringComparison.Ordinal));
-        Assert.Equal("lfw-view1-test: no face was found in 3 of the 3710 photos, and no pair of theirs is counted; where these pairs count as rejected, "
+        Assert.Equal("lfw-view1-test on lfw: no face was found in 3 of the 3710 photos, and no pair of theirs is counted; where these pairs count as rejected, "
             + "every true accept rate is 0.9848 of what is printed.", note);
     }
 

@@ -1,5 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Synthetic;
 using FaceDistill.Table14;
@@ -137,6 +139,12 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Equal(96, Assert.Single(result.Audits[1].Found!.Counts).SameFiles); // the training faces themselves
         Assert.Contains("audit-training.csv (96 pictures)", result.Audits[1].Words, StringComparison.Ordinal);
         Assert.Empty(result.Audits[1].Unseen);
+
+        // An audit of other pictures under that name is none.
+        string made = Path.ChangeExtension(list, ".json");
+        var summary = JsonFile.Read<AuditSummary>(made);
+        JsonFile.Write(made, summary with { Tests = [.. summary.Tests.Select(t => t with { PhotosId = "of other pictures" })] });
+        Assert.Null(new Table14Job(_finder).Run(request, JobContext.None).Audits![1].Found);
     }
 
     private void Distil(Table14Recipe recipe, Table14RecipeRow row, string run, string? init, string data)

@@ -81,8 +81,12 @@ public sealed record AuditTest
     /// <summary>The test data's name.</summary>
     public required string Test { get; init; }
 
-    /// <summary>What its faces are known by: SHA-256 over content and identity of each; null where their contents are not known.</summary>
+    /// <summary>What its faces, as they were aligned, are known by: SHA-256 over content and identity of each; null where these are not known.</summary>
     public string? FacesId { get; init; }
+
+    /// <summary>What its photos are known by, likewise and however they are aligned, so that models of other templates are known to be measured on them;
+    /// null in audits of earlier versions.</summary>
+    public string? PhotosId { get; init; }
 
     /// <summary>The same of the parts that protocols with lists beside the data measure (lfw-10fold, pairs); null in audits of earlier versions.</summary>
     public IReadOnlyList<string>? PartsIds { get; init; }

@@ -53,9 +53,13 @@ internal static class PairListEvaluation
                 : scored.Count < FewestPairs || Math.Min(genuine.Length, impostors.Length) < Folds ? null
                 : FoldAccuracy.Of(InFolds(genuine, same: true).Concat(InFolds(impostors, same: false)), Folds, list.Pairs.Count - scored.Count),
             Missing = [.. missing],
+            RepeatedPairs = scored.Count - scored.DistinctBy(Rows).Count() is > 0 and var repeated ? repeated : null,
             Worst = worst?.Of(set),
         };
     }
+
+    // The two images, under whatever spellings and in whichever order.
+    private static (int, int) Rows(Scored pair) => (Math.Min(pair.First, pair.Second), Math.Max(pair.First, pair.Second));
 
     private static List<Scored> Score(EmbeddingSet set, PairList list, SortedSet<string> missing)
     {
@@ -76,14 +80,13 @@ internal static class PairListEvaluation
 
             if (first >= 0 && second >= 0)
             {
-                var rows = (Math.Min(first, second), Math.Max(first, second)); // under whatever spellings
+                scored.Add(new Scored(place, first, second, vectors.Score(first, second), pair.Same));
+                var rows = Rows(scored[^1]);
                 if (!said.TryAdd(rows, pair.Same) && said[rows] != pair.Same)
                 {
                     throw new FaceDistillException(
                         $"{list.File} says of {pair.First} and {pair.Second} that they show one person and that they show two; keep one of the lines");
                 }
-
-                scored.Add(new Scored(place, first, second, vectors.Score(first, second), pair.Same));
             }
         }
 

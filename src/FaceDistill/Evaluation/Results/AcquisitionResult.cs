@@ -62,7 +62,7 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
     {
         string far = FarTargets.Label(EvaluationResult.RetentionFar);
         var tars = model.Acquisition!.TarAtFar;
-        far = tars.GetValueOrDefault(far) is not null ? far : tars.Where(t => t.Value is not null).Select(t => t.Key).LastOrDefault() ?? "";
+        far = tars.GetValueOrDefault(far) is not null ? far : tars.Where(t => t.Value is not null).Select(t => t.Key).MinBy(InvariantNumber.Of) ?? "";
         return far.Length == 0 ? null : InvariantText.Of($"the TAR of {model.Name} at FAR {far} is {tars[far]:0.00%}");
     }
 }

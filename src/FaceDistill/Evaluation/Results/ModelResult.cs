@@ -89,6 +89,10 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? MissingImages { get => field ?? (Missing.Count > 0 ? Missing.Count : null); init; }
 
+    /// <summary>Pairs of a list whose two images stand there as a pair before, and which count once more; left out where none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? RepeatedPairs { get; init; }
+
     /// <summary>TAR at 1e-4 by that of the teacher.</summary>
     [JsonPropertyName("retentionAt1e-4")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

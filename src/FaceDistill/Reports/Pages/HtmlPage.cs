@@ -193,6 +193,9 @@ internal static class ReportFormat
     public static string Time(double seconds) => seconds < 1 ? "less than a second"
         : seconds < 60 ? Count((long)Math.Round(seconds), "second") : InvariantText.Of($"{seconds / 60:#,0.0} minutes");
 
+    /// <summary>The p-value of a test: four decimals, and below a thousandth one digit, so that none reads 0.</summary>
+    public static string PValue(double p) => p >= 1e-3 ? InvariantText.Of($"{p:0.####}") : InvariantText.Of($"{p:0e-0}");
+
     /// <summary>A score with four decimals; "-" for none.</summary>
     public static string Score(float? score) => score is { } value ? InvariantText.Of($"{value:0.0000}") : "-";
 
@@ -215,6 +218,20 @@ internal static class ReportFormat
         ];
         return [.. all.Where(metric => result.Models.Any(m => metric.Value(m) is not null)).Select(metric => (metric.Key, metric.Name, metric.Text))];
     }
+
+    /// <summary>What of the pictures was not measured, or chosen among several faces: a sentence each, without its point.</summary>
+    public static IEnumerable<string> MissingWords(EvaluationResult result) =>
+    [
+        .. result.Models.Select(m => m.SeveralFaces).Where(count => count > 0).Distinct().Select(count =>
+            $"{Count(count!.Value, "photo")} show{(count == 1 ? "s" : "")} several faces; of each the large one nearest the middle was measured"),
+        .. result.Models.Where(m => m.MissingImages > 0 || m.SkippedPairs > 0)
+            .GroupBy(m => $"Of the protocol, {Count(m.MissingImages ?? 0, "image")} "
+                + $"missing{(m.SkippedPairs > 0 ? $" and {Count(m.SkippedPairs.Value, "pair")} left out" : "")}")
+            .Select(same => $"{same.Key}: {string.Join(", ", same.Select(m => m.Name))}"),
+        .. result.Models.Select(m => m.RepeatedPairs).Where(count => count is not null).Distinct().Select(count =>
+            $"{Count(count!.Value, "pair of the list stands", "pairs of the list stand")} there before, in this order or the other, and "
+                + $"count{(count == 1 ? "s" : "")} once more: intervals and standard errors are too narrow; keep one of each"),
+    ];
 
     /// <summary>All rates that some model was asked for, in their order.</summary>
     public static IReadOnlyList<string> Fars(EvaluationResult result) => [.. result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];

@@ -3,6 +3,7 @@ using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Formats;
+using FaceDistill.Reports.Pages;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Tests.Evaluation.Protocols;
@@ -64,6 +65,18 @@ public sealed class PairListEvaluationTests
         Assert.Equal(["gone/1", "gone/2"], result.Missing);
         Assert.Null(result.Folds);
         Assert.Null(result.Rates!.At(0.5)); // one impostor pair
+    }
+
+    [Fact]
+    public void Pairs_that_stand_twice_are_counted_in_whichever_order()
+    {
+        var set = Sets.Of(2, [1, 0, 1, 0.1f, 0, 1], "a", "a", "b");
+        var pairs = List(("a/0", "a/1", true), ("a/0", "b/2", false));
+        Assert.Null(PairListEvaluation.Run(set, pairs, [0.5]).RepeatedPairs);
+        var result = PairListEvaluation.Run(set, List(("a/0", "a/1", true), ("a/0", "b/2", false), ("a/1.png", "a/0", true), ("a/0", "a/1", true)), [0.5]);
+        Assert.Equal((3, 2), (result.GenuinePairs, result.RepeatedPairs));
+        Assert.Contains("2 pairs of the list stand there before, in this order or the other, and count once more: intervals and standard errors are too "
+            + "narrow; keep one of each", ReportFormat.MissingWords(new EvaluationResult("pairs", [result])));
     }
 
     [Fact]
