@@ -18,7 +18,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         using var embedder = FaceEmbedder.Load(Student());
         Assert.Equal((64, "dlib", 16), (embedder.Size, embedder.Template, embedder.Dimension));
         using var face = tiny.Faces.ReadView(3, 64);
-        using var model = ModelArgument.Open(_folder["student.onnx"], new FaceDistill.Assets.AssetFinder([], [], [], _folder["cache"]), "cpu");
+        using var model = ModelArgument.Open(_folder["student.onnx"], new FaceDistill.Assets.AssetFinder([], [], _folder["cache"]), "cpu");
         var input = new float[model.Contract.Values];
         FaceTensor.Fill(face, model.Contract, input);
         var expected = new float[model.Dimension];

@@ -61,7 +61,7 @@ public sealed class FaceDatasetTests : IDisposable
     public void An_unknown_name_lists_the_data_sets_there_are()
     {
         string message = Assert.Throws<FaceDistillException>(
-            () => DataFolder.Resolve("lfv", new AssetFinder([], [], [], _folder.Path))).Message;
+            () => DataFolder.Resolve("lfv", new AssetFinder([], [], _folder.Path))).Message;
         Assert.Contains("no folder lfv", message, StringComparison.Ordinal);
         Assert.All(Cards.Names(Cards.Datasets), name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
@@ -69,10 +69,10 @@ public sealed class FaceDatasetTests : IDisposable
     [Fact]
     public void A_card_s_data_set_that_is_not_there_says_how_to_get_it_and_one_that_is_there_is_found()
     {
-        var finder = new AssetFinder([], [_folder.Path], [], _folder["cache"]);
+        var finder = new AssetFinder([], [_folder.Path], _folder["cache"]);
         Assert.Contains("facedistill datasets pull lfw",
             Assert.Throws<FaceDistillException>(() => DataFolder.Resolve("lfw", finder)).Message, StringComparison.Ordinal);
-        Pictures.Noise(_folder["lfw/images/a/1.png"], 8, 8);
-        Assert.Equal(_folder[Path.Combine("lfw", "images")], DataFolder.Resolve("lfw", finder).Images);
+        Pictures.Noise(_folder["datasets/lfw/images/a/1.png"], 8, 8);
+        Assert.Equal(_folder[Path.Combine("datasets", "lfw", "images")], DataFolder.Resolve("lfw", finder).Images);
     }
 }

@@ -168,7 +168,7 @@ public sealed class AddTeacherJobTests : IDisposable
         return _folder["faces"];
     }
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private AddTeacherJob Job() => new(Finder());
 

@@ -157,7 +157,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
 
     public void Dispose() => _folder.Dispose();
 
-    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, new JobContext(_lines.Add));
+    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], _folder["cache"])).Run(request, new JobContext(_lines.Add));
 
     private void Refused(AuditRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);

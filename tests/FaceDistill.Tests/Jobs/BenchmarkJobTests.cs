@@ -20,7 +20,7 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
     {
         string first = trained.CopyTo(_folder["a/run"]), second = trained.CopyTo(_folder["b/run"]);
         DeadStudent.Make(second); // other weights
-        var finder = new AssetFinder([], [], [], _folder["cache"]);
+        var finder = new AssetFinder([], [], _folder["cache"]);
         ModelResult Of(string run, double tar)
         {
             using var model = ModelArgument.Open(run, finder, "cpu");
@@ -49,7 +49,7 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
         File.WriteAllText(_folder[file], "");
         var request = new BenchmarkRequest([_folder[file]], [], null, null, null, "cpu", 1, null);
         string message = Assert.Throws<FaceDistillException>(
-            () => new BenchmarkJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, JobContext.None)).Message;
+            () => new BenchmarkJob(new AssetFinder([], [], _folder["cache"])).Run(request, JobContext.None)).Message;
         Assert.StartsWith($"{_folder[file]} is not timed here: {runtime} computes it where it is used", message, StringComparison.Ordinal);
     }
 }

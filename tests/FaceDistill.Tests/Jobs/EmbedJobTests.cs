@@ -74,5 +74,5 @@ public sealed class EmbedJobTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private EmbedJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));
+    private EmbedJob Job() => new(new AssetFinder([], [], _folder["cache"]));
 }

@@ -284,7 +284,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     public void Dispose() => _folder.Dispose();
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder()).Run(request with { Device = "cpu" }, JobContext.None);
 
