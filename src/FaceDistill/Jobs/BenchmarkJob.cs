@@ -97,8 +97,8 @@ public sealed class BenchmarkJob(AssetFinder finder)
                 Math.Min(ThroughputRounds, request.Rounds), job);
             int reference = Math.Max(0, models.FindIndex(m => ModelArgument.IsTeacher(m.Argument)));
             return new BenchmarkJson(models[reference].Name, cores, RuntimeInformation.OSDescription, [.. models.Select((m, i) => new BenchmarkModelJson(
-                m.Name, m.Argument, new FileInfo(m.Path).Length, m.Student?.MultAdds ?? costs[i].MultAdds, m.Student?.Parameters ?? costs[i].Parameters,
-                latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
+                m.Name, m.Argument, OnnxModelFiles.Of(m.Path).Sum(f => new FileInfo(f).Length), m.Student?.MultAdds ?? costs[i].MultAdds,
+                m.Student?.Parameters ?? costs[i].Parameters, latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
             {
                 Provider = sessions[i].Provider, ThroughputBatch = sessions[i].PicturesAtOnce,
             })]);
@@ -156,7 +156,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
 internal sealed record BenchmarkModel(string Argument, string Name, string Path, ModelInputSpec? Contract, StudentCost? Student)
 {
     /// <summary>SHA-256 of the model with its input contract, by which its accuracies are found; null where its contract is not known.</summary>
-    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? FileHash.Sha256(Path), Contract);
+    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? OnnxModelFiles.Sha256(Path), Contract);
 
     /// <summary>SHA-256 of the file that its weights are from; null for <see cref="Path"/>.</summary>
     public string? Weights { get; init; }
