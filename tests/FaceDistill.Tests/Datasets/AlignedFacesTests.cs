@@ -72,7 +72,9 @@ public sealed class AlignedFacesTests : IDisposable
         var source = new FaceSource(AssetFinder.FromEnvironment());
         Assert.Contains("says 'dlib'; leave --aligned out", Error(() => source.Open(DataFolder.Of(_folder.Path), "arcface", "arcface", JobContext.None)),
             StringComparison.Ordinal);
-        Assert.Single(source.Open(DataFolder.Of(_folder.Path), "dlib", "dlib", JobContext.None).Dataset.Images);
+        var faces = source.Open(DataFolder.Of(_folder.Path), "dlib", "dlib", JobContext.None);
+        Assert.Single(faces.Dataset.Images);
+        Assert.Equal(Manifest, faces.Manifest); // the border is a border, whoever says what is known
     }
 
     [Fact]
