@@ -95,13 +95,7 @@ internal sealed class FaceSource
         var faces = Warned(AlignedFaces.Join([.. data.Select(d => One(d, template, asserted, job))]), job);
         foreach (var group in data.Where(d => d.Exclude is not null).GroupBy(d => d.Exclude!, StringComparer.Ordinal))
         {
-            var list = ExclusionList.Read(group.Key);
-            string[] others = [.. list.Names.Except(group.Select(d => d.Name), StringComparer.Ordinal)];
-            if (others.Length > 0)
-            {
-                string names = string.Join(", ", others.Take(10)) + (others.Length > 10 ? ", ..." : "");
-                job.Say?.Invoke($"{group.Key}: {others.Sum(list.Count)} lines are of other data sets ({names})");
-            }
+            ExclusionList.Read(group.Key).TellOthers(group.Select(d => d.Name), job);
         }
 
         return faces;
@@ -120,9 +114,9 @@ internal sealed class FaceSource
             return faces;
         }
 
-        var remaining = faces.Without(ExclusionList.Read(data.Exclude), data.Name, out var unknown);
-        job.Say?.Invoke($"{data.Name}: {remaining.Excluded.Count} of {faces.Dataset.Images.Count} faces excluded by {data.Exclude}"
-            + (unknown.Count == 0 ? "" : $"; {unknown.Count} of its lines fit no face here (first: {unknown[0]})"));
+        var list = ExclusionList.Read(data.Exclude);
+        var remaining = faces.Without(list, data.Name, out var unknown);
+        list.Tell(data.Name, remaining.Excluded.Count, faces.Dataset.Images.Count, unknown, job);
         return remaining;
     }
 
