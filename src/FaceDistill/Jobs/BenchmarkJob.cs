@@ -130,6 +130,14 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"{other.File} is an evaluation of other faces than {given[0].File}; accuracies on two test sets do not compare");
         }
 
+        string[] measured = given.Count == 0 ? [] : [.. models.Select(m => m.Hash).OfType<string>()];
+        foreach (var (file, result) in given.Where(g => g.Result.Models.Any(m => m.ModelHash is not null)
+            && !g.Result.Models.Any(m => measured.Contains(m.ModelHash))))
+        {
+            job.Say?.Invoke($"{file} is of none of the models measured here (its weights or inputs are others), and no accuracy is taken from it: it is of "
+                + $"{string.Join(", ", result.Models.Select(m => m.Name))}");
+        }
+
         var found = given.Select(g => g.Result).ToList();
         string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
         if (request.Data is not null && known.Length > 0)

@@ -83,6 +83,15 @@ public sealed class ModelFileTests : IDisposable
         Assert.Equal("uint8", added.Type);
     }
 
+    [Fact]
+    public void An_output_that_the_file_has_not_is_refused_also_where_it_has_only_one()
+    {
+        string card = TinyTeacher.Write(_folder.Path), model = Path.ChangeExtension(card, ".onnx");
+        Assert.Null(ModelFile.Read(model, "embedding").Output);
+        Assert.Equal($"{model} has no output 'embeding', but embedding; did you mean 'embedding'?",
+            Assert.Throws<FaceDistillException>(() => ModelFile.Read(model, "embeding")).Message);
+    }
+
     private ModelFile Read(OnnxDim batch, OnnxDim one, OnnxDim two, OnnxDim three, OnnxElementType type = OnnxElementType.Float32)
     {
         var graph = new OnnxGraph("x");
