@@ -132,7 +132,8 @@ public sealed class Table14ReportTests : IDisposable
         Assert.DoesNotContain(Table14Notes.Of(result), n => n.Contains("more than the teacher", StringComparison.Ordinal));
         var cheap = result with { Speed = result.Speed! with { Teacher = result.Speed.Teacher with { MultAdds = 100_000_000 } } };
         Assert.Contains(Table14Notes.Of(cheap),
-            n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 costs more than the teacher and is", StringComparison.Ordinal));
+            n => n.StartsWith("tiny itself has 100 million mult-adds, not FaceNet's 1600: 1.0@128 costs more than the teacher and is",
+                StringComparison.Ordinal));
     }
 
     [Fact]
