@@ -131,16 +131,18 @@ public static class CommandLine
     private static string UsageError(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        if (parsed.UnmatchedTokens.Count == 0)
+        var (mistyped, by) = OptionValues.Mistyped(parsed.CommandResult);
+        if (mistyped is null && parsed.UnmatchedTokens.Count == 0)
         {
             return parsed.Tokens.Any(t => t.Type == TokenType.Command) || command.Subcommands.Count == 0 ? Named(parsed.Errors[0], parsed) : "name a verb";
         }
 
-        string typed = parsed.UnmatchedTokens[0];
+        string typed = mistyped ?? parsed.UnmatchedTokens[0];
         bool option = typed.StartsWith('-');
         var options = Options(parsed.CommandResult).Select(o => o.Name).Append("--help").ToList();
         var verbs = command.Subcommands.Select(c => c.Name);
-        return option ? $"'{typed}' is no option{(command is RootCommand ? "" : " of " + Verb(parsed).TrimEnd())}"
+        return options.Contains(typed) && by is OptionResult left ? $"{left.Option.Name} needs a value"
+            : option ? $"'{typed}' is no option{(command is RootCommand ? "" : " of " + Verb(parsed).TrimEnd())}"
             + $"{Hints.DidYouMean(typed.Split('=')[0], options)}"
             : command.Subcommands.Count > 0 ? $"'{typed}' is no verb{Hints.DidYouMean(typed, verbs)}"
             : options.Contains("--" + typed) ? $"'{typed}' is not understood; did you mean '--{typed}'?" : $"'{typed}' is not understood";

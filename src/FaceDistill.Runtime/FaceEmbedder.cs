@@ -130,6 +130,7 @@ public sealed class FaceEmbedder : IDisposable
     /// training faces were, and embeds it.</summary>
     /// <param name="photo">BGR 8-bit, any size; upright, or turned by 90, 180 or 270 degrees.</param>
     /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="ArgumentException">The picture is empty, or of another type.</exception>
     /// <exception cref="FaceDistillException">There is no face, or the detector's model is missing.</exception>
     public float[] EmbedPhoto(Mat photo) => EmbedPhoto(photo, out _);
 
@@ -137,6 +138,7 @@ public sealed class FaceEmbedder : IDisposable
     /// <param name="photo">As there.</param>
     /// <param name="face">Where it lies, how large it is, how many there are.</param>
     /// <returns>As <see cref="Embed(Mat)"/>.</returns>
+    /// <exception cref="ArgumentException">As there.</exception>
     /// <exception cref="FaceDistillException">As there.</exception>
     public float[] EmbedPhoto(Mat photo, out FaceInPhoto face) => EmbedPhoto(photo, "the photo", out face);
 
@@ -154,7 +156,9 @@ public sealed class FaceEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(path);
         using var photo = PictureFile.TryRead(path, out string reason) ?? throw new FaceDistillException($"{path} is {reason}; give a photo's file");
-        return EmbedPhoto(photo, path, out face);
+        float[] embedding = EmbedPhoto(photo, path, out face);
+        face = face with { Complaint = reason };
+        return embedding;
     }
 
     /// <summary>How alike two embeddings are: their cosine, -1 to 1, rounded as where thresholds are measured. Accept when it is at or above
@@ -195,7 +199,7 @@ public sealed class FaceEmbedder : IDisposable
 
     private float[] EmbedPhoto(Mat photo, string name, out FaceInPhoto face)
     {
-        ArgumentNullException.ThrowIfNull(photo);
+        FaceDetector.Check(photo);
         ObjectDisposedException.ThrowIf(_disposed, this);
         var detector = _detectors.TryTake(out var idle) ? idle
             : new FaceDetector(_detectorModel ?? DetectorCard.FindModel(AssetFinder.FromEnvironment()));

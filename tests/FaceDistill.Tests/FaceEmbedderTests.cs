@@ -18,7 +18,7 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         using var embedder = FaceEmbedder.Load(Student());
         Assert.Equal((64, "dlib", 16), (embedder.Size, embedder.Template, embedder.Dimension));
         using var face = tiny.Faces.ReadView(3, 64);
-        using var model = ModelArgument.Open(_folder["student.onnx"], new FaceDistill.Assets.AssetFinder([], [], [], _folder["cache"]), "cpu");
+        using var model = ModelArgument.Open(_folder["student.onnx"], new FaceDistill.Assets.AssetFinder([], [], _folder["cache"]), "cpu");
         var input = new float[model.Contract.Values];
         FaceTensor.Fill(face, model.Contract, input);
         var expected = new float[model.Dimension];
@@ -127,6 +127,13 @@ public sealed class FaceEmbedderTests(TinyRun tiny) : IClassFixture<TinyRun>, ID
         using var grey = new Mat(64, 64, MatType.CV_8UC1, Scalar.Black);
         Assert.Contains("EmbedPhoto", Assert.Throws<ArgumentException>(() => embedder.Embed(large)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => embedder.Embed(grey));
+        using var empty = new Mat();
+        using var transparent = new Mat(300, 300, MatType.CV_8UC4, Scalar.Black);
+        foreach (var (photo, says) in new[] { (empty, "not an empty one"), (grey, "not CV_8UC1"), (transparent, "not CV_8UC4") })
+        {
+            Assert.EndsWith(says, Assert.Throws<ArgumentException>(() => embedder.EmbedPhoto(photo)).Message, StringComparison.Ordinal);
+        }
+
         Assert.Contains("12288", Assert.Throws<ArgumentException>(() => embedder.Embed(new byte[5])).Message, StringComparison.Ordinal);
         Refused(() => embedder.EmbedPhoto(_folder["none.jpg"]), "none.jpg is not there");
         File.WriteAllText(_folder["text.jpg"], "no picture");

@@ -27,7 +27,7 @@ public sealed class TinyRun : IDisposable
     public TinyRun()
     {
         Faces = SyntheticDataset.Write(_folder["faces"], new DrawnPeople(12, 10, 3), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0)).Hashed(JobContext.None);
-        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
+        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], _folder["cache"]));
         _sets = new FaceEmbeddings(_teacher, Faces).Of([EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)], JobContext.None);
     }
 

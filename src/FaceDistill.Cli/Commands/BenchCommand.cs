@@ -22,7 +22,7 @@ internal static class BenchCommand
 
     private static readonly Option<string[]> Evaluations = new("--evaluations")
     {
-        Description = "What 'evaluate --json' printed, or its report.json: accuracies of models of the same names are taken from there.",
+        Description = "What 'evaluate --json' printed, or its report.json: the accuracies of the same weights, whatever they are called, are taken from there.",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
         HelpName = "FILE.json",

@@ -28,16 +28,16 @@ internal static class ExportCommand
     };
     private static readonly Option<string?> Calibration = new("--calibration")
     {
-        Description = "For int8: training faces to measure its ranges on; without it, those the student was trained on.",
+        Description = "For onnx-int8 and tflite-int8: training faces to measure its ranges on; without it, those the student was trained on.",
         HelpName = "DIR|FILE|NAME",
     };
     private static readonly Option<CalibrationMethod?> Ranges = new("--ranges")
     {
-        Description = "For onnx-int8: how activation ranges are chosen; without it, the method with the smallest measured error.",
+        Description = "For onnx-int8 and tflite-int8: how activation ranges are chosen; without it, the method with the smallest measured error.",
     };
     private static readonly Option<int> Float32Layers = new("--float32-layers")
     {
-        Description = "For onnx-int8: the most layers that may stay in float32, each only where the error falls by a tenth.",
+        Description = "For onnx-int8 and tflite-int8: the most layers that may stay in float32, each only where the error falls by a tenth.",
         DefaultValueFactory = _ => new Int8Options().MaxFloat32Layers,
     };
     private static readonly Option<bool> Preprocess = new("--preprocess")

@@ -93,6 +93,11 @@ internal static partial class OptionValues
         return null;
     }
 
+    /// <summary>The first value that looks like an option and is no path that exists: a mistyped one, taken by a list or by an option before it.</summary>
+    public static (string? Value, SymbolResult? By) Mistyped(CommandResult result) => result.Children
+        .SelectMany(child => child.Tokens.Select(t => (t.Value, (SymbolResult?)child)))
+        .FirstOrDefault(v => v.Value.StartsWith("--", StringComparison.Ordinal) && !Path.Exists(v.Value));
+
     // MeanSquaredError as mean-squared-error, AdamW as adamw.
     private static string Shown(string name) => WordBegins().Replace(name, "-").ToLowerInvariant();
 

@@ -35,8 +35,8 @@ internal sealed class VerbContext : IDisposable
         command.Options.ToList().ForEach(OptionValues.ReadStrictly);
         command.Validators.Add(result =>
         {
-            string? wrong = command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(OptionValues.Error)
-                .FirstOrDefault(e => e is not null);
+            string? wrong = OptionValues.Mistyped(result).Value
+                ?? command.Options.Select(o => result.GetResult(o)).OfType<OptionResult>().Select(OptionValues.Error).FirstOrDefault(e => e is not null);
             if ((wrong ?? usageError?.Invoke(result)) is { } error)
             {
                 result.AddError(error);

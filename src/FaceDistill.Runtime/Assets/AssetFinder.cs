@@ -3,7 +3,7 @@ using FaceDistill.Files;
 namespace FaceDistill.Assets;
 
 /// <summary>
-/// Finds the files and data sets that cards name. Order: the folders given explicitly, then each home of
+/// Finds the files and data sets that cards name. Order: the folders of models given explicitly, then each home of
 /// $FACEDISTILL_HOME, then the cache. The first file found is the one that counts: when its hash is wrong, that is an
 /// error and not a reason to look further, because the user put it there.
 /// </summary>
@@ -14,15 +14,14 @@ public sealed class AssetFinder
 
     /// <summary>Makes a finder.</summary>
     /// <param name="modelFolders">Folders of models, looked through first.</param>
-    /// <param name="dataFolders">Folders of data sets, looked through first.</param>
     /// <param name="homes">Folders with "models" and "datasets" in them.</param>
     /// <param name="cacheRoot">The cache, with "models" and "datasets" in it; what is fetched goes there.</param>
-    public AssetFinder(IEnumerable<string> modelFolders, IEnumerable<string> dataFolders, IReadOnlyList<string> homes, string cacheRoot)
+    public AssetFinder(IEnumerable<string> modelFolders, IReadOnlyList<string> homes, string cacheRoot)
     {
         ModelCache = Path.GetFullPath(Path.Combine(cacheRoot, "models"));
         DatasetCache = Path.GetFullPath(Path.Combine(cacheRoot, "datasets"));
         _modelFolders = [.. modelFolders, .. homes.Select(h => Path.Combine(h, "models")), ModelCache];
-        _datasetFolders = [.. dataFolders, .. homes.Select(h => Path.Combine(h, "datasets")), DatasetCache];
+        _datasetFolders = [.. homes.Select(h => Path.Combine(h, "datasets")), DatasetCache];
     }
 
     /// <summary>The cache's folder of models.</summary>
@@ -33,16 +32,14 @@ public sealed class AssetFinder
 
     /// <summary>A finder of this machine: $FACEDISTILL_HOME and <see cref="CacheFolder.Kept"/>.</summary>
     /// <param name="modelFolders">The folders of --models.</param>
-    /// <param name="dataFolders">The folders of --data.</param>
     /// <exception cref="FaceDistillException">A folder that was given explicitly does not exist.</exception>
-    public static AssetFinder FromEnvironment(IEnumerable<string>? modelFolders = null, IEnumerable<string>? dataFolders = null)
+    public static AssetFinder FromEnvironment(IEnumerable<string>? modelFolders = null)
     {
         string[] homes = (Environment.GetEnvironmentVariable("FACEDISTILL_HOME") ?? "")
             .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         string[] models = [.. modelFolders ?? []];
-        string[] data = [.. dataFolders ?? []];
-        string? missing = models.Concat(data).FirstOrDefault(f => !Directory.Exists(f));
-        return missing is null ? new AssetFinder(models, data, homes, CacheFolder.Kept)
+        string? missing = models.FirstOrDefault(f => !Directory.Exists(f));
+        return missing is null ? new AssetFinder(models, homes, CacheFolder.Kept)
             : throw new FaceDistillException($"no folder {missing}");
     }
 

@@ -57,6 +57,8 @@ internal sealed record DatasetCard(
             : (card.Of is not null && !Asset.IsPlainName(card.Of)) || (card.People is not null && !Asset.IsPlainName(card.People))
                 ? "\"of\" and \"people\" are to be plain names"
             : card.Archive is not null && !ArchiveUnpacker.CanUnpack(card.Archive.File) ? $"the archive '{card.Archive.File}' is no .tgz, .tar.gz, .tar or .zip"
+            : card.Files?.FirstOrDefault(f => f.Source.Npm is not null || f.Source.Path is not null) is { } other
+                ? $"\"files\": '{other.File}' comes by \"url\" or \"manual\"; npm and path are for the archive"
             : null;
         if (wrong is not null)
         {

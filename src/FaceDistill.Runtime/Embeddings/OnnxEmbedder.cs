@@ -50,7 +50,7 @@ public sealed class OnnxEmbedder : IEmbedder, IFedByOne
     {
         ArgumentNullException.ThrowIfNull(contract);
         (Name, _path, Contract) = (name, path, contract.Validated(path));
-        Hash = FileHash.Sha256(path);
+        Hash = OnnxModelFiles.Sha256(path);
         (_session, Provider) = OnnxSessions.Open(path, provider, say);
         _oneAtATime = Provider == OnnxProviders.Cpu ? null : new Lock();
         try

@@ -66,6 +66,16 @@ public sealed class AlignmentTemplate
         float scale = frame.Size / (float)ReferenceSize;
         return [.. _points.Select(p => new Point2f((p.X * scale) + frame.Pad, (p.Y * scale) + frame.Pad))];
     }
+
+    /// <summary>The five points in what a model sees: a face is aligned at <see cref="AlignedFrame.DefaultSize"/> and then resized, as <see
+    /// cref="AlignedFrame.View"/> does, which keeps the pixels' edges and not their centres in place.</summary>
+    /// <param name="size">The view's side in pixels.</param>
+    internal Point2f[] PointsInView(int size)
+    {
+        float factor = size / (float)AlignedFrame.DefaultSize;
+        return [.. PointsIn(new AlignedFrame(AlignedFrame.DefaultSize, 0)).Select(p =>
+            new Point2f(((p.X + 0.5f) * factor) - 0.5f, ((p.Y + 0.5f) * factor) - 0.5f))];
+    }
 }
 
 /// <summary>

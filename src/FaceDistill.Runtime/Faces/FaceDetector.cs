@@ -35,9 +35,10 @@ public sealed class FaceDetector : IDisposable
     /// <summary>Finds the faces of one picture.</summary>
     /// <param name="picture">BGR 8-bit, any size.</param>
     /// <returns>The faces in no particular order; none is an empty list.</returns>
+    /// <exception cref="ArgumentException">The picture is empty, or of another type.</exception>
     public IReadOnlyList<DetectedFace> Detect(Mat picture)
     {
-        ArgumentNullException.ThrowIfNull(picture);
+        Check(picture);
         int longest = Math.Max(picture.Width, picture.Height);
         int side = longest <= SmallSide ? SmallSide : LargeSide;
         double scale = Math.Min(1.0, side / (double)longest);
@@ -51,6 +52,17 @@ public sealed class FaceDetector : IDisposable
 
         network.Detect(canvas, _found);
         return Read((float)(1 / scale));
+    }
+
+    /// <summary>Refuses what is no picture to find faces in.</summary>
+    /// <exception cref="ArgumentException">It is empty, or not 8-bit BGR.</exception>
+    internal static void Check(Mat picture)
+    {
+        ArgumentNullException.ThrowIfNull(picture);
+        if (picture.Empty() || picture.Type() != MatType.CV_8UC3)
+        {
+            throw new ArgumentException($"faces are found in a picture of 8-bit BGR, CV_8UC3, not {(picture.Empty() ? "an empty one" : picture.Type())}");
+        }
     }
 
     private DetectedFace[] Read(float scale)

@@ -27,16 +27,20 @@ public sealed record FaceInPhoto(int PhotoWidth, int PhotoHeight, int Faces, int
     /// the other.</summary>
     public double Sideways { get; init; }
 
+    /// <summary>What the decoder complained of, though it gave a picture; empty where of nothing.</summary>
+    internal string Complaint { get; init; } = "";
+
     /// <summary>Where it lies in words, for example "3 faces, taken is the one at the left: 98 x 130 of 640 x 480 pixels, detector's score 0.93".</summary>
     [JsonIgnore]
     public string Words => InvariantText.Of(
         $"{(Turned == 0 ? "" : $"turned upright by {Turned} degrees, ")}{(Faces == 1 ? "one face, " : $"{Faces} faces, taken is the one ")}{Place}: "
         + $"{Width} x {Height} of {PhotoWidth} x {PhotoHeight} pixels, detector's score {Score:0.00}");
 
-    /// <summary>Why a similarity may say less of this face than of those by which students are measured; none, one or two lines.</summary>
+    /// <summary>Why a similarity may say less of this face than of those by which students are measured; up to three lines.</summary>
     [JsonIgnore]
     public IReadOnlyList<string> Warnings =>
     [
+        .. Complaint.Length > 0 ? [$"the photo is damaged, though a face is found in it: {Complaint}"] : Array.Empty<string>(),
         .. Height < LeastHeight ? [InvariantText.Of($"the face is small: {Height} pixels high, where {Usual} show one of {LeastHeight} or more")]
             : Array.Empty<string>(),
         .. Math.Abs(Sideways) > MostSideways ? [$"the face is turned sideways, more than {Usual} show"] : Array.Empty<string>(),

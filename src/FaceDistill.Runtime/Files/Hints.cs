@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace FaceDistill.Files;
 
 /// <summary>What a message gives its reader to type.</summary>
-internal static class Hints
+internal static partial class Hints
 {
     private const string Plain = "facedistill";
 
@@ -11,10 +13,18 @@ internal static class Hints
     /// <summary>The command as it was started: <c>./facedistill</c>, <c>facedistill.cmd</c>, or <c>facedistill</c> where nobody says.</summary>
     public static string Command => Environment.GetEnvironmentVariable(CommandVariable) is { Length: > 0 } typed ? Typed(typed) : Plain;
 
-    /// <summary>An argument as a POSIX shell reads it.</summary>
-    public static string Typed(string argument) =>
-        argument.Length > 0 && argument.All(c => char.IsLetterOrDigit(c) || "-_./:@=,+%".Contains(c, StringComparison.Ordinal)) ? argument
-            : $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    /// <summary>An argument as the system's shell reads it.</summary>
+    public static string Typed(string argument) => Quoted(argument, OperatingSystem.IsWindows());
+
+    /// <summary>An argument as a POSIX shell reads it, or cmd.exe and after it the C library's rules of backslashes before quotes.</summary>
+    internal static string Quoted(string argument, bool windows) =>
+        argument.Length > 0 && argument.All(c => char.IsLetterOrDigit(c) || (windows ? "-_./:@+\\" : "-_./:@=,+%").Contains(c, StringComparison.Ordinal))
+            ? argument
+            : !windows ? $"'{argument.Replace("'", "'\\''", StringComparison.Ordinal)}'"
+            : $"\"{BeforeQuotes().Replace(argument, "$1$1\\\"")}{new string('\\', argument.Length - argument.TrimEnd('\\').Length)}\"";
+
+    [GeneratedRegex("(\\\\*)\"")]
+    private static partial Regex BeforeQuotes();
 
     /// <summary>A whole command line, to be typed again.</summary>
     public static string Typed(IEnumerable<string> arguments) => string.Join(' ', arguments.Select(Typed).Prepend(Command));

@@ -48,7 +48,7 @@ internal static class JsonFile
         try
         {
             var value = JsonSerializer.Deserialize<T>(text, Options) ?? throw new FaceDistillException($"{origin} holds nothing");
-            RequireFinite(text, origin);
+            RequireWhole(text, origin, nulls: typeof(T) == typeof(JsonElement)); // another program's document
             return value;
         }
         catch (JsonException e)
@@ -58,17 +58,32 @@ internal static class JsonFile
         }
     }
 
-    // .NET makes an infinity of 1e999.
-    private static void RequireFinite(string text, string origin)
+    // .NET makes an infinity of 1e999, and takes a null for any member of a list.
+    private static void RequireWhole(string text, string origin, bool nulls)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        var lists = new Stack<bool>(); // of what is open, whether it is a list
         while (reader.Read())
         {
-            if (reader.TokenType == JsonTokenType.Number && !double.IsFinite(reader.GetDouble()))
+            bool inList = lists.TryPeek(out bool list) && list;
+            string? wrong = reader.TokenType == JsonTokenType.Number && !double.IsFinite(reader.GetDouble())
+                ? $"'{Encoding.UTF8.GetString(reader.ValueSpan)}' is too large a number"
+                : reader.TokenType == JsonTokenType.Null && inList && !nulls ? "null stands in a list; take it out, or put a value there"
+                : null;
+            if (wrong is not null)
             {
                 int line = bytes.AsSpan(0, (int)reader.TokenStartIndex).Count((byte)'\n') + 1;
-                throw new FaceDistillException($"{origin} line {line}: '{Encoding.UTF8.GetString(reader.ValueSpan)}' is too large a number");
+                throw new FaceDistillException($"{origin} line {line}: {wrong}");
+            }
+
+            if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
+            {
+                lists.Push(reader.TokenType == JsonTokenType.StartArray);
+            }
+            else if (reader.TokenType is JsonTokenType.EndArray or JsonTokenType.EndObject)
+            {
+                lists.Pop();
             }
         }
     }

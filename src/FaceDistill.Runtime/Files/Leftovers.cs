@@ -46,15 +46,26 @@ internal static partial class Leftovers
 
     /// <summary>Makes a folder of this process under the system's temporary ones, for its user alone.</summary>
     /// <param name="purpose">A word for its name.</param>
-    public static string TemporaryFolder(string purpose)
+    /// <param name="all">The folder of temporary ones; null for the system's.</param>
+    /// <exception cref="FaceDistillException">There is no folder of temporary files, or it cannot be written.</exception>
+    public static string TemporaryFolder(string purpose, string? all = null)
     {
-        string folder = Beside(Path.Combine(Path.GetTempPath(), "facedistill-" + purpose));
-        if (OperatingSystem.IsWindows())
+        all ??= Path.GetTempPath();
+        try
         {
-            return Directory.CreateDirectory(folder).FullName;
-        }
+            string folder = Beside(Path.Combine(all, "facedistill-" + purpose));
+            if (OperatingSystem.IsWindows())
+            {
+                return Directory.CreateDirectory(folder).FullName;
+            }
 
-        return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+            return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FaceDistillException($"the folder of temporary files {all} cannot be written: {e.Message}; set "
+                + $"{(OperatingSystem.IsWindows() ? "TMP" : "TMPDIR")} to a folder that can", e);
+        }
     }
 
     /// <summary>Deletes what dead processes left in a folder.</summary>

@@ -72,6 +72,22 @@ internal sealed class ExclusionList
         }
     }
 
+    /// <summary>Tells in a line what the list took out of a data set, and how many of its lines mean nothing there.</summary>
+    public void Tell(string name, int excluded, int faces, IReadOnlyList<string> unknown, JobContext job) =>
+        job.Say?.Invoke($"{name}: {excluded} of {faces} faces excluded by {File}"
+            + (unknown.Count == 0 ? "" : $"; {unknown.Count} of its lines fit no face here (first: {unknown[0]})"));
+
+    /// <summary>Tells in a line of the data sets that the list names beside those that are used.</summary>
+    public void TellOthers(IEnumerable<string> used, JobContext job)
+    {
+        string[] others = [.. Names.Except(used, StringComparer.Ordinal)];
+        if (others.Length > 0)
+        {
+            string names = string.Join(", ", others.Take(10)) + (others.Length > 10 ? ", ..." : "");
+            job.Say?.Invoke($"{File}: {others.Sum(Count)} lines are of other data sets ({names})");
+        }
+    }
+
     private static string FirstLine(string path)
     {
         using var reader = new ListReader(path);

@@ -29,16 +29,24 @@ internal sealed class FaceSource
     {
         ArgumentNullException.ThrowIfNull(data);
         _ = data.Exclude is null ? null : ExclusionList.Read(data.Exclude); // before any work
-        if (asserted is not null && AlignmentManifest.In(data.Images) && AlignmentManifest.Read(data.Images) is { } known && known.Template != asserted)
+        bool told = AlignmentManifest.In(data.Images);
+        if (asserted is not null && told && AlignmentManifest.Read(data.Images) is { } known && known.Template != asserted)
         {
             throw new FaceDistillException($"--aligned {asserted}: {Path.Combine(data.Images, AlignmentManifest.FileName)} says '{known.Template}'; leave "
                 + "--aligned out, or give the photos");
         }
 
-        var faces = asserted is null && AlignmentManifest.In(data.Images) ? AlignedFaces.Open(data.Images, job)
-            : FaceDataset.List(data.Images, job).Chosen(data.Only) is var raw && (asserted ?? raw.Template) is { } told
-                ? AlignedFaces.OpenAsserted(raw.Of(data.Shard), told)
-            : Align(raw, data, AlignmentTemplate.Named(template), job);
+        var pictures = told ? null : FaceDataset.List(data.Images, job).Chosen(data.Only);
+        if (pictures is { Images.Count: 0 })
+        {
+            throw new FaceDistillException(data.Only is { } named ? $"{pictures.Root} has none of the pictures that {named.List} names"
+                : $"{pictures.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
+        }
+
+        string? said = told ? null : asserted ?? pictures!.Template;
+        var faces = pictures is null ? AlignedFaces.Open(data.Images, job)
+            : said is not null ? AlignedFaces.OpenAsserted(pictures, said)
+            : Align(pictures.Of(data.Shard), data, AlignmentTemplate.Named(template), job);
         faces.Require(template, "the model");
         if (asserted is null && faces.Dataset.Template is { } usual && faces.Manifest.Aligner == "user")
         {
@@ -46,13 +54,14 @@ internal sealed class FaceSource
                 + $"has them; --aligned says otherwise");
         }
 
-        var index = AlignmentManifest.In(data.Images) ? AlignedFolder.ReadIndex(data.Images) : null;
+        var index = told ? AlignedFolder.ReadIndex(data.Images) : null;
         if (index is not null && index.Count - faces.Dataset.Images.Count(i => index.ContainsKey(i.Path)) is > 0 and var gone)
         {
             job.Say?.Invoke($"{data.Images}: {gone} faces that its {AlignedFolder.IndexName} lists are not there (any more)");
         }
 
-        faces = AlignmentManifest.In(data.Images) ? faces with { Dataset = faces.Dataset.Chosen(data.Only).Of(data.Shard) } : faces;
+        // Of raw photos the part was aligned.
+        faces = told || said is not null ? faces with { Dataset = faces.Dataset.Chosen(data.Only).Of(data.Shard) } : faces;
         if (faces.Dataset.Images.Count == 0 && data.Only is { } wanted)
         {
             throw new FaceDistillException($"{data.Images} has none of the pictures that {wanted.List} names");
@@ -86,13 +95,7 @@ internal sealed class FaceSource
         var faces = Warned(AlignedFaces.Join([.. data.Select(d => One(d, template, asserted, job))]), job);
         foreach (var group in data.Where(d => d.Exclude is not null).GroupBy(d => d.Exclude!, StringComparer.Ordinal))
         {
-            var list = ExclusionList.Read(group.Key);
-            string[] others = [.. list.Names.Except(group.Select(d => d.Name), StringComparer.Ordinal)];
-            if (others.Length > 0)
-            {
-                string names = string.Join(", ", others.Take(10)) + (others.Length > 10 ? ", ..." : "");
-                job.Say?.Invoke($"{group.Key}: {others.Sum(list.Count)} lines are of other data sets ({names})");
-            }
+            ExclusionList.Read(group.Key).TellOthers(group.Select(d => d.Name), job);
         }
 
         return faces;
@@ -111,21 +114,14 @@ internal sealed class FaceSource
             return faces;
         }
 
-        var remaining = faces.Without(ExclusionList.Read(data.Exclude), data.Name, out var unknown);
-        job.Say?.Invoke($"{data.Name}: {remaining.Excluded.Count} of {faces.Dataset.Images.Count} faces excluded by {data.Exclude}"
-            + (unknown.Count == 0 ? "" : $"; {unknown.Count} of its lines fit no face here (first: {unknown[0]})"));
+        var list = ExclusionList.Read(data.Exclude);
+        var remaining = faces.Without(list, data.Name, out var unknown);
+        list.Tell(data.Name, remaining.Excluded.Count, faces.Dataset.Images.Count, unknown, job);
         return remaining;
     }
 
     private AlignedFaces Align(FaceDataset raw, DataFolder data, AlignmentTemplate template, JobContext job)
     {
-        if (raw.Images.Count == 0)
-        {
-            throw new FaceDistillException(data.Only is { } wanted ? $"{raw.Root} has none of the pictures that {wanted.List} names"
-                : $"{raw.Root} has no picture ({string.Join(' ', PictureFile.Extensions)})");
-        }
-
-        raw = raw.Of(data.Shard);
         var aligner = new PhotoAligner(DetectorCard.FindModel(_finder), template, AlignedFrame.Default);
         var manifest = aligner.Manifest(raw.Root, complete: true);
         var cache = AlignedCache.Open(manifest);
@@ -172,7 +168,7 @@ internal sealed record PictureChoice(Func<string, bool> Has, string List);
 
 /// <summary>A data set on this disk: where its pictures lie, and where its protocol files (pairs.txt and the like) do.</summary>
 /// <param name="Root">The data set's folder, with its protocol files; or its file (<see cref="PictureArchive"/>).</param>
-/// <param name="Images">The folder of the pictures: the root itself, or its sub-folder "images"; or the file.</param>
+/// <param name="Images">The folder of the pictures: the root itself, or a sub-folder ("images", or what its card names); or the file.</param>
 public sealed record DataFolder(string Root, string Images)
 {
     /// <summary>A list of people (LFW's format) whose pictures alone belong to the data set; null for all.</summary>
@@ -227,22 +223,26 @@ public sealed record DataFolder(string Root, string Images)
     private static DataFolder Of(DatasetCard card, AssetFinder finder)
     {
         string root = finder.FindDataset(card);
+        var folder = card.Images.Length == 0 ? Of(root) : new DataFolder(root, card.ImagesIn(root));
         if (card.People is null)
         {
-            return Of(root);
+            return folder;
         }
 
         string people = Path.Combine(root, card.People);
-        return File.Exists(people) ? Of(root) with { People = people }
+        return File.Exists(people) ? folder with { People = people }
             : throw new FaceDistillException($"data set {card.Name} needs {people}; see the card of {card.Of}");
     }
 
-    /// <summary>A folder as a data set: where it has a sub-folder "images" and no picture of its own, the pictures are there.</summary>
+    /// <summary>A folder as a data set: where all its pictures lie in a sub-folder "images", but for faces that were aligned into another, that is the folder
+    /// of the pictures.</summary>
     public static DataFolder Of(string folder)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string images = Path.Combine(root, "images");
-        bool inside = Directory.Exists(images) && !AlignmentManifest.In(root) && !Directory.EnumerateFiles(root).Any(PictureFile.IsPicture);
+        bool inside = Directory.Exists(images) && !AlignmentManifest.In(root) && !Directory.EnumerateFiles(root).Any(PictureFile.IsPicture)
+            && !Directory.EnumerateDirectories(root).Any(other => Path.GetFileName(other) != "images" && !AlignmentManifest.In(other)
+                && FolderFiles.List(other).Files.Any(f => f.Reason is null && PictureFile.IsPicture(f.Path)));
         return new DataFolder(root, inside ? images : root);
     }
 }

@@ -77,10 +77,6 @@ internal sealed class NcnnEmbedder : IEmbedder
         {
             throw new FaceDistillException($"{path} is no network of a student", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new FaceDistillException($"cannot compute {path}: the folder of temporary files {Path.GetTempPath()} cannot be written: {e.Message}", e);
-        }
         catch (FaceDistillException e) when (e.Message.Contains(translated, StringComparison.Ordinal))
         {
             throw new FaceDistillException(e.Message.Replace(translated, path, StringComparison.Ordinal), e);

@@ -82,7 +82,13 @@ internal sealed class NcnnNetwork
 
     /// <summary>What X.ncnn.json says.</summary>
     /// <exception cref="FaceDistillException">It is missing or damaged.</exception>
-    public static IReadOnlyDictionary<string, string> MetadataOf(string path) => JsonFile.Read<SortedDictionary<string, string>>(Whole(path).Json);
+    public static IReadOnlyDictionary<string, string> MetadataOf(string path)
+    {
+        string file = Whole(path).Json;
+        var metadata = JsonFile.Read<SortedDictionary<string, string>>(file); // whose values the reader lets be null
+        return metadata.FirstOrDefault(m => m.Value is null).Key is { } empty
+            ? throw new FaceDistillException($"{file}: '{empty}' is null where a text is to stand; export the student again") : metadata;
+    }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
     /// <exception cref="FaceDistillException">A file is missing, was changed, belongs to another export or holds what students have not.</exception>

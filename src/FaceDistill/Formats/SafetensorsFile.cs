@@ -154,6 +154,11 @@ internal static class SafetensorsFile
             if (entry.Name == MetadataKey)
             {
                 metadata = entry.Value.Deserialize<Dictionary<string, string>>() ?? [];
+                if (metadata.FirstOrDefault(m => m.Value is null).Key is { } empty)
+                {
+                    throw new InvalidDataException($"its metadata's '{empty}' is null where a text is to stand");
+                }
+
                 continue;
             }
 

@@ -100,6 +100,12 @@ internal sealed class AddTeacherJob(AssetFinder finder)
                 throw;
             }
 
+            if (OnnxModelFiles.Of(request.Model).Count > 1)
+            {
+                throw new FaceDistillException($"{request.Model} has PReLU slopes that are to be mended, and keeps weights in other files; save the model as "
+                    + "one file first");
+            }
+
             runs = Path.Combine(work, "mended.onnx");
             File.WriteAllBytes(runs, mended);
             var model = Open(request, file, runs, notes);
@@ -176,21 +182,23 @@ internal sealed class AddTeacherJob(AssetFinder finder)
         kept.Remove("values"); // computed
         string measured = InvariantText.Of(
             $"contract found by 'facedistill teachers add' on {taken.Faces} faces of {faces.People.Max() + 1} people: d' {taken.Separation!.DPrime:0.00}");
-        var path = Path.GetRelativePath(folder, target).Replace(Path.DirectorySeparatorChar, '/');
-        string local = Asset.IsPlainName(Path.GetFileName(target)) ? Path.GetFileName(target) : name + ".onnx";
+        var parts = OnnxModelFiles.Of(target);
+        string[] names = [.. parts.Select((part, i) => Path.GetFileName(part) is var plain && Asset.IsPlainName(plain)
+            && !parts.Take(i).Any(p => string.Equals(Path.GetFileName(p), plain, StringComparison.OrdinalIgnoreCase)) ? plain
+            : InvariantText.Of($"{name}{(i == 0 ? "" : $"-{i}")}.onnx"))];
         var text = new JsonObject
         {
             ["name"] = name,
             ["description"] = $"{Path.GetFileName(request.Model)}; {measured}.",
             ["licence"] = "not said in the file: that of its weights; write it here",
             ["source"] = "the user's own file",
-            ["assets"] = new JsonArray(new JsonObject
+            ["assets"] = new JsonArray([.. parts.Select((part, i) => new JsonObject
             {
-                ["file"] = local,
-                ["sha256"] = FileHash.Sha256(target),
-                ["source"] = new JsonObject { ["path"] = path },
-            }),
-            ["model"] = local,
+                ["file"] = names[i],
+                ["sha256"] = FileHash.Sha256(part),
+                ["source"] = new JsonObject { ["path"] = Path.GetRelativePath(folder, part).Replace(Path.DirectorySeparatorChar, '/') },
+            })]),
+            ["model"] = names[0],
             ["dimension"] = model.Dimension,
             ["contract"] = kept,
         };

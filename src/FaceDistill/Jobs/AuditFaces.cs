@@ -40,16 +40,13 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     /// <summary>One of them, as a list names it.</summary>
     public AuditPicture Picture(int row) => new(Name, Set.Paths[row], Set.Identities[row]);
 
-    /// <summary>The faces that are not on a list.</summary>
-    public AuditFaces Without(ExclusionList? list)
+    /// <summary>The faces that are not on a list; says how many are, as training does.</summary>
+    /// <exception cref="FaceDistillException">None remains.</exception>
+    public AuditFaces Without(ExclusionList list, JobContext job)
     {
-        if (list is null)
-        {
-            return this;
-        }
-
-        bool[] excluded = list.In(Name, Set.Paths).Excluded;
+        var (excluded, unknown) = list.In(Name, Set.Paths);
         int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => !excluded[row])];
+        list.Tell(Name, Set.Count - rows.Length, Set.Count, unknown, job);
         return rows.Length > 0 ? this with { Set = EmbeddingRows.Take(Set, rows, row => Set.Identities[row]) }
             : throw new FaceDistillException($"{list.File} excludes every picture of {Name}");
     }

@@ -77,7 +77,10 @@ public sealed class AuditJob(AssetFinder finder)
                 DataFolder.Resolve(named, finder); // before anything is embedded
             }
 
+            var list = request.Exclude is { } file ? ExclusionList.Read(file) : null; // before any work; not as DataFolder.Exclude: a store has none
             var training = Training(request, job);
+            training = list is null ? training : [.. training.Select(t => t.Without(list, job))];
+            list?.TellOthers(training.Select(t => t.Name), job);
             var tests = request.Tests.Select(t => LoadTest(t, request, job)).ToList();
             var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
@@ -87,15 +90,15 @@ public sealed class AuditJob(AssetFinder finder)
                 test => Audit(test, request.Protocol == AuditTest.AllFaces ? test : test.View1Test(), calibration, training, request, findings, job)).ToList();
             (long Pairs, IReadOnlyList<AuditDuplicates> Counts)? within = request.Duplicates is { } threshold
                 ? AuditedDuplicates.Find(training, (float)threshold, findings, job) : null;
-            string list = request.Output ?? Path.Combine(request.Run!, ListName);
+            string output = request.Output ?? Path.Combine(request.Run!, ListName);
             var summary = new AuditSummary(training[0].Model.Name, results, request.Duplicates, within?.Pairs, within?.Counts ?? [])
             {
-                List = list,
+                List = output,
                 Listed = findings.Select(f => (f.Picture.Data, f.Picture.Path)).Distinct().Count(),
                 Seconds = watch.Elapsed.TotalSeconds,
             };
-            StagedFiles.WriteTexts(Path.GetDirectoryName(Path.GetFullPath(list))!, (Path.GetFileName(list), AuditFinding.Text(findings)),
-                (Path.GetFileName(Path.ChangeExtension(list, ".json")), JsonFile.Serialize(summary) + "\n"));
+            StagedFiles.WriteTexts(Path.GetDirectoryName(Path.GetFullPath(output))!, (Path.GetFileName(output), AuditFinding.Text(findings)),
+                (Path.GetFileName(Path.ChangeExtension(output, ".json")), JsonFile.Serialize(summary) + "\n"));
             if (request.Run is { } run)
             {
                 JsonFile.Write(Path.Combine(run, AuditSummary.FileName), summary);
@@ -135,10 +138,9 @@ public sealed class AuditJob(AssetFinder finder)
 
     private List<AuditFaces> Training(AuditRequest request, JobContext job)
     {
-        var list = request.Exclude is { } file ? ExclusionList.Read(file) : null; // not as DataFolder.Exclude: a store has none
         if (request.Data.Count > 0)
         {
-            return [.. request.Data.Select(d => Load(d, request, job).Without(list))];
+            return [.. request.Data.Select(d => Load(d, request, job))];
         }
 
         var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
@@ -152,7 +154,7 @@ public sealed class AuditJob(AssetFinder finder)
 
         var trained = TrainedFaces.Read(request.Run!) ?? throw new FaceDistillException(
             $"{request.Run} was made by an earlier version and does not say on which faces it was trained; name its data with --data");
-        List<AuditFaces> sides = [.. trainedOn.Select(data => Embed(data, request, job).Of(trained, request.Run!, job).Without(list))];
+        List<AuditFaces> sides = [.. trainedOn.Select(data => Embed(data, request, job).Of(trained, request.Run!, job))];
         int found = sides.Sum(s => s.Set.Count), all = RunInfo.Read(request.Run!).Images;
         if (found < all)
         {

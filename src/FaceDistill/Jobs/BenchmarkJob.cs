@@ -97,8 +97,8 @@ public sealed class BenchmarkJob(AssetFinder finder)
                 Math.Min(ThroughputRounds, request.Rounds), job);
             int reference = Math.Max(0, models.FindIndex(m => ModelArgument.IsTeacher(m.Argument)));
             return new BenchmarkJson(models[reference].Name, cores, RuntimeInformation.OSDescription, [.. models.Select((m, i) => new BenchmarkModelJson(
-                m.Name, m.Argument, new FileInfo(m.Path).Length, m.Student?.MultAdds ?? costs[i].MultAdds, m.Student?.Parameters ?? costs[i].Parameters,
-                latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
+                m.Name, m.Argument, OnnxModelFiles.Of(m.Path).Sum(f => new FileInfo(f).Length), m.Student?.MultAdds ?? costs[i].MultAdds,
+                m.Student?.Parameters ?? costs[i].Parameters, latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
             {
                 Provider = sessions[i].Provider, ThroughputBatch = sessions[i].PicturesAtOnce,
             })]);
@@ -130,6 +130,14 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"{other.File} is an evaluation of other faces than {given[0].File}; accuracies on two test sets do not compare");
         }
 
+        string[] measured = given.Count == 0 ? [] : [.. models.Select(m => m.Hash).OfType<string>()];
+        foreach (var (file, result) in given.Where(g => g.Result.Models.Any(m => m.ModelHash is not null)
+            && !g.Result.Models.Any(m => measured.Contains(m.ModelHash))))
+        {
+            job.Say?.Invoke($"{file} is of none of the models measured here (its weights or inputs are others), and no accuracy is taken from it: it is of "
+                + $"{string.Join(", ", result.Models.Select(m => m.Name))}");
+        }
+
         var found = given.Select(g => g.Result).ToList();
         string[] known = [.. models.Where(m => m.Contract is not null).Select(m => m.Argument)];
         if (request.Data is not null && known.Length > 0)
@@ -156,7 +164,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
 internal sealed record BenchmarkModel(string Argument, string Name, string Path, ModelInputSpec? Contract, StudentCost? Student)
 {
     /// <summary>SHA-256 of the model with its input contract, by which its accuracies are found; null where its contract is not known.</summary>
-    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? FileHash.Sha256(Path), Contract);
+    public string? Hash => Contract is null ? null : EmbeddingCache.ModelHash(Weights ?? OnnxModelFiles.Sha256(Path), Contract);
 
     /// <summary>SHA-256 of the file that its weights are from; null for <see cref="Path"/>.</summary>
     public string? Weights { get; init; }

@@ -74,7 +74,7 @@ internal sealed class ModelCards(AssetFinder finder)
     {
         int size = contract.Size;
         string scaling = InvariantText.Of($"(value - {contract.Mean[0]}) / {contract.Std[0]}");
-        var points = AlignmentTemplate.Named(contract.Template).PointsIn(AlignedFrame.Of(size, 0));
+        var points = AlignmentTemplate.Named(contract.Template).PointsInView(size);
         return new ModelCardInput(
             request.Format.HasProcessing ? request.Format.Tensors(request.Processing, size, dimension).Input : $"float32 [batch, 3, {size}, {size}]",
             "channels red, green, blue",

@@ -175,17 +175,8 @@ internal sealed class EnsembleTeacher : IEmbedder, IFedByOne
 
     private Mat Crop(Mat face, ModelInputSpec wanted) => wanted.Template == Contract.Template
         ? new AlignedFrame(Contract.Size, 0).View(face, wanted.Size)
-        : FaceAligner.Warp(face, Points(AlignmentTemplate.Named(Contract.Template), Contract.Size),
-            Points(AlignmentTemplate.Named(wanted.Template), wanted.Size),
-            wanted.Size);
-
-    // Where the points lie in the views that are cut from aligned faces: those were aligned at one size and then resized, pixel centres at halves.
-    private static Point2f[] Points(AlignmentTemplate template, int size)
-    {
-        float factor = size / (float)AlignedFrame.DefaultSize;
-        return [.. template.PointsIn(AlignedFrame.Of(AlignedFrame.DefaultSize, 0)).Select(p =>
-            new Point2f(((p.X + 0.5f) * factor) - 0.5f, ((p.Y + 0.5f) * factor) - 0.5f))];
-    }
+        : FaceAligner.Warp(face, AlignmentTemplate.Named(Contract.Template).PointsInView(Contract.Size),
+            AlignmentTemplate.Named(wanted.Template).PointsInView(wanted.Size), wanted.Size);
 
     // A member's square as a part of the ensemble's, side by side.
     private static double PartOf(AlignmentTemplate whole, string part)

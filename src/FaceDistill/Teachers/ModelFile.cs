@@ -48,6 +48,12 @@ internal sealed record ModelFile(int? Size, TensorLayout? Layout, int Batch, str
 
     private static string? EmbeddingOf(InferenceSession session, string? named, string path)
     {
+        if (named is not null && !session.OutputMetadata.ContainsKey(named))
+        {
+            throw new FaceDistillException($"{path} has no output '{named}', but {string.Join(", ", session.OutputNames)}"
+                + Hints.DidYouMean(named, session.OutputNames));
+        }
+
         if (named is not null || session.OutputMetadata.Count == 1)
         {
             return session.OutputMetadata.Count == 1 ? null : named;

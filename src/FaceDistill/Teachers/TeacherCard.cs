@@ -67,7 +67,21 @@ internal sealed record TeacherCard(
         ArgumentNullException.ThrowIfNull(files);
         if (Convert is null)
         {
-            return finder.Find(files, files.Assets.Single(a => a.File == Model));
+            var model = files.Assets.Single(a => a.File == Model);
+            string path = finder.Find(files, model);
+            foreach (string beside in OnnxModelFiles.Of(path).Skip(1))
+            {
+                var listed = files.Assets.FirstOrDefault(a => finder.Locate(files, a) is { } at && Path.GetFullPath(at) == beside);
+                if (listed is null && model.Sha256 is not null)
+                {
+                    throw new FaceDistillException($"{path} keeps weights in {beside}, whose SHA-256 {files.Card.Origin} does not name; add it to its assets, "
+                        + "or save the model as one file");
+                }
+
+                _ = listed is null ? beside : finder.Find(files, listed);
+            }
+
+            return path;
         }
 
         string Find(string ending) => finder.Find(files, files.Assets.Single(a => a.File.EndsWith(ending, StringComparison.Ordinal)));

@@ -8,7 +8,7 @@ public sealed class AssetFinderTests : IDisposable
     private readonly AssetFinder _finder;
 
     public AssetFinderTests() => _finder = new AssetFinder(
-        [_folder["given"]], [_folder["data"]], [_folder["home1"], _folder["home2"]], _folder["cache"]);
+        [_folder["given"]], [_folder["home1"], _folder["home2"]], _folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 
@@ -84,8 +84,8 @@ public sealed class AssetFinderTests : IDisposable
         var lfw = DatasetCard.Load("lfw");
         var e = Assert.Throws<FaceDistillException>(() => _finder.FindDataset(lfw));
         Assert.Contains("facedistill datasets pull lfw", e.Message, StringComparison.Ordinal);
-        Directory.CreateDirectory(_folder["data/lfw"]);
-        foreach (string place in new[] { "cache/datasets/lfw", "home2/datasets/lfw", "home1/datasets/lfw", "data/lfw" })
+        Directory.CreateDirectory(_folder["home1/datasets/lfw"]); // without pictures
+        foreach (string place in new[] { "cache/datasets/lfw", "home2/datasets/lfw", "home1/datasets/lfw" })
         {
             Directory.CreateDirectory(Path.Combine(_folder[place], "images"));
             Assert.Equal(Path.GetFullPath(_folder[place]), _finder.FindDataset(lfw));

@@ -11,7 +11,7 @@ public sealed class AssetPullerTests : IDisposable
     private readonly AssetFinder _finder;
     private readonly LoopbackServer _server = new(_ => LoopbackServer.Whole(Encoding.UTF8.GetBytes("by url")));
 
-    public AssetPullerTests() => _finder = new AssetFinder([], [], [_folder["home"]], _folder["cache"]);
+    public AssetPullerTests() => _finder = new AssetFinder([], [_folder["home"]], _folder["cache"]);
 
     public void Dispose()
     {

@@ -131,6 +131,11 @@ public sealed class CardsTests
     [InlineData("\"images\": \"\"", "\"archive\" and \"manual\"")]
     [InlineData("\"images\": \"\", \"manual\": \"m\", \"archiveFolder\": \"a/b\"", "\"archiveFolder\"")]
     [InlineData("\"images\": \"\", \"archive\": { \"file\": \"a.rar\", \"source\": { \"manual\": \"x\" } }", "no .tgz")]
+    [InlineData("\"images\": \"\", \"manual\": \"m\", \"files\": [{ \"file\": \"pairs.txt\", \"source\": { \"path\": \"p.txt\" } }]",
+        "\"files\": 'pairs.txt' comes by \"url\" or \"manual\"; npm and path are for the archive")]
+    [InlineData("\"images\": \"\", \"manual\": \"m\", \"files\": [{ \"file\": \"p.txt\", \"source\": { \"npm\": \"a@1.0.0\", \"member\": \"m\" } }]",
+        "\"files\": 'p.txt' comes by")]
+    [InlineData("\"images\": \"\", \"manual\": \"m\", \"files\": [null]", "line 1: null stands in a list")]
     public void A_malformed_data_sets_card_is_one_clear_line(string keys, string part)
     {
         using var folder = new TempFolder();

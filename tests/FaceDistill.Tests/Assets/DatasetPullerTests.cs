@@ -15,7 +15,7 @@ public sealed class DatasetPullerTests : IDisposable
     {
         _server = new LoopbackServer(head => LoopbackServer.Whole(
             head.StartsWith("GET /pairs", StringComparison.Ordinal) ? "pairs"u8.ToArray() : File.ReadAllBytes(_folder["faces.tgz"])));
-        _finder = new AssetFinder([], [], [_folder["home"]], _folder["cache"]);
+        _finder = new AssetFinder([], [_folder["home"]], _folder["cache"]);
         _puller = new DatasetPuller(_finder, _downloader, new AssetPuller(_finder, _downloader, new NpmPackage(_folder["no-npm"])));
         Archives.WriteTar(_folder["faces.tgz"], ("top/A/1.jpg", [1]), ("top/B/1.jpg", [2]), ("README", [3]));
     }

@@ -121,7 +121,7 @@ public sealed class BenchCommandTests(TrainedRun run) : IClassFixture<TrainedRun
 
     private string HashOf(string model)
     {
-        using var opened = ModelArgument.Open(model, new AssetFinder([], [], [], _folder["cache"]), "cpu");
+        using var opened = ModelArgument.Open(model, new AssetFinder([], [], _folder["cache"]), "cpu");
         return EmbeddingCache.ModelHash(opened);
     }
 

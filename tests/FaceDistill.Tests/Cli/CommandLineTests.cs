@@ -135,6 +135,33 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("distill --student mobilenet-v1:0.5@96 --data x --output y --provider CUDA")]
     public async Task Wrong_usage_is_one_line_and_exit_code_2(string line) => await Refused(line.Split(' '), CommandLine.Usage, "--help");
 
+    // A list takes all that follows it, and an option that needs a value the next word.
+    [Theory]
+    [InlineData("distill --data p --epoch 3", "'--epoch' is no option of distill; did you mean '--epochs'?")]
+    [InlineData("distill --student mobilenet-v1:0.5@96 --data p --output y --epoch=3", "'--epoch=3' is no option of distill; did you mean '--epochs'?")]
+    [InlineData("count mobilenet-v1:0.5@96 --layer", "'--layer' is no option of count; did you mean '--layers'?")]
+    [InlineData("teachers verify --modls x", "'--modls' is no option of teachers verify; did you mean '--models'?")]
+    [InlineData("datasets pull lfw --jsn", "'--jsn' is no option of datasets pull; did you mean '--json'?")]
+    [InlineData("bench --model a.onnx --round 3", "'--round' is no option of bench; did you mean '--rounds'?")]
+    [InlineData("align --data --output y --template dlib", "--data needs a value")]
+    [InlineData("align --data --outptu y --template dlib", "'--outptu' is no option of align; did you mean '--output'?")]
+    public async Task A_mistyped_option_is_no_value(string line, string says) => await Refused(line.Split(' '), CommandLine.Usage, says);
+
+    [Fact]
+    public async Task A_path_that_begins_like_an_option_is_a_path()
+    {
+        string name = $"--{Path.GetFileName(_folder.Path)}"; // in the folder in which the tests run
+        Directory.CreateDirectory(name);
+        try
+        {
+            await Refused(["embed", "--teacher", "teacher:nobody", "--data", name], CommandLine.Failed, "nobody");
+        }
+        finally
+        {
+            Directory.Delete(name);
+        }
+    }
+
     [Theory]
     [InlineData("export --model {0}/nothing", "facedistill distill")]
     [InlineData("evaluate --model {0}/nothing.onnx --data {0}", "nothing.onnx")]

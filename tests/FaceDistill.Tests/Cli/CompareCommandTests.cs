@@ -57,6 +57,23 @@ public sealed class CompareCommandTests
             (root.GetProperty("a").GetProperty("face").GetProperty("faces").GetInt32(), root.GetProperty("b").GetProperty("path").GetString()));
     }
 
+    [RealDataFact]
+    public async Task A_damaged_photo_is_told_of_beside_its_verdict()
+    {
+        using var folder = new TempFolder();
+        byte[] photo = File.ReadAllBytes(A);
+        (photo[^200], photo[^199]) = (0xff, 0xd9); // an end before the end
+        File.WriteAllBytes(folder["a.jpg"], photo);
+        foreach (string[] line in new string[][] { ["compare", folder["a.jpg"], B, "--json"], ["search", folder["a.jpg"], "--gallery", folder.Path, "--json"] })
+        {
+            var (code, output, _) = await OtherProcess.Shell("", line);
+            Assert.Equal(CommandLine.Done, code);
+            using var document = JsonDocument.Parse(output);
+            Assert.Contains(document.RootElement.GetProperty("warnings").EnumerateArray(), w => w.GetString()!.StartsWith(
+                $"{folder["a.jpg"]}: the photo is damaged, though a face is found in it: Corrupt JPEG data", StringComparison.Ordinal));
+        }
+    }
+
     private static string Photo(string person, int number) =>
         Path.Combine(RealData.Lfw ?? "", "images", person, FormattableString.Invariant($"{person}_{number:0000}.jpg"));
 

@@ -170,7 +170,7 @@ public sealed class ArchiveFacesTests : IDisposable
     private AlignedFaces Open(string data, string? asserted) =>
         new FaceSource(Finder()).Open(DataFolder.Resolve(_folder[data], Finder()), "arcface", asserted, JobContext.None);
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private static byte[] Pixels(AlignedFaces faces, int index)
     {

@@ -74,7 +74,7 @@ public sealed class ExclusionListTests : IDisposable
         File.WriteAllText(_folder["list.txt"], $"a\t{first}\na\tgone.jpg\nc\tx.jpg\n");
         var lines = new List<string>();
         DataFolder[] data = [.. new[] { "a", "b" }.Select(name => DataFolder.Of(_folder[name]) with { Exclude = _folder["list.txt"] })];
-        var faces = new FaceSource(new([], [], [], _folder["cache"])).Open(data, "dlib", null, new JobContext(lines.Add));
+        var faces = new FaceSource(new([], [], _folder["cache"])).Open(data, "dlib", null, new JobContext(lines.Add));
         Assert.Equal(11, faces.Dataset.Images.Count);
         Assert.DoesNotContain($"a/{first}", faces.Dataset.Images.Select(i => i.Path));
         Assert.Equal([$"a\t{first}"], faces.Excluded);
@@ -91,7 +91,7 @@ public sealed class ExclusionListTests : IDisposable
         File.WriteAllText(_folder["list.txt"], "train\tx.jpg\n");
         DataFolder[] data = [.. new[] { "a/train", "b/train" }.Select(name => DataFolder.Of(_folder[name]) with { Exclude = _folder["list.txt"] })];
         Assert.Contains("one name",
-            Assert.Throws<FaceDistillException>(() => new FaceSource(new([], [], [], _folder["cache"])).Open(data, "dlib", null, JobContext.None)).Message,
+            Assert.Throws<FaceDistillException>(() => new FaceSource(new([], [], _folder["cache"])).Open(data, "dlib", null, JobContext.None)).Message,
             StringComparison.Ordinal);
     }
 

@@ -50,6 +50,25 @@ public sealed class FaceDatasetTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_called_images_among_others_of_pictures_is_one_of_them()
+    {
+        foreach (string picture in new[] { "images/1.png", "Anna/1.png", "Anna/deep/2.png" })
+        {
+            Pictures.Noise(_folder["set/" + picture], 8, 8);
+        }
+
+        var data = DataFolder.Of(_folder["set"]);
+        Assert.Equal(_folder["set"], data.Images);
+        Assert.Equal(["Anna", "Anna/deep", "images"], FaceDataset.List(data.Images).Images.Select(i => i.Identity));
+        Directory.Delete(_folder["set/Anna"], recursive: true);
+        Directory.CreateDirectory(_folder["set/meta"]);
+        File.WriteAllText(_folder["set/meta/pairs.txt"], "");
+        Pictures.Noise(_folder["set/aligned/1.png"], 64, 64); // as 'align' made of them
+        new AlignmentManifest(1, "dlib", 64, 0, "user", "", true).Write(_folder["set/aligned"]);
+        Assert.Equal(Path.Combine(_folder["set"], "images"), DataFolder.Of(_folder["set"]).Images);
+    }
+
+    [Fact]
     public void An_aligned_folder_with_a_person_called_images_is_taken_whole()
     {
         Pictures.Noise(_folder["images/1.png"], 64, 64);
@@ -61,7 +80,7 @@ public sealed class FaceDatasetTests : IDisposable
     public void An_unknown_name_lists_the_data_sets_there_are()
     {
         string message = Assert.Throws<FaceDistillException>(
-            () => DataFolder.Resolve("lfv", new AssetFinder([], [], [], _folder.Path))).Message;
+            () => DataFolder.Resolve("lfv", new AssetFinder([], [], _folder.Path))).Message;
         Assert.Contains("no folder lfv", message, StringComparison.Ordinal);
         Assert.All(Cards.Names(Cards.Datasets), name => Assert.Contains(name, message, StringComparison.Ordinal));
     }
@@ -69,10 +88,21 @@ public sealed class FaceDatasetTests : IDisposable
     [Fact]
     public void A_card_s_data_set_that_is_not_there_says_how_to_get_it_and_one_that_is_there_is_found()
     {
-        var finder = new AssetFinder([], [_folder.Path], [], _folder["cache"]);
+        var finder = new AssetFinder([], [_folder.Path], _folder["cache"]);
         Assert.Contains("facedistill datasets pull lfw",
             Assert.Throws<FaceDistillException>(() => DataFolder.Resolve("lfw", finder)).Message, StringComparison.Ordinal);
-        Pictures.Noise(_folder["lfw/images/a/1.png"], 8, 8);
-        Assert.Equal(_folder[Path.Combine("lfw", "images")], DataFolder.Resolve("lfw", finder).Images);
+        Pictures.Noise(_folder["datasets/lfw/images/a/1.png"], 8, 8);
+        Assert.Equal(_folder[Path.Combine("datasets", "lfw", "images")], DataFolder.Resolve("lfw", finder).Images);
+    }
+
+    [Fact]
+    public void The_pictures_of_a_card_lie_where_it_says()
+    {
+        const string keys = """ "description": "d", "licence": "l", "source": "s", "layout": "flat", "synthetic": false, "manual": "m" }""";
+        File.WriteAllText(_folder["set.json"], $$"""{ "name": "set", "images": "pictures",{{keys}}""");
+        Pictures.Noise(_folder["datasets/set/pictures/a/1.png"], 8, 8);
+        Pictures.Noise(_folder["datasets/set/previews/a/1.png"], 8, 8);
+        var data = DataFolder.Resolve(_folder["set.json"], new AssetFinder([], [_folder.Path], _folder["cache"]));
+        Assert.Equal((_folder["datasets/set"], _folder["datasets/set/pictures"]), (data.Root, data.Images));
     }
 }

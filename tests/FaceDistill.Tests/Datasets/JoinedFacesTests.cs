@@ -88,7 +88,7 @@ public sealed class JoinedFacesTests : IDisposable
     [LfwFact]
     public void No_person_of_lfw_train_is_in_the_test_list()
     {
-        var finder = new AssetFinder([], [Path.GetDirectoryName(LfwFactAttribute.Folder!)!], [], _folder["cache"]);
+        var finder = new AssetFinder([], [Path.GetFullPath("../..", LfwFactAttribute.Folder!)], _folder["cache"]);
         var data = DataFolder.Resolve("lfw-train", finder);
         var train = LfwPeople.Read(data.People!).People.Select(p => p.Name).ToHashSet();
         var test = LfwPeople.Read(Path.Combine(LfwFactAttribute.Folder!, "peopleDevTest.txt")).People.Select(p => p.Name);

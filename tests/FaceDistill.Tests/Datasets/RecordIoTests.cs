@@ -151,7 +151,7 @@ public sealed class RecordIoTests : IDisposable
     {
         Write(2, 1, 112);
         Archives.WriteInsightFace(_folder["other/train.rec"], [[Picture(90)], [Picture(91)]]);
-        var source = new FaceSource(new AssetFinder([], [], [], _folder["cache"]));
+        var source = new FaceSource(new AssetFinder([], [], _folder["cache"]));
         var both = source.Open([DataFolder.Resolve(_folder["set"], Finder()), DataFolder.Resolve(_folder["other/train.rec"], Finder())], "arcface", null,
             JobContext.None);
         Assert.Equal(["set/train.rec/0000000", "set/train.rec/0000001", "other/train.rec/0000000", "other/train.rec/0000001"],
@@ -201,7 +201,7 @@ public sealed class RecordIoTests : IDisposable
 
     private byte[] Picture(int seed) => File.ReadAllBytes(Pictures.Noise(_folder[$"noise/{seed}.png"], 112, 112, seed));
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private string Error(string? path = null) => Assert.Throws<FaceDistillException>(() => FaceDataset.List(path ?? Rec)).Message;
 }

@@ -143,5 +143,5 @@ public sealed class VerificationSetTests : IDisposable
 
     private static string Sample(string name) => Path.Combine(Archives.Samples, name + ".bin");
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 }

@@ -132,7 +132,7 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         using var folder = new TempFolder();
         Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 25);
-        using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], [], folder["cache"]), "cpu");
+        using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], folder["cache"]), "cpu");
         float[] own = new FaceEmbeddings(student, tiny.Faces).Of(FaceDistill.Views.FaceView.Original, JobContext.None).Values[..(40 * 16)];
         var teacher = tiny.Read("original");
         double error = own.Select((v, i) => Math.Pow(v - teacher.Values[i], 2)).Average();

@@ -133,6 +133,16 @@ public sealed class NcnnTests : IDisposable
         Assert.Contains(says, AssertOneLine(path), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_null_among_what_the_files_say_is_one_line()
+    {
+        Written(Cases[0]);
+        string json = NcnnNetwork.Companions(_folder["x.ncnn.param"]).Json;
+        File.WriteAllText(json, $"{File.ReadAllText(json).TrimEnd()[..^1]}, \"why\": null }}");
+        Assert.Contains("x.ncnn.json: 'why' is null where a text is to stand; export the student again", AssertOneLine(_folder["x.ncnn.param"]),
+            StringComparison.Ordinal);
+    }
+
     private static byte[] Changed(byte[] whole, Random random)
     {
         byte[] changed = [.. whole];

@@ -1,4 +1,5 @@
 using FaceDistill.Faces;
+using OpenCvSharp;
 
 namespace FaceDistill.Tests.Faces;
 
@@ -34,6 +35,26 @@ public sealed class AlignmentTemplateTests
         Assert.Equal(2 * points[2].X, points[0].X + points[1].X, 0.05);
         Assert.Equal(points[0].Y, points[1].Y);
         Assert.Equal(points[3].Y, points[4].Y);
+    }
+
+    // A face is aligned at 160 pixels, with its eye's centre at (50.72, 49.7067), and shrunk by area, which keeps the edges in place.
+    [Theory]
+    [InlineData(160, 50.72, 49.7067)]
+    [InlineData(96, 30.232, 29.624)]
+    [InlineData(64, 19.988, 19.5827)]
+    public void What_a_model_sees_has_its_points_where_the_pipeline_brings_them(int size, double x, double y)
+    {
+        var eye = AlignmentTemplate.Dlib.PointsInView(size)[0];
+        Assert.Equal(x, eye.X, 1e-3);
+        Assert.Equal(y, eye.Y, 1e-3);
+        var frame = AlignedFrame.Of(160, 0);
+        using var aligned = new Mat(160, 160, MatType.CV_8UC3, Scalar.Black);
+        Cv2.Rectangle(aligned, new Rect(45, 45, 11, 9), Scalar.White, -1); // its centre: (50, 49)
+        using var view = frame.View(aligned, size);
+        using var grey = view.CvtColor(ColorConversionCodes.BGR2GRAY);
+        var moments = Cv2.Moments(grey);
+        Assert.Equal(eye.X - ((50.72 - 50) * size / 160), moments.M10 / moments.M00, 0.05); // grey values are whole
+        Assert.Equal(eye.Y - ((49.7067 - 49) * size / 160), moments.M01 / moments.M00, 0.05); // grey values are whole
     }
 
     [Fact]

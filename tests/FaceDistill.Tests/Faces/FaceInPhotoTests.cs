@@ -32,6 +32,8 @@ public sealed class FaceInPhotoTests
         Assert.Empty((straight with { Height = FaceInPhoto.LeastHeight, Sideways = -FaceInPhoto.MostSideways }).Warnings);
         Assert.StartsWith("the face is small: 12 pixels high, where 98 of 100 photos of LFW", Assert.Single((straight with { Height = 12 }).Warnings),
             StringComparison.Ordinal);
+        Assert.Equal("the photo is damaged, though a face is found in it: Corrupt JPEG data",
+            Assert.Single((straight with { Complaint = "Corrupt JPEG data" }).Warnings));
         Point2f[] turned = [points[0], points[1], new(points[1].X, points[2].Y), points[3], points[4]];
         Assert.Equal(1, Face(turned).Sideways, 1e-2);
         Assert.StartsWith("the face is turned sideways", Assert.Single(Face(turned).Warnings), StringComparison.Ordinal);

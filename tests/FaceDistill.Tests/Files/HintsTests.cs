@@ -15,6 +15,18 @@ public sealed class HintsTests
     public void The_nearest_name_is_meant(string typed, string? meant) =>
         Assert.Equal(meant, Hints.Nearest(typed, ["distill", "evaluate", "export", "table14"]));
 
+    [Theory]
+    [InlineData("photos", "photos", "photos")]
+    [InlineData("a b", "'a b'", "\"a b\"")]
+    [InlineData("it's", "'it'\\''s'", "\"it's\"")]
+    [InlineData("C:\\faces\\new", "'C:\\faces\\new'", "C:\\faces\\new")]
+    [InlineData("C:\\my faces\\", "'C:\\my faces\\'", "\"C:\\my faces\\\\\"")]
+    [InlineData("a\"b", "'a\"b'", "\"a\\\"b\"")]
+    [InlineData("a&b", "'a&b'", "\"a&b\"")]
+    [InlineData("", "''", "\"\"")]
+    public void An_argument_is_quoted_as_the_system_s_shell_reads_it(string argument, string posix, string windows) =>
+        Assert.Equal((posix, windows), (Hints.Quoted(argument, windows: false), Hints.Quoted(argument, windows: true)));
+
     [Fact]
     public void The_command_is_named_as_it_was_started()
     {

@@ -32,6 +32,17 @@ public sealed class JsonFileTests : IDisposable
     public void An_unknown_key_names_the_known_ones_of_its_place(string text, string says) =>
         Assert.Equal(says, Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Box>(text, "text")).Message);
 
+    [Theory]
+    [InlineData("{\"things\": [\n{\"name\": \"a\", \"howMany\": 1, \"share\": null},\nnull]}", 3)]
+    [InlineData("{\"things\":\n[null], \"lid\": null}", 2)]
+    public void A_null_in_a_list_is_named_with_its_line_and_one_under_a_key_is_none(string text, int line) =>
+        Assert.Equal($"text line {line}: null stands in a list; take it out, or put a value there",
+            Assert.Throws<FaceDistillException>(() => JsonFile.Parse<Box>(text, "text")).Message);
+
+    [Fact]
+    public void Another_program_s_document_may_have_nulls_in_its_lists() =>
+        Assert.Equal(2, JsonFile.Parse<System.Text.Json.JsonElement>("{\"shape\": [null, 224]}", "text").GetProperty("shape").GetArrayLength());
+
     public enum Colour
     {
         Red,

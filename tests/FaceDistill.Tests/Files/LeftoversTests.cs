@@ -52,6 +52,10 @@ public sealed class LeftoversTests : IDisposable
         Assert.True(OperatingSystem.IsWindows() || (File.GetUnixFileMode(folder) & (UnixFileMode)0x3F) == 0);
         Leftovers.Delete(folder);
         Assert.False(Directory.Exists(folder));
+        File.WriteAllText(_folder["file"], "");
+        string message = Assert.Throws<FaceDistillException>(() => Leftovers.TemporaryFolder("test", _folder["file/tmp"])).Message;
+        Assert.StartsWith($"the folder of temporary files {_folder["file/tmp"]} cannot be written: ", message, StringComparison.Ordinal);
+        Assert.Matches("; set TMP(DIR)? to a folder that can$", message);
     }
 
     [Fact]

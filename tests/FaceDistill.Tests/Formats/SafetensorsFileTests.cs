@@ -99,6 +99,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData("""{"a":7}""", 4, "")]
     [InlineData("[1,2]", 0, "")]
     [InlineData("""{"__metadata__":{"x":1}}""", 0, "")]
+    [InlineData("""{"__metadata__":{"x":null}}""", 0, "its metadata's 'x' is null where a text is to stand")]
     public void A_header_that_does_not_describe_the_file_is_named(string header, int dataBytes, string says)
     {
         byte[] text = Encoding.UTF8.GetBytes(header);

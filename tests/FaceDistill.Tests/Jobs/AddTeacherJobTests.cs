@@ -2,10 +2,12 @@ using FaceDistill.Assets;
 using FaceDistill.Cli;
 using FaceDistill.Datasets;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Synthetic;
 using FaceDistill.Teachers;
+using FaceDistill.Tests.Embeddings;
 
 namespace FaceDistill.Tests.Jobs;
 
@@ -83,6 +85,24 @@ public sealed class AddTeacherJobTests : IDisposable
         Assert.Contains(added.Notes, n => n.StartsWith("1 PReLU slopes of shape [C] were given the shape [C, 1, 1]", StringComparison.Ordinal));
         using var teacher = TeacherCard.Open(added.Card, Finder());
         Assert.Equal(Dimension, teacher.Dimension);
+    }
+
+    [Fact]
+    public void Weights_that_lie_beside_the_model_stand_in_the_card()
+    {
+        string model = Clipped("net.onnx", "batch"), data = ExternalWeights.Move(model);
+        var added = Job().Run(new AddTeacherRequest(model) { Data = Faces(), Output = _folder["cards/mine.json"] }, JobContext.None);
+        var (card, _) = TeacherCard.Load(added.Card);
+        Assert.Equal([("net.onnx", "../net.onnx", FileHash.Sha256(model)), ("net.onnx.data", "../net.onnx.data", FileHash.Sha256(data))],
+            card.Assets.Select(a => (a.File, a.Source.Path!, a.Sha256!)));
+        TeacherCard.Open(added.Card, Finder()).Dispose();
+        File.WriteAllBytes(data, new byte[new FileInfo(data).Length]);
+        Assert.StartsWith($"{data} is not the file that", Assert.Throws<FaceDistillException>(() => TeacherCard.Open(added.Card, Finder())).Message,
+            StringComparison.Ordinal);
+
+        string slopes = Clipped("mx.onnx", "batch", slopes: true);
+        ExternalWeights.Move(slopes);
+        Assert.EndsWith("save the model as one file first", Refused(new AddTeacherRequest(slopes) { Data = Faces() }), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -168,7 +188,7 @@ public sealed class AddTeacherJobTests : IDisposable
         return _folder["faces"];
     }
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private AddTeacherJob Job() => new(Finder());
 

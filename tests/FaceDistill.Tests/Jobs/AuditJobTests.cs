@@ -45,9 +45,12 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
         Assert.Equal(JsonFile.Serialize(summary), JsonFile.Serialize(AuditSummary.In(_folder.Path)));
         Assert.DoesNotContain(_lines, l => l.StartsWith("warning", StringComparison.Ordinal));
 
-        // The list given back leaves strangers only.
+        // The list given back leaves strangers only; what it says of nothing here is told as training tells it.
+        File.AppendAllText(_folder["audit.csv"], "person,train,gone.jpg,test,x,p7,0.9,1\nperson,elsewhere,a.jpg,test,x,p7,0.9,1\n");
         var again = Run(new AuditRequest([_folder["train"]], [_folder["test"]], "none", _folder["again.csv"]) { Far = 1e-3, Exclude = _folder["audit.csv"] });
         Assert.Equal((62 - count.Matches, 0), (again.Tests[0].Counts[0].Faces, again.Tests[0].Counts[0].Matches));
+        Assert.Equal([$"train: {count.Matches} of 62 faces excluded by {_folder["audit.csv"]}; 1 of its lines fit no face here (first: gone.jpg)",
+            $"{_folder["audit.csv"]}: 1 lines are of other data sets (elsewhere)"], _lines.Where(l => l.Contains("audit.csv", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -170,7 +173,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
 
     public void Dispose() => _folder.Dispose();
 
-    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, new JobContext(_lines.Add));
+    private AuditSummary Run(AuditRequest request) => new AuditJob(new AssetFinder([], [], _folder["cache"])).Run(request, new JobContext(_lines.Add));
 
     private void Refused(AuditRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Run(request)).Message, StringComparison.Ordinal);

@@ -20,7 +20,7 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
     {
         string first = trained.CopyTo(_folder["a/run"]), second = trained.CopyTo(_folder["b/run"]);
         DeadStudent.Make(second); // other weights
-        var finder = new AssetFinder([], [], [], _folder["cache"]);
+        var finder = new AssetFinder([], [], _folder["cache"]);
         ModelResult Of(string run, double tar)
         {
             using var model = ModelArgument.Open(run, finder, "cpu");
@@ -37,6 +37,14 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
             new BenchmarkRequest([first, second], [_folder["e.json"]], null, null, null, "cpu", 1, null), new JobContext(said.Add));
         Assert.Equal([0.1, 0.2], result.Models.Select(m => m.Tar));
         Assert.Contains(said, line => line.StartsWith($"{_folder["e.json"]} does not say which weights", StringComparison.Ordinal));
+        Assert.DoesNotContain(said, line => line.Contains("is of none of the models", StringComparison.Ordinal));
+
+        JsonFile.Write(_folder["other.json"], new EvaluationResult(Evaluator.AllPairs, [Of(second, 0.2)]));
+        result = new BenchmarkJob(finder).Run(
+            new BenchmarkRequest([first], [_folder["e.json"], _folder["other.json"]], null, null, null, "cpu", 1, null), new JobContext(said.Add));
+        Assert.Equal(0.1, result.Models[0].Tar); // the other is of one name, and other weights
+        string line = Assert.Single(said, l => l.Contains("is of none of the models", StringComparison.Ordinal));
+        Assert.StartsWith($"{_folder["other.json"]} is of none of the models measured here", line, StringComparison.Ordinal);
     }
 
     // OpenCV's reader of TFLite files says nothing of a phone's.
@@ -49,7 +57,7 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
         File.WriteAllText(_folder[file], "");
         var request = new BenchmarkRequest([_folder[file]], [], null, null, null, "cpu", 1, null);
         string message = Assert.Throws<FaceDistillException>(
-            () => new BenchmarkJob(new AssetFinder([], [], [], _folder["cache"])).Run(request, JobContext.None)).Message;
+            () => new BenchmarkJob(new AssetFinder([], [], _folder["cache"])).Run(request, JobContext.None)).Message;
         Assert.StartsWith($"{_folder[file]} is not timed here: {runtime} computes it where it is used", message, StringComparison.Ordinal);
     }
 }

@@ -14,7 +14,7 @@ public sealed class CompareJobTests(TrainedRun run) : IClassFixture<TrainedRun>,
     public void What_is_not_there_is_told_before_anything_is_opened()
     {
         File.WriteAllText(_folder["a.jpg"], "no picture");
-        var empty = new AssetFinder([], [], [], _folder["cache"]);
+        var empty = new AssetFinder([], [], _folder["cache"]);
         Refused(() => new CompareJob(empty).Run(new CompareRequest(_folder["a.jpg"], _folder["b.jpg"]), JobContext.None),
             "b.jpg is not there; give a photo's file");
         Refused(() => new CompareJob(empty).Run(new CompareRequest(_folder["a.jpg"], _folder.Path), JobContext.None), "is a folder; give a photo's file");

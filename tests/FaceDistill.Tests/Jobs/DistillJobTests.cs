@@ -248,7 +248,7 @@ public sealed class DistillJobTests : IDisposable
     private DistillRequest Request(DistillOptions options, bool resume = false) =>
         new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder["run"], resume);
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private sealed class CancelIn(string stage, CancellationTokenSource cancel, long from = 0) : IProgress<WorkProgress>
     {

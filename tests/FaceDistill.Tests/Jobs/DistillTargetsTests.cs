@@ -206,5 +206,5 @@ public sealed class DistillTargetsTests : IDisposable
         return row;
     }
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 }

@@ -35,6 +35,12 @@ public sealed class EmbedJobTests : IDisposable
         Assert.Contains("without --shard", refused.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder["part"]));
 
+        // As one part of many of pictures that are said to be aligned.
+        Tests.Datasets.Pictures.Noise(_folder["one/1.png"], 64, 64, Environment.TickCount);
+        var parts = Enumerable.Range(1, 5).Select(n => Job().Run(
+            Part(1) with { Data = _folder["one"], Aligned = "dlib", Shard = new DataShard(n, 5) }, JobContext.None).Images).ToList();
+        Assert.Equal([0, 0, 0, 0, 1], parts.Order());
+
         // A folder without a picture, as of a disk that is not mounted, is a mistake in each part.
         Directory.CreateDirectory(_folder["empty"]);
         Assert.Contains("has no picture", Assert.Throws<FaceDistillException>(
@@ -74,5 +80,5 @@ public sealed class EmbedJobTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private EmbedJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));
+    private EmbedJob Job() => new(new AssetFinder([], [], _folder["cache"]));
 }

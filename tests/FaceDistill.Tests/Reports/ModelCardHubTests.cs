@@ -89,7 +89,7 @@ public sealed class ModelCardHubTests(TrainedRun run) : IClassFixture<TrainedRun
         string copy = run.CopyTo(_folder["run"]);
         string faces = run.CopyFaces(_folder["faces"]).Dataset.Root;
         (run.Info with { Data = faces, TrainedOn = [DataFolder.Of(faces)] }).Write(copy);
-        new ExportJob(new AssetFinder([], [], [], _folder["cache"])).Run(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"])
+        new ExportJob(new AssetFinder([], [], _folder["cache"])).Run(new ExportRequest(copy, new OnnxFormat(), _folder["x.onnx"])
         {
             Data = run.DrawStrangers(_folder["people"]).Dataset.Root, Protocol = "all-pairs", Device = "cpu",
         }, JobContext.None);

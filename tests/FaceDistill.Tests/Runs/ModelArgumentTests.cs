@@ -97,7 +97,7 @@ public sealed class ModelArgumentTests(TrainedRun run) : IClassFixture<TrainedRu
 
     public void Dispose() => _folder.Dispose();
 
-    private IEmbedder Open(string argument) => ModelArgument.Open(argument, new AssetFinder([], [], [], _folder["cache"]), "cpu");
+    private IEmbedder Open(string argument) => ModelArgument.Open(argument, new AssetFinder([], [], _folder["cache"]), "cpu");
 
     private void Refused(string argument, string expected)
     {

@@ -88,7 +88,7 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     [Fact]
     public void The_warning_is_in_the_document_the_verdict_and_the_runs_report()
     {
-        var job = new EvaluateJob(new AssetFinder([], [], [], _folder["cache"]));
+        var job = new EvaluateJob(new AssetFinder([], [], _folder["cache"]));
         string run = trained.CopyTo(_folder["run"]);
         string faces = trained.CopyFaces(_folder["renamed"]).Dataset.Root;
         var request = new EvaluateRequest(Evaluator.AllPairs, [run], DataFolder.Of(faces), null, "cpu");

@@ -21,7 +21,7 @@ public abstract class EmbeddedFaces : IDisposable
 
     protected EmbeddedFaces()
     {
-        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
+        _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], _folder["cache"]));
         _named = new Named(_teacher, $"tiny-{Path.GetFileName(_folder.Path)}"); // embeddings of its own in the cache
     }
 

@@ -64,7 +64,7 @@ public sealed class OneFeederTests : IDisposable
         Pictures.Fill(_folder["faces"], Faces, 1, 64);
         new AlignmentManifest(1, "dlib", 64, 0, "user", "", true).Write(_folder["faces"]);
         var faces = AlignedFaces.Open(_folder["faces"]);
-        using var teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], [], _folder["cache"]));
+        using var teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], _folder["cache"]));
         EmbeddedView[] views = [EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)];
         using var small = new Counted(teacher, 0, Path.GetFileName(_folder.Path) + "s");
         using var large = new Counted(teacher, 96, Path.GetFileName(_folder.Path) + "l");

@@ -11,7 +11,7 @@ public sealed class BackboneTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 
-    public BackboneTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+    public BackboneTests() => _finder = new AssetFinder([], [], _folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 

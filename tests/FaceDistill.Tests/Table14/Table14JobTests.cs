@@ -13,7 +13,7 @@ public sealed class Table14JobTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 
-    public Table14JobTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+    public Table14JobTests() => _finder = new AssetFinder([], [], _folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 

@@ -16,7 +16,7 @@ public sealed class Table14TakeOverTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 
-    public Table14TakeOverTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+    public Table14TakeOverTests() => _finder = new AssetFinder([], [], _folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 

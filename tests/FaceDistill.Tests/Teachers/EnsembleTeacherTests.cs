@@ -18,7 +18,7 @@ public sealed class EnsembleTeacherTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 
-    public EnsembleTeacherTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+    public EnsembleTeacherTests() => _finder = new AssetFinder([], [], _folder["cache"]);
 
     public void Dispose() => _folder.Dispose();
 

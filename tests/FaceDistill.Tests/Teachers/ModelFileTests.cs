@@ -62,7 +62,7 @@ public sealed class ModelFileTests : IDisposable
         graph.Output(graph.Flatten("embedding", x), OnnxElementType.Float32, "a", 48);
         OnnxWriter.Write(graph, _folder["free.onnx"]);
         SyntheticDataset.Write(_folder["faces"], new DrawnPeople(12, 4, 1), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
-        var added = new AddTeacherJob(new AssetFinder([], [], [], _folder["cache"])).Run(
+        var added = new AddTeacherJob(new AssetFinder([], [], _folder["cache"])).Run(
             new AddTeacherRequest(_folder["free.onnx"]) { Data = _folder["faces"], Size = size }, JobContext.None);
         Assert.Equal((taken, rowsFirst ? "nhwc" : "nchw", 48), (added.Size, added.Layout, added.Dimension));
         Assert.Equal(size is null, added.Notes.Any(n => n.Contains("leaves the size open: 112 is taken", StringComparison.Ordinal)));
@@ -77,10 +77,19 @@ public sealed class ModelFileTests : IDisposable
         graph.Output(graph.Flatten("embedding", graph.AveragePool("pool", x, 8, 8)), OnnxElementType.Float32, "n", 192);
         OnnxWriter.Write(graph, _folder["bytes.onnx"]);
         SyntheticDataset.Write(_folder["faces"], new DrawnPeople(12, 4, 1), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
-        var added = new AddTeacherJob(new AssetFinder([], [], [], _folder["cache"])).Run(
+        var added = new AddTeacherJob(new AssetFinder([], [], _folder["cache"])).Run(
             new AddTeacherRequest(_folder["bytes.onnx"]) { Data = _folder["faces"] }, JobContext.None);
         Assert.Equal(["x", "x"], added.Tried.Select(t => t.Scaling));
         Assert.Equal("uint8", added.Type);
+    }
+
+    [Fact]
+    public void An_output_that_the_file_has_not_is_refused_also_where_it_has_only_one()
+    {
+        string card = TinyTeacher.Write(_folder.Path), model = Path.ChangeExtension(card, ".onnx");
+        Assert.Null(ModelFile.Read(model, "embedding").Output);
+        Assert.Equal($"{model} has no output 'embeding', but embedding; did you mean 'embedding'?",
+            Assert.Throws<FaceDistillException>(() => ModelFile.Read(model, "embeding")).Message);
     }
 
     private ModelFile Read(OnnxDim batch, OnnxDim one, OnnxDim two, OnnxDim three, OnnxElementType type = OnnxElementType.Float32)

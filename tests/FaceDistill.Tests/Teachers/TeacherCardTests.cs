@@ -11,7 +11,7 @@ public sealed class TeacherCardTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder;
 
-    public TeacherCardTests() => _finder = new AssetFinder([], [], [], _folder["cache"]);
+    public TeacherCardTests() => _finder = new AssetFinder([], [], _folder["cache"]);
 
     public static TheoryData<string> Shipped => new(Cards.Names(Cards.Teachers));
 
@@ -81,7 +81,7 @@ public sealed class TeacherCardTests : IDisposable
         // In a folder of the user's it is refused, and stays.
         Directory.Move(_folder["cache/models"], _folder["mine"]);
         string brought = Path.Combine(_folder["mine"], "dlib", Path.GetFileName(converted));
-        var finder = new AssetFinder([_folder["mine"]], [], [], _folder["cache"]);
+        var finder = new AssetFinder([_folder["mine"]], [], _folder["cache"]);
         Assert.Equal(right, TeacherHash(finder, "a"));
         File.AppendAllText(brought, "x");
         Assert.StartsWith(brought, Assert.Throws<FaceDistillException>(() => TeacherHash(finder, "a")).Message, StringComparison.Ordinal);
@@ -89,7 +89,7 @@ public sealed class TeacherCardTests : IDisposable
         // Where the cache takes no file it goes with the process.
         Directory.CreateDirectory(_folder["closed/models"]);
         File.WriteAllText(_folder["closed/models/dlib"], "");
-        Assert.Equal(right, TeacherHash(new AssetFinder([], [], [], _folder["closed"]), "a"));
+        Assert.Equal(right, TeacherHash(new AssetFinder([], [], _folder["closed"]), "a"));
 
         string Hash(string folder, int seed)
         {

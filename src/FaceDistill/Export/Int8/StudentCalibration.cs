@@ -1,6 +1,7 @@
 using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using Microsoft.ML.OnnxRuntime;
 using OpenCvSharp;
@@ -24,7 +25,7 @@ internal static class StudentCalibration
         ArgumentOutOfRangeException.ThrowIfZero(faces.Count, nameof(faces));
         var seen = student.Layers.ToDictionary(l => l.Layer.Name, l => new ActivationStatistics(l.Layer.Out), StringComparer.Ordinal);
         seen["input"] = new ActivationStatistics(3);
-        string file = Path.GetTempFileName();
+        string folder = Leftovers.TemporaryFolder("int8"), file = Path.Combine(folder, "student.onnx");
         try
         {
             OnnxWriter.Write(student.Tapped(), file);
@@ -34,7 +35,7 @@ internal static class StudentCalibration
         }
         finally
         {
-            File.Delete(file);
+            Leftovers.Delete(folder);
         }
 
         return seen;

@@ -2,6 +2,7 @@ using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
 using FaceDistill.Export.Graphs;
 using FaceDistill.Faces;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
@@ -159,7 +160,7 @@ internal sealed class StudentInt8 : IDisposable
     // Squared difference to the float32 embeddings over their squared difference from their mean, and the spread beside theirs.
     private Quality Measure(FoldedStudent student, Int8Plan plan)
     {
-        string file = Path.GetTempFileName();
+        string folder = Leftovers.TemporaryFolder("int8"), file = Path.Combine(folder, "student.onnx");
         try
         {
             OnnxWriter.Write(Int8Graph.Build(student, plan), file);
@@ -170,7 +171,7 @@ internal sealed class StudentInt8 : IDisposable
         }
         finally
         {
-            File.Delete(file);
+            Leftovers.Delete(folder);
         }
     }
 

@@ -16,7 +16,7 @@ public sealed class StudentStartTests(TinyRun run) : IClassFixture<TinyRun>, IDi
 {
     private static readonly ModelInputSpec Contract = FaceTensor.StudentContract(64, "dlib");
     private readonly TempFolder _folder = new();
-    private readonly AssetFinder _finder = new([], [], [], CacheFolder.Root);
+    private readonly AssetFinder _finder = new([], [], CacheFolder.Root);
 
     public void Dispose() => _folder.Dispose();
 
