@@ -147,7 +147,7 @@ public sealed class DistillJob(AssetFinder finder)
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
-            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init));
+            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init), training.HeldOut.Faces);
             bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
@@ -279,7 +279,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
         else if (options.Student.Init is { } source && request.Ranks?.IsFirst != false)
         {
-            new DistillStart(finder).Begin(trainer, source, people is null ? 0 : faces.HeldOut.Names.Length, job);
+            new DistillStart(finder).Begin(trainer, source, people is null ? [] : faces.HeldOut.Names, job);
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 
