@@ -78,6 +78,13 @@ public sealed class DistillTargetsTests : IDisposable
         float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
         Assert.Equal(Projector.Fit(set, training, 4).Matrix, made);
         Assert.NotEqual(Projector.Fit(set, [.. Enumerable.Range(0, set.Count)], 4).Matrix, made);
+
+        // Other faces have other axes: what starts from it is told.
+        var further = Options with { Student = Options.Student with { Dimension = 4, Init = _folder["run"] }, HeldOut = Options.HeldOut with { Part = 0.5 } };
+        Run("same", further);
+        Assert.Contains(_lines, l => l.EndsWith("with its embedding layer", StringComparison.Ordinal));
+        Run("other", further with { Run = Options.Run with { Seed = 2 } });
+        Assert.Contains(_lines, l => l.Contains("with its embedding layer, turned to other axes, embedding layer fitted on", StringComparison.Ordinal));
     }
 
     [Fact]
