@@ -54,8 +54,8 @@ public sealed record DistillOptions
         },
     };
 
-    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out
-    /// and its replicas.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the time budget and its epochs, how many people it held
+    /// out and its replicas.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     internal DistillOptions With(DistillOptions decided)
     {
@@ -64,6 +64,7 @@ public sealed record DistillOptions
         {
             Run = Run with
             {
+                Minutes = Run.Minutes ?? decided.Run.Minutes,
                 Epochs = Run.Minutes is null ? Run.Epochs : decided.Run.Epochs,
                 Precision = Run.Precision == PrecisionMode.Auto ? decided.Run.Precision : Run.Precision,
                 Replicas = Run.Replicas ?? decided.Run.Replicas,
