@@ -88,6 +88,8 @@ public sealed record DistillOptions
                 ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
             : Loss.Angle > 0 && Run.BatchSize > RelationalAngle.MaxBatch
                 ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
+            : Loss.Angle > 0 && Run.BatchSize < RelationalAngle.MinBatch
+                ? $"the angle loss takes batches of at least {RelationalAngle.MinBatch} faces, since it looks at triples; raise --batch-size"
             : Loss.ArcFace > 0 && Targets.MixUp > 0 ? "a blend of two faces is nobody's: MixUp and ArcFace exclude each other"
             : !Loss.IsDistilled && Targets.Mode == TargetMode.Live
                 ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"
