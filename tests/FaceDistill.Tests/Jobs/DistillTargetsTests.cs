@@ -190,6 +190,16 @@ public sealed class DistillTargetsTests : IDisposable
     }
 
     [Fact]
+    public void Patience_needs_held_out_faces_though_the_faces_are_few()
+    {
+        var options = Options with { HeldOut = Options.HeldOut with { Part = 0.02, Patience = 1 } }; // of 24 none
+        string message = Assert.Throws<FaceDistillException>(() => Run("run", options)).Message;
+        Assert.Contains("--patience needs held-out faces or people, and of 24 faces none is held out; raise --validation", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["run"])); // before anything is embedded
+        Assert.Equal(1, Run("one", options with { HeldOut = options.HeldOut with { Part = 0.03 } }).Best!.Epoch);
+    }
+
+    [Fact]
     public void ArcFace_beside_the_teacher_needs_people()
     {
         Run("run", Options with { Loss = new LossOptions { ArcFace = 0.01 } });
