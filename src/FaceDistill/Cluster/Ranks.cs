@@ -35,7 +35,7 @@ public abstract class Ranks
     public abstract string About { get; }
 
     /// <summary>How many of them share this machine, its memory and its cores.</summary>
-    internal int OnThisMachine => Number(LocalNames) is > 0 and var local ? Math.Min(local, Count) : Count;
+    internal int OnThisMachine => (Number(LocalNames) ?? OfSlurm()) is > 0 and var local ? Math.Min(local, Count) : Count;
 
     /// <summary>The rank that the launcher gave this process, before it joins the others; null where no launcher of MPI started it.</summary>
     public static int? Started => Number(RankNames);
@@ -152,6 +152,41 @@ public abstract class Ranks
         using var here = values.cpu();
         work(here.bytes);
         values.copy_(here);
+    }
+
+    // Under 'srun --mpi=pmi2' Slurm alone knows; outside a step the variables are those of the whole allocation.
+    private static int? OfSlurm()
+    {
+        string? Told(string name) => Environment.GetEnvironmentVariable(name);
+        return Told("SLURM_STEP_ID") is null ? null : TasksOn(Told("SLURM_STEP_TASKS_PER_NODE") ?? Told("SLURM_TASKS_PER_NODE"), Told("SLURM_NODEID"));
+    }
+
+    /// <summary>How many tasks of a step Slurm runs on one of its nodes; null where it does not tell.</summary>
+    /// <param name="tasks">"2(x3),1": two on each of the first three nodes, one on the fourth.</param>
+    /// <param name="node">The node among those of the step, from 0.</param>
+    internal static int? TasksOn(string? tasks, string? node)
+    {
+        if (!InvariantNumber.Count(node ?? "", out int place))
+        {
+            return null;
+        }
+
+        foreach (string group in (tasks ?? "").Split(','))
+        {
+            string[] parts = group.TrimEnd(')').Split("(x");
+            int nodes = 1;
+            if (parts.Length > 2 || !InvariantNumber.Count(parts[0], out int each) || (parts.Length == 2 && !InvariantNumber.Count(parts[1], out nodes)))
+            {
+                return null;
+            }
+
+            if ((place -= nodes) < 0)
+            {
+                return each;
+            }
+        }
+
+        return null;
     }
 
     private static int? Number(string[] names) => names.Select(Environment.GetEnvironmentVariable)

@@ -148,23 +148,27 @@ internal sealed class SameFiles
 {
     private readonly Dictionary<ContentHash, int> _photos = [], _aligned = [];
 
-    /// <summary>Adds pictures, numbered from <paramref name="first"/>; those that were there already are returned, with the first of their like.</summary>
+    /// <summary>
+    /// Adds a set's pictures, numbered from <paramref name="first"/>; those that were there already are returned, with the first of their like. Several faces
+    /// of one photo in one set are not.
+    /// </summary>
     public List<(int Row, int Other)> Add((ContentHash Photo, ContentHash Aligned)[] hashes, int first)
     {
         var found = new List<(int, int)>();
         for (int i = 0; i < hashes.Length; i++)
         {
-            int other = Of(hashes[i]);
+            var (photo, aligned) = hashes[i];
+            int other = _aligned.GetValueOrDefault(aligned, _photos.TryGetValue(photo, out int earlier) && earlier < first ? earlier : -1);
             if (other >= 0)
             {
                 found.Add((first + i, other));
                 continue;
             }
 
-            _aligned.Add(hashes[i].Aligned, first + i);
-            if (!hashes[i].Photo.IsNone)
+            _aligned.Add(aligned, first + i);
+            if (!photo.IsNone)
             {
-                _photos.Add(hashes[i].Photo, first + i);
+                _photos.TryAdd(photo, first + i);
             }
         }
 

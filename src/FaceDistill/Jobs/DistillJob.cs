@@ -127,7 +127,7 @@ public sealed class DistillJob(AssetFinder finder)
         using var teacher = TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);
         var faces = new FaceSource(finder).Open(request.Data, teacher.Contract.Template, request.Aligned, job.Part(1, Parts));
         IdentityNotes.Tell(faces.Dataset.Images.Select(i => i.Identity), job);
-        RequireFaces(faces, teacher, Decided(options, checkpointPath));
+        RequireFaces(faces, teacher, Decided(options, checkpointPath), File.Exists(checkpointPath));
         bool begins = first && (!RunInfo.In(request.Output) || !File.Exists(checkpointPath));
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
         RequireExcluded(request.Output, excluded, begins);
@@ -147,7 +147,7 @@ public sealed class DistillJob(AssetFinder finder)
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
-            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init));
+            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init), training.HeldOut.Faces);
             bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
@@ -246,7 +246,7 @@ public sealed class DistillJob(AssetFinder finder)
     }
 
     // What the teacher and the number of faces do not permit, without any embedding.
-    private static void RequireFaces(AlignedFaces faces, IEmbedder teacher, DistillOptions options)
+    private static void RequireFaces(AlignedFaces faces, IEmbedder teacher, DistillOptions options, bool resumes)
     {
         if (options.Loss.IsDistilled && options.Student.Dimension > teacher.Dimension)
         {
@@ -258,6 +258,12 @@ public sealed class DistillJob(AssetFinder finder)
         double part = options.Loss.IsDistilled ? options.HeldOut.Part : 0;
         var split = new TrainingFaces(faces, new NoEmbeddings(faces.Dataset.Images.Count, 1), null, part, options.Run.Seed, people);
         split.RequireBatch(options.Run.BatchSize);
+        if (options.HeldOut.Patience > 0 && !resumes && split.Validation.Length + split.HeldOut.Names.Length == 0)
+        {
+            throw new FaceDistillException($"--patience needs held-out faces or people, and of {faces.Dataset.Images.Count} faces none is held out; "
+                + "raise --validation or --validation-people, or leave --patience out");
+        }
+
         if (options.Loss.ArcFace > 0)
         {
             WeightedLoss.RequirePeople(split.PeopleCount);
@@ -279,7 +285,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
         else if (options.Student.Init is { } source && request.Ranks?.IsFirst != false)
         {
-            new DistillStart(finder).Begin(trainer, source, people is null ? 0 : faces.HeldOut.Names.Length, job);
+            new DistillStart(finder).Begin(trainer, source, people is null ? [] : faces.HeldOut.Names, job);
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 

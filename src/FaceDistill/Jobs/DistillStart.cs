@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Files;
+using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
@@ -12,23 +13,38 @@ namespace FaceDistill.Jobs;
 /// <param name="finder">Finds a backbone's files.</param>
 internal sealed class DistillStart(AssetFinder finder)
 {
+    private const int FewNames = 3;
+
     /// <summary>Gives a trainer the weights.</summary>
     /// <param name="trainer">Before its first step.</param>
     /// <param name="source">A run folder, a checkpoint or a backbone's card.</param>
-    /// <param name="heldOut">How many people this run holds out and measures.</param>
+    /// <param name="heldOut">The people whom this run holds out and measures.</param>
     /// <param name="job">Told what was taken.</param>
     /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
-    public void Begin(Trainer trainer, string source, int heldOut, JobContext job)
+    public void Begin(Trainer trainer, string source, string[] heldOut, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         var start = IsBackbone(source) ? null : StartOf(source);
         Say(start?.Note, job);
         job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
-        if (start is not null && (start.Options.HeldOut.People ?? 0) is var before && before < heldOut)
+        if (start is not null && Acquaintances(source, start.Options.HeldOut.People ?? 0, heldOut) is { } acquaintances)
         {
-            job.Say?.Invoke($"warning: the run of {source} held out {before} people and this one {heldOut}: "
-                + "it may have been trained on the others, and the TAR by which the best epoch is chosen is then no figure for strangers");
+            job.Say?.Invoke($"warning: {acquaintances}, and the TAR by which the best epoch is chosen is then no figure for strangers");
         }
+    }
+
+    // By what the start's list says of people's names; by their numbers alone where that is of an earlier version.
+    private static string? Acquaintances(string source, int before, string[] heldOut)
+    {
+        var met = TrainedFaces.Met(FolderOf(source)!, heldOut);
+        string[] names = [.. heldOut.Where(name => met?.Contains(name) == true)];
+        string few = string.Join(", ", names.Take(FewNames)) + (names.Length > FewNames ? ", ..." : "");
+        return names.Length > 0
+                ? $"the run of {source}, or one before it, was trained on {names.Length} of the {heldOut.Length} people held out ({ShownText.Of(few)}): "
+                    + "lower --validation-people, or start from a run that held them out"
+            : met is null && before < heldOut.Length
+                ? $"the run of {source} held out {before} people and this one {heldOut.Length}: it may have been trained on the others"
+            : null;
     }
 
     /// <summary>Says what a checkpoint has to say.</summary>

@@ -43,6 +43,7 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         var mirrored = options.Targets.Mirror ? Projected(kept[1]) : null;
         return new TrainingFaces(faces, Projected(kept[0]), mirrored, options.HeldOut.Part, options.Run.Seed, People)
         {
+            Projector = projector,
             Augmented = Augmented(projector, Projected, job),
         };
     }

@@ -17,18 +17,21 @@ namespace FaceDistill.Runs;
 /// </remarks>
 internal sealed class TrainedFaces
 {
-    /// <summary>The list in a run folder: the content of each face and of its photo, and whom it shows.</summary>
+    /// <summary>
+    /// The list in a run folder: the content of each face and of its photo, whom it shows, and whether the person was held out (1) or not (0). Lists of
+    /// earlier versions do not have the last.
+    /// </summary>
     public const string FileName = "trained-on.csv";
 
-    private const string Header = "face,photo,identity";
+    private const string Header = "face,photo,identity,held_out";
     private const string Unknown = "(and others, unknown)";
     private readonly HashSet<ContentHash> _contents = [];
     private readonly HashSet<string> _names;
 
-    private TrainedFaces(IEnumerable<(ContentHash Face, ContentHash Photo, string Identity)> faces)
+    private TrainedFaces(IEnumerable<(ContentHash Face, ContentHash Photo, string Identity, string HeldOut)> faces)
     {
         var people = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (face, photo, identity) in faces)
+        foreach (var (face, photo, identity, _) in faces)
         {
             if (face.IsNone)
             {
@@ -52,14 +55,17 @@ internal sealed class TrainedFaces
     /// <param name="run">The run folder.</param>
     /// <param name="faces">Faces that are hashed.</param>
     /// <param name="start">The run folder of the student that it starts from, whose faces count too; null for none.</param>
+    /// <param name="heldOut">The places of the faces of people who are held out; null for nobody.</param>
     /// <exception cref="FaceDistillException">The file cannot be written, or the start's list is damaged.</exception>
-    public static void Write(string run, AlignedFaces faces, string? start = null)
+    public static void Write(string run, AlignedFaces faces, string? start = null, IEnumerable<int>? heldOut = null)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        object[][] before = start is null ? []
-            : !File.Exists(Path.Combine(start, FileName)) ? [[default(ContentHash), default(ContentHash), Unknown]]
-            : [.. Rows(Path.Combine(start, FileName)).Select(f => new object[] { f.Face, f.Photo, f.Identity })];
-        Csv.Write(Path.Combine(run, FileName), Header, faces.Dataset.Images.Select(i => new object[] { i.Hash, i.Photo, i.Identity }).Concat(before));
+        var strangers = heldOut?.ToHashSet() ?? [];
+        IEnumerable<object[]> before = start is null ? []
+            : !File.Exists(Path.Combine(start, FileName)) ? [[default(ContentHash), default(ContentHash), Unknown, ""]]
+            : Rows(Path.Combine(start, FileName)).Select(f => new object[] { f.Face, f.Photo, f.Identity, f.HeldOut });
+        Csv.Write(Path.Combine(run, FileName), Header,
+            faces.Dataset.Images.Select((face, i) => new object[] { face.Hash, face.Photo, face.Identity, strangers.Contains(i) ? "1" : "0" }).Concat(before));
     }
 
     /// <summary>Reads a run's list; null where the run of an earlier version has none.</summary>
@@ -67,13 +73,35 @@ internal sealed class TrainedFaces
     public static TrainedFaces? Read(string run) =>
         Path.Combine(run, FileName) is var path && File.Exists(path) ? new TrainedFaces(Rows(path)) : null;
 
-    private static IEnumerable<(ContentHash Face, ContentHash Photo, string Identity)> Rows(string path)
+    /// <summary>Which of some people a run, or one that it started from, was trained on, by their names.</summary>
+    /// <param name="run">The run folder.</param>
+    /// <param name="people">The people's names.</param>
+    /// <returns>Null where nobody is found and the list does not say of all faces whether they were held out.</returns>
+    /// <exception cref="FaceDistillException">The list is damaged.</exception>
+    public static IReadOnlySet<string>? Met(string run, IEnumerable<string> people)
+    {
+        string path = Path.Combine(run, FileName);
+        var (asked, met) = (people.ToHashSet(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        bool tells = File.Exists(path);
+        foreach (var (_, _, identity, heldOut) in tells ? Rows(path) : [])
+        {
+            tells &= heldOut.Length > 0;
+            if (heldOut == "0" && asked.Contains(Last(identity)))
+            {
+                met.Add(Last(identity));
+            }
+        }
+
+        return tells || met.Count > 0 ? met : null;
+    }
+
+    private static IEnumerable<(ContentHash Face, ContentHash Photo, string Identity, string HeldOut)> Rows(string path)
     {
         using var reader = new ListReader(path);
         foreach (var row in Csv.Rows(reader, path).Skip(1))
         {
-            yield return row.Fields.Count == 3 && ContentHash.TryParse(row.Fields[0], out var face) && ContentHash.TryParse(row.Fields[1], out var photo)
-                ? (face, photo, row.Fields[2])
+            yield return row.Fields.Count is 3 or 4 && ContentHash.TryParse(row.Fields[0], out var face) && ContentHash.TryParse(row.Fields[1], out var photo)
+                ? (face, photo, row.Fields[2], row.Fields.Count == 4 ? row.Fields[3] : "")
                 : throw new FaceDistillException($"{path} line {row.Line}: not two hashes and an identity; the run says no more what it was trained on");
         }
     }

@@ -19,7 +19,7 @@ internal static class ResumeRules
         if (!Same(checkpoint.Options, asked))
         {
             var (values, keys) = Differences(checkpoint.Options, options);
-            string further = keys is ["epochs"] ? $"; to train its student further: --init {Hints.Typed(folder)} --output NEW" : "";
+            string further = keys is ["epochs"] or ["minutes"] ? $"; to train its student further: --init {Hints.Typed(folder)} --output NEW" : "";
             throw new FaceDistillException($"{checkpoint.Path} belongs to a run with other options ({string.Join("; ", values)}); resume with the same ones, "
                 + $"or choose another --output{further}");
         }
@@ -71,13 +71,12 @@ internal static class ResumeRules
         return found;
     }
 
-    // The device, the time between checkpoints and the memory for pictures may change, the student that it started from may have been moved, minutes were
-    // turned into epochs,
-    // and runs of before held out nobody and had no replicas.
+    // The device, the time between checkpoints and the memory for pictures may change, the student that it started from may have been moved, and runs of
+    // before held out nobody and had no replicas.
     private static string Text(DistillOptions options) => JsonFile.Serialize(options with
     {
         Student = options.Student with { Init = options.Student.Init is null ? null : "" },
-        Run = options.Run with { Device = "", CheckpointMinutes = 0, PictureMemory = null, Minutes = null, Replicas = options.Run.Replicas ?? 1 },
+        Run = options.Run with { Device = "", CheckpointMinutes = 0, PictureMemory = null, Replicas = options.Run.Replicas ?? 1 },
         HeldOut = options.HeldOut with { People = options.HeldOut.People ?? 0 },
     });
 }

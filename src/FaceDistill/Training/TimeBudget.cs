@@ -11,7 +11,8 @@ namespace FaceDistill.Training;
 
 /// <summary>
 /// How many epochs fit into a given time. A throw-away student makes a few steps at each resolution of the run, twice over the same faces: the first epoch of a
-/// resolution decodes them, later ones find them in memory. The number found is kept with the run, so that an interrupted run goes on with it.
+/// resolution decodes them, later ones find in memory what <see cref="PictureMemory"/> holds of them. So it is with the faces that are measured after each
+/// epoch. The number found is kept with the run, so that an interrupted run goes on with it.
 /// </summary>
 internal static class TimeBudget
 {
@@ -38,17 +39,19 @@ internal static class TimeBudget
         (double First, double Later) EpochAt(int size) => seconds.TryGetValue(size, out var known)
             ? known
             : seconds[size] = EpochSeconds(student, faces, size, options, memory, cancel);
-        double measuring;
+        (double First, double Later) measuring;
+        using (var reader = Reader(faces, description.Contract.Size, options, memory))
         using (var validation = new ValidationPass(faces, description.Contract, options, device, measure, memory))
         using (var statistics = new BatchNormStatistics(faces, description, options, device, memory))
         {
-            measuring = MeasuringSeconds(student, validation, statistics, cancel);
+            double decoded = MeasuringSeconds(student, validation, statistics, cancel), kept = MeasuringSeconds(student, validation, statistics, cancel);
+            measuring = (decoded, reader.KeptPart < 1 ? decoded : kept); // the training pictures come first
         }
 
         double Needs(int epochs)
         {
             var sizes = new ResolutionSchedule(description.Contract.Size, options.Run.Progressive, epochs);
-            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt) + (epochs * measuring);
+            return Total([.. Enumerable.Range(0, epochs).Select(sizes.At)], EpochAt, measuring);
         }
 
         double first = Needs(1);
@@ -58,15 +61,23 @@ internal static class TimeBudget
             $"one epoch takes about {first / 60:0.00} minutes, more than is left of --minutes {options.Run.Minutes}; give more minutes or fewer faces"));
     }
 
-    /// <summary>The time of a run's epochs, the first of each resolution taking longer.</summary>
-    /// <param name="sizes">Each epoch's resolution.</param>
+    /// <summary>The time of a run's epochs, the first of each resolution, and the first measuring, taking longer.</summary>
+    /// <param name="sizes">Each epoch's resolution, at least one.</param>
     /// <param name="epoch">Seconds of the first and of a later epoch at a resolution.</param>
-    public static double Total(IReadOnlyList<int> sizes, Func<int, (double First, double Later)> epoch)
+    /// <param name="measuring">Seconds of what comes after the first and after a later epoch.</param>
+    public static double Total(IReadOnlyList<int> sizes, Func<int, (double First, double Later)> epoch, (double First, double Later) measuring)
     {
         ArgumentNullException.ThrowIfNull(sizes);
         ArgumentNullException.ThrowIfNull(epoch);
-        return sizes.GroupBy(s => s).Sum(same => epoch(same.Key).First + ((same.Count() - 1) * epoch(same.Key).Later));
+        return sizes.GroupBy(s => s).Sum(same => epoch(same.Key).First + ((same.Count() - 1) * epoch(same.Key).Later))
+            + measuring.First + ((sizes.Count - 1) * measuring.Later);
     }
+
+    /// <summary>Seconds of an epoch that finds a part of its pictures in memory.</summary>
+    /// <param name="decoded">Of one that decodes all.</param>
+    /// <param name="kept">Of one that decodes none.</param>
+    /// <param name="part">The part, 0 to 1.</param>
+    public static double Mixed(double decoded, double kept, double part) => (part * kept) + ((1 - part) * decoded);
 
     /// <summary>The largest number of epochs, at most 10,000, whose need is within a budget; 0 where not one is.</summary>
     /// <param name="needs">Seconds that a number of epochs takes; does not fall with the number.</param>
@@ -87,10 +98,14 @@ internal static class TimeBudget
     private static (double First, double Later) EpochSeconds(
         TrainingStep student, TrainingFaces faces, int size, DistillOptions options, PictureMemory memory, CancellationToken cancel)
     {
-        using var reader = new BatchReader(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, memory);
+        using var reader = Reader(faces, size, options, memory);
         student.Model.train();
-        return (Timed(student, reader, cancel), Timed(student, reader, cancel));
+        double decoded = Timed(student, reader, cancel);
+        return (decoded, Mixed(decoded, Timed(student, reader, cancel), reader.KeptPart));
     }
+
+    private static BatchReader Reader(TrainingFaces faces, int size, DistillOptions options, PictureMemory memory) =>
+        new(faces, size, options.Run.BatchSize, options.Run.Seed, options.Targets.Mirror, memory);
 
     private static double Timed(TrainingStep student, BatchReader reader, CancellationToken cancel)
     {

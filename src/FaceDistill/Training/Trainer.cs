@@ -100,7 +100,7 @@ internal sealed class Trainer : IDisposable
         var faces = new StartFaces(_faces, _description.Contract, _options.Run.Seed);
         using var start = open(faces);
         using var made = new MobileNetV1(_student.Model.Architecture, _options.Run.Seed); // on the CPU, wherever the student lies
-        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.Student, faces);
+        string taken = WeightTransfer.Apply(start, _description, _faces.Scaling, made, _options.Student, faces, _faces.Projector);
         _student.Model.CopyFrom(made);
         _description = _description with { Origins = start.Origins };
         _student.Ema?.Restart();

@@ -54,6 +54,16 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     }
 
     [Fact]
+    public void Several_faces_of_one_photo_are_no_duplicates_of_each_other()
+    {
+        ContentHash photo = new(1), copied = new(2), one = new(11), two = new(12), other = new(13);
+        var same = new SameFiles();
+        Assert.Equal([(3, 1)], same.Add([(photo, one), (photo, two), (copied, other), (photo, two)], 0)); // the photo lies there twice
+        Assert.Equal([(4, 0), (5, 1)], same.Add([(photo, new ContentHash(14)), (new ContentHash(3), two)], 4)); // another set, aligned otherwise
+        Assert.Equal([(0, 0)], same.In([(photo, new ContentHash(15))]));
+    }
+
+    [Fact]
     public void Names_that_hide_one_person_twice_are_warned_of()
     {
         float[][] people = [.. Enumerable.Range(0, 40).Select(Person)];

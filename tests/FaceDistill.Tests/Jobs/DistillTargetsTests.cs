@@ -78,6 +78,13 @@ public sealed class DistillTargetsTests : IDisposable
         float[] made = SafetensorsFile.Read(_folder[$"run/{Projector.FileName}"]).Tensors["projection"].Floats();
         Assert.Equal(Projector.Fit(set, training, 4).Matrix, made);
         Assert.NotEqual(Projector.Fit(set, [.. Enumerable.Range(0, set.Count)], 4).Matrix, made);
+
+        // Other faces have other axes: what starts from it is told.
+        var further = Options with { Student = Options.Student with { Dimension = 4, Init = _folder["run"] }, HeldOut = Options.HeldOut with { Part = 0.5 } };
+        Run("same", further);
+        Assert.Contains(_lines, l => l.EndsWith("with its embedding layer", StringComparison.Ordinal));
+        Run("other", further with { Run = Options.Run with { Seed = 2 } });
+        Assert.Contains(_lines, l => l.Contains("with its embedding layer, turned to other axes, embedding layer fitted on", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -180,6 +187,16 @@ public sealed class DistillTargetsTests : IDisposable
     private sealed class Heard(Action<WorkProgress> hear) : IProgress<WorkProgress>
     {
         public void Report(WorkProgress value) => hear(value);
+    }
+
+    [Fact]
+    public void Patience_needs_held_out_faces_though_the_faces_are_few()
+    {
+        var options = Options with { HeldOut = Options.HeldOut with { Part = 0.02, Patience = 1 } }; // of 24 none
+        string message = Assert.Throws<FaceDistillException>(() => Run("run", options)).Message;
+        Assert.Contains("--patience needs held-out faces or people, and of 24 faces none is held out; raise --validation", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder["run"])); // before anything is embedded
+        Assert.Equal(1, Run("one", options with { HeldOut = options.HeldOut with { Part = 0.03 } }).Best!.Epoch);
     }
 
     [Fact]

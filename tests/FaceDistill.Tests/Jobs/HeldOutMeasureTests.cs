@@ -113,6 +113,40 @@ public sealed class HeldOutMeasureTests : IDisposable
     }
 
     [Fact]
+    public void People_whom_a_start_was_trained_on_are_told_of_by_their_names()
+    {
+        string[] held = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People).Names;
+        Run(Options, "parent");
+        Array.ForEach(held[..4], name => Directory.Move(_folder[$"faces/{name}"], _folder[$"gone-{name}"]));
+        string[] next = HeldOutPeople.Of(AlignedFaces.Open(_folder["faces"]).Dataset.Images, People).Names.Except(held).ToArray();
+        Assert.Equal(4, next.Length);
+        Run(From("parent"), "child");
+        Assert.Single(_lines, l => l.StartsWith($"warning: the run of {_folder["parent"]}, or one before it, was trained on 4 of the 14 people held out ("
+            + $"{string.Join(", ", next[..3])}, ...): ", StringComparison.Ordinal));
+
+        // Whom the child has not met, nobody has; whom the parent was trained on, the child's start was.
+        Array.ForEach(held[..4], name => Directory.Move(_folder[$"gone-{name}"], _folder[$"faces/{name}"]));
+        _lines.Clear();
+        Run(From("child"), "grandchild");
+        Run(From("parent"), "another");
+        Assert.DoesNotContain(_lines, l => l.StartsWith("warning", StringComparison.Ordinal));
+
+        // A list of an earlier version has no such column: the numbers are compared.
+        string list = _folder[$"parent/{TrainedFaces.FileName}"];
+        File.WriteAllLines(list, File.ReadAllLines(list).Select(line => string.Join(',', line.Split(',').Take(3))));
+        Run(From("parent"), "of-before");
+        Assert.DoesNotContain(_lines, l => l.StartsWith("warning", StringComparison.Ordinal));
+        Run(From("parent") with { HeldOut = Options.HeldOut with { People = People + 1 } }, "more");
+        Assert.Contains(_lines, l => l.StartsWith($"warning: the run of {_folder["parent"]} held out 14 people and this one 15", StringComparison.Ordinal));
+    }
+
+    private DistillOptions From(string run) => Options with
+    {
+        Student = Options.Student with { Init = _folder[run] },
+        Run = Options.Run with { Epochs = 1 },
+    };
+
+    [Fact]
     public void Without_a_teacher_people_are_held_out_where_asked_for_and_choose()
     {
         var report = Run(Options with { Loss = new LossOptions { Squared = 0, ArcFace = 1 } });

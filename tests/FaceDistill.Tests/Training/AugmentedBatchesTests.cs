@@ -58,11 +58,55 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     }
 
     [Fact]
-    public void MixUp_blends_pictures_and_the_teacher_sees_the_blend()
+    public void MixUp_blends_each_face_with_another_one_of_its_batch_and_the_teacher_sees_the_blend()
     {
-        var (plain, mixed) = (Epoch(Live(0), 0), Epoch(Live(0.4), 0));
-        Assert.True(plain.Zip(mixed).Count(e => e.First.Pixels != e.Second.Pixels) > 0.8 * plain.Count);
-        Assert.True(plain.Zip(mixed).Count(e => !e.First.Target.SequenceEqual(e.Second.Target)) > 0.8 * plain.Count);
+        const double alpha = 0.4;
+        var (plain, mixed) = (Live(0), Live(alpha));
+        int neighbours = 0, found = 0;
+        foreach (var (alone, blends) in Epoch(plain, 1).Chunk(BatchSize).Zip(Epoch(mixed, 1).Chunk(BatchSize)))
+        {
+            int[] faces = [.. alone.Select(a => plain.Training.Single(f => Picture(plain, f, 1) == a.Pixels))];
+            var partners = new List<int>();
+            for (int i = 0; i < faces.Length; i++)
+            {
+                double uniform = ((SeededChoice.Bits(1, 1, faces[i], purpose: 3) >> 11) + 0.5) / Math.Pow(2, 53);
+                double share = MathNet.Numerics.Distributions.Beta.InvCDF(alpha, alpha, uniform);
+                int[] like = [.. Enumerable.Range(0, faces.Length).Where(j => Blend(mixed, faces[i], faces[j], share) == blends[i].Pixels)];
+                Assert.NotEmpty(like);
+                AssertNear(Scaled(mixed, BlendEmbedding(mixed, faces[i], faces[like[0]], share)), blends[i].Target);
+                if (like is [var other]) // with a share near 1 any partner gives the same picture
+                {
+                    Assert.NotEqual(i, other);
+                    partners.Add(other);
+                    neighbours += other == (i + 1) % faces.Length || i == (other + 1) % faces.Length ? 1 : 0;
+                }
+            }
+
+            Assert.Equal(partners.Count, partners.Distinct().Count()); // each is blended into one other
+            found += partners.Count;
+        }
+
+        Assert.InRange(found, 50, 96); // 6 batches of 16
+        Assert.InRange(neighbours, 1, found / 3); // two of fifteen by chance: batches are sorted, so that neighbours are always the same
+    }
+
+    [Fact]
+    public void A_part_of_a_batch_holds_what_the_whole_one_holds()
+    {
+        var faces = Live(0.4);
+        using var reader = new BatchReader(faces, Size, BatchSize, 1, mirror: true);
+        string[] whole = [.. Epoch(faces, 1).Select(e => e.Pixels)];
+        for (int rank = 0; rank < 2; rank++)
+        {
+            var part = BatchParts.Of(2, rank, 2);
+            var (first, count) = part.Faces(BatchSize);
+            int step = 0;
+            foreach (var batch in reader.Training(1, 0, part, default))
+            {
+                Assert.Equal(whole.Skip((step++ * BatchSize) + first).Take(count),
+                    Enumerable.Range(first, count).Select(i => Convert.ToHexString(batch.PixelsOf(i))));
+            }
+        }
     }
 
     [Fact]
@@ -122,6 +166,40 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
         }
 
         return all;
+    }
+
+    // What student and teacher should see of epoch 1, by the plain renderer at the size of each, and what the teacher gives.
+    private string Blend(TrainingFaces faces, int face, int other, double share)
+    {
+        using var student = Blended(faces, face, other, share, Size);
+        var rgb = new byte[Size * Size * 3];
+        FaceTensor.CopyRgb(student, rgb);
+        return Convert.ToHexString(rgb);
+    }
+
+    private float[] BlendEmbedding(TrainingFaces faces, int face, int other, double share)
+    {
+        var contract = tiny.Teacher.Contract;
+        using var teacher = Blended(faces, face, other, share, contract.Size);
+        var (input, embedding) = (new float[contract.Values], new float[tiny.Teacher.Dimension]);
+        FaceTensor.Fill(teacher, contract, input);
+        tiny.Teacher.Embed(input, 1, embedding);
+        return embedding;
+    }
+
+    private Mat Blended(TrainingFaces faces, int face, int other, double share, int size)
+    {
+        Mat View(int i)
+        {
+            using var aligned = tiny.Faces.ReadFrame(i);
+            return new ViewRenderer(tiny.Faces.Manifest.Frame).Render(aligned, faces.Augmented!.View(1, tiny.Faces.Dataset.Images[i].Key), size);
+        }
+
+        using var one = View(face);
+        using var two = View(other);
+        var blend = new Mat();
+        Cv2.AddWeighted(one, share, two, 1 - share, 0, blend);
+        return blend;
     }
 
     private string Picture(TrainingFaces faces, int face, int view)

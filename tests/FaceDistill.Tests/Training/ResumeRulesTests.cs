@@ -20,7 +20,9 @@ public sealed class ResumeRulesTests
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { Precision = PrecisionMode.Auto } }));
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { CheckpointMinutes = 1 } }));
         Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { PictureMemory = 1 } }));
-        Assert.True(ResumeRules.Same(Made, Made with { Run = Made.Run with { Minutes = 3, Epochs = 20 } }));
+        var timed = Made with { Run = Made.Run with { Minutes = 3 } }; // which became 16 epochs
+        Assert.True(ResumeRules.Same(timed, timed with { Run = timed.Run with { Epochs = 20 } }));
+        Assert.True(ResumeRules.Same(timed, Made)); // a finished run's recipe
         Assert.True(ResumeRules.Same(Made with { HeldOut = Made.HeldOut with { People = 118 } }, Made)); // found at its beginning
         Assert.True(ResumeRules.Same(Made, Made with { HeldOut = Made.HeldOut with { People = 0 } })); // of before people could be held out
         Assert.True(ResumeRules.Same(Made with { Run = Made.Run with { Replicas = 2 } }, Made)); // as many as the machine had threads
@@ -32,6 +34,10 @@ public sealed class ResumeRulesTests
     {
         Assert.False(ResumeRules.Same(Made, Made with { Student = Made.Student with { Init = null } }));
         Assert.False(ResumeRules.Same(Made, Made with { Run = Made.Run with { Epochs = 17 } }));
+        Assert.False(ResumeRules.Same(Made, Made with { Run = Made.Run with { Minutes = 3 } }));
+        Assert.False(ResumeRules.Same(Made with { Run = Made.Run with { Minutes = 3 } }, Made with { Run = Made.Run with { Minutes = 4 } }));
+        Assert.Equal("minutes: 3 there, 4 here", ResumeRules.Difference(
+            Made with { Run = Made.Run with { Minutes = 3 } }, Made with { Run = Made.Run with { Minutes = 4 } }));
         Assert.False(ResumeRules.Same(Made, Made with { HeldOut = Made.HeldOut with { People = 5 } }));
         Assert.False(ResumeRules.Same(Made with { HeldOut = Made.HeldOut with { People = 5 } }, Made with { HeldOut = Made.HeldOut with { People = 0 } }));
         Assert.False(ResumeRules.Same(Made with { Run = Made.Run with { Replicas = 2 } }, Made with { Run = Made.Run with { Replicas = 1 } }));

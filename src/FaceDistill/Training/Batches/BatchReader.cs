@@ -37,6 +37,8 @@ internal sealed class BatchReader : IDisposable
         (_faces, _batchSize, _seed) = (faces, batchSize, seed);
         memory ??= PictureMemory.Of(null);
         (_pixels, _frames) = (new FacePixels(faces.Faces, size, memory), new FaceFrames(faces.Faces, memory));
+        KeptPart = Math.Min(1, (double)(memory.Left / ((faces.Augmented is null ? _pixels.Bytes : _frames.Bytes) + KeptPictures.Overhead))
+            / faces.Training.Length);
         _validation = new PlainBatches(faces, _pixels, mirror: false, seed);
         _training = faces.Augmented is not { } views ? new PlainBatches(faces, _pixels, mirror, seed)
             : views.Teacher is not null ? new LiveBatches(faces, _frames, size)
@@ -48,6 +50,9 @@ internal sealed class BatchReader : IDisposable
             _free.Writer.TryWrite(batch);
         }
     }
+
+    /// <summary>The part of the training pictures, 0 to 1, that is decoded once and kept: as much as there was memory for when this was made.</summary>
+    public double KeptPart { get; }
 
     /// <summary>Steps of one epoch; the last, incomplete batch is left out, unless it is the only one.</summary>
     public int StepsPerEpoch => Math.Max(1, _faces.Training.Length / _batchSize);

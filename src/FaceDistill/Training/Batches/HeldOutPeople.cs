@@ -20,7 +20,7 @@ namespace FaceDistill.Training.Batches;
 /// <para>
 /// Who is held out is decided by a hash of the name alone, not by the run's seed: runs with other seeds or other data can be compared, further data leave
 /// the choice among those who were there as it is, and a student that starts with another run's weights has not met
-/// these people there, if that run held out as many.
+/// these people there, if that run held out as many of the same data; where it has met some, a warning says so.
 /// </para>
 /// </remarks>
 internal sealed class HeldOutPeople

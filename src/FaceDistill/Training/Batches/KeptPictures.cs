@@ -22,8 +22,11 @@ internal sealed class PictureMemory(long bytes)
         ? (long)(gigabytes * 1e9)
         : GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / UsualPart / sharers);
 
+    /// <summary>What is left, in bytes.</summary>
+    public long Left => Interlocked.Read(ref _left);
+
     /// <summary>Whether so much is left.</summary>
-    public bool Has(int bytes) => Interlocked.Read(ref _left) >= bytes;
+    public bool Has(int bytes) => Left >= bytes;
 
     /// <summary>Takes some, where so much is left.</summary>
     public bool Take(int bytes)
@@ -158,7 +161,8 @@ internal sealed class FaceFrames : IDisposable
 
     private int Side => _faces.Manifest.Frame.Side;
 
-    private int Bytes => Side * Side * 3;
+    /// <summary>Bytes of one picture: Side x Side x 3.</summary>
+    public int Bytes => Side * Side * 3;
 
     /// <summary>One aligned picture.</summary>
     /// <param name="index">Its place in the list.</param>

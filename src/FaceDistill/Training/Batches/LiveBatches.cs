@@ -45,12 +45,14 @@ internal sealed class LiveBatches : IBatchFiller
             _embeddings = new float[chunks * TeacherBatch * dimension];
         }
 
+        int[] partners = _targets.MixUp > 0 ? Partners(epoch, indices) : [];
+
         ParallelFaces.Run((0, chunks), chunk =>
         {
             int first = chunk * TeacherBatch, size = Math.Min(TeacherBatch, count - first);
             for (int i = first; i < first + size; i++)
             {
-                Draw(batch, epoch, indices, part.First + i, _inputs[chunk].AsSpan((i - first) * values, values));
+                Draw(batch, epoch, (indices, partners), part.First + i, _inputs[chunk].AsSpan((i - first) * values, values));
             }
 
             _teacher.Embed(_inputs[chunk], size, _embeddings.AsSpan(first * dimension, size * dimension));
@@ -61,20 +63,20 @@ internal sealed class LiveBatches : IBatchFiller
         }, stop);
     }
 
-    private void Draw(TrainingBatch batch, int epoch, int[] indices, int i, Span<float> input)
+    private void Draw(TrainingBatch batch, int epoch, (int[] Own, int[] Partners) faces, int i, Span<float> input)
     {
         int teacherSize = _teacher.Contract.Size;
-        var (small, large) = Views(epoch, indices[i], teacherSize);
+        var (small, large) = Views(epoch, faces.Own[i], teacherSize);
         using (small)
         using (large)
         {
             if (_targets.MixUp > 0)
             {
-                var (otherSmall, otherLarge) = Views(epoch, indices[(i + 1) % indices.Length], teacherSize);
+                var (otherSmall, otherLarge) = Views(epoch, faces.Partners[i], teacherSize);
                 using (otherSmall)
                 using (otherLarge)
                 {
-                    double share = Share(epoch, indices[i]);
+                    double share = Share(epoch, faces.Own[i]);
                     Cv2.AddWeighted(small, share, otherSmall, 1 - share, 0, small);
                     Cv2.AddWeighted(large, share, otherLarge, 1 - share, 0, large);
                 }
@@ -83,6 +85,19 @@ internal sealed class LiveBatches : IBatchFiller
             FaceTensor.CopyRgb(small, batch.PixelsOf(i));
             FaceTensor.Fill(large, _teacher.Contract, input);
         }
+    }
+
+    // With whom each is blended: the next one in an order that the epoch draws. In the batch itself, which is sorted, a face's neighbours are always the same.
+    private int[] Partners(int epoch, int[] indices)
+    {
+        int[] order = [.. indices.Index().OrderBy(face => SeededChoice.Bits(_targets.Seed, epoch, face.Item, purpose: 5)).Select(face => face.Index)];
+        int[] partners = new int[order.Length];
+        for (int i = 0; i < order.Length; i++)
+        {
+            partners[order[i]] = indices[order[(i + 1) % order.Length]];
+        }
+
+        return partners;
     }
 
     private (Mat Student, Mat Teacher) Views(int epoch, int face, int teacherSize)

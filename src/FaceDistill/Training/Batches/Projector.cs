@@ -75,6 +75,18 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
         }
     }
 
+    /// <summary>Numbers along another projector's axes as numbers along these, M M_other' x: the same of what lies in the space of both.</summary>
+    /// <param name="other">The other one, from the same teacher's space.</param>
+    /// <param name="columns">[other.To, n], row-major: n vectors.</param>
+    /// <returns>[To, n].</returns>
+    public float[] Turned(Projector other, float[] columns)
+    {
+        static Matrix<double> Dense(float[] values, int rows) =>
+            Matrix<double>.Build.DenseOfRowMajor(rows, values.Length / rows, values.Select(v => (double)v));
+        var turned = Dense(Matrix, To).TransposeAndMultiply(Dense(other.Matrix, other.To)) * Dense(columns, other.To);
+        return [.. turned.ToRowMajorArray().Select(v => (float)v)];
+    }
+
     /// <summary>Writes it into a run folder.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="teacher">The teacher's name.</param>
@@ -90,14 +102,20 @@ internal sealed record Projector(float[] Matrix, int From, int To, double Kept)
     /// <param name="from">The teacher's dimension.</param>
     /// <param name="to">The student's dimension.</param>
     /// <exception cref="FaceDistillException">The file is missing, damaged, or between other dimensions.</exception>
-    public static Projector Read(string folder, int from, int to)
+    public static Projector Read(string folder, int from, int to) => Find(folder, from, to) ?? throw new FaceDistillException(
+        $"{Path.Combine(folder, FileName)} holds no projection from {from} to {to} dimensions; put the run's own back, or choose another --output");
+
+    /// <summary>That of a run folder; null where the file holds none between these dimensions, or is not there.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="from">The teacher's dimension.</param>
+    /// <param name="to">The student's dimension.</param>
+    /// <exception cref="FaceDistillException">The file is damaged.</exception>
+    public static Projector? Find(string folder, int from, int to)
     {
         string path = Path.Combine(folder, FileName);
-        var (tensors, metadata) = SafetensorsFile.Read(path);
+        var (tensors, metadata) = File.Exists(path) ? SafetensorsFile.Read(path) : ([], []);
         return tensors.GetValueOrDefault("projection") is { Type: "F32" } projection && projection.Shape.SequenceEqual([to, (long)from])
-            && InvariantNumber.Real(metadata.GetValueOrDefault("kept"), out double kept)
-            ? new Projector(projection.Floats(), from, to, kept)
-            : throw new FaceDistillException($"{path} holds no projection from {from} to {to} dimensions; put the run's own back, or choose another --output");
+            && InvariantNumber.Real(metadata.GetValueOrDefault("kept"), out double kept) ? new Projector(projection.Floats(), from, to, kept) : null;
     }
 
     private static Matrix<double> SecondMoment(IEmbeddingRows teacher, IReadOnlyList<int> faces)

@@ -65,6 +65,9 @@ internal sealed class TrainingFaces
     /// <summary>How targets are centred and scaled; measured on the training faces, or taken from the checkpoint of a run that goes on.</summary>
     public TargetScaling Scaling { get; set; }
 
+    /// <summary>The map that the targets have gone through; null where they are the teacher's own embeddings.</summary>
+    public Projector? Projector { get; init; }
+
     /// <summary>Further views of the training faces, with their targets; null to train on the aligned and mirrored faces.</summary>
     public AugmentedTargets? Augmented { get; init; }
 

@@ -13,10 +13,13 @@ internal static class RelationalAngle
     /// <summary>The largest batch, so that N^3 values stay at 64 MB.</summary>
     public const int MaxBatch = 256;
 
+    /// <summary>The smallest batch: one triple.</summary>
+    public const int MinBatch = 3;
+
     /// <summary>The loss.</summary>
     /// <param name="student">float32 [N, D]; D need not be the teacher's.</param>
     /// <param name="target">float32 [N, E].</param>
-    /// <returns>float32 scalar; N is at least 3.</returns>
+    /// <returns>float32 scalar; N is at least <see cref="MinBatch"/>.</returns>
     public static Tensor Loss(Tensor student, Tensor target)
     {
         ArgumentNullException.ThrowIfNull(student);

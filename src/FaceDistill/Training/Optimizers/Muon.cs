@@ -8,10 +8,10 @@ namespace FaceDistill.Training.Optimizers;
 
 /// <summary>
 /// Muon (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024) for every weight that mixes channels, seen as a matrix
-/// [out, in k k], of which blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g; u = 0.95 m + 0.05 g (Nesterov); w -=
-/// rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has
-/// u's singular vectors and singular values near 1. The factor gives a step the size of AdamW's (Liu et al., "Muon is scalable for LLM
-/// training", 2025, section 2.2), so both take the same learning rate and decay. O is computed in bfloat16 where the training is
+/// [out, in k k], of which the fewest equal blocks of at most 128 rows (of the shorter side) are taken by themselves: m = 0.95 m + 0.05 g;
+/// u = 0.95 m + 0.05 g (Nesterov); w -= rate (0.2 sqrt(max(rows, columns)) O(u) + decay w), where O(u) has u's singular vectors and singular
+/// values near 1. The factor gives a step the size of AdamW's (Liu et al., "Muon is scalable for LLM training", 2025, section 2.2), so both
+/// take the same learning rate and decay. O is computed in bfloat16 where the training is
 /// (<see cref="MobileNetV1.TrainingType"/>), which is precise enough (Jordan et al.). Depthwise filters, batch norms, biases and what is trained beside the
 /// network are left to <see cref="AdamWState"/>.
 /// </summary>
@@ -130,8 +130,9 @@ internal sealed class MuonState : IStudentOptimizer
 
     private static double Cost(MatrixPlace matrix)
     {
-        double all = Math.Min(matrix.Rows, matrix.Columns), long_ = Math.Max(matrix.Rows, matrix.Columns), rows = all / Blocks((long)all);
-        return all / rows * ((2 * rows * rows * long_) + (rows * rows * rows));
+        var (blocks, each) = Blocks(Math.Min(matrix.Rows, matrix.Columns));
+        double rows = each, columns = Math.Max(matrix.Rows, matrix.Columns);
+        return blocks * ((2 * rows * rows * columns) + (rows * rows * rows));
     }
 
     /// <summary>Near the orthogonal factor of each matrix's polar decomposition, by five Newton-Schulz steps X = a X + (b X X' + c (X X')^2) X.</summary>
@@ -144,7 +145,9 @@ internal sealed class MuonState : IStudentOptimizer
         bool tall = matrices.shape[1] > matrices.shape[2];
         var wide = tall ? matrices.transpose(1, 2).contiguous() : matrices;
         var (rows, columns) = (wide.shape[1], wide.shape[2]);
-        var blocks = wide.reshape(-1, rows / Blocks(rows), columns);
+        var (count, each) = Blocks(rows);
+        long lacking = (count * each) - rows; // rows of zeros, which the steps leave zero, fill the last block
+        var blocks = (lacking == 0 ? wide : cat([wide, zeros_like(wide.narrow(1, 0, lacking))], 1)).reshape(-1, each, columns);
         var x = blocks.div(blocks.Squared().sum([1, 2], keepdim: true).sqrt().Add(Epsilon)).to(type);
         for (int step = 0; step < NewtonSchulzSteps; step++)
         {
@@ -154,20 +157,15 @@ internal sealed class MuonState : IStudentOptimizer
             x = polynomial.baddbmm(x, x, beta: A, alpha: 1).MoveToOuterDisposeScope();
         }
 
-        x = x.reshape(-1, rows, columns);
+        x = x.reshape(-1, count * each, columns).narrow(1, 0, rows);
         return (tall ? x.transpose(1, 2) : x).MoveToOuterDisposeScope();
     }
 
-    // The fewest equal blocks of at most BlockRows rows.
-    private static long Blocks(long rows)
+    // The fewest equal blocks of at most BlockRows rows; together they may have some rows more.
+    private static (long Count, long Rows) Blocks(long rows)
     {
         long blocks = (rows + BlockRows - 1) / BlockRows;
-        while (rows % blocks != 0)
-        {
-            blocks++;
-        }
-
-        return blocks;
+        return (blocks, (rows + blocks - 1) / blocks);
     }
 
     /// <inheritdoc/>

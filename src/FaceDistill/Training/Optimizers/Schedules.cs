@@ -42,8 +42,8 @@ internal readonly record struct LearningRateSchedule(ScheduleKind Kind, double P
 
 /// <summary>
 /// Progressive resolution (Tan and Le, "EfficientNetV2", 2021): the first half of the epochs is shared equally by the multiples of 32 pixels
-/// from a part of the student's resolution up, the second half is trained at the resolution itself. Small pictures cost less, and what
-/// they teach is kept.
+/// from a part of the student's resolution up, the second half, and the last epoch always, is trained at the resolution itself. Small pictures cost
+/// less, and what they teach is kept.
 /// </summary>
 /// <param name="Full">The student's resolution in pixels.</param>
 /// <param name="Start">The part of it to start from, above 0 and at most 1; 1 is always the full resolution.</param>
@@ -59,6 +59,6 @@ internal readonly record struct ResolutionSchedule(int Full, double Start, int E
         int lowest = Math.Min(Full, (int)Math.Ceiling(Full * Start / Multiple) * Multiple);
         int stages = (Full - lowest) / Multiple;
         double part = epoch / (Epochs * LowPart);
-        return part >= 1 ? Full : lowest + (Multiple * (int)(part * stages));
+        return part >= 1 || epoch == Epochs - 1 ? Full : lowest + (Multiple * (int)(part * stages));
     }
 }

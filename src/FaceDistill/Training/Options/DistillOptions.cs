@@ -54,8 +54,8 @@ public sealed record DistillOptions
         },
     };
 
-    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the epochs of a time budget, how many people it held out
-    /// and its replicas.</summary>
+    /// <summary>The options with what a run decided by measurement at its beginning: the precision, the time budget and its epochs, how many people it held
+    /// out and its replicas.</summary>
     /// <param name="decided">The options of the run's checkpoint.</param>
     internal DistillOptions With(DistillOptions decided)
     {
@@ -64,6 +64,7 @@ public sealed record DistillOptions
         {
             Run = Run with
             {
+                Minutes = Run.Minutes ?? decided.Run.Minutes,
                 Epochs = Run.Minutes is null ? Run.Epochs : decided.Run.Epochs,
                 Precision = Run.Precision == PrecisionMode.Auto ? decided.Run.Precision : Run.Precision,
                 Replicas = Run.Replicas ?? decided.Run.Replicas,
@@ -87,6 +88,8 @@ public sealed record DistillOptions
                 ? "progressive resolution needs the gap head: gdc's weights fit one resolution only"
             : Loss.Angle > 0 && Run.BatchSize > RelationalAngle.MaxBatch
                 ? $"the angle loss takes batches of at most {RelationalAngle.MaxBatch} faces, since it looks at all triples; lower --batch-size"
+            : Loss.Angle > 0 && Run.BatchSize < RelationalAngle.MinBatch
+                ? $"the angle loss takes batches of at least {RelationalAngle.MinBatch} faces, since it looks at triples; raise --batch-size"
             : Loss.ArcFace > 0 && Targets.MixUp > 0 ? "a blend of two faces is nobody's: MixUp and ArcFace exclude each other"
             : !Loss.IsDistilled && Targets.Mode == TargetMode.Live
                 ? "without a loss that looks at the teacher there is nothing to embed live; leave --targets live out"

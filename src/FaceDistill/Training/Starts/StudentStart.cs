@@ -27,6 +27,9 @@ internal sealed class StudentStart : IDisposable
     /// <summary>How its embeddings come into its teacher's space; null for a backbone, which has neither head nor embedding layer.</summary>
     public TargetScaling? Scaling { get; private init; }
 
+    /// <summary>The run folder; null for a backbone.</summary>
+    public string? Folder { get; private init; }
+
     /// <summary>The SHA-256 of its teacher; null for a backbone.</summary>
     public string? TeacherHash { get; private init; }
 
@@ -41,6 +44,7 @@ internal sealed class StudentStart : IDisposable
         return new StudentStart(checkpoint.LoadModel(), student, checkpoint.Path, [nearest, .. checkpoint.Origins])
         {
             Scaling = checkpoint.Scaling,
+            Folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(checkpoint.Path)),
             TeacherHash = checkpoint.Description.TeacherHash,
         };
     }

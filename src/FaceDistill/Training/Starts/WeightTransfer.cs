@@ -1,5 +1,6 @@
 using FaceDistill.Files;
 using FaceDistill.Students;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ namespace FaceDistill.Training.Starts;
 /// Starts a student with the weights of another one, or of a published backbone, of the same width or a wider one. Of a wider one some channels are kept, in
 /// their order, by a <see cref="ChannelRule"/>; the layers behind lose the inputs that went, and are fitted to what is left where there are faces to do it on
 /// (<see cref="StartPair"/>). A head of another resolution's map is fitted by <see cref="PooledKernel"/>. The embedding layer is taken over, folded into the
-/// new target scaling, where head, teacher and dimension are the same.
+/// new target scaling, where head, teacher and dimension are the same; of a shorter embedding than the teacher's it is turned to the new projector's axes.
 /// </summary>
 internal static class WeightTransfer
 {
@@ -47,10 +48,12 @@ internal static class WeightTransfer
     /// <param name="target">Its network.</param>
     /// <param name="options">Which channels of a wider source are kept, and whether layers that lost inputs are fitted to the source's on the faces.</param>
     /// <param name="faces">Training faces; null to copy only, by L1 where the rule needs faces.</param>
+    /// <param name="projector">The map that the student's targets go through; null for none.</param>
     /// <returns>One line about what was taken.</returns>
     /// <exception cref="FaceDistillException">The source is narrower, or a face cannot be read.</exception>
     public static string Apply(
-        StudentStart source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, StudentOptions options, StartFaces? faces)
+        StudentStart source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, StudentOptions options, StartFaces? faces,
+        Projector? projector = null)
     {
         var (from, to) = (source.Architecture, target.Architecture);
         var (rule, refit) = (options.InitChannels, options.InitRefit);
@@ -76,13 +79,16 @@ internal static class WeightTransfer
         // Of a start of the same width only a new head over the map has to see the faces.
         using var maps = pair?.Narrow ?? (faces is null || to.HeadConvolution is null || HasHead(source, to) ? null : StartLayers.Maps(target, faces));
         bool head = Head(source, target, kept, maps);
-        bool embedding = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
+        bool alike = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
+        var axes = projector is null || !alike ? null : Projector.Find(source.Folder!, projector.From, projector.To);
+        bool embedding = alike && (projector is null || axes is not null);
+        bool turned = axes?.Matrix.AsSpan().SequenceEqual(projector!.Matrix) == false;
         if (embedding)
         {
-            Embedding(old, from, kept, source.Scaling!, scaling, weights);
+            Embedding(old, from, kept, source.Scaling!, scaling, weights, turned ? values => projector!.Turned(axes!, values) : values => values);
         }
 
-        bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || (narrower && refit));
+        bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || ((narrower || turned) && refit));
         string fitted = fits ? ", " + EmbeddingFit.Apply(target, faces!, keep: embedding) : "";
         if (source.Scaling is null)
         {
@@ -93,8 +99,10 @@ internal static class WeightTransfer
         }
 
         string narrowed = pair is null ? "" : $", {(refit ? "narrowed and fitted" : "narrowed")} on {faces!.Count} faces";
-        string rest = embedding ? "with its embedding layer"
+        string rest = turned ? "with its embedding layer, turned to other axes"
+            : embedding ? "with its embedding layer"
             : source.Scaling is null ? "which has no embedding layer"
+            : alike ? $"without its embedding layer, whose axes ({Projector.FileName}) are not beside it"
             : head ? "without its embedding layer, which belongs to another teacher"
             : "without its head, which is another";
         return $"weights of {source.Name} from {source.Path}, {rest}{narrowed}{fitted}";
@@ -158,15 +166,16 @@ internal static class WeightTransfer
     private static int[] Strongest(double[] strengths, int keep) =>
         [.. Enumerable.Range(0, strengths.Length).OrderByDescending(o => strengths[o]).Take(keep).Order()];
 
-    // In the teacher's space: (W x + b) s + m of the source must be what the target's scaling makes of the target's layer.
+    // In the teacher's space, seen along the target's axes: (W x + b) s + m of the source must be what the target's scaling makes of the target's layer.
     private static void Embedding(
         Dictionary<string, Tensor> source, MobileNetV1Architecture from, int[] kept, TargetScaling old, TargetScaling scaling,
-        Dictionary<string, Tensor> weights)
+        Dictionary<string, Tensor> weights, Func<float[], float[]> axes)
     {
-        float[] matrix = StartLayers.Values(source["embedding.weight"]), bias = StartLayers.Values(source["embedding.bias"]);
+        float[] matrix = axes(StartLayers.Values(source["embedding.weight"])), bias = axes(StartLayers.Values(source["embedding.bias"]));
+        float[] mean = axes(old.Mean);
         double ratio = (double)old.Scale / scaling.Scale;
         StartLayers.Put(weights["embedding.weight"], Enumerable.Range(0, from.Dimension)
             .SelectMany(d => kept.Select(i => (float)(matrix[(d * from.Features) + i] * ratio))));
-        StartLayers.Put(weights["embedding.bias"], bias.Select((b, d) => (float)((b * ratio) + (((double)old.Mean[d] - scaling.Mean[d]) / scaling.Scale))));
+        StartLayers.Put(weights["embedding.bias"], bias.Select((b, d) => (float)((b * ratio) + (((double)mean[d] - scaling.Mean[d]) / scaling.Scale))));
     }
 }

@@ -89,6 +89,21 @@ public sealed class BatchReaderTests(TinyRun tiny) : IClassFixture<TinyRun>
             .Select(i => Convert.ToHexString(b.Pixels.bytes.Slice(i * pixels.Bytes, pixels.Bytes)))));
     }
 
+    [Theory]
+    [InlineData(27.5, 27.0 / 108)]
+    [InlineData(0.9, 0)]
+    [InlineData(1000, 1)]
+    public void The_part_that_is_kept_is_known_beforehand(double pictures, double part)
+    {
+        const int each = (Size * Size * 3) + KeptPictures.Overhead;
+        var memory = new PictureMemory((long)(pictures * each));
+        long before = memory.Left;
+        using var reader = new BatchReader(tiny.Training(), Size, batchSize: 12, seed: 1, mirror: true, memory);
+        Assert.Equal(part, reader.KeptPart, 12);
+        Assert.Equal(9, reader.Training(0, 0, default).Count()); // all 108 faces
+        Assert.Equal(part * 108, (before - memory.Left) / (double)each, 9);
+    }
+
     [Fact]
     public async Task Leaving_early_does_not_hang_and_the_reader_goes_on()
     {

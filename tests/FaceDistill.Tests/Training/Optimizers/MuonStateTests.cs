@@ -12,10 +12,12 @@ public sealed class MuonStateTests
 
     public MuonStateTests() => TorchNative.EnsureLoaded();
 
-    [Fact]
-    public void Steps_of_matrices_equal_a_plain_twin_in_float64_and_the_rest_follows_AdamW()
+    [Theory]
+    [InlineData(0.25)]
+    [InlineData(0.3)] // 153 and 307 rows
+    public void Steps_of_matrices_equal_a_plain_twin_in_float64_and_the_rest_follows_AdamW(double width)
     {
-        var architecture = new MobileNetV1Architecture(new StudentSpec(0.25, 64), HeadKind.Gdc, 8);
+        var architecture = new MobileNetV1Architecture(new StudentSpec(width, 64), HeadKind.Gdc, 8);
         using var model = new MobileNetV1(architecture, seed: 1);
         using var same = new MobileNetV1(architecture, seed: 1);
         using var muon = new MuonState(model, Decay);
@@ -83,6 +85,25 @@ public sealed class MuonStateTests
         }
     }
 
+    [Theory]
+    [InlineData(307, 307)] // a prime
+    [InlineData(179, 358)]
+    [InlineData(358, 179)]
+    [InlineData(260, 300)] // would part evenly in four, does not in three
+    public void Rows_that_do_not_part_evenly_are_the_fewest_blocks_all_the_same(long rows, long columns)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var matrices = randn([2, rows, columns], generator: generator);
+        var result = MuonState.Orthogonalize(matrices, ScalarType.Float32);
+        Assert.Equal([2, rows, columns], result.shape);
+        for (int i = 0; i < 2; i++)
+        {
+            double difference = (Rows(result[i]) - Twin.Direction(Rows(matrices[i]))).Enumerate().Max(Math.Abs);
+            Assert.True(difference < 2e-4, FormattableString.Invariant($"differs by {difference}"));
+        }
+    }
+
     [Fact]
     public void State_is_the_momentum_of_matrices_and_AdamWs_moments_of_the_rest()
     {
@@ -118,15 +139,22 @@ public sealed class MuonStateTests
         {
             _momentum = (0.95 * _momentum) + (0.05 * gradient);
             var update = (0.95 * _momentum) + (0.05 * gradient);
+            Weight = ((1 - (Rate * Decay)) * Weight) - (Rate * 0.2 * Math.Sqrt(Math.Max(update.RowCount, update.ColumnCount)) * Direction(update));
+        }
+
+        // The last block has what is left.
+        public static Matrix<double> Direction(Matrix<double> update)
+        {
             bool tall = update.RowCount > update.ColumnCount;
-            var wide = tall ? update.Transpose() : update;
-            int rows = Math.Min(wide.RowCount, 128); // widths of powers of two divide evenly
+            var wide = tall ? update.Transpose() : update.Clone();
+            double blocks = Math.Ceiling(wide.RowCount / 128.0);
+            int rows = (int)Math.Ceiling(wide.RowCount / blocks);
             for (int first = 0; first < wide.RowCount; first += rows)
             {
-                wide.SetSubMatrix(first, 0, Orthogonal(wide.SubMatrix(first, rows, 0, wide.ColumnCount)));
+                wide.SetSubMatrix(first, 0, Orthogonal(wide.SubMatrix(first, Math.Min(rows, wide.RowCount - first), 0, wide.ColumnCount)));
             }
 
-            Weight = ((1 - (Rate * Decay)) * Weight) - (Rate * 0.2 * Math.Sqrt(wide.ColumnCount) * (tall ? wide.Transpose() : wide));
+            return tall ? wide.Transpose() : wide;
         }
 
         private static Matrix<double> Orthogonal(Matrix<double> block)

@@ -40,6 +40,7 @@ public sealed class DistillOptionsTests
         { Good with { Student = Good.Student with { Dimension = 0 } }, "embedding's length is 1 to 4096, not 0" },
         { Good with { Student = Good.Student with { Dimension = 4097 } }, "not 4097" },
         { Good with { Loss = new LossOptions { Angle = 1 }, Run = Good.Run with { BatchSize = 257 } }, "batches of at most 256" },
+        { Good with { Loss = new LossOptions { Angle = 1 }, Run = Good.Run with { BatchSize = 2 } }, "batches of at least 3" },
         { Good with { Loss = new LossOptions { ArcFace = 1 }, Targets = Good.Targets with { Mode = TargetMode.Live, MixUp = 0.2 } }, "exclude each other" },
         { Good with
         {
@@ -80,6 +81,7 @@ public sealed class DistillOptionsTests
                 HeldOut = Good.HeldOut with { Part = 0 },
             },
             Good with { Run = Good.Run with { Replicas = 1, BatchSize = 2 } },
+            Good with { Run = Good.Run with { BatchSize = 3 }, Loss = new LossOptions { Angle = 1 } },
             Good with { Run = Good.Run with { Replicas = 64, BatchSize = 128 } },
             Good with
             {

@@ -1,5 +1,6 @@
 using FaceDistill.Faces;
 using FaceDistill.Students;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
@@ -33,6 +34,40 @@ public sealed class WeightTransferTests : IDisposable
         var before = (original.forward(faces) * OldScaling.Scale) + tensor(OldScaling.Mean);
         var after = (target.forward(faces) * NewScaling.Scale) + tensor(NewScaling.Mean);
         Assert.True((before - after).abs().max().item<float>() < 1e-4, "the embeddings changed");
+    }
+
+    [Fact]
+    public void A_shorter_embedding_is_turned_to_the_new_axes_and_left_out_where_its_own_are_unknown()
+    {
+        const int teacher = 6;
+        var description = Description("mobilenet-v1:0.25@64", HeadKind.Gap);
+        var source = Source(description);
+        using var target = new MobileNetV1(description.Architecture(), seed: 9);
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(4);
+        Tensor Orthonormal(int rows, int columns) => linalg.qr(randn([columns, rows], generator: generator)).Q.t().contiguous(); // [rows, columns]
+        var own = Orthonormal(4, teacher);
+        var turned = Orthonormal(4, 4).mm(own); // other axes of the same space
+        Projector Of(Tensor axes) => new(Values(axes), teacher, 4, 1);
+
+        float[] before = Values(target.EmbeddingLayer.Weight);
+        Assert.Contains("without its embedding layer, whose axes", Apply(source, description, NewScaling, target, Of(turned)), StringComparison.Ordinal);
+        Assert.Equal(before, Values(target.EmbeddingLayer.Weight));
+
+        Of(own).Write(_folder.Path, "teacher", "hash");
+        Assert.EndsWith("with its embedding layer", Apply(source, description, NewScaling, target, Of(own)), StringComparison.Ordinal);
+        using var plain = new MobileNetV1(description.Architecture(), seed: 9);
+        Apply(source, description, NewScaling, plain);
+        Assert.Equal(Values(plain.EmbeddingLayer.Weight), Values(target.EmbeddingLayer.Weight));
+        Assert.Equal(Values(plain.EmbeddingLayer.Bias), Values(target.EmbeddingLayer.Bias));
+
+        Assert.EndsWith("turned to other axes", Apply(source, description, NewScaling, target, Of(turned)), StringComparison.Ordinal);
+        using var original = source.LoadModel();
+        target.eval();
+        var faces = randn([3, 3, 64, 64], generator: generator);
+        var wanted = ((original.forward(faces) * OldScaling.Scale) + tensor(OldScaling.Mean)).mm(own); // in the teacher's space
+        var made = ((target.forward(faces) * NewScaling.Scale) + tensor(NewScaling.Mean)).mm(turned);
+        Assert.True((wanted - made).abs().max().item<float>() < 1e-4, "the embeddings changed");
     }
 
     [Fact]
@@ -124,10 +159,11 @@ public sealed class WeightTransferTests : IDisposable
         Assert.True(a["dw1.weight"].index_select(0, kept).equal(b["dw1.weight"]).all().item<bool>());
     }
 
-    private static string Apply(StudentCheckpoint source, StudentDescription description, TargetScaling scaling, MobileNetV1 target)
+    private static string Apply(
+        StudentCheckpoint source, StudentDescription description, TargetScaling scaling, MobileNetV1 target, Projector? projector = null)
     {
         using var start = StudentStart.Of(source);
-        return WeightTransfer.Apply(start, description, scaling, target, By(ChannelRule.L1), faces: null);
+        return WeightTransfer.Apply(start, description, scaling, target, By(ChannelRule.L1), faces: null, projector);
     }
 
     private static StudentOptions By(ChannelRule rule) => new() { Name = "", InitChannels = rule, InitRefit = false };
