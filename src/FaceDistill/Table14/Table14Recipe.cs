@@ -144,7 +144,7 @@ internal sealed partial record Table14Recipe
     /// <exception cref="FaceDistillException">One is out of its range; the message names it.</exception>
     public Table14Recipe Validated()
     {
-        string? wrong = Rows.Count == 0 || Rows.Any(r => r is null) ? "a table has at least one row, and no empty one"
+        string? wrong = Rows.Count == 0 ? "a table has at least one row"
             : Data.Count == 0 || Data.Any(string.IsNullOrWhiteSpace) ? "a table needs training faces: data"
             : string.IsNullOrWhiteSpace(Test) ? "a table needs test faces: test"
             : SecondTest is { } second && string.IsNullOrWhiteSpace(second.Data) ? "the second test needs faces: secondTest.data"

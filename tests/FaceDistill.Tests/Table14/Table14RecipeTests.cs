@@ -153,7 +153,7 @@ public sealed class Table14RecipeTests : IDisposable
         var options = Table14Recipe.Read(_folder["t.json"]).Options;
         Assert.Equal((0.1, 1e-4), (options.Optimizer.LearningRate, options.Optimizer.WeightDecay));
         AssertRefused(text.Replace("\"options\": {", "\"options\": {\"init\": \"run\", ", StringComparison.Ordinal), "options.init");
-        AssertRefused(Text("null"), "no empty one");
+        AssertRefused(Text("null"), "null stands in a list");
     }
 
     private void AssertRefused(string text, string names)

@@ -142,8 +142,8 @@ public sealed class IjbTests : IDisposable
         Assert.NotEqual(faces.Dataset.Images[0].Hash, faces.Dataset.Images[1].Hash);
         Assert.Equal(faces.Dataset.Images, IjbAligner.Open(files, "arcface", JobContext.None).Dataset.Images);
         File.Delete(_folder["loose_crop/1.png"]);
-        Assert.Contains("1.png: no such file; ijbc_name_5pts_score.txt names it as face 1",
-            Assert.Throws<FaceDistillException>(() => IjbAligner.Open(files, "arcface", JobContext.None)).Message, StringComparison.Ordinal);
+        Assert.Matches(@"1\.png: no such file; ijbc_name_5pts_score\.txt names it as face \d,", // several faces are of it, and are aligned side by side
+            Assert.Throws<FaceDistillException>(() => IjbAligner.Open(files, "arcface", JobContext.None)).Message);
     }
 
     private static void Equal(JsonNode wanted, IReadOnlyDictionary<string, double?> rates)
