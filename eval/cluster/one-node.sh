@@ -4,7 +4,9 @@ set -euo pipefail
 command -v slurmctld >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge; }
 host=$(hostname -s) cores=$(nproc --all) # not that of OMP_NUM_THREADS
 mkdir -p /run/munge /var/spool/slurmd /var/spool/slurmctld /var/log/slurm && chown munge: /run/munge
-cat >/etc/slurm/slurm.conf <<CONF
+conf=/etc/slurm/slurm.conf
+[ ! -f $conf ] || grep -q '^ClusterName=one$' $conf || { echo "$conf is another cluster's: this script is for a machine of its own" >&2; exit 1; }
+cat >$conf <<CONF
 ClusterName=one
 SlurmctldHost=$host(127.0.0.1)
 SlurmUser=root

@@ -8,7 +8,8 @@ using OpenCvSharp;
 namespace FaceDistill;
 
 /// <summary>
-/// Embeds faces with an exported student. One instance serves any number of threads at once; on the CPU each call computes on the calling thread.
+/// Embeds faces with an exported student. One instance serves any number of threads at once; on the CPU the model computes on the calling
+/// thread, while OpenCV, which finds and aligns the face of a photo, has threads of its own (Cv2.SetNumThreads(1) where many calls run at once).
 /// It needs ONNX Runtime and the OpenCV runtime of the platform, not libtorch.
 /// </summary>
 public sealed class FaceEmbedder : IDisposable

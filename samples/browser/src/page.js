@@ -66,7 +66,7 @@ element('detector').addEventListener('change', async event => {
   if (!file) return;
   await runtime;
   await useDetector(new Uint8Array(await file.arrayBuffer()), file.name);
-  for (const face of faces) await find(face);
+  for (const face of faces.filter(f => f.points.length < names.length)) await find(face); // what was marked by hand stays
 });
 
 // A page that the browser does not trust, as some do not trust one from the disk, gets no camera.
@@ -92,12 +92,15 @@ function makeFace(title) {
   const input = get('.picture');
   input.addEventListener('change', async () => {
     const file = input.files[0];
+    let picture = null;
     try {
-      await take(face, file ? await createImageBitmap(file) : null);
+      if (file) picture = await createImageBitmap(file);
     } catch {
       await take(face, null);
       say(face.next, `${file.name} is no picture that this browser reads.`, true);
+      return;
     }
+    await take(face, picture);
   });
   face.photo.addEventListener('click', event => {
     if (!face.picture) return;
@@ -166,7 +169,13 @@ async function find(face) {
   const { picture } = face;
   if (picture && detector) {
     say(face.next, 'Looking for faces ...');
-    const found = await detect(detector, picture);
+    let found;
+    try {
+      found = await detect(detector, picture);
+    } catch (error) {
+      if (face.picture === picture) say(face.next, `The face detector failed: ${error.message}. Five clicks mark the face.`, true);
+      return;
+    }
     if (face.picture !== picture) return; // another was chosen meanwhile
     face.found = found;
     choose(face, mostCentralLarge(found, picture.width, picture.height));

@@ -4,6 +4,7 @@ using FaceDistill.Assets;
 using FaceDistill.Embeddings;
 using FaceDistill.Faces;
 using FaceDistill.Files;
+using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Training.Checkpoints;
 
@@ -123,7 +124,7 @@ internal sealed class ComparedModel : IDisposable
     // A run says it, and the card beside an exported file.
     private static string? Drawn(string argument, string name)
     {
-        string card = argument + ".card.json";
+        string card = argument + ModelCard.Ending;
         bool drawn = ModelArgument.IsRun(argument) ? RunInfo.In(argument) && RunInfo.Read(argument).Synthetic
             : File.Exists(card) && SaysDrawn(card);
         return drawn ? $"{name} was trained on drawn faces: of photos its similarity says nothing" : null;

@@ -66,9 +66,8 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         var faces = Trained(request, job);
-        new ExportJob(finder).Write(
-            new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = request.Options.Run.Device },
-                RunStudent.Open(request.Output), faces, job.Part(4, Parts));
+        var export = new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = request.Options.Run.Device };
+        new ExportJob(finder).WriteOnce(export, faces, job.Part(4, Parts));
         var report = RunReport.Write(request.Output);
         Resolved(request, report.Run.Options, report.TrainingSeconds / 60).Write(request.Output);
         request.Ranks?.Meet();

@@ -103,6 +103,18 @@ public sealed class ExportJob(AssetFinder finder)
         return outcome;
     }
 
+    /// <summary>Writes the file unless it was exported after the run's last step, perhaps with thresholds or more than the plain student.</summary>
+    internal void WriteOnce(ExportRequest request, AlignedFaces faces, JobContext job)
+    {
+        var student = RunStudent.Open(request.Run);
+        string[] weights = [Path.Combine(request.Run, StudentCheckpoint.FileName), student.Path];
+        if (!File.Exists(request.Path) || !File.Exists(request.Path + ModelCard.Ending)
+            || weights.Any(f => File.GetLastWriteTimeUtc(f) >= File.GetLastWriteTimeUtc(request.Path)))
+        {
+            Write(request, student, faces, job);
+        }
+    }
+
     // Ranges that were fitted to the test's faces would flatter the figures that are measured on them.
     private AlignedFaces NotTested(ExportRequest request, AlignedFaces calibration, StudentCheckpoint checkpoint, JobContext job)
     {

@@ -36,7 +36,6 @@ internal sealed class Table14Job(AssetFinder finder)
             Require(recipe, finder);
         }
 
-        JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
         int parts = asked.Count + 1; // the rows, and their files' speed
         var expected = Expected(request, asked, rows, job);
         for (int i = 0; i < asked.Count; i++)
@@ -48,9 +47,11 @@ internal sealed class Table14Job(AssetFinder finder)
             }
 
             rows.Run(asked[i], job.Part(i + 1, parts, expected?.Skip(i + 1).Sum()));
+            JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
             Table14Report.Write(ResultOf(request, rows, finder), request.Output);
         }
 
+        JsonFile.Write(Path.Combine(request.Output, RecipeFile), recipe);
         var result = ResultOf(request, rows, finder);
         result = result with { Speed = new Table14Timing(recipe, request.Output, finder).Of(result.Lines, rows.FolderOf, job.Part(parts, parts)) };
         Table14Report.Write(result, request.Output);

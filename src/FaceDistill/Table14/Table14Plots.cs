@@ -20,7 +20,7 @@ internal static class Table14Plots
         var known = Known(result, test);
         double teacher = test.Teacher(known[0])?.TarAtFar?.GetValueOrDefault(DecidingFar) ?? 0;
         double highest = Math.Max(teacher, known.Max(l => Interval(test, l)?[1] ?? test.Tar(l)!.Value));
-        double top = Math.Max(Math.Min(1.02, highest * 1.1), LeastTop);
+        double top = Math.Max(Math.Min(1.12, Math.Max(highest * 1.1, teacher * 1.17)), LeastTop); // room for the teacher's name above its line
         using var plot = new SvgPlot("Million mult-adds (logarithmic)", $"TAR at FAR 1e-4 ({test.Protocol} on {test.Data})");
         double? cost = result.Speed is { Teacher.MultAdds: > 0 } speed ? Math.Log10(speed.Teacher.MultAdds / 1e6) : null;
         Axes(plot, [.. known.Select(At), .. cost is { } own ? [own] : Array.Empty<double>()], top);

@@ -53,18 +53,20 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     /// <exception cref="OperationCanceledException">Cancelled; the next call goes on.</exception>
     public Table14Line Run(Table14RecipeRow row, JobContext job)
     {
-        if (_recipe.StartOf(row) is { } start && Finished(start) is null)
+        if (_recipe.StartOf(row) is { } start)
         {
-            throw new FaceDistillException($"{row.Name} starts from {start.Name}, which is not finished; run that row first (leave --rows out, or name both)");
+            string? wrong = Finished(start) is null ? "which is not finished; run that row first (leave --rows out, or name both)"
+                : File.Exists(Path.Combine(FolderOf(start), StudentCheckpoint.FileName)) ? null
+                : $"of which {FolderOf(start)} holds the figures, and no {StudentCheckpoint.FileName}: put it back, or delete the folder's "
+                    + $"{Table14Line.FileName}, and the same command trains that row again";
+            if (wrong is not null)
+            {
+                throw new FaceDistillException($"{row.Name} starts from {start.Name}, {wrong}");
+            }
         }
 
         string run = FolderOf(row), file = Path.Combine(run, Table14Line.FileName);
         RequireNamed(row, run);
-        if (File.Exists(file))
-        {
-            File.Delete(file); // what it says may no longer be so
-        }
-
         var options = _recipe.OptionsOf(row, FolderOf);
         var predicted = new Table14Prediction.File(run);
         bool trained = IsTrained(run, _recipe.Data, options);
@@ -74,6 +76,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         }
 
         var report = trained ? Taken(run, job) : Train(run, _recipe.Data, options, job);
+        File.Delete(file); // what it says may no longer be so; a training that is refused, as of another recipe, leaves it
         if (row.ExpectedMinutes is null)
         {
             predicted.Keep(options, report.Run.Images, Dimension, before: false, job);

@@ -71,7 +71,8 @@ internal sealed record Table14Prediction(double Minutes, double ImagesPerSecond,
         public void Keep(DistillOptions options, int faces, Func<int> dimension, bool before, JobContext job)
         {
             bool begun = before && System.IO.File.Exists(Path.Combine(run, StudentCheckpoint.FileName));
-            if (System.IO.File.Exists(_file) || begun || options.Targets.Mode == TargetMode.Live || !TrainingCost.IsLong(faces, options))
+            bool kept = System.IO.File.Exists(_file) && (begun || !before); // of a training that never began it may be another's
+            if (kept || begun || options.Targets.Mode == TargetMode.Live || !TrainingCost.IsLong(faces, options))
             {
                 return;
             }

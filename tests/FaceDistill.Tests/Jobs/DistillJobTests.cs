@@ -41,6 +41,16 @@ public sealed class DistillJobTests : IDisposable
         Assert.True(report.Finished);
         Assert.Equal(before, File.ReadAllBytes(_folder[$"run/{StudentCheckpoint.FileName}"]));
         Assert.Contains(lines, l => l == "the teacher's embeddings were in the cache");
+
+        // What was exported after the training, as with thresholds, is not put back to the plain student; what was exported before its end is.
+        string file = _folder[$"run/{DistillJob.ExportName}"];
+        byte[] plain = File.ReadAllBytes(file);
+        File.WriteAllText(file, "exported with thresholds");
+        new DistillJob(Finder()).Run(Request(Options, resume: true), JobContext.None);
+        Assert.Equal("exported with thresholds", File.ReadAllText(file));
+        File.SetLastWriteTimeUtc(file, File.GetLastWriteTimeUtc(_folder[$"run/{StudentCheckpoint.FileName}"]).AddSeconds(-1));
+        new DistillJob(Finder()).Run(Request(Options, resume: true), JobContext.None);
+        Assert.Equal(plain.Length, File.ReadAllBytes(file).Length);
     }
 
     [Fact]

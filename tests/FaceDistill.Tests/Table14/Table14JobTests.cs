@@ -4,6 +4,7 @@ using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Table14;
 using FaceDistill.Training;
+using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests.Table14;
@@ -53,6 +54,9 @@ public sealed class Table14JobTests : IDisposable
         };
         string message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(other, JobContext.None)).Message;
         Assert.Contains("belongs to a run with other options", message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Row("0.25@64", "row.json"))); // what was measured stays, and what it was measured by
+        Assert.Equal(request.Recipe.Options.Optimizer.LearningRate,
+            JsonFile.Read<Table14Recipe>(Path.Combine(request.Output, Table14Job.RecipeFile)).Options.Optimizer.LearningRate);
         Assert.Single(new Table14Job(_finder).Run(request with { Rows = ["mobilenet-v1:0.25@64"] }, JobContext.None).Lines);
     }
 
@@ -81,6 +85,12 @@ public sealed class Table14JobTests : IDisposable
         Assert.Contains("mobilenet-v1:0.25@96-start starts from mobilenet-v1:0.25@64, which is not finished", message, StringComparison.Ordinal);
         var small = request with { Rows = ["mobilenet-v1:0.25@64"] };
         new Table14Job(_finder).Run(small, JobContext.None);
+        string weights = Row("0.25@64", StudentCheckpoint.FileName);
+        File.Move(weights, _folder["moved"]); // as in a clone, which has a row's figures and not its weights
+        message = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder)
+            .Run(request with { Rows = ["mobilenet-v1:0.25@96"] }, JobContext.None)).Message;
+        Assert.Contains($"holds the figures, and no {StudentCheckpoint.FileName}", message, StringComparison.Ordinal);
+        File.Move(_folder["moved"], weights);
         File.AppendAllText(Row("0.25@64", "student.int8.onnx"), "x");
         var said = new List<string>();
         new Table14Job(_finder).Run(small, new JobContext(said.Add));
