@@ -47,8 +47,8 @@ internal static class DistillArguments
 
     private static readonly Option<string?> Init = new Option<string?>("--init")
     {
-        Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder or checkpoint, "
-            + "of the same or a greater width.",
+        Description = "Start with the weights of a published backbone (faceres, or your card's path; 'teachers pull' fetches it), run folder, checkpoint "
+            + "or exported .onnx file (its card beside it), of the same or a greater width.",
         HelpName = "CARD|RUN|FILE",
     }.Completes("", Cards.Backbones);
 

@@ -9,7 +9,7 @@ internal static class OnnxFile
     private const int Graph = 7, OpsetImport = 8; // of ModelProto
     private const int Node = 1, Initializer = 5; // of GraphProto
     private const int NodeInput = 1, NodeOp = 4; // of NodeProto
-    private const int TensorDims = 1, TensorName = 8; // of TensorProto
+    private const int TensorDims = 1, TensorType = 2, TensorName = 8, TensorRaw = 9; // of TensorProto
 
     /// <summary>The version of the default operator set.</summary>
     /// <param name="model">The file's bytes.</param>
@@ -71,6 +71,27 @@ internal static class OnnxFile
         });
         changed = count;
         return mended;
+    }
+
+    /// <summary>The constants of a graph whose values stand as they lie in memory (raw_data), as <see cref="OnnxWriter"/> writes them.</summary>
+    /// <param name="model">The file's bytes.</param>
+    /// <returns>By name; of two of one name the first.</returns>
+    /// <exception cref="InvalidProtocolBufferException">It is no ONNX file.</exception>
+    public static Dictionary<string, OnnxInitializer> Initializers(byte[] model)
+    {
+        var found = new Dictionary<string, OnnxInitializer>(StringComparer.Ordinal);
+        foreach (var tensor in Fields(model).Where(f => f.Number == Graph).SelectMany(g => Fields(g.Bytes!)).Where(f => f.Number == Initializer))
+        {
+            var fields = Fields(tensor.Bytes!).ToList();
+            string name = fields.Where(f => f.Number == TensorName).Select(f => f.Text).LastOrDefault("");
+            if (fields.LastOrDefault(f => f.Number == TensorRaw)?.Bytes is { } values)
+            {
+                var type = (OnnxElementType)fields.Where(f => f.Number == TensorType).Select(f => f.Value).LastOrDefault();
+                found.TryAdd(name, new OnnxInitializer(name, type, Dims(fields), values));
+            }
+        }
+
+        return found;
     }
 
     // Packed or one by one: both are written.

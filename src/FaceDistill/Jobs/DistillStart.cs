@@ -9,7 +9,7 @@ using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Jobs;
 
-/// <summary>What a training starts from instead of random weights: another run, or a published backbone.</summary>
+/// <summary>What a training starts from instead of random weights: another run, a student that was exported, or a published backbone.</summary>
 /// <param name="finder">Finds a backbone's files.</param>
 internal sealed class DistillStart(AssetFinder finder)
 {
@@ -17,20 +17,38 @@ internal sealed class DistillStart(AssetFinder finder)
 
     /// <summary>Gives a trainer the weights.</summary>
     /// <param name="trainer">Before its first step.</param>
-    /// <param name="source">A run folder, a checkpoint or a backbone's card.</param>
+    /// <param name="source">A run folder, a checkpoint, an exported .onnx file or a backbone's card.</param>
     /// <param name="heldOut">The people whom this run holds out and measures.</param>
     /// <param name="job">Told what was taken.</param>
     /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
     public void Begin(Trainer trainer, string source, string[] heldOut, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        var start = IsBackbone(source) ? null : StartOf(source);
-        Say(start?.Note, job);
-        job.Say?.Invoke(start is null ? trainer.StartFrom(BackboneCard.Open(source, finder)) : trainer.StartFrom(start));
-        if (start is not null && Acquaintances(source, start.Options.HeldOut.People ?? 0, heldOut) is { } acquaintances)
+        var (taken, before) = Start(trainer, source, job); // before anybody is told, and where nobody listens
+        job.Say?.Invoke(taken);
+        if (before is not null && Acquaintances(source, before.HeldOut.People ?? 0, heldOut) is { } acquaintances)
         {
             job.Say?.Invoke($"warning: {acquaintances}, and the TAR by which the best epoch is chosen is then no figure for strangers");
         }
+    }
+
+    // What was taken, and the options of the run that made it; null for a backbone.
+    private (string Taken, DistillOptions? Before) Start(Trainer trainer, string source, JobContext job)
+    {
+        if (IsBackbone(source))
+        {
+            return (trainer.StartFrom(BackboneCard.Open(source, finder)), null);
+        }
+
+        if (IsExported(source))
+        {
+            var exported = ExportedStudent.Read(source);
+            return (trainer.StartFrom(exported), exported.Options);
+        }
+
+        var start = StartOf(source);
+        Say(start.Note, job);
+        return (trainer.StartFrom(start), start.Options);
     }
 
     // By what the start's list says of people's names; by their numbers alone where that is of an earlier version.
@@ -59,6 +77,8 @@ internal sealed class DistillStart(AssetFinder finder)
     // A folder of a backbone's name is meant where there is one: what a path names is nearer than what the program brings.
     private static bool IsBackbone(string source) => !Directory.Exists(source) && BackboneCard.Is(source);
 
+    private static bool IsExported(string source) => !Directory.Exists(source) && ExportedStudent.Is(source);
+
     /// <summary>Refuses what cannot be started from, before anything is computed.</summary>
     /// <exception cref="FaceDistillException">It is not there, or narrower than the student.</exception>
     public void Require(StudentOptions student)
@@ -81,8 +101,13 @@ internal sealed class DistillStart(AssetFinder finder)
         else if (!Directory.Exists(source) && !File.Exists(source))
         {
             string cards = string.Join(", ", Cards.Names(Cards.Backbones));
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint or card of a backbone; backbones are {cards}"
-                + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint, exported .onnx file or card of a backbone; backbones are "
+                + cards + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
+        }
+        else if (IsExported(source))
+        {
+            var exported = ExportedStudent.Read(source);
+            WeightTransfer.RequireFit(source, exported.Origins[0].Name, exported.Architecture.Spec, student.Name);
         }
         else
         {

@@ -63,7 +63,7 @@ internal sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         var x = half ? input.to(ScalarType.BFloat16) : input;
         foreach (var (conv, norm, relu) in _layers)
         {
-            x = half ? Half(conv, x) : conv.forward(x);
+            x = half ? Half(conv, x) : Convolve(conv, conv.weight!, x);
             if (training && is_grad_enabled() && FusedBatchNormRelu.Takes(x))
             {
                 x = FusedBatchNormRelu.Apply(x, norm, relu);
@@ -108,12 +108,13 @@ internal sealed class MobileNetV1 : nn.Module<Tensor, Tensor>
         // oneDNN 3.7 has no fast bfloat16 gradient of a strided depthwise convolution: four such layers took three quarters of a step.
         if (conv.groups > 1 && conv.stride[0] > 1)
         {
-            return conv.forward(x.to(ScalarType.Float32)).to(ScalarType.BFloat16);
+            return Convolve(conv, conv.weight!, x.to(ScalarType.Float32)).to(ScalarType.BFloat16);
         }
 
-        return nn.functional.conv2d(x, conv.weight!.to(ScalarType.BFloat16),
-            strides: [conv.stride[0], conv.stride[1]], padding: [conv.padding![0], conv.padding[1]], groups: conv.groups);
+        return Convolve(conv, conv.weight!.to(ScalarType.BFloat16), x);
     }
+
+    private static Tensor Convolve(Conv2d conv, Tensor weight, Tensor x) => StudentConvolution.Apply(x, weight, conv.stride[0], conv.padding![0], conv.groups);
 
     private static MobileNetV1Architecture Loaded(MobileNetV1Architecture architecture)
     {

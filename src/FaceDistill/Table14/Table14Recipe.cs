@@ -104,13 +104,13 @@ internal sealed partial record Table14Recipe
         };
     }
 
-    /// <summary>The row that a row starts from; null for random weights and for a backbone.</summary>
+    /// <summary>The row that a row starts from; null for random weights, a backbone and an exported student.</summary>
     /// <param name="row">A row of this recipe.</param>
     /// <exception cref="FaceDistillException">It names no row before it, or several.</exception>
     public Table14RecipeRow? StartOf(Table14RecipeRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        if (row.Init is not { } init || BackboneCard.Is(init))
+        if (row.Init is not { } init || BackboneCard.Is(init) || ExportedStudent.Is(init))
         {
             return null;
         }
@@ -120,7 +120,7 @@ internal sealed partial record Table14Recipe
         return found.Count switch
         {
             1 => found[0],
-            0 => throw new FaceDistillException($"{row.Name} starts from {init}, which is no row before it and no backbone's card"),
+            0 => throw new FaceDistillException($"{row.Name} starts from {init}, which is no row before it, no backbone's card and no .onnx file"),
             _ => throw new FaceDistillException($"{row.Name} starts from {init}, and several rows before it are that student: name one of "
                 + string.Join(", ", found.Select(r => r.Init is null ? $"{r.Student}{RandomEnding}{r.Name[r.Student.Length..]}" : r.Name))),
         };
@@ -202,7 +202,9 @@ internal sealed partial record Table14Recipe
         var start = StartOf(row);
         return row.Init is null ? null
             : WeightTransfer.Misfit(
-                start is null ? new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224) : StudentSpec.Parse(start.Student), row.Student)
+                start is not null ? StudentSpec.Parse(start.Student)
+                    : ExportedStudent.Is(row.Init) ? ExportedStudent.Read(row.Init).Architecture.Spec
+                    : new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224), row.Student)
                 is { } wrong ? $"{row.Name} starts from {row.Init}, which is {wrong}"
             : null;
     }

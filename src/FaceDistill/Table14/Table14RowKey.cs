@@ -10,6 +10,7 @@ using FaceDistill.Students;
 using FaceDistill.Teachers;
 using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Table14;
 
@@ -24,11 +25,11 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
     private DistillOptions OptionsOf(Table14RecipeRow row)
     {
         var options = recipe.OptionsOf(row, Of);
-        return options.Student.Init is { } card && BackboneCard.Is(card)
-            ? options with
-            {
-                Student = options.Student with { Init = string.Join(' ', BackboneCard.Load(card).Files.Assets.Select(a => a.Sha256)) },
-            } : options;
+        string? start = options.Student.Init is not { } init ? null
+            : BackboneCard.Is(init) ? string.Join(' ', BackboneCard.Load(init).Files.Assets.Select(a => a.Sha256))
+            : ExportedStudent.Is(init) ? FileHash.Sha256(init)
+            : init;
+        return options with { Student = options.Student with { Init = start } };
     }
 
     /// <summary>Whether a row is the one beside which its student is trained without the teacher: the first of that student.</summary>

@@ -5,6 +5,7 @@ using FaceDistill.Students;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Table14;
 
@@ -13,7 +14,7 @@ internal static class Table14Start
 {
     /// <summary>Refuses a run that started from something else: it would be measured, or go on, as a student that it is not.</summary>
     /// <param name="run">The run folder.</param>
-    /// <param name="asked">What the row starts from: a finished row's run folder, a backbone's card, or null for random weights.</param>
+    /// <param name="asked">What the row starts from: a finished row's run folder, an exported file, a backbone's card, or null for random weights.</param>
     /// <exception cref="FaceDistillException">It did.</exception>
     public static void Require(string run, string? asked)
     {
@@ -21,7 +22,7 @@ internal static class Table14Start
         string? made = info.Options.Student.Init;
         bool same = asked is null ? made is null
             : made is not null && (BackboneCard.Is(asked) ? Backbone(info) == BackboneCard.Load(asked).Card.Name
-                : Backbone(info) is null && IsRun(made, asked));
+                : Backbone(info) is null && (ExportedStudent.Is(asked) ? IsFile(made, asked) : IsRun(made, asked)));
         if (!same)
         {
             throw new FaceDistillException($"{run} holds a student that started from {made ?? StudentOrigin.Random}, and the recipe's row starts from "
@@ -32,6 +33,9 @@ internal static class Table14Start
     // A run says what it started from where it got as far as to start.
     private static string? Backbone(RunInfo info) => info.Origins is [var origin, ..] ? origin.Kind == StudentOrigin.Backbone ? origin.Name : null
         : info.Options.Student.Init is { } init && !Directory.Exists(init) && BackboneCard.Is(init) ? BackboneCard.Load(init).Card.Name : null;
+
+    private static bool IsFile(string made, string asked) => Path.GetFileName(made) == Path.GetFileName(asked)
+        && (!File.Exists(made) || FileHash.Sha256(made) == FileHash.Sha256(asked));
 
     // Where the start still lies there it is known by its weights, else by its folder's name.
     private static bool IsRun(string made, string asked)

@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Export;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Synthetic;
@@ -67,6 +68,32 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Contains("starts from random weights; move the folder away",
             Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(random, JobContext.None)).Message, StringComparison.Ordinal);
         Assert.Contains("rename it to", // a table of before: the row of a start had the student's name
+            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_that_starts_from_an_exported_file_is_taken_over_where_it_did_and_refused_where_the_file_is_another()
+    {
+        var request = Request();
+        var wide = request.Recipe.Rows[0];
+        Distil(request.Recipe, wide, _folder["wide"], null, request.Recipe.Data[0]);
+        string file = _folder["wide/student.onnx"];
+        request = request with { Recipe = request.Recipe with { Rows = [new() { Student = "mobilenet-v1:0.25@96", Init = file, Epochs = 3 }] } };
+        Assert.Null(request.Recipe.StartOf(request.Recipe.Rows[0]));
+        Assert.Contains("narrower than mobilenet-v1:0.5@96", Assert.Throws<FaceDistillException>(() =>
+            (request.Recipe with { Rows = [new() { Student = "mobilenet-v1:0.5@96", Init = file }] }).Validated()).Message, StringComparison.Ordinal);
+        Distil(request.Recipe, request.Recipe.Rows[0], Row("0.25@96-start", ""), file, request.Recipe.Data[0]);
+        var said = new List<string>();
+        var line = Assert.Single(new Table14Job(_finder).Run(request, new JobContext(said.Add)).Lines);
+        Assert.DoesNotContain(said, s => s.EndsWith(": training", StringComparison.Ordinal));
+        Assert.Equal("mobilenet-v1:0.25@64", line.Training.Origins![0].Name);
+
+        Directory.CreateDirectory(_folder["other"]);
+        string other = _folder["other/student.onnx"]; // of the same name
+        new ExportJob(_finder).Run(new ExportRequest(_folder["wide"], new OnnxHalfFormat(), other), JobContext.None);
+        File.Delete(Row("0.25@96-start", "row.json"));
+        request = request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0] with { Init = other }] } };
+        Assert.Contains("0.25@96-start holds a student that started from",
             Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message, StringComparison.Ordinal);
     }
 

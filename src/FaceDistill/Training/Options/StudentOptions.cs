@@ -18,8 +18,8 @@ public sealed record StudentOptions
     public int? Dimension { get; init; }
 
     /// <summary>
-    /// The run folder or checkpoint whose weights the student starts with, or the card of a published backbone (a name or a .json file), of the same or a
-    /// greater width;
+    /// The run folder, checkpoint or exported .onnx file (its card beside it) whose weights the student starts with, or the card of a published backbone (a
+    /// name or a .json file), of the same or a greater width;
     /// see weight transfer. Default null: random weights.
     /// </summary>
     public string? Init { get; init; }

@@ -12,7 +12,7 @@ internal static class StartLayers
     /// <param name="x">float32 [n, in, H, W].</param>
     /// <param name="filters">float32 [out, in / groups, kernel, kernel].</param>
     public static Tensor Convolve(ConvLayer layer, Tensor x, Tensor filters) =>
-        nn.functional.conv2d(x, filters, strides: [layer.Stride, layer.Stride], padding: [layer.Padding, layer.Padding], groups: layer.Groups);
+        StudentConvolution.Apply(x, filters, layer.Stride, layer.Padding, layer.Groups);
 
     /// <summary>What follows it.</summary>
     /// <param name="layer">Its shape.</param>

@@ -157,6 +157,7 @@ internal sealed class StartFaces
     private readonly TrainingFaces _faces;
     private readonly int[] _order;
     private readonly PlainBatches _reader;
+    private readonly long _seed;
 
     /// <summary>Chooses the faces.</summary>
     /// <param name="faces">The run's faces.</param>
@@ -165,13 +166,17 @@ internal sealed class StartFaces
     public StartFaces(TrainingFaces faces, ModelInputSpec contract, long seed)
     {
         TorchNative.EnsureLoaded();
-        (_faces, Contract) = (faces, contract);
+        (_faces, Contract, _seed) = (faces, contract, seed);
         _order = [.. SeededChoice.Permutation(faces.Training.Length, seed, epoch: -2).Select(i => faces.Training[i])];
         _reader = new PlainBatches(faces, new FacePixels(faces.Faces, contract.Size), mirror: false, seed);
     }
 
     /// <summary>What the student wants to see.</summary>
     public ModelInputSpec Contract { get; }
+
+    /// <summary>The same at another resolution.</summary>
+    /// <param name="size">Pixels a side.</param>
+    public StartFaces At(int size) => size == Contract.Size ? this : new StartFaces(_faces, Contract with { Size = size }, _seed);
 
     /// <summary>Faces that layers are measured on.</summary>
     public int Count => Math.Min(_order.Length, Usual * 96 * 96 / (Contract.Size * Contract.Size));

@@ -3,7 +3,7 @@ using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Training.Starts;
 
-/// <summary>What a student can start from: another student, or a published backbone made into one.</summary>
+/// <summary>What a student can start from: another student, in its run folder or exported, or a published backbone made into one.</summary>
 internal sealed class StudentStart : IDisposable
 {
     private StudentStart(MobileNetV1 model, string name, string path, IReadOnlyList<StudentOrigin> origins) =>
@@ -27,6 +27,9 @@ internal sealed class StudentStart : IDisposable
     /// <summary>How its embeddings come into its teacher's space; null for a backbone, which has neither head nor embedding layer.</summary>
     public TargetScaling? Scaling { get; private init; }
 
+    /// <summary>Whether its batch norms were folded away, and made anew of what its filters give on faces: these have then lengths of no training.</summary>
+    public bool WasFolded { get; private init; }
+
     /// <summary>The run folder; null for a backbone.</summary>
     public string? Folder { get; private init; }
 
@@ -49,31 +52,55 @@ internal sealed class StudentStart : IDisposable
         };
     }
 
-    /// <summary>
-    /// A backbone as a student that computes the same: the batch norms get the mean and variance of each convolution's output on training faces,
-    /// with our padding and ReLU, and weights and biases that undo them; from there on they train like any other.
-    /// </summary>
+    /// <summary>A backbone as a student that computes the same.</summary>
     /// <param name="backbone">The backbone.</param>
     /// <param name="faces">Training faces at the student's resolution.</param>
     public static StudentStart Of(Backbone backbone, StartFaces faces)
     {
-        var architecture = backbone.Architecture(faces.Contract.Size);
-        var card = backbone.Card;
-        var start = new StudentStart(new MobileNetV1(architecture), $"the backbone {card.Name}", card.Name, [StudentOrigin.Of(card)]);
-        var weights = start.Model.state_dict();
-        using var activations = faces.Inputs();
-        foreach (var layer in architecture.Backbone)
+        var (architecture, card) = (backbone.Architecture(faces.Contract.Size), backbone.Card);
+        var model = Unfolded(architecture, architecture.Backbone, layer => backbone.Layer(layer, faces.Contract), faces);
+        return new StudentStart(model, $"the backbone {card.Name}", card.Name, [StudentOrigin.Of(card)]) { WasFolded = true };
+    }
+
+    /// <summary>An exported student as one with batch norms that computes the same, but for the rounding of activations in 8 bits.</summary>
+    /// <param name="exported">The student.</param>
+    /// <param name="faces">Training faces.</param>
+    public static StudentStart Of(ExportedStudent exported, StartFaces faces)
+    {
+        var architecture = exported.Architecture;
+        var model = Unfolded(architecture, architecture.Convolutions, exported.Layer, faces.At(architecture.Spec.Resolution));
+        var weights = model.state_dict();
+        StartLayers.Put(weights["embedding.weight"], exported.EmbeddingWeights);
+        StartLayers.Put(weights["embedding.bias"], exported.EmbeddingBias);
+        return new StudentStart(model, exported.Origins[0].Name, exported.Path, exported.Origins)
         {
-            var folded = backbone.Layer(layer, faces.Contract);
+            Scaling = TargetScaling.None(architecture.Dimension),
+            Folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(exported.Path)),
+            TeacherHash = exported.TeacherHash,
+            WasFolded = true,
+        };
+    }
+
+    // The batch norms get the mean and variance of each convolution's output on training faces, with our padding and ReLU, and weights and biases that undo
+    // them; from there on they train like any other.
+    private static MobileNetV1 Unfolded(
+        MobileNetV1Architecture architecture, IEnumerable<ConvLayer> layers, Func<ConvLayer, BackboneLayer> folded, StartFaces faces)
+    {
+        var model = new MobileNetV1(architecture);
+        var weights = model.state_dict();
+        using var activations = faces.Inputs();
+        foreach (var layer in layers)
+        {
+            var (values, bias) = folded(layer);
             var filters = weights[$"{layer.Name}.weight"];
-            StartLayers.Put(filters, folded.Filters);
+            StartLayers.Put(filters, values);
             activations.Replace(x => StartLayers.Convolve(layer, x, filters));
-            StartLayers.PutNorm(weights, layer, activations.Moments(), [.. folded.Bias.Select(_ => 1.0)], [.. folded.Bias.Select(b => (double)b)]);
-            activations.Replace(x => StartLayers.Finish(layer, x, folded.Bias));
+            StartLayers.PutNorm(weights, layer, activations.Moments(), [.. bias.Select(_ => 1.0)], [.. bias.Select(b => (double)b)]);
+            activations.Replace(x => StartLayers.Finish(layer, x, bias));
         }
 
-        start.Model.eval();
-        return start;
+        model.eval();
+        return model;
     }
 
     /// <inheritdoc/>

@@ -90,7 +90,7 @@ internal static class WeightTransfer
 
         bool fits = faces is not null && description.TeacherHash.Length > 0 && (!embedding || ((narrower || turned) && refit));
         string fitted = fits ? ", " + EmbeddingFit.Apply(target, faces!, keep: embedding) : "";
-        if (source.Scaling is null)
+        if (source.WasFolded)
         {
             foreach (var layer in to.Convolutions)
             {
