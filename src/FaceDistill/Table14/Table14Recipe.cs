@@ -199,13 +199,15 @@ internal sealed partial record Table14Recipe
 
     private string? Wrong(Table14RecipeRow row)
     {
-        var start = StartOf(row);
-        return row.Init is null ? null
-            : WeightTransfer.Misfit(
-                start is not null ? StudentSpec.Parse(start.Student)
-                    : ExportedStudent.Is(row.Init) ? ExportedStudent.Read(row.Init).Architecture.Spec
-                    : new StudentSpec(BackboneCard.Load(row.Init).Card.Width, 224), row.Student)
-                is { } wrong ? $"{row.Name} starts from {row.Init}, which is {wrong}"
-            : null;
+        if (row.Init is not { } init)
+        {
+            return null;
+        }
+
+        // A file is looked for when the row is made: a recipe is also read where its starts are not.
+        var from = StartOf(row) is { } start ? StudentSpec.Parse(start.Student)
+            : !ExportedStudent.Is(init) ? new StudentSpec(BackboneCard.Load(init).Card.Width, 224)
+            : File.Exists(init) ? ExportedStudent.Read(init).Architecture.Spec : null;
+        return from is not null && WeightTransfer.Misfit(from, row.Student) is { } wrong ? $"{row.Name} starts from {init}, which is {wrong}" : null;
     }
 }

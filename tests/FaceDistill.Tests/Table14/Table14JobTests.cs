@@ -136,11 +136,14 @@ public sealed class Table14JobTests : IDisposable
     }
 
     // Whether its rows are finished is known by the contents of their data, which not everybody has.
-    [Fact]
-    public void Rows_of_the_table_in_the_repository_are_those_of_its_recipe_and_their_files_those_that_were_measured()
+    [Theory]
+    [InlineData("table14")]
+    [InlineData("table14-further")]
+    [InlineData("table14-faceplugin")]
+    public void Rows_of_the_tables_in_the_repository_are_those_of_its_recipe_and_their_files_those_that_were_measured(string name)
     {
-        string eval = Path.Combine(RepositoryRoot.Path, "eval"), table = Path.Combine(eval, "results", "table14");
-        var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", "table14.json"));
+        string eval = Path.Combine(RepositoryRoot.Path, "eval"), table = Path.Combine(eval, "results", name);
+        var recipe = Table14Recipe.Read(Path.Combine(eval, "recipes", name + ".json"));
         Assert.NotEmpty(Directory.GetDirectories(Path.Combine(table, "rows")));
         foreach (string folder in Directory.GetDirectories(Path.Combine(table, "rows")))
         {
