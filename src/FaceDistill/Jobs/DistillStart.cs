@@ -43,7 +43,7 @@ internal sealed class DistillStart(AssetFinder finder)
         if (IsExported(source))
         {
             var exported = ExportedStudent.Read(source);
-            return (trainer.StartFrom(exported), exported.Options);
+            return (trainer.StartFrom(faces => StudentStart.Of(exported, faces)), exported.Options);
         }
 
         var start = StartOf(source);

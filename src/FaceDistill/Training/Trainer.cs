@@ -95,12 +95,8 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
     internal string StartFrom(Backbone source) => StartFrom(faces => StudentStart.Of(source, faces));
 
-    /// <summary>Starts with an exported student's weights, as <see cref="StartFrom(StudentCheckpoint)"/> does with a run's.</summary>
-    /// <returns>One line about what was taken.</returns>
-    /// <exception cref="FaceDistillException">The student is narrower.</exception>
-    internal string StartFrom(ExportedStudent source) => StartFrom(faces => StudentStart.Of(source, faces));
-
-    private string StartFrom(Func<StartFaces, StudentStart> open)
+    // Of whatever it is, made on the run's faces.
+    internal string StartFrom(Func<StartFaces, StudentStart> open)
     {
         var faces = new StartFaces(_faces, _description.Contract, _options.Run.Seed);
         using var start = open(faces);
