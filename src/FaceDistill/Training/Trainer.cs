@@ -95,7 +95,6 @@ internal sealed class Trainer : IDisposable
     /// <exception cref="FaceDistillException">The backbone is narrower.</exception>
     internal string StartFrom(Backbone source) => StartFrom(faces => StudentStart.Of(source, faces));
 
-    // Of whatever it is, made on the run's faces.
     internal string StartFrom(Func<StartFaces, StudentStart> open)
     {
         var faces = new StartFaces(_faces, _description.Contract, _options.Run.Seed);
