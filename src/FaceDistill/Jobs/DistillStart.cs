@@ -60,6 +60,8 @@ internal sealed class DistillStart(AssetFinder finder)
         return names.Length > 0
                 ? $"the run of {source}, or one before it, was trained on {names.Length} of the {heldOut.Length} people held out ({ShownText.Of(few)}): "
                     + "lower --validation-people, or start from a run that held them out"
+            : met is null && heldOut.Length > 0 && IsExported(source)
+                ? $"whom the run of {source} held out is not known, and it may have been trained on the {heldOut.Length} people held out here"
             : met is null && before < heldOut.Length
                 ? $"the run of {source} held out {before} people and this one {heldOut.Length}: it may have been trained on the others"
             : null;
@@ -101,8 +103,8 @@ internal sealed class DistillStart(AssetFinder finder)
         else if (!Directory.Exists(source) && !File.Exists(source))
         {
             string cards = string.Join(", ", Cards.Names(Cards.Backbones));
-            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint, exported .onnx file or card of a backbone; backbones are "
-                + cards + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
+            throw new FaceDistillException($"--init {source}: there is no such run folder, checkpoint, exported .onnx file or card of a backbone; "
+                + $"backbones are {cards}" + Hints.DidYouMean(source, Cards.Names(Cards.Backbones)));
         }
         else if (IsExported(source))
         {

@@ -59,6 +59,9 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         var origin = Assert.Single(RunStudent.Open(output).Origins);
         Assert.Equal(("mobilenet-v1:0.25@64", StudentOrigin.Student, file), (origin.Name, origin.Kind, origin.Source));
         Assert.True(TrainedFaces.Read(output)!.IsPartial, "the faces of the file's own training are unknown, and the list does not say so");
+        using var trainer = run.Tiny.Trainer(_folder["other"], options);
+        new DistillStart(_finder).Begin(trainer, file, ["somebody"], new JobContext(said.Add));
+        Assert.StartsWith($"warning: whom the run of {file} held out is not known", said[^1], StringComparison.Ordinal);
     }
 
     [Fact]
