@@ -5,10 +5,10 @@ namespace FaceDistill.Kernels;
 
 /// <summary>A convolution without bias, that of torch but for one case.</summary>
 /// <remarks>
-/// oneDNN 3.7, which libtorch 2.10 carries, is wrong about convolutions of 1 x 1 on processors with AVX-512 and without AMX (AMD's Zen 4 and 5, Intel's
-/// before Sapphire Rapids): of 512 inputs and 1,024 outputs, as in every student of width 1.0, it divides by zero (brg_blocking_t::est_eff_1x1), which
-/// ends the process (PyTorch issue 177227 is of that kind); and on an EPYC of Zen 5 a student of width 0.1 came out wrong by hundredths. With the
-/// channels innermost such a convolution is a matrix product of the positions, which is right there, and no slower.
+/// oneDNN 3.7, which libtorch 2.10 carries, is wrong about convolutions of 1 x 1 on processors with AVX-512 and without AMX. Seen on an EPYC of Zen 5: of
+/// 512 inputs and 1,024 outputs, as in every student of width 1.0, it divides by zero (brg_blocking_t::est_eff_1x1), which ends the process, and a student
+/// of width 0.1 came out wrong by hundredths. By its source the division is the same on others that choose these kernels (PyTorch issue 177227 is of that
+/// kind). With the channels innermost such a convolution is a matrix product of the positions, which is right there and was faster where it was measured.
 /// </remarks>
 internal static class StudentConvolution
 {
