@@ -16,6 +16,9 @@ internal static class ExportedModel
     /// <summary>The metadata key under which the student's head stands.</summary>
     public const string HeadKey = "facedistill.head";
 
+    /// <summary>The metadata key of the SHA-256 of the student's teacher.</summary>
+    public const string TeacherHashKey = "teacher_sha256";
+
     /// <summary>The metadata key under which the embedding's length stands.</summary>
     public const string DimensionKey = "dimension";
 

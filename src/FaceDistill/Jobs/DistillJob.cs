@@ -146,7 +146,7 @@ public sealed class DistillJob(AssetFinder finder)
         if (begins)
         {
             WriteExcluded(request.Output, excluded);
-            TrainedFaces.Write(request.Output, faces, DistillStart.FolderOf(options.Student.Init), training.HeldOut.Faces);
+            TrainedFaces.Write(request.Output, faces, DistillStart.ListOf(options.Student.Init), training.HeldOut.Faces);
             bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
@@ -156,6 +156,7 @@ public sealed class DistillJob(AssetFinder finder)
                 HeldOut = people?.About,
                 Excluded = faces.Excluded.Count,
                 ExclusionHash = request.Data[0].Exclude is { } list ? FileHash.Sha256(list) : null,
+                StartHash = DistillStart.HashOf(options.Student.Init),
             }.Write(request.Output);
             Resolved(request, options, null).Write(request.Output);
         }

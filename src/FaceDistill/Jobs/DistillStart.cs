@@ -54,7 +54,7 @@ internal sealed class DistillStart(AssetFinder finder)
     // By what the start's list says of people's names; by their numbers alone where that is of an earlier version.
     private static string? Acquaintances(string source, int before, string[] heldOut)
     {
-        var met = TrainedFaces.Met(FolderOf(source)!, heldOut);
+        var met = TrainedFaces.Met(ListOf(source)!, heldOut);
         string[] names = [.. heldOut.Where(name => met?.Contains(name) == true)];
         string few = string.Join(", ", names.Take(FewNames)) + (names.Length > FewNames ? ", ..." : "");
         return names.Length > 0
@@ -118,9 +118,14 @@ internal sealed class DistillStart(AssetFinder finder)
         }
     }
 
-    /// <summary>The run whose faces count too; of a published backbone only its card tells.</summary>
-    public static string? FolderOf(string? source) => source is null || IsBackbone(source) ? null
-        : Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
+    /// <summary>The run folder whose list of faces counts too. Of a published backbone only its card tells, so null; an exported file may lie anywhere, also in
+    /// another's run folder, so that it is the file itself, which has no list.</summary>
+    public static string? ListOf(string? source) => source is null || IsBackbone(source) ? null
+        : IsExported(source) || Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
+
+    /// <summary>The SHA-256 of an exported file; null of any other start.</summary>
+    /// <exception cref="FaceDistillException">It cannot be read.</exception>
+    public static string? HashOf(string? source) => source is not null && IsExported(source) ? FileHash.Sha256(source) : null;
 
     private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
 }

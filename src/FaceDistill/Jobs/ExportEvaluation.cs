@@ -84,7 +84,8 @@ internal sealed class ExportEvaluation(AssetFinder finder)
             return ([], own.Count == 0
                 ? $"none was measured on this student{(noted ? " (what the run notes is of other weights, or not by cosine)" : "")}; export with --evaluate"
                 : valid.Count == 0 ? "none was measured on this file, and those of the student in TorchSharp do not hold for its format; export with --evaluate"
-                : strangers.Count == 0 ? $"none, since the training faces hold people of {Tests(valid)}; export with --evaluate on faces of others"
+                : strangers.Count == 0 ? $"none, since the training faces hold, or may hold, people of {Tests(valid)}; "
+                    + "export with --evaluate on faces of others"
                 : $"none, since {Tests(strangers)} gives none; export with --evaluate");
         }
 

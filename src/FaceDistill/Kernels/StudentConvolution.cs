@@ -12,10 +12,13 @@ namespace FaceDistill.Kernels;
 /// </remarks>
 internal static class StudentConvolution
 {
-    private const int AmxTile = 1 << 24; // CPUID leaf 7, EDX
+    private const int Avx512F = 1 << 16, AmxTile = 1 << 24; // CPUID leaf 7, EBX and EDX
 
-    /// <summary>Whether convolutions of 1 x 1 are matrix products on this machine.</summary>
-    public static bool IsProduct { get; } = Avx512F.IsSupported && (X86Base.CpuId(7, 0).Edx & AmxTile) == 0;
+    /// <summary>Whether convolutions of 1 x 1 are matrix products on this machine: the processor is asked, as oneDNN does, and not .NET, which can be told to
+    /// leave AVX-512 out.</summary>
+    public static bool IsProduct { get; } = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7
+        && X86Base.CpuId(7, 0) is var found && (found.Ebx & Avx512F) != 0
+        && (found.Edx & AmxTile) == 0;
 
     /// <summary>Computes it.</summary>
     /// <param name="x">[N, in, H, W] of any layout and device; fastest with the channels innermost.</param>

@@ -128,7 +128,7 @@ internal static class ModelCardMarkdown
         if (card.Accuracy.Any(r => r.Seen))
         {
             Line(text, $"");
-            Line(text, $"(*) The training faces hold people of this test: the figure says little of strangers.");
+            Line(text, $"(*) The training faces hold, or may hold, people of this test: the figure says little of strangers.");
         }
 
         if (card.Accuracy.Any(r => r.Drawn))

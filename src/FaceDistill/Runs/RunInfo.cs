@@ -89,6 +89,10 @@ public sealed record RunInfo(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<StudentOrigin>? Origins { get; init; }
 
+    /// <summary>SHA-256 of the exported file that the student started from; null where it started from anything else.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? StartHash { get; init; }
+
     /// <summary>Reads a run folder's.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
     public static RunInfo Read(string folder) => JsonFile.Read<RunInfo>(Path.Combine(folder, FileName));

@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Files;
+using FaceDistill.Jobs;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Teachers;
@@ -31,9 +32,9 @@ internal sealed class Table14Job(AssetFinder finder)
         using var held = FolderLock.Take(request.Output);
         RequireFolder(request.Output, recipe);
         var rows = new Table14RowJob(request, finder);
-        if (asked.Any(r => rows.Finished(r) is null))
+        if (asked.Where(r => rows.Finished(r) is null).ToList() is { Count: > 0 } open)
         {
-            Require(recipe, finder);
+            Require(recipe, open, finder);
         }
 
         int parts = asked.Count + 1; // the rows, and their files' speed
@@ -84,11 +85,19 @@ internal sealed class Table14Job(AssetFinder finder)
         }
     }
 
-    /// <summary>Refuses a recipe whose teacher or faces are not on this machine, before any work.</summary>
+    /// <summary>Refuses a recipe whose teacher, faces or starts are not on this machine, before any work.</summary>
+    /// <param name="recipe">The table's.</param>
+    /// <param name="rows">Those of its rows that are still to be made.</param>
+    /// <param name="finder">Finds data and models.</param>
     /// <exception cref="FaceDistillException">Something is missing; the message says how to get it.</exception>
-    internal static void Require(Table14Recipe recipe, AssetFinder finder)
+    internal static void Require(Table14Recipe recipe, IEnumerable<Table14RecipeRow> rows, AssetFinder finder)
     {
         TeacherCard.Open(recipe.Teacher, finder).Dispose();
+        foreach (var row in rows.Where(r => recipe.StartOf(r) is null))
+        {
+            new DistillStart(finder).Require(recipe.OptionsOf(row, start => start.Name).Student);
+        }
+
         if (recipe.Exclude is { } list)
         {
             ExclusionList.Read(list);

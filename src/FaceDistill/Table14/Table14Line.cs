@@ -93,7 +93,7 @@ internal sealed record Table14Training(
     [JsonIgnore]
     public EpochLog Kept => Log[KeptEpoch - 1];
 
-    /// <summary>The earlier row, or the backbone, that it started from; absent where it started from random weights.</summary>
+    /// <summary>The earlier row, the backbone or the exported file that it started from; absent where it started from random weights.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Init { get; init; }
 

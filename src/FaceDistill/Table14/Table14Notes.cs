@@ -1,6 +1,7 @@
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Students;
+using FaceDistill.Training.Starts;
 using static FaceDistill.Reports.Pages.ReportFormat;
 
 namespace FaceDistill.Table14;
@@ -68,7 +69,7 @@ internal static class Table14Notes
                 .Select(g => $"{string.Join(", ", g.Select(l => l.ShortName).Distinct())} started from {g.Key}"));
             yield return $"Students from a start have a column of their own and are not to be compared with the paper's, which began with random weights. "
                 + $"{started}.{research} They have seen the images of their start's rows too, which stand beside their own; how many a published backbone "
-                + "saw is not known.";
+                + "or an exported file saw is not told.";
         }
 
         var unlike = Table14Entry.All(result).Where(e => e.Of(false) is { } r && e.Of(true) is { } s && r.Training.Images != s.Training.Images).ToList();
@@ -122,11 +123,10 @@ internal static class Table14Notes
         + (lost.TarAtFar.Count == 0 || lost.GenuinePairs == 0 ? "." : InvariantText.Of(
             $"; where these pairs count as rejected, every true accept rate is {(double)model.GenuinePairs / lost.GenuinePairs:0.0000} of what is printed."));
 
-    /// <summary>The images that a row's ancestors saw.</summary>
-    internal static long Before(Table14Result result, Table14Line line) =>
-        line.Training.Init is { } init && result.Lines.FirstOrDefault(l => l.Name == init) is { } parent
-            ? parent.Training.Images + Before(result, parent)
-            : 0;
+    /// <summary>The images that a row's ancestors of the same table saw; null where one of them started from an exported file, which does not tell.</summary>
+    internal static long? Before(Table14Result result, Table14Line line) => line.Training.Init is not { } init ? 0
+        : result.Lines.FirstOrDefault(l => l.Name == init) is { } parent ? parent.Training.Images + Before(result, parent)
+        : ExportedStudent.Is(init) ? null : 0;
 
     private static IEnumerable<string> Synthetic(Table14Result result) => result.Synthetic
         ? ["The faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces."] : [];

@@ -45,13 +45,13 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         ArgumentNullException.ThrowIfNull(request);
         request = request with { Recipe = request.Recipe.Validated() };
         var recipe = request.Recipe;
-        Table14Job.Require(recipe, finder);
         var rowJob = new Table14RowJob(request, finder);
+        var rows = recipe.Of(request.Rows).Rows;
+        Table14Job.Require(recipe, rows.Where(r => rowJob.Finished(r) is null), finder);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder, OnnxProviders.Auto, job.Say);
         double rate = Rate(teacher, job.Cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
         var lines = new List<Table14PlanLine>();
-        var rows = recipe.Of(request.Rows).Rows;
         var measured = new Dictionary<DistillOptions, TrainingCost>(); // a start, a seed and a rate take no time
         TrainingCost CostOf(DistillOptions options, int pictures)
         {

@@ -33,7 +33,7 @@ internal sealed record Table14RecipeRow
 
     /// <summary>
     /// What it starts from, of the same or a greater width: a backbone's card, or an earlier row by its student, and where that stands there twice by its name
-    /// (mobilenet-v1:1.0@128-start, mobilenet-v1:1.0@128-random); null for random weights.
+    /// (mobilenet-v1:1.0@128-start, mobilenet-v1:1.0@128-random), or an exported .onnx file with its card; null for random weights.
     /// </summary>
     public string? Init { get; init; }
 

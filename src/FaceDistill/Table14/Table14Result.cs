@@ -143,7 +143,7 @@ internal static class Table14Order
     }
 
     private static string Images(Table14Result result, Table14Line line) =>
-        line.Training.Images + Table14Notes.Before(result, line) is var images && images < 10_000
+        line.Training.Images + (Table14Notes.Before(result, line) ?? 0) is var images && images < 10_000
         ? Count(images) : InvariantText.Of($"{images / 1000.0:#,0} thousand");
 
     private static string Overlap(Table14Line a, Table14Line b) =>

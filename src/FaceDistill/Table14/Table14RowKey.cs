@@ -27,7 +27,9 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
         var options = recipe.OptionsOf(row, Of);
         string? start = options.Student.Init is not { } init ? null
             : BackboneCard.Is(init) ? string.Join(' ', BackboneCard.Load(init).Files.Assets.Select(a => a.Sha256))
-            : ExportedStudent.Is(init) ? FileHash.Sha256(init)
+            : ExportedStudent.Is(init) ? File.Exists(init) ? FileHash.Sha256(init) : throw new FaceDistillException(
+                $"{row.Name} starts from {init}, by whose contents its figures are known, and there is no such file: bring it back, or take the row out of the "
+                    + "recipe")
             : init;
         return options with { Student = options.Student with { Init = start } };
     }

@@ -22,7 +22,8 @@ internal static class Table14Start
         string? made = info.Options.Student.Init;
         bool same = asked is null ? made is null
             : made is not null && (BackboneCard.Is(asked) ? Backbone(info) == BackboneCard.Load(asked).Card.Name
-                : Backbone(info) is null && (ExportedStudent.Is(asked) ? IsFile(made, asked) : IsRun(made, asked)));
+                : ExportedStudent.Is(asked) || info.StartHash is not null ? ExportedStudent.Is(asked) && info.StartHash == FileHash.Sha256(asked)
+                : Backbone(info) is null && IsRun(made, asked));
         if (!same)
         {
             throw new FaceDistillException($"{run} holds a student that started from {made ?? StudentOrigin.Random}, and the recipe's row starts from "
@@ -34,13 +35,10 @@ internal static class Table14Start
     private static string? Backbone(RunInfo info) => info.Origins is [var origin, ..] ? origin.Kind == StudentOrigin.Backbone ? origin.Name : null
         : info.Options.Student.Init is { } init && !Directory.Exists(init) && BackboneCard.Is(init) ? BackboneCard.Load(init).Card.Name : null;
 
-    private static bool IsFile(string made, string asked) => Path.GetFileName(made) == Path.GetFileName(asked)
-        && (!File.Exists(made) || FileHash.Sha256(made) == FileHash.Sha256(asked));
-
     // Where the start still lies there it is known by its weights, else by its folder's name.
     private static bool IsRun(string made, string asked)
     {
-        string folder = DistillStart.FolderOf(made)!;
+        string folder = DistillStart.ListOf(made)!;
         return new[] { folder, asked }.All(f => File.Exists(Path.Combine(f, StudentCheckpoint.FileName))) ? Weights(folder) == Weights(asked)
             : NameOf(folder) == NameOf(asked);
     }

@@ -105,7 +105,7 @@ internal sealed record Table14Table(
             new("epochs", l => Number($"{l.Training.Epochs}"), "-"),
             new("learning rate", l => Number($"{l.Training.LearningRate}"), "-"),
             new("images (of its start's rows before)", l => Count(l.Training.Images)
-                + (Table14Notes.Before(result, l) is > 0 and var before ? $" ({Count(before)} before)" : ""), "-"),
+                + (Table14Notes.Before(result, l) switch { null => " (not told before)", 0 => "", { } before => $" ({Count(before)} before)" }), "-"),
             new("core-hours", l => Number($"{l.Training.CoreHours:0.00}"), "-"),
             new("minutes", l => Number($"{l.Training.Minutes:0.0}") + $" (on {Count(l.Training.Cores, "core")})", "-"),
             new("minutes, predicted", l => l.Training.Predicted is { } p ? Number($"{p.Minutes:0.0}") + (p.Before ? "" : " (afterwards)") : "-", "-"),

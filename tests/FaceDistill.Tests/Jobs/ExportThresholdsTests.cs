@@ -59,7 +59,8 @@ public sealed class ExportThresholdsTests
         Assert.StartsWith("none was measured on this file, and those of the student in TorchSharp do not hold",
             None([Row(Torch, 0.3f, 0.4f, 0.5f)], fileOnly: true),
             StringComparison.Ordinal);
-        Assert.StartsWith("none, since the training faces hold people of all-pairs on people;", None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Seen = true }]),
+        Assert.StartsWith("none, since the training faces hold, or may hold, people of all-pairs on people;",
+            None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Seen = true }]),
             StringComparison.Ordinal);
         Assert.StartsWith("none, since all-pairs on people gives none;",
             None([Row(Torch, 0.3f, 0.4f, 0.5f) with { Result = new ModelResult(Torch, 100, 10, 6600) }]), StringComparison.Ordinal);

@@ -51,15 +51,18 @@ public sealed class StudentConvolutionTests
     }
 
     [Theory]
-    [InlineData(2, 1, 1)]
-    [InlineData(1, 1, 16)]
-    [InlineData(2, 1, 16)]
-    public void Others_are_those_of_torch(int stride, int padding, int groups)
+    [InlineData(3, 2, 1, 1)]
+    [InlineData(3, 1, 1, 16)]
+    [InlineData(3, 2, 1, 16)]
+    [InlineData(1, 2, 0, 1)]
+    [InlineData(1, 1, 1, 1)]
+    [InlineData(1, 1, 0, 16)]
+    public void Others_are_those_of_torch(int kernel, int stride, int padding, int groups)
     {
         TorchNative.EnsureLoaded();
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
-        var (x, w) = (randn([2, 16, 9, 9], generator: generator), randn([16, 16 / groups, 3, 3], generator: generator));
+        var (x, w) = (randn([2, 16, 9, 9], generator: generator), randn([16, 16 / groups, kernel, kernel], generator: generator));
         var wanted = nn.functional.conv2d(x, w, strides: [stride, stride], padding: [padding, padding], groups: groups);
         Assert.True(wanted.equal(StudentConvolution.Apply(x, w, stride, padding, groups, product: true)).all().item<bool>());
     }

@@ -1,5 +1,6 @@
 using FaceDistill.Students;
 using FaceDistill.Table14;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Tests.Table14;
 
@@ -14,6 +15,7 @@ public sealed class Table14RecipeTests : IDisposable
     [InlineData("table14.json", "dlib-resnet", 18)]
     [InlineData("table14-faceplugin.json", "faceplugin-512", 9)]
     [InlineData("table14-further.json", "dlib-resnet", 1)]
+    [InlineData("table14-views.json", "dlib-resnet", 1)]
     public void The_tables_recipes_are_read_and_open_with_what_they_are(string name, string teacher, int rows)
     {
         string file = Path.Combine(Recipes, name);
@@ -23,6 +25,16 @@ public sealed class Table14RecipeTests : IDisposable
         Assert.NotEmpty(recipe.About!);
         Assert.True(recipe.ExpectedMinutes > 0);
         Assert.Equal("table14.schema.json", recipe.Schema);
+    }
+
+    [Fact]
+    public void The_exported_files_that_rows_start_from_are_there_and_fit()
+    {
+        var rows = Directory.GetFiles(Recipes, "table14*.json").Where(f => !f.EndsWith("schema.json", StringComparison.Ordinal))
+            .SelectMany(f => Table14Recipe.Read(f).Rows).Where(r => r.Init is not null && ExportedStudent.Is(r.Init)).ToList();
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Null(
+            WeightTransfer.Misfit(ExportedStudent.Read(Path.Combine(RepositoryRoot.Path, row.Init!)).Architecture.Spec, row.Student)));
     }
 
     [Fact]

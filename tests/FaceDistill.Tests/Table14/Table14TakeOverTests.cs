@@ -88,13 +88,21 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.DoesNotContain(said, s => s.EndsWith(": training", StringComparison.Ordinal));
         Assert.Equal("mobilenet-v1:0.25@64", line.Training.Origins![0].Name);
 
-        Directory.CreateDirectory(_folder["other"]);
-        string other = _folder["other/student.onnx"]; // of the same name
-        new ExportJob(_finder).Run(new ExportRequest(_folder["wide"], new OnnxHalfFormat(), other), JobContext.None);
-        File.Delete(Row("0.25@96-start", "row.json"));
-        request = request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0] with { Init = other }] } };
-        Assert.Contains("0.25@96-start holds a student that started from",
-            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message, StringComparison.Ordinal);
+        string Refused(string init) => Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(From(init), JobContext.None)).Message;
+        Table14Request From(string init) =>
+            request with { Recipe = request.Recipe with { Rows = [request.Recipe.Rows[0] with { Init = init }] } };
+        string moved = _folder["moved.onnx"]; // the same, under another name
+        File.Move(file, moved);
+        File.Move(file + ".card.json", moved + ".card.json");
+        Assert.Contains($"starts from {file}, by whose contents its figures are known, and there is no such file", Refused(file), StringComparison.Ordinal);
+        said.Clear();
+        new Table14Job(_finder).Run(From(moved), new JobContext(said.Add));
+        Assert.Contains("mobilenet-v1:0.25@96-start: finished before", said);
+
+        new ExportJob(_finder).Run(new ExportRequest(_folder["wide"], new OnnxHalfFormat(), file), JobContext.None); // another in its place
+        Assert.Contains("0.25@96-start holds a student that started from", Refused(file), StringComparison.Ordinal);
+        Directory.Delete(Row("0.25@96-start", ""), recursive: true);
+        Assert.StartsWith($"--init {_folder["none.onnx"]}: there is no such", Refused(_folder["none.onnx"]), StringComparison.Ordinal); // before any training
     }
 
     [Fact]

@@ -130,7 +130,7 @@ internal static class StudentMetadata
         metadata["alignment_template"] = contract.Template;
         metadata["output_length"] = ends.Normalize ? "one" : "as the teacher's";
         metadata["teacher"] = student.Teacher;
-        metadata["teacher_sha256"] = student.TeacherHash;
+        metadata[ExportedModel.TeacherHashKey] = student.TeacherHash;
         metadata["started_from"] = student.Origins is { } origins ? StudentOrigin.Short(origins) : "not noted";
         metadata[ExportedModel.HeadKey] = student.Head.ToString();
         metadata[ExportedModel.DimensionKey] = student.Dimension.ToString(CultureInfo.InvariantCulture);

@@ -73,11 +73,23 @@ internal sealed class ExportedStudent
                 + "student it is and on what terms: bring it back, or start from the run folder");
         }
 
-        ExportedModel.Metadata(path); // says what is damaged
+        var said = ExportedModel.Metadata(path); // says what is damaged
         var card = Card.Read(cardPath);
-        return card.Sha256 != FileHash.Sha256(path)
-            ? throw new FaceDistillException($"{cardPath} is the card of another file than {path}: bring back the two that 'export' wrote together")
-            : new ExportedStudent(path, OnnxFile.Initializers(File.ReadAllBytes(path)), card);
+        if (card.Sha256 != FileHash.Sha256(path))
+        {
+            throw new FaceDistillException($"{cardPath} is the card of another file than {path}: bring back the two that 'export' wrote together");
+        }
+
+        foreach (var (key, value) in new[] { (ExportedModel.StudentKey, card.Student), (ExportedModel.HeadKey, card.Recipe.Student.Head.ToString()),
+            (ExportedModel.TeacherHashKey, card.TeacherSha256) })
+        {
+            if (said.GetValueOrDefault(key) is var own && own != value)
+            {
+                throw new FaceDistillException($"{path} says {key} = {own ?? "nothing"}, and its card {value}: it is not the student that its card says");
+            }
+        }
+
+        return new ExportedStudent(path, OnnxFile.Initializers(File.ReadAllBytes(path)), card);
     }
 
     /// <summary>A convolution with its batch norm folded in.</summary>
@@ -131,7 +143,8 @@ internal sealed class ExportedStudent
                 var one = new Card(Of<string>("sha256"), Of<string>("student"), Of<int>("dimension"), Of<string>("teacherSha256"),
                     Of<StudentOrigin[]>("origins"), Of<DistillOptions>("recipe").Validated());
                 StudentSpec.Parse(one.Student);
-                return one.Dimension is > 0 and <= 65536 ? one : throw new JsonException($"'dimension' is 1 to 65536, not {one.Dimension}");
+                return one.Origins.Contains(null!) ? throw new JsonException("'origins' holds nothing for one")
+                    : one.Dimension is > 0 and <= 65536 ? one : throw new JsonException($"'dimension' is 1 to 65536, not {one.Dimension}");
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or FaceDistillException)
             {

@@ -30,7 +30,7 @@ internal sealed class StudentStart : IDisposable
     /// <summary>Whether its batch norms were folded away, and made anew of what its filters give on faces: these have then lengths of no training.</summary>
     public bool WasFolded { get; private init; }
 
-    /// <summary>The run folder; null for a backbone.</summary>
+    /// <summary>The run folder; null for a backbone and for an exported file, which may lie anywhere.</summary>
     public string? Folder { get; private init; }
 
     /// <summary>The SHA-256 of its teacher; null for a backbone.</summary>
@@ -75,7 +75,6 @@ internal sealed class StudentStart : IDisposable
         return new StudentStart(model, exported.Origins[0].Name, exported.Path, exported.Origins)
         {
             Scaling = TargetScaling.None(architecture.Dimension),
-            Folder = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(exported.Path)),
             TeacherHash = exported.TeacherHash,
             WasFolded = true,
         };

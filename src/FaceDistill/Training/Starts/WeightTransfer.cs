@@ -80,7 +80,7 @@ internal static class WeightTransfer
         using var maps = pair?.Narrow ?? (faces is null || to.HeadConvolution is null || HasHead(source, to) ? null : StartLayers.Maps(target, faces));
         bool head = Head(source, target, kept, maps);
         bool alike = head && from.Dimension == to.Dimension && source.TeacherHash == description.TeacherHash;
-        var axes = projector is null || !alike ? null : Projector.Find(source.Folder!, projector.From, projector.To);
+        var axes = projector is null || !alike || source.Folder is null ? null : Projector.Find(source.Folder, projector.From, projector.To);
         bool embedding = alike && (projector is null || axes is not null);
         bool turned = axes?.Matrix.AsSpan().SequenceEqual(projector!.Matrix) == false;
         if (embedding)

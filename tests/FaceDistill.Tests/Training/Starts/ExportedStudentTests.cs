@@ -1,6 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Export;
+using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
@@ -17,18 +18,25 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
     private readonly TempFolder _folder = new();
     private readonly AssetFinder _finder = new([], [], CacheFolder.Root);
 
-    public static TheoryData<string, double> Formats => new() { { "onnx", 1e-4 }, { "onnx-fp16", 0.05 }, { "onnx-int8", 0.5 } };
+    public static TheoryData<string, HeadKind, double> Formats => new()
+    {
+        { "onnx", HeadKind.Gap, 1e-4 }, { "onnx-fp16", HeadKind.Gap, 0.05 }, { "onnx-int8", HeadKind.Gap, 0.5 },
+        { "onnx", HeadKind.Gdc, 1e-4 }, { "onnx-fp16", HeadKind.Gdc, 0.05 },
+    };
 
     public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Formats))]
-    public void A_student_made_of_its_file_gives_the_runs_embeddings_and_its_norms_have_the_moments_of_the_faces(string format, double most)
+    public void A_student_made_of_its_file_gives_the_runs_embeddings_and_its_norms_have_the_moments_of_the_faces(
+        string format, HeadKind head, double most)
     {
-        var exported = ExportedStudent.Read(Export(format));
-        var faces = new StartFaces(run.Tiny.Training(), RunStudent.Open(run.Folder).Description.Contract with { Size = 96 }, seed: 1); // another resolution
+        string folder = head == HeadKind.Gap ? run.Folder : OfHead(head);
+        var exported = ExportedStudent.Read(Export(format, folder));
+        Assert.Equal(head, exported.Architecture.Head);
+        var faces = new StartFaces(run.Tiny.Training(), RunStudent.Open(folder).Description.Contract with { Size = 96 }, seed: 1); // another resolution
         using var start = StudentStart.Of(exported, faces);
-        var checkpoint = RunStudent.Open(run.Folder);
+        var checkpoint = RunStudent.Open(folder);
         using var scope = NewDisposeScope();
         using var frozen = no_grad();
         using var original = checkpoint.LoadModel();
@@ -59,9 +67,26 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         var origin = Assert.Single(RunStudent.Open(output).Origins);
         Assert.Equal(("mobilenet-v1:0.25@64", StudentOrigin.Student, file), (origin.Name, origin.Kind, origin.Source));
         Assert.True(TrainedFaces.Read(output)!.IsPartial, "the faces of the file's own training are unknown, and the list does not say so");
+        Assert.Equal(FileHash.Sha256(file), RunInfo.Read(output).StartHash);
+        Assert.Equal(Path.GetFileName(file), Assert.Single(ExportedStudent.Read(Export("onnx", output)).Origins.Skip(1)).Source);
         using var trainer = run.Tiny.Trainer(_folder["other"], options);
         new DistillStart(_finder).Begin(trainer, file, ["somebody"], new JobContext(said.Add));
         Assert.StartsWith($"warning: whom the run of {file} held out is not known", said[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_folder_where_the_file_lies_is_not_taken_for_its_run()
+    {
+        string other = run.CopyTo(_folder["another"]), file = Path.Combine(other, "start.onnx"); // whose list is of other faces, for all that is known
+        File.Copy(Export("onnx"), file);
+        File.Copy(_folder["onnx.onnx.card.json"], file + ".card.json");
+        string output = _folder["list"];
+        TrainedFaces.Write(output, run.Tiny.Faces, DistillStart.ListOf(file));
+        Assert.True(TrainedFaces.Read(output)!.IsPartial);
+        using var start = StudentStart.Of(ExportedStudent.Read(file), new StartFaces(run.Tiny.Training(), run.Checkpoint.Description.Contract, seed: 1));
+        Assert.Null(start.Folder);
+        Assert.Equal(other, DistillStart.ListOf(other));
+        Assert.Equal(other, DistillStart.ListOf(Path.Combine(other, StudentCheckpoint.FileName)));
     }
 
     [Fact]
@@ -82,6 +107,17 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         const string student = "\"student\": \"mobilenet-v1:0.25@64\"";
         File.WriteAllText(file + ".card.json", card.Replace(student, student.Replace("0.25", "0.5", StringComparison.Ordinal), StringComparison.Ordinal));
         Assert.EndsWith("it is not the student that its card says", Refused(file), StringComparison.Ordinal);
+        foreach (var (key, own, said) in new[] { ("facedistill.head", "\"head\": \"gap\"", "\"head\": \"gdc\""),
+            ("facedistill.student", student, student.Replace("@64", "@96", StringComparison.Ordinal)),
+            ("teacher_sha256", $"\"teacherSha256\": \"{run.Tiny.Teacher.Hash}\"", "\"teacherSha256\": \"00\"") })
+        {
+            Assert.Contains(own, card, StringComparison.Ordinal);
+            File.WriteAllText(file + ".card.json", card.Replace(own, said, StringComparison.Ordinal));
+            Assert.StartsWith($"{file} says {key} = ", Refused(file), StringComparison.Ordinal);
+        }
+
+        File.WriteAllText(file + ".card.json", card.Replace("\"origins\": []", "\"origins\": [null]", StringComparison.Ordinal));
+        Assert.EndsWith("is no card that 'export' wrote: 'origins' holds nothing for one", Refused(file), StringComparison.Ordinal);
         File.WriteAllText(file + ".card.json", card.Replace("\"teacherSha256\"", "\"teacherHash\"", StringComparison.Ordinal));
         Assert.EndsWith("is no card that 'export' wrote: 'teacherSha256' is missing", Refused(file), StringComparison.Ordinal);
 
@@ -94,11 +130,25 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
             StringComparison.Ordinal);
     }
 
-    private string Export(string format)
+    // A run of the other head; what it has learned does not matter.
+    private string OfHead(HeadKind head)
+    {
+        var options = TrainedRun.Options with
+        {
+            Student = TrainedRun.Options.Student with { Head = head }, Run = TrainedRun.Options.Run with { Epochs = 1 },
+        };
+        using var trainer = run.Tiny.Trainer(_folder["head"], options);
+        trainer.Run(JobContext.None);
+        (run.Info with { Options = options }).Write(_folder["head"]);
+        TrainedFaces.Write(_folder["head"], run.Tiny.Faces);
+        return _folder["head"];
+    }
+
+    private string Export(string format, string? folder = null)
     {
         string file = _folder[format + ".onnx"];
         new ExportJob(_finder).Run(
-            new ExportRequest(run.Folder, ExportFormat.All.Single(f => f.Name == format), file) { Device = "cpu", MinCosine = 0.5 }, JobContext.None);
+            new ExportRequest(folder ?? run.Folder, ExportFormat.All.Single(f => f.Name == format), file) { Device = "cpu", MinCosine = 0.5 }, JobContext.None);
         return file;
     }
 }
