@@ -111,11 +111,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         TorchDevice.Resolve(options.Run.Device); // here and below: before hours of embedding
-        if (!File.Exists(checkpointPath))
-        {
-            new DistillStart(finder).Require(options.Student);
-        }
-
+        options = new DistillStart(finder).Required(options, File.Exists(checkpointPath) ? request.Output : null);
         using var held = first ? FolderLock.Take(request.Output) : null;
         if (request.Ranks is not null)
         {

@@ -81,7 +81,65 @@ internal sealed class DistillStart(AssetFinder finder)
 
     private static bool IsExported(string source) => !Directory.Exists(source) && ExportedStudent.Is(source);
 
-    /// <summary>Refuses what cannot be started from, before anything is computed.</summary>
+    /// <summary>Refuses what cannot be started from, before anything is computed; of a run that goes on, another start than its own.</summary>
+    /// <param name="options">As asked for.</param>
+    /// <param name="begun">The run folder where it goes on; null where it begins.</param>
+    /// <returns>The options with the start as the run has it.</returns>
+    /// <exception cref="FaceDistillException">The start is not there, narrower than the student, or another.</exception>
+    public DistillOptions Required(DistillOptions options, string? begun)
+    {
+        if (begun is null)
+        {
+            Require(options.Student);
+        }
+        else if (options.Student.Init is { } asked && RunInfo.In(begun) && RunInfo.Read(begun).Options.Student.Init is { } made)
+        {
+            RequireSame(begun, asked, "resume without --init, or choose another --output");
+            return options with { Student = options.Student with { Init = made } };
+        }
+
+        return options;
+    }
+
+    /// <summary>Refuses a run that started from something else: it would be measured, or go on, as a student that it is not. Where a start lies does not
+    /// count: an exported file is known by its contents, a run by its weights.</summary>
+    /// <param name="run">The run folder.</param>
+    /// <param name="asked">What it is to have started from, as --init takes it; null for random weights.</param>
+    /// <param name="remedy">What to do where it did not.</param>
+    /// <exception cref="FaceDistillException">It did.</exception>
+    public static void RequireSame(string run, string? asked, string remedy)
+    {
+        var info = RunInfo.Read(run);
+        string? made = info.Options.Student.Init;
+        bool file = asked is not null && IsExported(asked) && !BackboneCard.Is(asked);
+        bool same = asked is null ? made is null
+            : made is not null && (BackboneCard.Is(asked) ? Backbone(info) == BackboneCard.Load(asked).Card.Name
+                : file || info.StartHash is not null ? file && File.Exists(asked) && info.StartHash == FileHash.Sha256(asked)
+                : Backbone(info) is null && IsRun(made, asked));
+        if (!same)
+        {
+            string other = made is not null && made == asked && info.StartHash is { } hash ? $"other contents of {made} (SHA-256 {hash})"
+                : made ?? StudentOrigin.Random;
+            throw new FaceDistillException($"{run} holds a student that started from {other}, not from {asked ?? StudentOrigin.Random}"
+                + $"{(file && !File.Exists(asked) ? ", which is not there" : "")}; {remedy}");
+        }
+    }
+
+    // A run says what it started from where it got as far as to start.
+    private static string? Backbone(RunInfo info) => info.Origins is [var origin, ..] ? origin.Kind == StudentOrigin.Backbone ? origin.Name : null
+        : info.Options.Student.Init is { } init && IsBackbone(init) ? BackboneCard.Load(init).Card.Name : null;
+
+    // Where the start still lies there it is known by its weights, else by its folder's name.
+    private static bool IsRun(string made, string asked)
+    {
+        string[] folders = [ListOf(made)!, ListOf(asked)!];
+        string[] known = folders.All(f => File.Exists(Path.Combine(f, StudentCheckpoint.FileName)))
+            ? [.. folders.Select(f => FileHash.Sha256(RunStudent.Open(f).Path))]
+            : [.. folders.Select(f => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(f))))];
+        return known[0] == known[1];
+    }
+
+    /// <summary>Refuses what cannot be started from.</summary>
     /// <exception cref="FaceDistillException">It is not there, or narrower than the student.</exception>
     public void Require(StudentOptions student)
     {
@@ -118,8 +176,8 @@ internal sealed class DistillStart(AssetFinder finder)
         }
     }
 
-    /// <summary>The run folder whose list of faces counts too. Of a published backbone only its card tells, so null; an exported file may lie anywhere, also in
-    /// another's run folder, so that it is the file itself, which has no list.</summary>
+    /// <summary>The run folder whose list of faces counts too. Of a published backbone only its card tells, so null; an exported file may lie anywhere,
+    /// also in another's run folder, so that it is the file itself, which has no list.</summary>
     public static string? ListOf(string? source) => source is null || IsBackbone(source) ? null
         : IsExported(source) || Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source));
 
@@ -127,5 +185,8 @@ internal sealed class DistillStart(AssetFinder finder)
     /// <exception cref="FaceDistillException">It cannot be read.</exception>
     public static string? HashOf(string? source) => source is not null && IsExported(source) ? FileHash.Sha256(source) : null;
 
-    private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source) : StudentCheckpoint.Read(source);
+    private static StudentCheckpoint StartOf(string source) => Directory.Exists(source) ? RunStudent.Open(source)
+        : source.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? StudentCheckpoint.Read(source)
+        : throw new FaceDistillException($"--init {source}: a start is a run folder, a checkpoint of one (.safetensors), an exported .onnx file or a "
+            + "backbone's card; of other formats export the student as .onnx");
 }

@@ -4,6 +4,7 @@ using FaceDistill.Files;
 using FaceDistill.Reports.Pages;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Starts;
 
 namespace FaceDistill.Table14;
 
@@ -123,7 +124,12 @@ internal sealed record Table14Training(
 
     /// <summary>What it started from, and what that started from, in a few words.</summary>
     [JsonIgnore]
-    public string StartedFrom => Origins is { Count: > 0 } origins ? StudentOrigin.Short(origins) : Init ?? StudentOrigin.Random;
+    public string StartedFrom => (IsFromFile ? "an exported file of " : "")
+        + (Origins is { Count: > 0 } origins ? StudentOrigin.Short(origins) : Init ?? StudentOrigin.Random);
+
+    /// <summary>Whether that is an exported file.</summary>
+    [JsonIgnore]
+    public bool IsFromFile => Init is not null && ExportedStudent.Is(Init);
 }
 
 /// <summary>A line's exported files. The 8-bit accuracy is measured on the file itself.</summary>

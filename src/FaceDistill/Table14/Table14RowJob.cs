@@ -137,7 +137,8 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
             return false;
         }
 
-        Table14Start.Require(run, options.Student.Init);
+        DistillStart.RequireSame(
+            run, options.Student.Init, "bring that start back, or move the folder away, and the row is trained");
         return RunReport.Write(run) is { Finished: true } done && IsOf(done, data, options);
     }
 
@@ -196,10 +197,23 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         var single = Measured(new OnnxFormat());
         exporter.Run(single, job); // again, with its accuracy and the rate of each threshold
         var eight = Measured(new OnnxInt8Format()) with { MinCosine = _recipe.Int8MinCosine };
-        var accuracy = exporter.Run(eight, job).Accuracy!;
+        var accuracy = Eight(exporter, eight, job).Accuracy!;
         long Length(string file) => new FileInfo(file).Length;
         return new Table14Files(
             Length(single.Path), FileHash.Sha256(single.Path), Length(eight.Path), FileHash.Sha256(eight.Path), accuracy.TarAfter, accuracy.IntervalAfter);
+    }
+
+    private static ExportOutcome Eight(ExportJob exporter, ExportRequest request, JobContext job)
+    {
+        try
+        {
+            return exporter.Run(request, job);
+        }
+        catch (FaceDistillException e)
+        {
+            throw new FaceDistillException($"{e.Message}; in a table: give the row more epochs or faces, take it out of the recipe, or let the recipe say "
+                + "\"int8MinCosine\"", e);
+        }
     }
 
     private Table14Baseline BaselineOf(Table14RecipeRow row, JobContext job)

@@ -165,7 +165,8 @@ internal sealed record Table14Table(
 
     // Sizes without the architecture's name, and once that it is for research, which holds for all that came after: a cell is narrow.
     private static string Start(Table14Training training) => training.Origins is { Count: > 0 } origins
-        ? string.Join(" from ", origins.Select(o => o.Name.Split(':')[^1])) + (origins.Any(o => o.Research) ? " (research)" : "")
+        ? (training.IsFromFile ? "the file of " : "") + string.Join(" from ", origins.Select(o => o.Name.Split(':')[^1]))
+            + (origins.Any(o => o.Research) ? " (research)" : "")
         : training.StartedFrom;
 
     private static string Folds(Table14Line line, int model) => line.Folds?.Models[model] is { } m

@@ -65,7 +65,7 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Contains("0.25@96-start holds a student that started from", message, StringComparison.Ordinal);
         Directory.Move(Row("0.25@96-start", ""), Row("0.25@96", ""));
         var random = request with { Recipe = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Init = null }] } };
-        Assert.Contains("starts from random weights; move the folder away",
+        Assert.Contains("not from random weights; bring that start back, or move the folder away",
             Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(random, JobContext.None)).Message, StringComparison.Ordinal);
         Assert.Contains("rename it to", // a table of before: the row of a start had the student's name
             Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message, StringComparison.Ordinal);

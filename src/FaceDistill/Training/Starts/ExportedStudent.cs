@@ -15,6 +15,7 @@ namespace FaceDistill.Training.Starts;
 internal sealed class ExportedStudent
 {
     private const string CardEnding = ".card.json"; // as the room of reports writes it
+    private const string Remedy = "bring back the two that 'export' wrote together";
     private readonly Dictionary<string, OnnxInitializer> _constants;
 
     private ExportedStudent(string path, Dictionary<string, OnnxInitializer> constants, Card card)
@@ -67,17 +68,23 @@ internal sealed class ExportedStudent
             throw new FaceDistillException($"there is no file {path}");
         }
 
+        var said = ExportedModel.Metadata(path); // says what is damaged
+        if (!said.ContainsKey(ExportedModel.StudentKey))
+        {
+            throw new FaceDistillException($"{path} is no student that 'export' wrote (no {ExportedModel.StudentKey} in its metadata), and no other network "
+                + "can be a start");
+        }
+
         if (!File.Exists(cardPath))
         {
             throw new FaceDistillException($"{path} has no {System.IO.Path.GetFileName(cardPath)} beside it, which 'export' writes and which says what "
                 + "student it is and on what terms: bring it back, or start from the run folder");
         }
 
-        var said = ExportedModel.Metadata(path); // says what is damaged
         var card = Card.Read(cardPath);
         if (card.Sha256 != FileHash.Sha256(path))
         {
-            throw new FaceDistillException($"{cardPath} is the card of another file than {path}: bring back the two that 'export' wrote together");
+            throw new FaceDistillException($"{cardPath} is the card of another file than {path}: {Remedy}");
         }
 
         foreach (var (key, value) in new[] { (ExportedModel.StudentKey, card.Student), (ExportedModel.HeadKey, card.Recipe.Student.Head.ToString()),
@@ -85,7 +92,8 @@ internal sealed class ExportedStudent
         {
             if (said.GetValueOrDefault(key) is var own && own != value)
             {
-                throw new FaceDistillException($"{path} says {key} = {own ?? "nothing"}, and its card {value}: it is not the student that its card says");
+                throw new FaceDistillException(
+                    $"{path} says {key} = {own ?? "nothing"}, and its card {value}: it is not the student that its card says; {Remedy}");
             }
         }
 
@@ -135,11 +143,11 @@ internal sealed class ExportedStudent
     {
         public static Card Read(string path)
         {
-            var card = JsonFile.Read<JsonElement>(path);
-            T Of<T>(string key) => card.TryGetProperty(key, out var value) && value.Deserialize<T>(JsonFile.Options) is { } read ? read
-                : throw new JsonException($"'{key}' is missing");
             try
             {
+                var card = JsonFile.Read<JsonElement>(path);
+                T Of<T>(string key) => card.TryGetProperty(key, out var value) && Read<T>(key, value) is { } read ? read
+                    : throw new JsonException($"'{key}' is missing");
                 var one = new Card(Of<string>("sha256"), Of<string>("student"), Of<int>("dimension"), Of<string>("teacherSha256"),
                     Of<StudentOrigin[]>("origins"), Of<DistillOptions>("recipe").Validated());
                 StudentSpec.Parse(one.Student);
@@ -148,7 +156,19 @@ internal sealed class ExportedStudent
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or FaceDistillException)
             {
-                throw new FaceDistillException($"{path} is no card that 'export' wrote: {e.Message}", e);
+                throw new FaceDistillException($"{path} is no card that 'export' wrote: {e.Message}; {Remedy}", e);
+            }
+        }
+
+        private static T? Read<T>(string key, JsonElement value)
+        {
+            try
+            {
+                return value.Deserialize<T>(JsonFile.Options);
+            }
+            catch (JsonException e)
+            {
+                throw new JsonException($"'{key}' is not what it should be", e);
             }
         }
     }

@@ -102,7 +102,9 @@ internal static class WeightTransfer
         string rest = turned ? "with its embedding layer, turned to other axes"
             : embedding ? "with its embedding layer"
             : source.Scaling is null ? "which has no embedding layer"
+            : alike && source.Folder is null ? "without its embedding layer, whose axes an exported file does not carry (its run folder does)"
             : alike ? $"without its embedding layer, whose axes ({Projector.FileName}) are not beside it"
+            : head && source.TeacherHash == description.TeacherHash ? InvariantText.Of($"without its embedding layer, which gives {from.Dimension} values")
             : head ? "without its embedding layer, which belongs to another teacher"
             : "without its head, which is another";
         return $"weights of {source.Name} from {source.Path}, {rest}{narrowed}{fitted}";

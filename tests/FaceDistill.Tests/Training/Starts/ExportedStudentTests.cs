@@ -8,6 +8,7 @@ using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
 using static TorchSharp.torch;
 
@@ -75,6 +76,32 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
     }
 
     [Fact]
+    public void A_run_goes_on_only_with_the_start_that_it_began_with_wherever_that_lies_now()
+    {
+        string file = Export("onnx"), half = Export("onnx-fp16"), begun = run.CopyTo(_folder["begun"]), moved = _folder["moved.onnx"];
+        File.Copy(file, moved);
+        var options = TrainedRun.Options with { Student = TrainedRun.Options.Student with { Init = file } };
+        (RunInfo.Read(begun) with { Options = options, StartHash = FileHash.Sha256(file) }).Write(begun);
+        DistillOptions With(string? init) => options with { Student = options.Student with { Init = init } };
+        var start = new DistillStart(_finder);
+        string Refused(string init) => Assert.Throws<FaceDistillException>(() => start.Required(With(init), begun)).Message;
+
+        Assert.Equal(file, start.Required(With(moved), begun).Student.Init); // its checkpoint goes on with what it began with
+        Assert.Null(start.Required(With(null), begun).Student.Init);
+        Assert.Equal($"{begun} holds a student that started from {file}, not from {half}; resume without --init, or choose another --output", Refused(half));
+        Assert.Contains($"not from {_folder["none.onnx"]}, which is not there; resume", Refused(_folder["none.onnx"]), StringComparison.Ordinal);
+        Assert.Contains("not from faceres;", Refused("faceres"), StringComparison.Ordinal);
+        Assert.Contains($"not from {run.Folder};", Refused(run.Folder), StringComparison.Ordinal);
+        File.Copy(half, file, overwrite: true);
+        Assert.Contains($"started from other contents of {file} (SHA-256 ", Refused(file), StringComparison.Ordinal);
+
+        (RunInfo.Read(begun) with { Options = With(run.Folder), StartHash = null }).Write(begun);
+        Assert.Equal(run.Folder, start.Required(With(Path.Combine(run.Folder, StudentCheckpoint.FileName)), begun).Student.Init);
+        Assert.Contains($"started from {run.Folder}, not from {moved};", Refused(moved), StringComparison.Ordinal);
+        Assert.Contains("not from elsewhere;", Refused("elsewhere"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_folder_where_the_file_lies_is_not_taken_for_its_run()
     {
         string other = run.CopyTo(_folder["another"]), file = Path.Combine(other, "start.onnx"); // whose list is of other faces, for all that is known
@@ -106,7 +133,7 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         string card = File.ReadAllText(file + ".card.json");
         const string student = "\"student\": \"mobilenet-v1:0.25@64\"";
         File.WriteAllText(file + ".card.json", card.Replace(student, student.Replace("0.25", "0.5", StringComparison.Ordinal), StringComparison.Ordinal));
-        Assert.EndsWith("it is not the student that its card says", Refused(file), StringComparison.Ordinal);
+        Assert.Contains("it is not the student that its card says", Refused(file), StringComparison.Ordinal);
         foreach (var (key, own, said) in new[] { ("facedistill.head", "\"head\": \"gap\"", "\"head\": \"gdc\""),
             ("facedistill.student", student, student.Replace("@64", "@96", StringComparison.Ordinal)),
             ("teacher_sha256", $"\"teacherSha256\": \"{run.Tiny.Teacher.Hash}\"", "\"teacherSha256\": \"00\"") })
@@ -117,11 +144,21 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         }
 
         File.WriteAllText(file + ".card.json", card.Replace("\"origins\": []", "\"origins\": [null]", StringComparison.Ordinal));
-        Assert.EndsWith("is no card that 'export' wrote: 'origins' holds nothing for one", Refused(file), StringComparison.Ordinal);
+        Assert.Contains("is no card that 'export' wrote: 'origins' holds nothing for one; bring back", Refused(file), StringComparison.Ordinal);
         File.WriteAllText(file + ".card.json", card.Replace("\"teacherSha256\"", "\"teacherHash\"", StringComparison.Ordinal));
-        Assert.EndsWith("is no card that 'export' wrote: 'teacherSha256' is missing", Refused(file), StringComparison.Ordinal);
+        Assert.EndsWith("is no card that 'export' wrote: 'teacherSha256' is missing; bring back the two that 'export' wrote together", Refused(file),
+            StringComparison.Ordinal);
+
+        File.WriteAllText(file + ".card.json", card[..^200]);
+        Assert.EndsWith("bring back the two that 'export' wrote together", Refused(file), StringComparison.Ordinal);
+        File.WriteAllText(file + ".card.json", card.Replace($"\"dimension\": {run.Tiny.Teacher.Dimension}", "\"dimension\": \"64\"", StringComparison.Ordinal));
+        Assert.Contains("'dimension' is not what it should be", Refused(file), StringComparison.Ordinal);
+        string network = Path.Combine(Path.GetDirectoryName(TinyTeacher.Write(_folder["network"]))!, "tiny.onnx");
+        Assert.Contains("is no student that 'export' wrote", Refused(network), StringComparison.Ordinal);
 
         File.WriteAllText(file + ".card.json", card);
+        Assert.Contains("a start is a run folder, a checkpoint of one (.safetensors), an exported .onnx file", Assert.Throws<FaceDistillException>(() =>
+            new DistillStart(_finder).Require(TinyRun.Options.Student with { Init = file + ".card.json" })).Message, StringComparison.Ordinal);
         var wider = TinyRun.Options.Student with { Name = "mobilenet-v1:0.5@64", Init = file };
         Assert.Equal($"{file} is mobilenet-v1:0.25@64, narrower than mobilenet-v1:0.5@64; a start has the same or a greater width",
             Assert.Throws<FaceDistillException>(() => new DistillStart(_finder).Require(wider)).Message);
