@@ -92,7 +92,8 @@ internal sealed class DistillStart(AssetFinder finder)
         {
             Require(options.Student);
         }
-        else if (options.Student.Init is { } asked && RunInfo.In(begun) && RunInfo.Read(begun).Options.Student.Init is { } made)
+        else if (options.Student.Init is { } asked && RunInfo.In(begun) && RunInfo.Read(begun).Options.Student.Init is { } made
+            && asked != made) // a run that goes on by itself needs its start no more, which may be gone
         {
             RequireSame(begun, asked, "resume without --init, or choose another --output");
             return options with { Student = options.Student with { Init = made } };

@@ -93,7 +93,10 @@ public sealed class ExportedStudentTests(TrainedRun run) : IClassFixture<Trained
         Assert.Contains("not from faceres;", Refused("faceres"), StringComparison.Ordinal);
         Assert.Contains($"not from {run.Folder};", Refused(run.Folder), StringComparison.Ordinal);
         File.Copy(half, file, overwrite: true);
-        Assert.Contains($"started from other contents of {file} (SHA-256 ", Refused(file), StringComparison.Ordinal);
+        Assert.Contains($"started from other contents of {file} (SHA-256 ",
+            Assert.Throws<FaceDistillException>(() => DistillStart.RequireSame(begun, file, "")).Message, StringComparison.Ordinal);
+        File.Delete(file);
+        Assert.Equal(file, start.Required(options, begun).Student.Init); // --resume alone, the start being gone
 
         (RunInfo.Read(begun) with { Options = With(run.Folder), StartHash = null }).Write(begun);
         Assert.Equal(run.Folder, start.Required(With(Path.Combine(run.Folder, StudentCheckpoint.FileName)), begun).Student.Init);
