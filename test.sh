@@ -11,8 +11,9 @@ status=0
 dotnet test FaceDistill.sln -c Release --logger "console;verbosity=normal" --logger "trx;LogFileName=all.trx" --results-directory "$results" "$@" || status=$?
 counters=$(grep -o '<Counters [^>]*>' "$results/all.trx" 2>/dev/null || true)
 count() { grep -o "\b$1=\"[0-9]*\"" <<<"$counters" | grep -o '[0-9]*' || echo 0; }
-# A failure scrolls away among two thousand lines: each again, with what it said, before the last line.
-[ "$(count failed)" = 0 ] || grep -A 40 'outcome="Failed"' "$results/all.trx" | grep -v '<StackTrace>\|^--$' | head -200 || true
+# A failure scrolls away among two thousand lines: each again, its name, message and stack, before the last line.
+awk '/<UnitTestResult / { failed = /outcome="Failed"/; if (failed) { match($0, /testName="[^"]*"/); print "FAILED " substr($0, RSTART + 10, RLENGTH - 11) } }
+  failed && /<Message>/ { told = 1 } failed && told; /<\/StackTrace>/ { told = 0 } /<\/UnitTestResult>/ { failed = told = 0 }' "$results/all.trx" 2>/dev/null | head -300 || true
 skipped=$(($(count total) - $(count executed)))
 [ "$skipped" -eq 0 ] && skipped="" || skipped=", $skipped skipped"
 echo "$(count passed) passed, $(count failed) failed$skipped"
