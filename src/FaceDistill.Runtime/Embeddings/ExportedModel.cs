@@ -22,6 +22,9 @@ internal static class ExportedModel
     /// <summary>The metadata key under which the embedding's length stands.</summary>
     public const string DimensionKey = "dimension";
 
+    /// <summary>What a model card's name ends in, after that of the model's file.</summary>
+    public const string CardEnding = ".card.json";
+
     /// <summary>Opens an exported file.</summary>
     /// <param name="path">An .onnx or .ort file.</param>
     /// <param name="provider">Where it is computed: one of <see cref="OnnxProviders.Names"/>.</param>

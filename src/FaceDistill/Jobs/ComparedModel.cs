@@ -124,7 +124,7 @@ internal sealed class ComparedModel : IDisposable
     // A run says it, and the card beside an exported file.
     private static string? Drawn(string argument, string name)
     {
-        string card = argument + ModelCard.Ending;
+        string card = argument + ExportedModel.CardEnding;
         bool drawn = ModelArgument.IsRun(argument) ? RunInfo.In(argument) && RunInfo.Read(argument).Synthetic
             : File.Exists(card) && SaysDrawn(card);
         return drawn ? $"{name} was trained on drawn faces: of photos its similarity says nothing" : null;

@@ -108,7 +108,7 @@ public sealed class ExportJob(AssetFinder finder)
     {
         var student = RunStudent.Open(request.Run);
         string[] weights = [Path.Combine(request.Run, StudentCheckpoint.FileName), student.Path];
-        if (!File.Exists(request.Path) || !File.Exists(request.Path + ModelCard.Ending)
+        if (!File.Exists(request.Path) || !File.Exists(request.Path + ExportedModel.CardEnding)
             || weights.Any(f => File.GetLastWriteTimeUtc(f) >= File.GetLastWriteTimeUtc(request.Path)))
         {
             Write(request, student, faces, job);

@@ -53,9 +53,6 @@ internal sealed record ModelCardFile(string Name, string Sha256, long Bytes);
 /// <summary>Everything that a model card says (FILE.card.json; FILE.MODEL_CARD.md says the same for people).</summary>
 internal sealed record ModelCard
 {
-    /// <summary>What its name ends in, after that of the model's file.</summary>
-    public const string Ending = ".card.json";
-
     /// <summary>The model's file.</summary>
     public required string File { get; init; }
 
@@ -143,7 +140,7 @@ internal sealed record ModelCard
     /// <exception cref="FaceDistillException">They cannot be written.</exception>
     public void Write(string model)
     {
-        JsonFile.Write(model + Ending, this);
+        JsonFile.Write(model + ExportedModel.CardEnding, this);
         AtomicFile.WriteText(model + ".MODEL_CARD.md", ModelCardMarkdown.Of(this));
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FaceDistill.Embeddings;
 using FaceDistill.Files;
 
 namespace FaceDistill.Runs;
@@ -12,9 +13,6 @@ internal static class DefaultStudent
     /// <summary>The folder beside the installed program.</summary>
     public const string Packed = "student";
 
-    /// <summary>How a model card's name ends, after the model's.</summary>
-    private const string CardEnding = ".card.json";
-
     private const string Far = "1e-4", OwnRow = "this file";
 
     /// <summary>The student's file.</summary>
@@ -27,8 +25,9 @@ internal static class DefaultStudent
     {
         foreach (string folder in Folders(program).Where(Directory.Exists))
         {
-            var best = Directory.EnumerateFiles(folder, "*" + CardEnding, SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-                .Select(card => (Model: card[..^CardEnding.Length], Tar: Tar(card))).Where(s => s.Tar is not null && File.Exists(s.Model))
+            var best = Directory.EnumerateFiles(folder, "*" + ExportedModel.CardEnding, SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(card => (Model: card[..^ExportedModel.CardEnding.Length], Tar: Tar(card))).Where(s => s.Tar is not null && File.Exists(s.Model))
                 .OrderByDescending(s => s.Tar).FirstOrDefault();
             if (best.Model is not null)
             {

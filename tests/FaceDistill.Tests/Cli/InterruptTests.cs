@@ -64,7 +64,7 @@ public sealed class InterruptTests
     public async Task A_process_killed_in_the_middle_of_a_long_epoch_loses_at_most_the_time_between_two_checkpoints()
     {
         using var folder = new TempFolder();
-        SyntheticDataset.Write(folder["faces"], new DrawnPeople(4, 40, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
+        SyntheticDataset.Write(folder["faces"], new DrawnPeople(4, 120, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0)); // an epoch of many intervals
         var interval = TimeSpan.FromMinutes(0.005);
         string[] distill = ["distill", "--student", "mobilenet-v1:0.5@64", "--teacher", TinyTeacher.Write(folder["teacher"]), "--data", folder["faces"],
             "--output", folder["run"], "--epochs", "1", "--batch-size", "2", "--precision", "fp32", "--device", "cpu", "--checkpoint-minutes", "0.005"];

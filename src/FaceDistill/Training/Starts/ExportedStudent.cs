@@ -14,7 +14,6 @@ namespace FaceDistill.Training.Starts;
 /// </summary>
 internal sealed class ExportedStudent
 {
-    private const string CardEnding = ".card.json"; // as the room of reports writes it
     private const string Remedy = "bring back the two that 'export' wrote together";
     private readonly Dictionary<string, OnnxInitializer> _constants;
 
@@ -62,7 +61,7 @@ internal sealed class ExportedStudent
     /// shape.</exception>
     public static ExportedStudent Read(string path)
     {
-        string cardPath = path + CardEnding;
+        string cardPath = path + ExportedModel.CardEnding;
         if (!File.Exists(path))
         {
             throw new FaceDistillException($"there is no file {path}");
