@@ -173,9 +173,21 @@ internal static class DistillCommand
         }
 
         string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
+        DataFolder Folder(string name)
+        {
+            try
+            {
+                return DataFolder.Resolve(name, finder);
+            }
+            catch (FaceDistillException e) when (file is not null && !parsed.Given(Data))
+            {
+                throw new FaceDistillException($"{e.Message}; {file} names it, and its paths are from the folder where the command runs", e);
+            }
+        }
+
         return new DistillRequest(
-            teacher, [.. data.Select(d => DataFolder.Resolve(d, finder) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned,
-            options, parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
+            teacher, [.. data.Select(d => Folder(d) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned, options,
+            parsed.GetRequiredValue(Output), parsed.GetValue(Resume))
         {
             Recipe = recipe,
             DataNames = data,

@@ -111,6 +111,20 @@ public sealed class DistillCommandTests : IDisposable
         Assert.Contains("--data", await Run(["--recipe", _folder["r.json"], "--output", _folder["run"]], CommandLine.Failed), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_recipe_whose_data_are_not_here_is_named_with_where_its_paths_begin()
+    {
+        File.WriteAllText(_folder["r.json"], """{"data": ["faces of nobody"], "options": {"student": "mobilenet-v1:0.25@64"}}""");
+        string[] recipe = ["--recipe", _folder["r.json"], "--output", _folder["run"]];
+        string names = $"; {_folder["r.json"]} names it, and its paths are from the folder where the command runs";
+        string said = (await Run(recipe, CommandLine.Failed)).TrimEnd();
+        Assert.StartsWith("facedistill: no folder faces of nobody, ", said, StringComparison.Ordinal);
+        Assert.EndsWith(names, said, StringComparison.Ordinal);
+        said = await Run([.. recipe, "--data", "nor these"], CommandLine.Failed);
+        Assert.Contains("no folder nor these, ", said, StringComparison.Ordinal);
+        Assert.DoesNotContain(names, said, StringComparison.Ordinal);
+    }
+
     private static async Task<(string Output, string Error)> Both(string[] arguments)
     {
         using var output = new StringWriter();

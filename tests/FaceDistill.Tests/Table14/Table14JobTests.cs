@@ -141,6 +141,7 @@ public sealed class Table14JobTests : IDisposable
     [InlineData("table14-further")]
     [InlineData("table14-faceplugin")]
     [InlineData("table14-views")]
+    [InlineData("table14-rest")]
     public void Rows_of_the_tables_in_the_repository_are_those_of_its_recipe_and_their_files_those_that_were_measured(string name)
     {
         string eval = Path.Combine(RepositoryRoot.Path, "eval"), table = Path.Combine(eval, "results", name);
