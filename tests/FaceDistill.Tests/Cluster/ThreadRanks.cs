@@ -45,6 +45,7 @@ internal sealed class ThreadRanks : Ranks
         ];
         Array.ForEach(threads, t => t.Start());
         Array.ForEach(threads, t => t.Join());
+        TorchSharp.torch.set_num_threads(TorchSharp.torch.get_num_threads()); // the last that any thread sets is what later threads begin with
         var failure = failures.FirstOrDefault(f => f is not null and not InvalidOperationException);
         return failure is not null ? throw failure : results;
     }

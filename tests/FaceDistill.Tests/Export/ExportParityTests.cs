@@ -131,14 +131,14 @@ public sealed class ExportParityTests(TinyRun tiny) : IClassFixture<TinyRun>
     public void Students_embed_in_the_teachers_own_space()
     {
         using var folder = new TempFolder();
-        Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 25);
+        Train(folder.Path, "mobilenet-v1:0.25@64", HeadKind.Gdc, epochs: 50);
         using var student = ModelArgument.Open(folder.Path, new FaceDistill.Assets.AssetFinder([], [], folder["cache"]), "cpu");
         float[] own = new FaceEmbeddings(student, tiny.Faces).Of(FaceDistill.Views.FaceView.Original, JobContext.None).Values[..(40 * 16)];
         var teacher = tiny.Read("original");
         double error = own.Select((v, i) => Math.Pow(v - teacher.Values[i], 2)).Average();
         double[] mean = [.. Enumerable.Range(0, 16).Select(d => Enumerable.Range(0, 40).Average(i => teacher.Row(i)[d]))];
         double spread = Enumerable.Range(0, 40 * 16).Average(i => Math.Pow(teacher.Values[i] - mean[i % 16], 2));
-        Assert.True(error < 0.6 * spread, $"error {error}, spread {spread}");
+        Assert.True(error < 0.3 * spread, $"error {error}, spread {spread}");
     }
 
     /// <summary>Gives every face the teacher's mean, with noise where asked for.</summary>
