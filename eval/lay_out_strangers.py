@@ -3,9 +3,11 @@
 
     lay_out_strangers.py FACES IDENTITY LFW_NAMES OUT
 
-FACES is what lay_out_faces.py wrote (the seven collections of datasets/*.json, without pictures of LFW's test people); IDENTITY is identity_CelebA.txt of
-celeba-wild's repository; LFW_NAMES is lfw-names.txt. OUT receives hard links: `strangers` (one folder a person: the test) and the training folders, in which
-celeba-wild and ytf-frames have one folder a person. Seven of ten people of celeba-wild are strangers, chosen by a hash of their number; people of ytf-frames
+FACES holds the seven collections of datasets/*.json, each in a folder of its name and in it as its card says; but celeba-wild flat and ytf-frames as
+training/ and test/, as their repositories have them. Pictures of LFW's test people were taken out beforehand, by a list that is not in this repository:
+`facedistill audit --test lfw --protocol lfw-view1-test` finds them. IDENTITY is identity_CelebA.txt of celeba-wild's repository; LFW_NAMES is
+lfw-names.txt. OUT receives hard links: `strangers` (one folder a person: the test) and the training folders, in which celeba-wild and ytf-frames have
+one folder a person. Seven of ten people of celeba-wild are strangers, chosen by a hash of their number; people of ytf-frames
 who are in LFW (all but a few) train, the others are strangers. No picture of a stranger, by number, stays in celeba-b. celeba-a has no numbers: find them
 there, and in all other training data, with `facedistill audit --test OUT/strangers`, and train with `--exclude` of its list.
 

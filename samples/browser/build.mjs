@@ -25,11 +25,11 @@ const wasm = gzipSync(readFileSync(new URL('ort-wasm-simd-threaded.wasm', runtim
 // YuNet (OpenCV Zoo, MIT), known by the hash in its card.
 const card = JSON.parse(readFileSync(new URL('../../teachers/detectors/yunet.json', import.meta.url), 'utf8')).assets[0];
 const sha256 = card.sha256.toLowerCase();
-const caches = [process.env.XDG_CACHE_HOME, join(homedir(), '.cache'), join(homedir(), 'Library', 'Caches'), process.env.LOCALAPPDATA];
-const places = process.argv[2] ? [process.argv[2]] : [
-  ...(process.env.FACEDISTILL_HOME ?? '').split(delimiter).filter(Boolean).map(home => join(home, 'models', card.file)),
-  ...caches.filter(Boolean).map(cache => join(cache, 'facedistill', 'models', 'yunet', card.file)),
-];
+const { FACEDISTILL_CACHE: cache, FACEDISTILL_HOME: homes = '', XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = process.env;
+const caches = cache ? [cache]
+  : [xdg, join(homedir(), '.cache'), join(homedir(), 'Library', 'Caches'), local].filter(Boolean).map(root => join(root, 'facedistill'));
+const folders = [...homes.split(delimiter).map(home => home.trim()).filter(Boolean), ...caches].map(root => join(root, 'models'));
+const places = process.argv[2] ? [process.argv[2]] : folders.flatMap(models => [join(models, 'yunet', card.file), join(models, card.file)]);
 const place = places.find(existsSync);
 if (process.argv[2] && !place) throw new Error(`${process.argv[2]} does not exist`);
 const yunet = place && readFileSync(place);

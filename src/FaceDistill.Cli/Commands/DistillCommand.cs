@@ -172,19 +172,21 @@ internal static class DistillCommand
             throw new FaceDistillException(idle);
         }
 
-        string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
-        DataFolder Folder(string name)
+        T Found<T>(Func<T> find, bool given)
         {
             try
             {
-                return DataFolder.Resolve(name, finder);
+                return find();
             }
-            catch (FaceDistillException e) when (file is not null && !parsed.Given(Data))
+            catch (FaceDistillException e) when (file is not null && !given)
             {
                 throw new FaceDistillException($"{e.Message}; {file} names it, and its paths are from the folder where the command runs", e);
             }
         }
 
+        string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
+        _ = exclude is null ? null : Found(() => ExclusionList.Read(exclude), parsed.GetValue(Exclude) is not null);
+        DataFolder Folder(string name) => Found(() => DataFolder.Resolve(name, finder), parsed.Given(Data));
         return new DistillRequest(
             teacher, [.. data.Select(d => Folder(d) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned, options,
             parsed.GetRequiredValue(Output), parsed.GetValue(Resume))

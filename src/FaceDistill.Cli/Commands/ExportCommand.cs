@@ -84,12 +84,15 @@ internal static class ExportCommand
         return Given(Evaluate) && !Given(Data) ? "--evaluate needs test faces: name their folder or data set with --data"
             : Given(MaxLoss) && !Given(Evaluate) ? "--max-loss needs --evaluate"
             : Given(Protocol) && !Given(Evaluate) ? "--protocol needs --evaluate"
-            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && !ExportFormat.All.Any(f => f.IsCalibrated && f.Name == result.GetValue(Format))
+            : (Given(Calibration) || Given(Ranges) || Given(Float32Layers)) && Meant(result)?.IsCalibrated != true
                 ? "--calibration, --ranges and --float32-layers belong to --format onnx-int8 or tflite-int8"
             : Given(CommonOptions.Aligned) && !Given(Data) && !Given(Calibration)
                 ? "--aligned is about the pictures of --data or --calibration: give one of them"
             : null;
     }
+
+    private static ExportFormat? Meant(CommandResult result) => result.GetValue(Format) is { } named ? ExportFormat.All.FirstOrDefault(f => f.Name == named)
+        : ExportFormat.Meant(result.GetValue(Output));
 
     private static void Run(VerbContext context)
     {

@@ -14,8 +14,8 @@ internal static class ExportSummary
             console.WriteLine(file);
         }
 
-        Line(console, $"agrees with TorchSharp on {outcome.Faces} faces: largest difference {outcome.MaxAbsDifference:0.0e+0}, smallest cosine "
-            + $"{outcome.MinCosine:0.000000}");
+        Line(console, $"{(outcome.Format is { } format ? $"format {format}, " : "")}agrees with TorchSharp on {outcome.Faces} faces: largest difference "
+            + $"{outcome.MaxAbsDifference:0.0e+0}, smallest cosine {outcome.MinCosine:0.000000}");
         Spread(console, "cosine", outcome.Cosine);
         Spread(console, "cosine less the common mean", outcome.CentredCosine);
         if (outcome.Int8 is { } int8)

@@ -27,7 +27,8 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
     {
         lock (_gate)
         {
-            if (value.Stage != _last.Stage || value.Part != _last.Part)
+            bool again = _last.Total > 0 && _last.Done >= _last.Total && (value.Total != _last.Total || value.Done < _last.Done / 2); // the same for other data
+            if (value.Stage != _last.Stage || value.Part != _last.Part || again)
             {
                 Finish();
                 _watch.Restart();

@@ -51,9 +51,9 @@ internal static class BenchmarkReport
     /// <summary>The page (bench.html): one file that needs no script and no network.</summary>
     private static string PageOf(BenchmarkJson result)
     {
-        string verdict = result.Models.Where(m => m.Name != result.Reference).MaxBy(m => m.Speedup) is { } fastest
+        string verdict = result.Models.Where((_, i) => i != result.ReferenceAt).MaxBy(m => m.Speedup) is { } fastest
             ? InvariantText.Of($"{fastest.Name} takes {fastest.LatencyMs.P50:0.00} ms a face: {fastest.Speedup:0.0} times as fast as {result.Reference}")
-            : InvariantText.Of($"{result.Reference} takes {result.Models[0].LatencyMs.P50:0.00} ms a face");
+            : InvariantText.Of($"{result.Reference} takes {result.Models[result.ReferenceAt].LatencyMs.P50:0.00} ms a face");
         HtmlText Line(IReadOnlyList<string> cells) => HtmlText.Of(
             $"<tr><th scope=\"row\">{cells[0]}</th>{HtmlText.Join(Shown(result, cells).Skip(1)
                 .Select((c, i) => HtmlPage.Cell(c, Decides(Columns[i + 1]))))}</tr>\n");
@@ -147,6 +147,10 @@ internal static class BenchmarkPlot
 /// <param name="Models">One for each model.</param>
 public sealed record BenchmarkJson(string Reference, int Cores, string System, IReadOnlyList<BenchmarkModelJson> Models)
 {
+    /// <summary>Which of the models that is: one may be given twice.</summary>
+    [JsonIgnore]
+    internal int ReferenceAt { get; init; }
+
     /// <summary>The protocol of the accuracies; left out where none is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Protocol { get; init; }

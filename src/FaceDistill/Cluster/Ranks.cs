@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FaceDistill.Files;
@@ -119,6 +120,18 @@ public abstract class Ranks
     {
         int[] lengths = [.. counts.Select(n => checked((int)(n * values.element_size())))];
         InMemory(values, bytes => Gather(bytes, lengths));
+    }
+
+    /// <summary>How many ranks, with this one, say the same; all are asked at once.</summary>
+    internal int Alike(string said)
+    {
+        const int length = SHA256.HashSizeInBytes;
+        var all = new byte[Count * length];
+        SHA256.HashData(Encoding.UTF8.GetBytes(said)).CopyTo(all, Rank * length);
+        int[] lengths = [.. Enumerable.Repeat(length, Count)];
+        Gather(all, lengths);
+        byte[] mine = all[(Rank * length)..((Rank + 1) * length)];
+        return all.Chunk(length).Count(other => other.AsSpan().SequenceEqual(mine));
     }
 
     /// <summary>Gives the first rank's tensor to all, in place.</summary>

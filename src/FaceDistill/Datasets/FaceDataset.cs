@@ -149,6 +149,14 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
         int slash = path.LastIndexOf('/');
         return slash < 0 ? "" : path[..slash];
     }
+
+    /// <summary>The person's name in an identity, by which data sets are compared: its last folder's; where that is a number, which is a person of the set or
+    /// folder that it stands in alone, the whole identity.</summary>
+    internal static string PersonOf(string identity)
+    {
+        string last = identity[(identity.LastIndexOf('/') + 1)..];
+        return last.All(char.IsAsciiDigit) ? identity : last;
+    }
 }
 
 /// <summary>Image paths that a user wrote, relative to a data set.</summary>

@@ -33,6 +33,8 @@ public abstract class ExportFormat
     /// <summary>The file's name in the run folder where the user names none.</summary>
     public virtual string DefaultFile => "student" + Ending;
 
+    private string Tail => DefaultFile[DefaultFile.IndexOf('.', StringComparison.Ordinal)..];
+
     /// <summary>The files that are written beside one and belong to it; none for most formats.</summary>
     /// <param name="path">The file.</param>
     internal virtual IReadOnlyList<string> Companions(string path) => [];
@@ -74,11 +76,14 @@ public abstract class ExportFormat
     public static ExportFormat Named(string name) => All.FirstOrDefault(f => f.Name == name)
         ?? throw new FaceDistillException($"no format '{name}'; there are {string.Join(", ", All.Select(f => f.Name))}");
 
-    /// <summary>The first format whose files end like this one; fp32 ONNX where no file is named.</summary>
+    /// <summary>The format whose own file's name ends like this one (.int8.onnx before .onnx); fp32 ONNX where no file is named.</summary>
     /// <exception cref="FaceDistillException">No format's files end so.</exception>
-    public static ExportFormat Of(string? path) => path is null ? All[0] : All.FirstOrDefault(f => f.Fits(path))
-        ?? throw new FaceDistillException(
-            $"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+    public static ExportFormat Of(string? path) => Meant(path) ?? throw new FaceDistillException(
+        $"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+
+    /// <summary>The same; null where no format's files end so.</summary>
+    internal static ExportFormat? Meant(string? path) => path is null ? All[0]
+        : All.Where(f => path.EndsWith(f.Tail, StringComparison.OrdinalIgnoreCase)).MaxBy(f => f.Tail.Length);
 
     /// <summary>Whether a file's name ends as this format's files do.</summary>
     public bool Fits(string path)

@@ -115,10 +115,7 @@ internal sealed class StudentTflite
     private int InLevels(FoldedLayer layer, int input, string source)
     {
         var shape = layer.Layer;
-        var weights = ChannelWeights.Of(layer);
-        float inputScale = _plan!.Ranges[source].Scale;
-        float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
-        int[] bias = [.. _plan.Biases[shape.Name].Zip(steps, (b, step) => (int)Math.Clamp(Math.Round((double)b / step), int.MinValue, int.MaxValue))];
+        var (weights, bias, steps) = ChannelWeights.WithBias(layer, _plan!.Biases[shape.Name], _plan.Ranges[source].Scale);
         int filters = _graph.Tensor(new TfliteTensor($"{shape.Name}.weight", TfliteType.Int8, FilterShape(shape),
             MemoryMarshal.AsBytes<sbyte>(ChannelsLast<sbyte>(weights.Levels, shape)).ToArray(),
             new TfliteSteps(weights.Scales, new long[shape.Out], shape.Groups > 1 ? 3 : 0)));

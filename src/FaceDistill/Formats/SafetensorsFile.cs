@@ -70,7 +70,8 @@ internal static class SafetensorsFile
     {
         try
         {
-            var (tensors, metadata) = Parse(File.ReadAllBytes(path));
+            using var file = File.OpenRead(path);
+            var (tensors, metadata) = Parse(file);
             return !metadata.TryGetValue(ChecksumKey, out string? sum) || sum == Checksum([.. tensors], metadata) ? (tensors, metadata)
                 : throw new FaceDistillException(
                     $"{path} was changed or damaged after it was written: its checksum is of something else; bring back a copy, or make it again");
@@ -136,19 +137,22 @@ internal static class SafetensorsFile
         return header;
     }
 
-    private static (Dictionary<string, SafeTensor>, Dictionary<string, string>) Parse(byte[] file)
+    // Tensor by tensor: a checkpoint may be longer than an array can be.
+    private static (Dictionary<string, SafeTensor>, Dictionary<string, string>) Parse(Stream file)
     {
-        long length = file.Length < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(file);
+        var prefix = new byte[8];
+        long length = file.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8 ? -1 : BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length < 2 || length > MaxHeader || length > file.Length - 8)
         {
             throw new InvalidDataException($"a header of {length} bytes in a file of {file.Length}");
         }
 
-        var tensors = new Dictionary<string, SafeTensor>();
+        var text = new byte[length];
+        file.ReadExactly(text);
+        using var header = JsonDocument.Parse(text);
+        long dataLength = file.Length - 8 - length;
         var metadata = new Dictionary<string, string>();
-        var data = file.AsSpan(8 + (int)length);
-        var ranges = new List<(long Start, long End)>();
-        using var header = JsonDocument.Parse(file.AsMemory(8, (int)length));
+        var described = new Dictionary<string, (string Type, long[] Shape, long Start, long End)>();
         foreach (var entry in header.RootElement.EnumerateObject())
         {
             if (entry.Name == MetadataKey)
@@ -158,23 +162,26 @@ internal static class SafetensorsFile
                 {
                     throw new InvalidDataException($"its metadata's '{empty}' is null where a text is to stand");
                 }
-
-                continue;
             }
-
-            var (tensor, range) = ReadTensor(entry, data);
-            ranges.Add(range);
-            if (!tensors.TryAdd(entry.Name, tensor))
+            else if (!described.TryAdd(entry.Name, Describe(entry, dataLength)))
             {
                 throw new InvalidDataException($"two tensors named {entry.Name}");
             }
         }
 
-        RequireWithoutGaps(ranges, data.Length);
+        RequireWithoutGaps([.. described.Values.Select(t => (t.Start, t.End))], dataLength);
+        var tensors = new Dictionary<string, SafeTensor>();
+        foreach (var (name, (type, shape, start, end)) in described.OrderBy(t => (t.Value.Start, t.Value.End))) // as they stand in the file
+        {
+            var data = new byte[end - start];
+            file.ReadExactly(data);
+            tensors.Add(name, new SafeTensor(type, shape, data));
+        }
+
         return (tensors, metadata);
     }
 
-    private static (SafeTensor Tensor, (long Start, long End) Range) ReadTensor(JsonProperty entry, ReadOnlySpan<byte> data)
+    private static (string Type, long[] Shape, long Start, long End) Describe(JsonProperty entry, long dataLength)
     {
         string type = entry.Value.GetProperty("dtype").GetString() ?? "";
         long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(v => v.GetInt64())];
@@ -184,15 +191,16 @@ internal static class SafetensorsFile
             throw new InvalidDataException($"{entry.Name} has the unknown type {type}");
         }
 
-        bool fits = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0] && offsets[1] <= data.Length && shape.All(d => d >= 0);
-        // In double, which is exact below 2^53, more than a file that is read whole can have, and does not overflow.
+        bool fits = offsets.Length == 2 && offsets[0] >= 0 && offsets[1] >= offsets[0] && offsets[1] <= dataLength && shape.All(d => d >= 0);
+        // In double, which is exact below 2^53, more than a disk holds, and does not overflow.
         if (!fits || shape.Aggregate((double)size, (a, b) => a * b) != offsets[1] - offsets[0])
         {
             throw new InvalidDataException(
-                $"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {data.Length}");
+                $"{entry.Name} of shape [{string.Join(", ", shape)}] does not fit its bytes {string.Join("..", offsets)} of {dataLength}");
         }
 
-        return (new SafeTensor(type, shape, data[(int)offsets[0]..(int)offsets[1]].ToArray()), (offsets[0], offsets[1]));
+        return offsets[1] - offsets[0] <= Array.MaxLength ? (type, shape, offsets[0], offsets[1])
+            : throw new InvalidDataException($"{entry.Name} has {offsets[1] - offsets[0]} bytes, more than the {Array.MaxLength} of one tensor that are read");
     }
 
     private static void RequireWithoutGaps(List<(long Start, long End)> ranges, long length)

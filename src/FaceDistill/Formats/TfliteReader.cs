@@ -65,7 +65,7 @@ internal sealed class TfliteReader
             throw new InvalidDataException($"it has the operator {(int)other}");
         }
 
-        var main = Tables(_model, 2).First();
+        var main = Tables(_model, 2).Take(1).ToList() is [var first] ? first : throw new InvalidDataException("it holds no graph");
         var graph = new TfliteGraph { Description = Text(_model, 3) };
         foreach (var tensor in Tables(main, 0))
         {

@@ -28,7 +28,7 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     {
         var store = EmbeddingStore.Open(folder);
         string? root = EmbeddingSource.Of(folder)?.Data;
-        string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(root ?? folder)));
+        string place = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root ?? folder)), name = new DataFolder(place, place).Name;
         return new AuditFaces(name, root, store.ReadAll(EmbeddedView.NameOf(FaceView.Original)), (store.Key.Teacher, store.Key.TeacherHash));
     }
 

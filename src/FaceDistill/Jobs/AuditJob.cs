@@ -41,7 +41,7 @@ public sealed record AuditRequest(IReadOnlyList<string> Data, IReadOnlyList<stri
     /// <summary>A list of pictures that do not train, and are left out; null for none.</summary>
     public string? Exclude { get; init; }
 
-    /// <summary>The template that the user says the pictures are aligned to; null to go by alignment.json.</summary>
+    /// <summary>The template that the user says the training pictures are aligned to; null to go by alignment.json, as for those of tests.</summary>
     public string? Aligned { get; init; }
 
     /// <summary>Where ONNX Runtime computes the teacher: cpu, cuda, directml, openvino, coreml, or auto, as in <see cref="FaceEmbedder.Load"/>.</summary>
@@ -82,7 +82,7 @@ public sealed class AuditJob(AssetFinder finder)
             training = list is null ? training : [.. training.Select(t => t.Without(list, job))];
             list?.TellOthers(training.Select(t => t.Name), job);
             var tests = request.Tests.Select(t => LoadTest(t, request, job)).ToList();
-            var calibration = request.Calibration is { } labelled ? Load(labelled, request, job) : null;
+            var calibration = request.Calibration is { } labelled ? Load(labelled, request, null, job) : null;
             CheckModels([.. training, .. tests, .. calibration is null ? [] : new[] { calibration }]);
             CheckNames(training);
             var findings = new List<AuditFinding>();
@@ -127,6 +127,8 @@ public sealed class AuditJob(AssetFinder finder)
                 ? InvariantText.Of($"the threshold is above 0 and below 1, not {threshold}")
             : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1)
                 ? InvariantText.Of($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
+            : new[] { request.Output is { } list ? Path.GetDirectoryName(Path.GetFullPath(list)) : null, request.Run }.OfType<string>()
+                .Select(WritableFolder.WhyNot).OfType<string>().FirstOrDefault() is { } why ? $"the audit cannot be written ({why}); name another --output"
             : null;
         if (wrong is not null)
         {
@@ -140,7 +142,7 @@ public sealed class AuditJob(AssetFinder finder)
     {
         if (request.Data.Count > 0)
         {
-            return [.. request.Data.Select(d => Load(d, request, job))];
+            return [.. request.Data.Select(d => Load(d, request, request.Aligned, job))];
         }
 
         var trainedOn = TrainingData.Folders(request.Run!) ?? throw new FaceDistillException(
@@ -154,7 +156,7 @@ public sealed class AuditJob(AssetFinder finder)
 
         var trained = TrainedFaces.Read(request.Run!) ?? throw new FaceDistillException(
             $"{request.Run} was made by an earlier version and does not say on which faces it was trained; name its data with --data");
-        List<AuditFaces> sides = [.. trainedOn.Select(data => Embed(data, request, job).Of(trained, request.Run!, job))];
+        List<AuditFaces> sides = [.. trainedOn.Select(data => Embed(data, request, request.Aligned, job).Of(trained, request.Run!, job))];
         int found = sides.Sum(s => s.Set.Count), all = RunInfo.Read(request.Run!).Images;
         if (found < all)
         {
@@ -164,9 +166,9 @@ public sealed class AuditJob(AssetFinder finder)
         return sides;
     }
 
-    private AuditFaces Load(string argument, AuditRequest request, JobContext job) =>
+    private AuditFaces Load(string argument, AuditRequest request, string? aligned, JobContext job) =>
         File.Exists(Path.Combine(argument, "store.json")) ? AuditFaces.OfStore(argument)
-            : Embed(DataFolder.Resolve(argument, finder), request, job);
+            : Embed(DataFolder.Resolve(argument, finder), request, aligned, job);
 
     // No more of it than the protocol takes: an evaluation by that protocol finds the audit of its faces.
     private AuditFaces LoadTest(string argument, AuditRequest request, JobContext job)
@@ -175,17 +177,17 @@ public sealed class AuditJob(AssetFinder finder)
         if (!File.Exists(Path.Combine(argument, "store.json")))
         {
             var data = DataFolder.Resolve(argument, finder);
-            return Embed(data with { Only = NeededPictures.Of(request.Protocol, data.Root, options) }, request, job);
+            return Embed(data with { Only = NeededPictures.Of(request.Protocol, data.Root, options) }, request, null, job);
         }
 
         var store = AuditFaces.OfStore(argument);
         return store.Root is null ? store : store with { Set = NeededPictures.In(store.Set, NeededPictures.Of(request.Protocol, store.Root, options)) };
     }
 
-    private AuditFaces Embed(DataFolder data, AuditRequest request, JobContext job)
+    private AuditFaces Embed(DataFolder data, AuditRequest request, string? aligned, JobContext job)
     {
         _model ??= TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);
-        var faces = new FaceSource(finder).Open(data, _model.Contract.Template, request.Aligned, job);
+        var faces = new FaceSource(finder).Open(data, _model.Contract.Template, aligned, job);
         return AuditFaces.Of(data, faces, _model, job);
     }
 

@@ -50,16 +50,19 @@ public sealed class BenchmarkJob(AssetFinder finder)
             throw new FaceDistillException($"a benchmark has 1 to 100000 rounds, not {request.Rounds}");
         }
 
-        if (request.Output is { } place && File.Exists(place))
+        if (request.Output is { } place && (File.Exists(place) ? "is a file; name a folder"
+            : WritableFolder.WhyNot(place) is { } reason ? $"cannot be written ({reason}); name another folder" : null) is { } wrong)
         {
-            throw new FaceDistillException($"--output {place} is a file; name a folder");
+            throw new FaceDistillException($"--output {place} {wrong}");
         }
 
         string folder = Leftovers.TemporaryFolder("bench");
         try
         {
             OnnxProviders.Here.Find(request.Provider);
-            var models = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
+            var opened = request.Models.Select(m => BenchmarkModel.Of(m, finder, folder, job)).ToList();
+            var names = ModelArgument.Apart([.. opened.Select(m => m.Name)], request.Models);
+            var models = opened.Select((m, i) => m with { Name = names[i] }).ToList();
             var evaluations = Evaluations(request, models, job); // before the clock runs: what is wrong shows at once
             var measured = Measure(request, models, job);
             var result = measured with
@@ -101,7 +104,10 @@ public sealed class BenchmarkJob(AssetFinder finder)
                 m.Student?.Parameters ?? costs[i].Parameters, latencies[i], rates[i], latencies[reference].P50 / latencies[i].P50)
             {
                 Provider = sessions[i].Provider, ThroughputBatch = sessions[i].PicturesAtOnce,
-            })]);
+            })])
+            {
+                ReferenceAt = reference,
+            };
         }
         finally
         {
@@ -124,12 +130,7 @@ public sealed class BenchmarkJob(AssetFinder finder)
             job.Say?.Invoke($"{file} does not say which weights its {model.Name} has (an earlier version wrote it, or it is of a .npy file): left out");
         }
 
-        if (given.FirstOrDefault(g => g.Result.FacesId is not null && given[0].Result.FacesId is not null && g.Result.FacesId != given[0].Result.FacesId)
-            is { File: not null } other)
-        {
-            throw new FaceDistillException($"{other.File} is an evaluation of other faces than {given[0].File}; accuracies on two test sets do not compare");
-        }
-
+        RequireOneTest(given);
         string[] measured = given.Count == 0 ? [] : [.. models.Select(m => m.Hash).OfType<string>()];
         foreach (var (file, result) in given.Where(g => g.Result.Models.Any(m => m.ModelHash is not null)
             && !g.Result.Models.Any(m => measured.Contains(m.ModelHash))))
@@ -152,6 +153,31 @@ public sealed class BenchmarkJob(AssetFinder finder)
         }
 
         return found;
+    }
+
+    // By one score, on the same photos however they were aligned.
+    private static void RequireOneTest(List<(string File, EvaluationResult Result)> given)
+    {
+        foreach (var (file, result) in given.Where(g => ScoreOf(g.Result) != ScoreOf(given[0].Result)))
+        {
+            throw new FaceDistillException($"{file} is an evaluation by {ShownText.Words(ScoreOf(result))}, {given[0].File} by "
+                + $"{ShownText.Words(ScoreOf(given[0].Result))}; accuracies by two scores do not compare");
+        }
+
+        foreach (var (one, other) in given.SelectMany((g, i) => given.Take(i).Select(before => (before, g))).Where(p => AreOthers(p.before.Result, p.g.Result)))
+        {
+            throw new FaceDistillException($"{other.File} is an evaluation of other faces than {one.File}; accuracies on two test sets do not compare");
+        }
+    }
+
+    private static ScoreKind ScoreOf(EvaluationResult result) => result.Score ?? ScoreKind.Cosine;
+
+    // What an earlier version wrote has no id of its photos.
+    private static bool AreOthers(EvaluationResult one, EvaluationResult other)
+    {
+        (string? One, string? Other)[] ids = [(one.PhotosId, other.PhotosId), (one.FacesId, other.FacesId)];
+        var known = ids.Where(id => id.One is not null && id.Other is not null).ToList();
+        return known.Count > 0 && known.TrueForAll(id => id.One != id.Other);
     }
 }
 

@@ -115,8 +115,8 @@ public sealed class DistillJob(AssetFinder finder)
         using var held = first ? FolderLock.Take(request.Output) : null;
         if (request.Ranks is not null)
         {
-            HostThreads.Share(request.Ranks.OnThisMachine);
-            RankedRun.Require(options.Run, request.Ranks, begins: !File.Exists(checkpointPath));
+            HostThreads.Share(request.Ranks.Alike(HostThreads.Cores()));
+            RankedRun.Require(options.Run, request.Ranks, File.Exists(checkpointPath) ? StudentCheckpoint.Read(checkpointPath).Options.Run : null);
         }
 
         using var teacher = TeacherCard.Open(request.Teacher, finder, request.Provider, job.Say);
@@ -145,7 +145,7 @@ public sealed class DistillJob(AssetFinder finder)
             TrainedFaces.Write(request.Output, faces, DistillStart.ListOf(options.Student.Init), training.HeldOut.Faces);
             bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
-                RunEnvironment.Here(options.Run.Device), DateTime.UtcNow)
+                RunEnvironment.Here(options.Run.Device, request.Ranks?.Count ?? 1), DateTime.UtcNow)
             {
                 FacesId = faces.Id,
                 TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
@@ -281,7 +281,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
         else if (options.Student.Init is { } source && request.Ranks?.IsFirst != false)
         {
-            new DistillStart(finder).Begin(trainer, source, people is null ? [] : faces.HeldOut.Names, job);
+            new DistillStart(finder).Begin(trainer, source, faces, measured: people is not null, job);
             (RunInfo.Read(request.Output) with { Origins = trainer.Origins }).Write(request.Output);
         }
 

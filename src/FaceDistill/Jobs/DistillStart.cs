@@ -1,8 +1,10 @@
 using FaceDistill.Assets;
+using FaceDistill.Datasets;
 using FaceDistill.Files;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 using FaceDistill.Training;
+using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Options;
 using FaceDistill.Training.Starts;
@@ -18,15 +20,16 @@ internal sealed class DistillStart(AssetFinder finder)
     /// <summary>Gives a trainer the weights.</summary>
     /// <param name="trainer">Before its first step.</param>
     /// <param name="source">A run folder, a checkpoint, an exported .onnx file or a backbone's card.</param>
-    /// <param name="heldOut">The people whom this run holds out and measures.</param>
+    /// <param name="faces">The run's faces, with the people whom it holds out.</param>
+    /// <param name="measured">Whether it measures them.</param>
     /// <param name="job">Told what was taken.</param>
     /// <exception cref="FaceDistillException">The source is narrower, or damaged.</exception>
-    public void Begin(Trainer trainer, string source, string[] heldOut, JobContext job)
+    public void Begin(Trainer trainer, string source, TrainingFaces faces, bool measured, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(trainer);
         var (taken, before) = Start(trainer, source, job); // before anybody is told, and where nobody listens
         job.Say?.Invoke(taken);
-        if (before is not null && Acquaintances(source, before.HeldOut.People ?? 0, heldOut) is { } acquaintances)
+        if (before is not null && measured && Acquaintances(source, before.HeldOut.People ?? 0, faces) is { } acquaintances)
         {
             job.Say?.Invoke($"warning: {acquaintances}, and the TAR by which the best epoch is chosen is then no figure for strangers");
         }
@@ -52,16 +55,19 @@ internal sealed class DistillStart(AssetFinder finder)
     }
 
     // By what the start's list says of people's names; by their numbers alone where that is of an earlier version.
-    private static string? Acquaintances(string source, int before, string[] heldOut)
+    private static string? Acquaintances(string source, int before, TrainingFaces faces)
     {
-        var met = TrainedFaces.Met(ListOf(source)!, heldOut);
+        var (images, heldOut, list) = (faces.Faces.Dataset.Images, faces.HeldOut.Names, ListOf(source)!);
+        var met = TrainedFaces.Met(list, faces.HeldOut.Faces.Select(i => (FaceDataset.PersonOf(images[i].Identity), images[i])));
         string[] names = [.. heldOut.Where(name => met?.Contains(name) == true)];
+        bool unknown = IsExported(source) || TrainedFaces.Read(list)?.IsPartial == true; // an exported file, or a run that began with one
         string few = string.Join(", ", names.Take(FewNames)) + (names.Length > FewNames ? ", ..." : "");
         return names.Length > 0
                 ? $"the run of {source}, or one before it, was trained on {names.Length} of the {heldOut.Length} people held out ({ShownText.Of(few)}): "
                     + "lower --validation-people, or start from a run that held them out"
-            : met is null && heldOut.Length > 0 && IsExported(source)
-                ? $"whom the run of {source} held out is not known, and it may have been trained on the {heldOut.Length} people held out here"
+            : met is null && heldOut.Length > 0 && unknown
+                ? $"whom the run of {source}, or one before it, held out is not known, and it may have been trained on the {heldOut.Length} people held out "
+                    + "here"
             : met is null && before < heldOut.Length
                 ? $"the run of {source} held out {before} people and this one {heldOut.Length}: it may have been trained on the others"
             : null;

@@ -115,11 +115,10 @@ public sealed class EvaluateJob(AssetFinder finder)
         return result;
     }
 
-    // Tables, comparisons and searches tell models apart by their names: where files of two folders have one name, what was typed is part of it.
     private static List<(EmbeddingSet Set, AlignedFaces? Faces)> Apart(List<(EmbeddingSet Set, AlignedFaces? Faces)> measured, string[] given)
     {
-        var names = measured.ToLookup(m => m.Set.Name, StringComparer.Ordinal);
-        return [.. measured.Select((m, i) => names[m.Set.Name].Count() == 1 ? m : (m.Set.Named($"{m.Set.Name}, {given[i]}"), m.Faces))];
+        var names = ModelArgument.Apart([.. measured.Select(m => m.Set.Name)], given);
+        return [.. measured.Select((m, i) => names[i] == m.Set.Name ? m : (m.Set.Named(names[i]), m.Faces))];
     }
 
     // No report, and no run's note, lacks the rate that decides, whichever others are asked for; a search has rates of false alarms.

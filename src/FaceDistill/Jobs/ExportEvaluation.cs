@@ -66,7 +66,8 @@ internal sealed class ExportEvaluation(AssetFinder finder)
                    note.FacesId) { Drawn = note.Drawn },
     ];
 
-    /// <summary>The thresholds of the measurement that says most of strangers: the file's own before TorchSharp's, then by the most impostor pairs.</summary>
+    /// <summary>The thresholds of the measurement that says most of strangers: of photographs before drawn faces, the file's own before TorchSharp's, then by
+    /// the most impostor pairs; none of templates, whose similarities are not those of single photos.</summary>
     /// <param name="rows">What was measured.</param>
     /// <param name="fileOnly">Whether only those measured on the file itself hold for it.</param>
     /// <param name="noted">Whether the run folder notes anything measured, perhaps of other weights.</param>
@@ -76,8 +77,9 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         var own = rows.Where(r => r.Model is File or Torch).ToList();
         var valid = own.Where(r => r.Model == File || !fileOnly).ToList();
         var strangers = valid.Where(r => !r.Seen).ToList();
-        var best = strangers.Where(r => r.Result.ThresholdAtFar is not null)
-            .OrderBy(r => r.Model == File ? 0 : 1).ThenByDescending(r => r.Result.ImpostorPairs).FirstOrDefault();
+        bool pooled = strangers.Exists(IsPooled);
+        var best = strangers.Where(r => r.Result.ThresholdAtFar is not null && !IsPooled(r))
+            .OrderBy(r => r.Drawn).ThenBy(r => r.Model == File ? 0 : 1).ThenByDescending(r => r.Result.ImpostorPairs).FirstOrDefault();
         if (best is null)
         {
             static string Tests(IEnumerable<ModelCardAccuracy> rows) => string.Join(", ", rows.Select(r => $"{r.Protocol} on {r.Data}").Distinct());
@@ -86,7 +88,7 @@ internal sealed class ExportEvaluation(AssetFinder finder)
                 : valid.Count == 0 ? "none was measured on this file, and those of the student in TorchSharp do not hold for its format; export with --evaluate"
                 : strangers.Count == 0 ? $"none, since the training faces hold, or may hold, people of {Tests(valid)}; "
                     + "export with --evaluate on faces of others"
-                : $"none, since {Tests(strangers)} gives none; export with --evaluate");
+                : $"none, since {Tests(strangers)} gives none{(pooled ? " of single photos" : "")}; export with --evaluate");
         }
 
         var (result, protocol) = (best.Result, best.Protocol);
@@ -101,6 +103,8 @@ internal sealed class ExportEvaluation(AssetFinder finder)
         ];
         return (curve, why.Length == 0 ? null : string.Join("; ", why));
     }
+
+    private static bool IsPooled(ModelCardAccuracy row) => Evaluator.IjbProtocols.Contains(row.Protocol);
 
     // Those of cards, and those by which the rate of any similarity is told; from the highest rate to the lowest.
     private static IEnumerable<StudentThreshold> Curve(ModelResult result, string protocol)

@@ -10,6 +10,7 @@ using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
 
@@ -81,6 +82,7 @@ public sealed class ExportJob(AssetFinder finder)
             if (thresholds.Count > 0)
             {
                 write(staged, thresholds);
+                rows = OfFile(rows, staged, request.Device);
             }
 
             if (missing is not null && (noted || rows.Count > 0))
@@ -150,6 +152,19 @@ public sealed class ExportJob(AssetFinder finder)
         accuracy.Check(request.MaxLoss, request.Path);
         outcome = outcome with { Accuracy = accuracy };
         return [.. rows, .. noted.Where(n => !rows.Any(r => (r.Model, r.FacesId, r.Protocol) == (n.Model, n.FacesId, n.Protocol)))];
+    }
+
+    // The file was measured before its thresholds stood in it; its figures are found by what it is now.
+    private static IReadOnlyList<ModelCardAccuracy> OfFile(IReadOnlyList<ModelCardAccuracy> rows, string file, string device)
+    {
+        if (!rows.Any(r => r.Model == ModelCardAccuracy.ThisFile))
+        {
+            return rows;
+        }
+
+        using var written = ModelArgument.OpenExported(file, device, null, OnnxProviders.Cpu);
+        string hash = EmbeddingCache.ModelHash(written);
+        return [.. rows.Select(r => r.Model == ModelCardAccuracy.ThisFile ? r with { Result = r.Result with { ModelHash = hash } } : r)];
     }
 }
 

@@ -47,14 +47,14 @@ internal sealed class ModelCards(AssetFinder finder)
                 : new ModelCardSource(description.Teacher, null, null),
             TeacherSha256 = description.TeacherHash,
             // A card is published: where a student or pictures lay on this machine tells others nothing.
-            Origins = [.. checkpoint.Origins.Select(
-                o => o.Kind == StudentOrigin.Student ? o with { Source = Path.GetFileName(Path.TrimEndingDirectorySeparator(o.Source)) } : o)],
+            Origins = [.. checkpoint.Origins.Select(o => o.Kind == StudentOrigin.Student ? o with { Source = NameOf(o.Source) } : o)],
             Data = [.. TrainingData.Sources(request.Run, finder).Select(s => s with { Name = Published(s.Name) })],
             TrainingFaces = info.Images,
             Synthetic = info.Synthetic,
             Epochs = checkpoint.State.Epoch,
             Unfinished = RunStudent.Unfinished(request.Run),
-            Recipe = checkpoint.Options,
+            Recipe = checkpoint.Options.Student.Init is { } init
+                ? checkpoint.Options with { Student = checkpoint.Options.Student with { Init = NameOf(init) } } : checkpoint.Options,
             Companions = [.. request.Format.Companions(file).Select(f => new ModelCardFile(Path.GetFileName(f), FileHash.Sha256(f), new FileInfo(f).Length))],
             Input = Input(description.Contract, request, description.Dimension),
             Output = Output(request, description.Contract.Size, description.Dimension),
@@ -65,6 +65,8 @@ internal sealed class ModelCards(AssetFinder finder)
             Made = DateTime.UtcNow,
         };
     }
+
+    private static string NameOf(string path) => Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
 
     // "FOLDER", or "FOLDER (LIST)" for a part of it.
     private static string Published(string data) => string.Join(

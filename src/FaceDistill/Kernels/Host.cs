@@ -37,19 +37,21 @@ internal static partial class HostMemory
 /// <summary>torch's threads where several processes share a machine.</summary>
 internal static class HostThreads
 {
-    /// <summary>
-    /// Gives this process its part of the machine's cores, unless the user (OMP_NUM_THREADS) or the launcher, which bound it to some of them, has done so:
-    /// each process would take all.
-    /// </summary>
-    /// <param name="processes">How many share the machine.</param>
+    /// <summary>The machine and its cores on which this process may compute, in words that are the same for who shares them.</summary>
+    public static string Cores()
+    {
+        const string boot = "/proc/sys/kernel/random/boot_id", status = "/proc/self/status", allowed = "Cpus_allowed_list:"; // the same in each container
+        string machine = File.Exists(boot) ? File.ReadAllText(boot).Trim() : Environment.MachineName;
+        string? cores = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(l => l.StartsWith(allowed, StringComparison.Ordinal)) : null;
+        return $"{machine} {cores?[allowed.Length..].Trim()}";
+    }
+
+    /// <summary>Gives this process its part of the cores on which it may compute, unless the user has said it (OMP_NUM_THREADS): each would take all.</summary>
+    /// <param name="processes">How many share them, with this one.</param>
     public static void Share(int processes)
     {
-        const string online = "/sys/devices/system/cpu/online", mine = "/proc/self/status", allowed = "Cpus_allowed_list:";
         TorchNative.EnsureLoaded();
-        bool bound = File.Exists(online) && File.Exists(mine)
-            && File.ReadLines(mine).FirstOrDefault(l => l.StartsWith(allowed, StringComparison.Ordinal)) is { } line
-            && line[allowed.Length..].Trim() != File.ReadAllText(online).Trim();
-        if (!bound && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
+        if (processes > 1 && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OMP_NUM_THREADS")))
         {
             torch.set_num_threads(Math.Max(1, Environment.ProcessorCount / processes));
         }

@@ -1,5 +1,7 @@
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Formats;
@@ -30,7 +32,7 @@ internal sealed record EvaluationReport(
     public string Verdict => EvaluationVerdict.Sentence(Result, Result.Reference);
 
     /// <summary>Refuses a folder that cannot take a report; asked before the models are run.</summary>
-    /// <exception cref="FaceDistillException">It is a file, or a run folder, whose own report.md would be lost.</exception>
+    /// <exception cref="FaceDistillException">It is a file, or a run folder, whose own report.md would be lost, or cannot be written.</exception>
     public static void CheckFolder(string folder)
     {
         if (File.Exists(folder))
@@ -41,6 +43,11 @@ internal sealed record EvaluationReport(
         if (ModelArgument.IsRun(folder))
         {
             throw new FaceDistillException($"--report {folder} is a run folder, which has a report.md of its own; name another folder");
+        }
+
+        if (WritableFolder.WhyNot(folder) is { } reason)
+        {
+            throw new FaceDistillException($"--report {folder} cannot be written ({reason}); name another folder");
         }
     }
 
@@ -59,11 +66,20 @@ internal sealed record EvaluationReport(
         ("Protocol", Result.Protocol),
         ("Faces", Data ?? "not known"),
         ("Score", Result.Score is null ? "cosine" : "Euclidean distance, negated"),
-        ("Intervals", Options.Resamples == 0 ? "none (--resamples 0)"
-            : InvariantText.Of($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")),
-        ("Metrics and curves", Options.Metrics ? "yes" : "left out (--no-metrics)"),
+        ("Intervals", Intervals),
+        ("Metrics and curves", !Options.Metrics ? "left out (--no-metrics)"
+            : Result.Models.Any(m => m.Eer is not null) ? "yes" : $"none: {Result.Protocol} gives none"),
         ("Teacher", Result.Reference is { } teacher ? Result.Models[teacher].Name : "none given"),
     ];
+
+    // What was asked for is not always there.
+    private string Intervals => Options.Resamples == 0 ? "none (--resamples 0)"
+        : Result.Models.Any(m => m.TarInterval95AtFar is { Count: > 0 })
+            ? InvariantText.Of($"95%, {Options.Resamples} bootstrap resamples of the people, seed {Options.Seed}")
+        : Result.Protocol is (Evaluator.Ijbb or Evaluator.Ijbc) ? "none: the 1:N lists that name the subjects are not there, or too short"
+        : !Evaluator.AllPairsProtocols.Contains(Result.Protocol) ? $"none: {Result.Protocol} gives none"
+        : Result.Models.All(m => m.Uncertainty is null) ? $"none: they need {AllPairsEvaluation.FewestPeople} people with two images or more"
+        : InvariantText.Of($"none: they need more than {AllPairsEvaluation.MostTail:N0} impostor pairs in memory");
 
     /// <summary>Where it was made, for tables.</summary>
     internal IReadOnlyList<(string Name, string Value)> Machine() =>
@@ -119,18 +135,21 @@ internal static class EvaluationReportCsv
 /// <summary>An evaluation in one plain sentence.</summary>
 internal static class EvaluationVerdict
 {
+    /// <summary>A sentence on each model.</summary>
+    /// <param name="result">What was measured.</param>
+    /// <param name="first">The name of the model that comes first; null for their own order.</param>
+    public static IEnumerable<string> Each(EvaluationResult result, string? first)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return result.Models.OrderByDescending(m => m.Name == first).Select(m => Sentence(result with { Models = [m] }, null));
+    }
+
     /// <summary>The sentence: about the best model that is not the teacher, at FAR 1e-4 where the pairs permit it.</summary>
     /// <param name="result">What was measured.</param>
     /// <param name="reference">Which of the models is the teacher; null for none.</param>
-    public static string Of(EvaluationResult result, int? reference)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        return Sentence(result, reference) + string.Concat((result.Warnings ?? []).Select(w => $" Warning: {w}."));
-    }
-
-    /// <summary>The same without the warnings.</summary>
     public static string Sentence(EvaluationResult result, int? reference)
     {
+        ArgumentNullException.ThrowIfNull(result);
         string? far = Far(result);
         var others = result.Models.Where((_, i) => i != reference).ToList();
         var candidates = others.Count > 0 ? others : [.. result.Models];

@@ -1,6 +1,7 @@
 using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Files;
+using FaceDistill.Students;
 
 namespace FaceDistill.Reports;
 
@@ -11,7 +12,6 @@ namespace FaceDistill.Reports;
 internal static class ModelCardHub
 {
     private const string Task = "image-feature-extraction"; // the Hub's name of the task whose result is an embedding
-    private static readonly string[] Restricting = ["research", "non-commercial", "noncommercial", "-nc"];
 
     /// <summary>The lines, both "---" among them.</summary>
     public static string Of(ModelCard card)
@@ -31,8 +31,7 @@ internal static class ModelCardHub
     }
 
     private static bool IsRestricted(ModelCard card) => card.Origins.Any(o => o.Research)
-        || card.Data.Append(card.Teacher).Select(s => s.Licence).Concat(card.Origins.Select(o => o.Licence))
-            .Any(licence => licence is not null && Restricting.Any(word => licence.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        || card.Data.Append(card.Teacher).Select(s => s.Licence).Concat(card.Origins.Select(o => o.Licence)).Any(ModelCardSource.IsRestricted);
 
     private static IEnumerable<string> Tags(ModelCard card)
     {

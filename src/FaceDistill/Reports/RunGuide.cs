@@ -189,8 +189,8 @@ internal sealed record RealFaces(string Place, JsonNode Card)
     {
         var home = typeof(RealFaces).Assembly;
         return home.GetManifestResourceNames().Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => Read(home, n))
-            .Where(r => r.Tar("this file") is not null && (bool?)r.Of("this file")!["seen"] == false)
-            .OrderByDescending(r => (string?)r.Card["teacher"]!["name"] == teacher).ThenByDescending(r => r.Tar("this file")).FirstOrDefault();
+            .Where(r => Tar(r.Own) is not null && (bool?)r.Own!["seen"] == false)
+            .OrderByDescending(r => (string?)r.Card["teacher"]!["name"] == teacher).ThenByDescending(r => Tar(r.Own)).FirstOrDefault();
     }
 
     /// <summary>The finding, with what it was measured on and where it lies.</summary>
@@ -198,20 +198,26 @@ internal sealed record RealFaces(string Place, JsonNode Card)
     {
         get
         {
-            var (own, teacher) = (Of("this file")!, (string)Card["teacher"]!["name"]!);
+            var (own, teacher) = (Own!, (string)Card["teacher"]!["name"]!);
             var range = own["result"]!["tarInterval95AtFar"]?[DecidingFar]?.AsArray().Select(v => (double)v!).ToArray();
-            string share = Tar(teacher) is { } reached
-                ? InvariantText.Of($", {Percent(Tar("this file") / reached)} of its teacher's {Percent(reached)}") : "";
+            string share = Tar(Beside(own, teacher)) is { } reached
+                ? InvariantText.Of($", {Percent(Tar(own) / reached)} of its teacher's {Percent(reached)}") : "";
             return InvariantText.Of(
-                $"{Card["student"]}, distilled from {teacher} on {(int)Card["trainingFaces"]!:#,0} faces, reaches a TAR of {Percent(Tar("this file"))}"
+                $"{Card["student"]}, distilled from {teacher} on {(int)Card["trainingFaces"]!:#,0} faces, reaches a TAR of {Percent(Tar(own))}"
                     + $"{Bracket(range)} at FAR {DecidingFar}{share}, over {(long)own["result"]!["impostorPairs"]!:#,0} impostor pairs of people of "
                     + $"{own["data"]} that it never saw ({Place}).");
         }
     }
 
-    private JsonNode? Of(string model) => Card["accuracy"]!.AsArray().FirstOrDefault(a => (string?)a!["model"] == model);
+    private JsonNode? Own => Card["accuracy"]!.AsArray().FirstOrDefault(a => (string?)a!["model"] == "this file");
 
-    private double? Tar(string model) => (double?)Of(model)?["result"]?["tarAtFar"]?[DecidingFar];
+    // The teacher by the same protocol on the same faces; where one of the two does not say which these are, on data of the same name.
+    private JsonNode? Beside(JsonNode own, string teacher) => Card["accuracy"]!.AsArray().FirstOrDefault(
+        a => (string?)a!["model"] == teacher && (string?)a["protocol"] == (string?)own["protocol"]
+            && ((string?)a["facesId"] is { } faces && (string?)own["facesId"] is { } measured
+                ? faces == measured : (string?)a["data"] == (string?)own["data"]));
+
+    private static double? Tar(JsonNode? row) => (double?)row?["result"]?["tarAtFar"]?[DecidingFar];
 
     private static RealFaces Read(Assembly home, string name)
     {

@@ -89,7 +89,8 @@ internal static class RunReportHtml
         var warnings = HtmlText.Join((result.Warnings ?? []).Select(w => HtmlText.Of($"<p><strong>Warning: {w}.</strong></p>\n")));
         if (Fars(result).Count == 0)
         {
-            return new Section(id, title, HtmlText.Of($"{warnings}<p>{EvaluationVerdict.Of(result, result.Reference)}</p>\n{meaning}"));
+            var figures = HtmlText.Join(EvaluationVerdict.Each(result, evaluation.Student).Select(words => HtmlText.Of($"<p>{words}</p>\n")));
+            return new Section(id, title, HtmlText.Of($"{warnings}{figures}{meaning}"));
         }
 
         return new Section(id, title, HtmlText.Of(

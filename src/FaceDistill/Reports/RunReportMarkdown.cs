@@ -48,7 +48,7 @@ internal static class RunReportMarkdown
     {
         string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Run.Epochs} epochs";
         string accuracy = report.Evaluations.SelectMany(e => e.Result.Models
-                .Where(m => m.RetentionAt1e4 is not null && m.TarAtFar is not null)
+                .Where(m => m.RetentionAt1e4 is not null && m.TarAtFar is not null && (e.Student is null || m.Name == e.Student))
                 .Select(m => $"on {e.Data}, {m.Name} reaches TAR {Percent(m.TarAtFar!["1e-4"])} at FAR 1e-4, {Percent(m.RetentionAt1e4)} of the reference's"))
             .LastOrDefault() ?? "not evaluated against its teacher yet";
         return $"{state}; {accuracy}.";
@@ -136,6 +136,13 @@ internal static class RunReportMarkdown
         if (fars.Length > 0)
         {
             Line(text, $"\nA dash: the impostor pairs are too few for one false accept at that rate. In brackets: false accepts at the threshold.");
+        }
+        else if (evaluation.Result.Models.All(m => m.TenFoldAccuracy is null))
+        {
+            foreach (string words in EvaluationVerdict.Each(evaluation.Result, evaluation.Student)) // of what the table has no column for
+            {
+                Line(text, $"\n{words}");
+            }
         }
 
         text.Append('\n');

@@ -84,6 +84,16 @@ public static class ModelArgument
     /// <summary>Whether an argument names a teacher's card.</summary>
     public static bool IsTeacher(string argument) => argument.StartsWith(TeacherPrefix, StringComparison.Ordinal);
 
+    /// <summary>Names by which tables, comparisons and searches tell models apart: where files of two folders have one name, what was typed is part of
+    /// it.</summary>
+    /// <param name="names">The models' names.</param>
+    /// <param name="given">Their arguments, in the same order.</param>
+    internal static IReadOnlyList<string> Apart(IReadOnlyList<string> names, IReadOnlyList<string> given)
+    {
+        var alike = names.ToLookup(name => name, StringComparer.Ordinal);
+        return [.. names.Select((name, i) => alike[name].Count() == 1 ? name : $"{name}, {given[i]}")];
+    }
+
     /// <summary>Opens a file that FaceDistill exported.</summary>
     /// <param name="path">An .onnx, .ort, .safetensors, .tflite or .ncnn.param file.</param>
     /// <param name="device">Where the student of a .safetensors file computes.</param>

@@ -16,12 +16,16 @@ namespace FaceDistill.Runs;
 /// <param name="Version">FaceDistill's version.</param>
 /// <param name="System">The operating system.</param>
 /// <param name="Framework">The .NET runtime.</param>
-/// <param name="Cores">Processor cores.</param>
+/// <param name="Cores">Processor cores; of a training of several ranks those of all.</param>
 /// <param name="Device">The device as asked for.</param>
 public sealed record RunEnvironment(string Version, string System, string Framework, int Cores, string Device)
 {
     /// <summary>The libraries that compute, with their versions.</summary>
     public string? Libraries { get; init; }
+
+    /// <summary>How many processes trained together under MPI when the run began; null for one alone, and in files of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Ranks { get; init; }
 
     /// <summary>This machine.</summary>
     public static RunEnvironment Here(string device)
@@ -33,6 +37,10 @@ public sealed record RunEnvironment(string Version, string System, string Framew
             Libraries = $"libtorch {TorchSharp.torch.__version__}, {Named(typeof(TorchSharp.torch))}, {Named(typeof(OrtEnv))}, {Named(typeof(Mat))}",
         };
     }
+
+    /// <summary>The same for a training of several processes, each of which computes on as many cores as torch has threads here.</summary>
+    internal static RunEnvironment Here(string device, int ranks) => ranks == 1 ? Here(device)
+        : Here(device) with { Cores = ranks * TorchSharp.torch.get_num_threads(), Ranks = ranks };
 
     private static string Named(Type type) => $"{type.Assembly.GetName().Name} {type.Assembly.GetName().Version!.ToString(3)}";
 }

@@ -73,22 +73,33 @@ internal sealed class TrainedFaces
     public static TrainedFaces? Read(string run) =>
         Path.Combine(run, FileName) is var path && File.Exists(path) ? new TrainedFaces(Rows(path)) : null;
 
-    /// <summary>Which of some people a run, or one that it started from, was trained on, by their names.</summary>
+    /// <summary>
+    /// Which of some people a run, or one that it started from, was trained on: by their faces' contents, and by those of their names that are no numbers.
+    /// </summary>
     /// <param name="run">The run folder.</param>
-    /// <param name="people">The people's names.</param>
+    /// <param name="faces">Faces of the people, each with the person's name as <see cref="FaceDataset.PersonOf"/> has it.</param>
     /// <returns>Null where nobody is found and the list does not say of all faces whether they were held out.</returns>
     /// <exception cref="FaceDistillException">The list is damaged.</exception>
-    public static IReadOnlySet<string>? Met(string run, IEnumerable<string> people)
+    public static IReadOnlySet<string>? Met(string run, IEnumerable<(string Person, FaceImage Face)> faces)
     {
         string path = Path.Combine(run, FileName);
-        var (asked, met) = (people.ToHashSet(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
+        HashSet<string> names = new(StringComparer.Ordinal), met = new(StringComparer.Ordinal);
+        var contents = new Dictionary<ContentHash, string>();
+        foreach (var (person, face) in faces)
+        {
+            _ = Last(person).All(char.IsAsciiDigit) || names.Add(person);
+            (contents[face.Hash], contents[face.Photo]) = (person, person);
+        }
+
+        contents.Remove(default);
         bool tells = File.Exists(path);
-        foreach (var (_, _, identity, heldOut) in tells ? Rows(path) : [])
+        foreach (var (face, photo, identity, heldOut) in tells ? Rows(path) : [])
         {
             tells &= heldOut.Length > 0;
-            if (heldOut == "0" && asked.Contains(Last(identity)))
+            string name = FaceDataset.PersonOf(identity);
+            if (heldOut == "0" && (names.Contains(name) ? name : contents.GetValueOrDefault(face) ?? contents.GetValueOrDefault(photo)) is { } person)
             {
-                met.Add(Last(identity));
+                met.Add(person);
             }
         }
 

@@ -14,34 +14,12 @@ internal static class TrainingData
 {
     /// <summary>The data with their licences, from the cards of data sets; a folder without a card has none.</summary>
     /// <exception cref="FaceDistillException">A card is malformed.</exception>
-    public static IReadOnlyList<ModelCardSource> Sources(string run, AssetFinder finder) => [.. Arguments(run).Select(a => Source(a, finder))];
+    public static IReadOnlyList<ModelCardSource> Sources(string run, AssetFinder finder) =>
+        [.. Arguments(run).Select(a => ModelCardSource.OfData(a, finder))];
 
     /// <summary>The teacher with its licence; without one where its card is not at hand.</summary>
     /// <exception cref="FaceDistillException">The card is malformed.</exception>
-    public static ModelCardSource Teacher(string run, string name)
-    {
-        if (name == StudentDescription.NoTeacher)
-        {
-            return new ModelCardSource(name, "none: trained by identities alone", "none");
-        }
-
-        string argument = Recipe(run)?.Teacher ?? name;
-        bool known = Cards.Names(Cards.Teachers).Contains(argument)
-            || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
-        if (!known)
-        {
-            return new ModelCardSource(name, null, null);
-        }
-
-        if (FaceDistill.Teachers.EnsembleCard.Is(argument))
-        {
-            var ensemble = FaceDistill.Teachers.EnsembleCard.Load(argument);
-            return new ModelCardSource(name, ensemble.Licence, ensemble.Source);
-        }
-
-        var card = FaceDistill.Teachers.TeacherCard.Load(argument).Card;
-        return new ModelCardSource(name, card.Licence, card.Source);
-    }
+    public static ModelCardSource Teacher(string run, string name) => ModelCardSource.OfTeacher(name, Recipe(run)?.Teacher ?? name);
 
     /// <summary>The folders that the student was trained on, without the pictures that the run left out; null in runs of earlier versions.</summary>
     /// <exception cref="FaceDistillException">The run is not whole.</exception>
@@ -87,12 +65,6 @@ internal static class TrainingData
     /// <summary>The data as the user named them: folders or data sets' names; where the run kept no recipe, folders, a part as "FOLDER (LIST)".</summary>
     private static IReadOnlyList<string> Arguments(string run) => Recipe(run) is { Data.Count: > 0 } recipe ? recipe.Data : RunInfo.Read(run).Data.Split(", ");
 
-    private static string? PartOf(string argument) => argument.EndsWith(')') && argument.LastIndexOf(" (", StringComparison.Ordinal) is > 0 and var at
-        ? argument[..at]
-        : null;
-
-    private static string NameOf(string folder) => Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));
-
     /// <summary>The template that the training pictures were said to be aligned to; null where FaceDistill aligned them.</summary>
     /// <param name="run">The run folder.</param>
     public static string? Aligned(string run) => Recipe(run)?.Aligned;
@@ -100,26 +72,6 @@ internal static class TrainingData
     private static Recipe? Recipe(string run) => Path.Combine(run, FaceDistill.Runs.Recipe.FileName) is var path && File.Exists(path)
         ? JsonFile.Read<Recipe>(path)
         : null;
-
-    private static ModelCardSource Source(string argument, AssetFinder finder)
-    {
-        bool card = Cards.Names(Cards.Datasets).Contains(argument) || (argument.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && File.Exists(argument));
-        string? name = card ? argument : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, PartOf(argument) ?? argument, finder));
-        if (name is null)
-        {
-            bool drawn = AlignmentManifest.In(argument) && AlignmentManifest.Read(argument).IsDrawn;
-            return drawn ? new ModelCardSource(argument, "MIT, as FaceDistill", "drawn by FaceDistill from a seed") : new ModelCardSource(argument, null, null);
-        }
-
-        var found = DatasetCard.Load(name);
-        var whole = found.Of is { } of ? DatasetCard.Load(of) : found; // a part has the terms of the whole
-        return new ModelCardSource(found.Name + (PartOf(argument) is { } folder ? argument[folder.Length..] : ""), whole.Licence, whole.Source);
-    }
-
-    // A folder is a card's data set where FaceDistill would look for it there.
-    private static bool IsFolderOf(string card, string folder, AssetFinder finder) =>
-        DatasetCard.Load(card) is { Of: null } dataset && finder.LocateDataset(dataset) is { } found
-            && Path.GetFullPath(found) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }
 
 /// <summary>Finds out whether a student is measured on people that it was trained on.</summary>
@@ -160,9 +112,3 @@ internal static class TrainingOverlap
         let threshold = InvariantText.Of($"{test.Threshold:0.0000}")
         select $"{set.Name}: {test.Outcome()} (cosine of at least {threshold} by {AuditSummary.In(model)!.Teacher})";
 }
-
-/// <summary>A teacher or a data set in a model card.</summary>
-/// <param name="Name">Its name, or its folder.</param>
-/// <param name="Licence">Its terms; null where FaceDistill has no card that says them.</param>
-/// <param name="Source">Where it comes from; null where that is not known.</param>
-internal sealed record ModelCardSource(string Name, string? Licence, string? Source);

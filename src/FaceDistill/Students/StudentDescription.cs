@@ -49,7 +49,8 @@ internal sealed record StudentDescription(string Student, HeadKind Head, int Dim
 /// <summary>One step of what a student started from.</summary>
 /// <param name="Name">A backbone card's name, or the student's, for example mobilenet-v1:1.0@96.</param>
 /// <param name="Kind">"backbone" or "student".</param>
-/// <param name="Licence">The terms of a backbone's weights; null for a student, whose run says them.</param>
+/// <param name="Licence">The terms of a backbone's weights, or of a student's teacher and data; null where they are not known, or an earlier version noted
+/// it.</param>
 /// <param name="Source">Where a backbone's weights come from, or the student's run folder or file as it was named.</param>
 /// <param name="Research">Whether what starts from it is for research only.</param>
 public sealed record StudentOrigin(string Name, string Kind, string? Licence, string Source, bool Research)
@@ -63,7 +64,25 @@ public sealed record StudentOrigin(string Name, string Kind, string? Licence, st
     /// <summary>What a student without origins started from.</summary>
     public const string Random = "random weights";
 
+    private const string Unknown = "not known";
+
     internal static StudentOrigin Of(BackboneCard card) => new(card.Name, Backbone, card.Licence, card.Source, card.Research);
+
+    /// <summary>A student that another one starts from, on the terms of what it was made of.</summary>
+    /// <param name="student">Its name.</param>
+    /// <param name="source">Its run folder or file.</param>
+    /// <param name="before">What it started from itself.</param>
+    /// <param name="teacher">Its teacher; null where that is not noted.</param>
+    /// <param name="data">What it was trained on; empty where that is not noted.</param>
+    internal static StudentOrigin Of(
+        string student, string source, IReadOnlyList<StudentOrigin> before, ModelCardSource? teacher, IReadOnlyList<ModelCardSource> data)
+    {
+        string?[] terms = [teacher?.Licence, .. data.Select(d => d.Licence)];
+        string ofData = data.Count == 0 ? Unknown : string.Join("; ", terms[1..].Select(t => t ?? Unknown).Distinct());
+        return new StudentOrigin(
+            student, Student, terms.All(t => t is null) ? null : $"teacher: {terms[0] ?? Unknown}; data: {ofData}", source,
+            before.Any(o => o.Research) || terms.Any(ModelCardSource.IsRestricted));
+    }
 
     /// <summary>One line: what a student started from, and what that started from.</summary>
     /// <param name="origins">The nearest first; empty for random weights.</param>

@@ -98,14 +98,17 @@ internal sealed class Table14Job(AssetFinder finder)
             new DistillStart(finder).Require(recipe.OptionsOf(row, start => start.Name).Student);
         }
 
-        if (recipe.Exclude is { } list)
+        try
         {
-            ExclusionList.Read(list);
+            _ = recipe.Exclude is { } list ? ExclusionList.Read(list) : null;
+            foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
+            {
+                DataFolder.Resolve(data, finder);
+            }
         }
-
-        foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
+        catch (FaceDistillException e)
         {
-            DataFolder.Resolve(data, finder);
+            throw new FaceDistillException($"{e.Message}; the recipe names it, and its paths are from the folder where the command runs", e);
         }
     }
 

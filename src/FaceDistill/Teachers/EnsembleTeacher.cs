@@ -13,8 +13,8 @@ namespace FaceDistill.Teachers;
 /// <summary>The card of several teachers that are used as one.</summary>
 /// <param name="Name">The card's name.</param>
 /// <param name="Description">One sentence.</param>
-/// <param name="Licence">The terms of the weights.</param>
-/// <param name="Source">Where the weights come from.</param>
+/// <param name="Licence">The terms of the weights; where it was loaded, with those of its members.</param>
+/// <param name="Source">Where the weights come from; the same.</param>
 /// <param name="Ensemble">Teachers' cards: shipped ones' names, or paths from this card's folder.</param>
 internal sealed record EnsembleCard(string Name, string Description, string Licence, string Source, string[] Ensemble)
 {
@@ -52,7 +52,18 @@ internal sealed record EnsembleCard(string Name, string Description, string Lice
             : members.Length is < 2 or > MostMembers ? $"an ensemble names 2 to {MostMembers} teachers, not {members.Length}"
             : members.Distinct(StringComparer.Ordinal).Count() < members.Length ? "a teacher stands in the ensemble twice"
             : members.FirstOrDefault(Is) is { } inner ? $"{inner} is an ensemble itself; name its members" : null;
-        return wrong is null ? card with { Ensemble = members } : throw new FaceDistillException($"{text.Origin}: {wrong}");
+        if (wrong is not null)
+        {
+            throw new FaceDistillException($"{text.Origin}: {wrong}");
+        }
+
+        var cards = members.Select(m => TeacherCard.Load(m).Card).ToList();
+        return card with
+        {
+            Ensemble = members,
+            Licence = string.Join("; ", cards.Select(c => c.Licence).Prepend(card.Licence).Distinct()),
+            Source = string.Join("; ", cards.Select(c => c.Source).Prepend(card.Source).Distinct()),
+        };
     }
 }
 

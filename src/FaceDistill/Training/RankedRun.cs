@@ -18,19 +18,26 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
     /// <summary>Refuses what ranks cannot train, before hours of aligning and embedding.</summary>
     /// <param name="options">The run's.</param>
     /// <param name="ranks">The processes, whose threads are parted.</param>
-    /// <param name="begins">Whether the run begins.</param>
+    /// <param name="begun">The options with which a run that goes on began, which keeps its parts; null where it begins.</param>
     /// <exception cref="FaceDistillException">A time is given; or there are more ranks than parts of a batch.</exception>
-    public static void Require(TrainingRunOptions options, Ranks ranks, bool begins)
+    public static void Require(TrainingRunOptions options, Ranks ranks, TrainingRunOptions? begun)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(ranks);
-        if (begins && options.Minutes is not null)
+        if (begun is null && options.Minutes is not null)
         {
             throw NoMinutes();
         }
 
         var device = TorchDevice.Resolve(options.Device).type;
-        BatchParts.Of(device == DeviceType.CPU ? options.Replicas ?? Replicas.Usual(options.BatchSize, device, ranks.Count) : ranks.Count, ranks);
+        if (device == DeviceType.CPU && options.Replicas is null && begun?.Replicas < ranks.Count)
+        {
+            throw new FaceDistillException($"the run began with {begun.Replicas} part{(begun.Replicas == 1 ? "" : "s")} a batch, which it keeps: "
+                + $"start {begun.Replicas} ranks or fewer; a run that is to have more later begins with --replicas");
+        }
+
+        int parts = options.Replicas ?? begun?.Replicas ?? Replicas.Usual(options.BatchSize, device, ranks.Count);
+        BatchParts.Of(device == DeviceType.CPU ? parts : ranks.Count, ranks);
     }
 
     /// <summary>Refuses a process that was started with other options, before it waits for what the first one prepares.</summary>

@@ -199,7 +199,7 @@ internal sealed class Trainer : IDisposable
             return null;
         }
 
-        double rate = (_state.Step - firstStep) * (double)run.BatchSize / watch.Elapsed.TotalSeconds;
+        double rate = _state.Seconds > 0 ? _state.Step * (double)run.BatchSize / _state.Seconds : 0; // also of the steps before an interruption
         var student = _statistics.Estimate(_student.Student, job.Cancel);
         var log = Measured(student, job.Cancel) with { LearningRate = schedule.At(before + _state.Step - 1), ImagesPerSecond = rate, Resolution = size };
         Finish(student, log with { Seconds = earlier + watch.Elapsed.TotalSeconds });

@@ -123,6 +123,10 @@ public sealed class DistillCommandTests : IDisposable
         said = await Run([.. recipe, "--data", "nor these"], CommandLine.Failed);
         Assert.Contains("no folder nor these, ", said, StringComparison.Ordinal);
         Assert.DoesNotContain(names, said, StringComparison.Ordinal);
+        File.WriteAllText(_folder["r.json"], """{"data": ["utkface"], "exclude": "no list.csv", "options": {"student": "mobilenet-v1:0.25@64"}}""");
+        said = (await Run(recipe, CommandLine.Failed)).TrimEnd();
+        Assert.Contains("no list.csv", said, StringComparison.Ordinal);
+        Assert.EndsWith(names, said, StringComparison.Ordinal);
     }
 
     private static async Task<(string Output, string Error)> Both(string[] arguments)

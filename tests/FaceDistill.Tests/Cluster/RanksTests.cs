@@ -21,4 +21,8 @@ public sealed class RanksTests
     [InlineData("2(x3", "1", 2)]
     [InlineData("2(xx),1", "0", null)]
     public void Slurm_tells_how_many_tasks_share_a_node(string? tasks, string? node, int? expected) => Assert.Equal(expected, Ranks.TasksOn(tasks, node));
+
+    [Fact]
+    public void Ranks_that_say_the_same_are_counted_by_each() =>
+        Assert.Equal([2, 1, 2, 3, 3, 3], ThreadRanks.Run(6, r => r.Alike(r.Rank switch { 0 or 2 => "host 0-3", 1 => "host 4-7", _ => "other 0-3" })));
 }

@@ -12,6 +12,11 @@ public sealed class ExportFormatTests
     [InlineData("x.safetensors", "safetensors")]
     [InlineData("x.tflite", "tflite")]
     [InlineData("a.b/x.ncnn.param", "ncnn")]
+    [InlineData("student.int8.onnx", "onnx-int8")]
+    [InlineData("a/b.FP16.onnx", "onnx-fp16")]
+    [InlineData("x.int8.tflite", "tflite-int8")]
+    [InlineData("x.int8.onnx/y.tflite", "tflite")]
+    [InlineData("int8.onnx", "onnx")]
     public void The_files_ending_tells_the_format(string? path, string format) => Assert.Equal(format, ExportFormat.Of(path).Name);
 
     [Fact]

@@ -128,6 +128,23 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
+    public void A_file_longer_than_an_array_is_read_tensor_by_tensor_and_a_tensor_that_is_longer_is_named()
+    {
+        const long first = int.MaxValue - 1_000_000_000, last = 3_000_000_000;
+        string At(long start, long end) => $$"""{"dtype":"U8","shape":[{{end - start}}],"data_offsets":[{{start}},{{end}}]}""";
+        byte[] text = Encoding.UTF8.GetBytes($$"""{"a":{{At(0, first)}},"b":{{At(first, first + last)}}}""");
+        using (var file = File.Create(_folder["x"]))
+        {
+            file.Write([.. Length(text.Length), .. text]);
+            file.SetLength(8 + text.Length + first + last); // zeros that take no place on the disk
+        }
+
+        string message = Assert.Throws<FaceDistillException>(() => SafetensorsFile.Read(_folder["x"])).Message;
+        Assert.EndsWith($"is not a whole safetensors file: b has 3000000000 bytes, more than the {Array.MaxLength} of one tensor that are read", message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_missing_file_is_named() =>
         Assert.StartsWith(_folder["none"], Assert.Throws<FaceDistillException>(() => SafetensorsFile.Read(_folder["none"])).Message, StringComparison.Ordinal);
 

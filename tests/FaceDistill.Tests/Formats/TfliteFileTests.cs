@@ -69,6 +69,19 @@ public sealed class TfliteFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_without_a_graph_is_one_line()
+    {
+        byte[] file = Written(HeadKind.Gap);
+        int model = BitConverter.ToInt32(file, 0), fields = model - BitConverter.ToInt32(file, model);
+        int graphs = model + BitConverter.ToUInt16(file, fields + 8); // the list of subgraphs is a model's third field
+        file.AsSpan(graphs + BitConverter.ToInt32(file, graphs), 4).Clear(); // its length
+        File.WriteAllBytes(_folder["x.tflite"], file);
+        AssertOneLine(_folder["x.tflite"]);
+        Assert.EndsWith("it holds no graph", Assert.Throws<FaceDistillException>(() => TfliteReader.Graph(_folder["x.tflite"])).Message,
+            StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(HeadKind.Gap)]
     [InlineData(HeadKind.Gdc)]

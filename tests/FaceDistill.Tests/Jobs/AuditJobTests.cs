@@ -167,6 +167,33 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     }
 
     [Fact]
+    public void What_is_said_of_the_training_faces_alignment_is_not_said_of_a_test_s_photos()
+    {
+        string card = TinyTeacher.Write(_folder["teacher"]);
+        foreach (string name in new[] { "train", "photos", "test" })
+        {
+            Draw(name, 3, 4, 5);
+        }
+
+        File.Delete(_folder[$"train/{AlignmentManifest.FileName}"]);
+        File.Delete(_folder[$"photos/{AlignmentManifest.FileName}"]);
+        var request = new AuditRequest([_folder["train"]], [_folder["test"]], card, _folder["audit.csv"]) { Aligned = "dlib", Threshold = 0.5 };
+        Assert.Equal(12, Run(request).Tests[0].Counts[0].SameFiles);
+        Refused(request with { Tests = [_folder["photos"]] }, "yunet"); // photos are looked for faces, for which there is no detector here
+        Refused(request with { Calibration = _folder["photos"] }, "yunet");
+    }
+
+    [Fact]
+    public void A_store_of_a_rec_has_the_name_by_which_training_leaves_its_pictures_out()
+    {
+        Store("ms1m-store", [("a.jpg", "", Person(1)), ("b.jpg", "", Person(2))], source: _folder["ms1m/train.rec"]);
+        Directory.CreateDirectory(_folder["ms1m"]);
+        File.WriteAllText(_folder["ms1m/train.rec"], "");
+        Assert.Equal("ms1m", AuditFaces.OfStore(_folder["ms1m-store"]).Name);
+        Assert.Equal("ms1m", new DataFolder(_folder["ms1m/train.rec"], _folder["ms1m/train.rec"]).Name);
+    }
+
+    [Fact]
     public void What_cannot_be_audited_is_one_clear_line()
     {
         Store("train", [("a.jpg", "", Person(1)), ("b.jpg", "", Person(2))]);
@@ -191,7 +218,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
     private void Draw(string name, int people, int images, ulong seed) =>
         SyntheticDataset.Write(_folder[name], new DrawnPeople(people, images, seed), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
 
-    private void Store(string name, (string Path, string Identity, float[] Vector)[] faces, string teacher = "tiny")
+    private void Store(string name, (string Path, string Identity, float[] Vector)[] faces, string teacher = "tiny", string? source = null)
     {
         var key = new EmbeddingStoreKey(teacher, teacher, "alignment", name, Dimension, faces.Length, ["original"]);
         using var writer = EmbeddingStoreWriter.Open(_folder[name], key, [], JobContext.None);
@@ -201,7 +228,7 @@ public sealed class AuditJobTests(TrainedRun trained) : IClassFixture<TrainedRun
             Faces = [.. faces.Select(f => ContentHash.Of(Encoding.UTF8.GetBytes(name + f.Path)))],
             Photos = new ContentHash[faces.Length],
         };
-        writer.Write([set], new EmbeddingSource(_folder[name], "dlib", []), default);
+        writer.Write([set], new EmbeddingSource(source ?? _folder[name], "dlib", []), default);
     }
 
     private static float[] Person(int number)

@@ -1,4 +1,5 @@
 using FaceDistill.Assets;
+using FaceDistill.Benchmark;
 using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
@@ -34,8 +35,10 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
         JsonFile.Write(_folder["e.json"], new EvaluationResult(Evaluator.AllPairs, [Of(second, 0.2), Of(first, 0.1), unknown]));
         var said = new List<string>();
         var result = new BenchmarkJob(finder).Run(
-            new BenchmarkRequest([first, second], [_folder["e.json"]], null, null, null, "cpu", 1, null), new JobContext(said.Add));
+            new BenchmarkRequest([first, second], [_folder["e.json"]], null, null, null, "cpu", 1, _folder["out"]), new JobContext(said.Add));
         Assert.Equal([0.1, 0.2], result.Models.Select(m => m.Tar));
+        Assert.Equal([first, second], result.Models.Select(m => m.Name.Split(", ")[^1])); // and the table tells them apart
+        Assert.Contains($"times as fast as {result.Models[0].Name}", File.ReadAllText(_folder["out/bench.html"]), StringComparison.Ordinal);
         Assert.Contains(said, line => line.StartsWith($"{_folder["e.json"]} does not say which weights", StringComparison.Ordinal));
         Assert.DoesNotContain(said, line => line.Contains("is of none of the models", StringComparison.Ordinal));
 
@@ -45,6 +48,32 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
         Assert.Equal(0.1, result.Models[0].Tar); // the other is of one name, and other weights
         string line = Assert.Single(said, l => l.Contains("is of none of the models", StringComparison.Ordinal));
         Assert.StartsWith($"{_folder["other.json"]} is of none of the models measured here", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accuracies_are_of_one_score_and_of_the_same_photos_however_these_were_aligned()
+    {
+        string copy = trained.CopyTo(_folder["run"]);
+        EvaluationResult Of(string? photos, string? faces) =>
+            new(Evaluator.AllPairs, [new ModelResult("model", 10, 5, 40_000)]) { PhotosId = photos, FacesId = faces };
+        BenchmarkJson Run(params EvaluationResult[] given)
+        {
+            string[] files = [.. given.Select((_, i) => _folder[$"{i}.json"])];
+            foreach (var (file, result) in files.Zip(given))
+            {
+                JsonFile.Write(file, result);
+            }
+
+            return new BenchmarkJob(new AssetFinder([], [], _folder["cache"])).Run(
+                new BenchmarkRequest([copy], files, null, null, null, "cpu", 1, null), JobContext.None);
+        }
+
+        Assert.Single(Run(Of("photos", "by dlib"), Of("photos", "by arcface"), Of(null, null)).Models);
+        string message = Assert.Throws<FaceDistillException>(() => Run(Of(null, null), Of("photos", "faces"), Of("others", "theirs"))).Message;
+        Assert.Equal($"{_folder["2.json"]} is an evaluation of other faces than {_folder["1.json"]}; accuracies on two test sets do not compare", message);
+        message = Assert.Throws<FaceDistillException>(() => Run(Of("photos", "faces"), Of("photos", "faces") with { Score = ScoreKind.Euclidean })).Message;
+        Assert.Equal(
+            $"{_folder["1.json"]} is an evaluation by euclidean, {_folder["0.json"]} by cosine; accuracies by two scores do not compare", message);
     }
 
     // OpenCV's reader of TFLite files says nothing of a phone's.

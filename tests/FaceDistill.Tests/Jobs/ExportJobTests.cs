@@ -9,6 +9,7 @@ using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
+using FaceDistill.Stores;
 using FaceDistill.Training;
 
 namespace FaceDistill.Tests.Jobs;
@@ -101,6 +102,8 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         }
 
         Assert.Equal(FileHash.Sha256(_folder["x.onnx"]), card.Sha256);
+        using var written = ModelArgument.OpenExported(_folder["x.onnx"], "cpu");
+        Assert.Equal(EmbeddingCache.ModelHash(written), card.Accuracy[0].Result.ModelHash); // with the thresholds, which it was measured without
         Assert.InRange(card.Accuracy[0].Result.TarAtFar!["1e-3"]!.Value, card.Accuracy[1].Result.TarAtFar!["1e-3"]!.Value - 0.01, 1);
         Assert.Empty(RunEvaluations.Read(copy));
         Refused(request with { MaxLoss = 1 }, "too few to measure a loss");

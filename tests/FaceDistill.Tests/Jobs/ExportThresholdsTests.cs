@@ -1,3 +1,4 @@
+using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Jobs;
 using FaceDistill.Reports;
@@ -45,6 +46,21 @@ public sealed class ExportThresholdsTests
             new(5e-5, 0.45f, "", 600_000)] } };
         Assert.Equal([0.5, 1e-1, 1e-2, 1e-3, 1e-4, 5e-5, 1e-5], Far(measured));
         Assert.Equal([1e-3, 1e-4, 1e-5], ExportEvaluation.OnCards(ExportEvaluation.Thresholds([measured], true, false).Thresholds).Select(t => t.Far));
+    }
+
+    [Fact]
+    public void Thresholds_are_of_single_photographs_where_there_are_any_however_few()
+    {
+        static float[] Of(params ModelCardAccuracy[] rows) =>
+            [.. ExportEvaluation.Thresholds(rows, fileOnly: false, noted: false).Thresholds.Select(t => t.Threshold)];
+        static ModelCardAccuracy Large(ModelCardAccuracy row) => row with { Result = row.Result with { ImpostorPairs = 90_000 } };
+        var photos = Row(Torch, 0.3f, null, null);
+        var drawn = Large(Row(Torch, 0.1f, 0.2f, null)) with { Drawn = true };
+        var pooled = Large(Row(Torch, 0.5f, 0.6f, 0.7f)) with { Protocol = Evaluator.Ijbc };
+        Assert.Equal([0.3f], Of(pooled, drawn, photos));
+        Assert.Equal([0.3f], Of(drawn with { Model = File }, photos));
+        Assert.Equal([0.1f, 0.2f], Of(pooled, drawn));
+        Assert.StartsWith("none, since ijbc on people gives none of single photos;", None([pooled]), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -83,6 +83,20 @@ public sealed class EvaluationReportPageTests : IDisposable
         Assert.Equal(["0.5", "0.002", "2e-5"], new[] { 0.5, 0.00204, 2 / 100_001.0 }.Select(ReportFormat.PValue));
     }
 
+    [Fact]
+    public void The_configuration_says_what_was_measured_and_why_the_rest_was_not()
+    {
+        static (string Intervals, string Metrics) Said(EvaluationReport report) => (Value(report, "Intervals"), Value(report, "Metrics and curves"));
+        static string Value(EvaluationReport report, string name) => report.Configuration().Single(fact => fact.Name == name).Value;
+        var enough = EvaluationReports.Make();
+        Assert.Equal(("95%, 100 bootstrap resamples of the people, seed 1", "yes"), Said(enough));
+        Assert.Equal(("none: they need 10 people with two images or more", "yes"), Said(EvaluationReports.Make(people: 9)));
+        Assert.Equal(("none (--resamples 0)", "left out (--no-metrics)"),
+            Said(enough with { Options = new EvaluationOptions { Resamples = 0, Metrics = false } }));
+        Assert.Equal(("none: lfw-10fold gives none", "none: lfw-10fold gives none"),
+            Said(enough with { Result = new EvaluationResult("lfw-10fold", [new ModelResult("student", 10, 5, 5)]) }));
+    }
+
     [ChromiumFact]
     public async Task The_check_for_complaints_can_fail()
     {

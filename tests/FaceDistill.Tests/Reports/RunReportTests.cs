@@ -111,13 +111,66 @@ public sealed class RunReportTests : IDisposable
 
         // The figure is the card's, not the source's.
         var kept = Directory.GetFiles(Path.Combine(RepositoryRoot.Path, "eval", "results"), "student.onnx.card.json", SearchOption.AllDirectories)
-            .Select(f => (Folder: Path.GetDirectoryName(f)!, Card: JsonNode.Parse(File.ReadAllText(f))!["accuracy"]!.AsArray()
-                .FirstOrDefault(a => (string?)a!["model"] == "this file" && !(bool)a["seen"]!)))
-            .Where(k => k.Card is not null).Select(k => (k.Folder, Tar: (double)k.Card!["result"]!["tarAtFar"]!["1e-4"]!)).MaxBy(k => k.Tar);
+            .Select(f => (Folder: Path.GetDirectoryName(f)!, Card: JsonNode.Parse(File.ReadAllText(f))!))
+            .Select(k => (k.Folder, k.Card, Row: k.Card["accuracy"]!.AsArray().FirstOrDefault(
+                a => (string?)a!["model"] == "this file" && !(bool)a["seen"]!)))
+            .Where(k => k.Row is not null).Select(k => (k.Folder, k.Card, k.Row, Tar: (double)k.Row!["result"]!["tarAtFar"]!["1e-4"]!)).MaxBy(k => k.Tar);
         string place = Path.GetRelativePath(RepositoryRoot.Path, kept.Folder).Replace('\\', '/');
         var best = RealFaces.Best("nobody")!;
         Assert.Contains($"reaches a TAR of {ReportFormat.Percent(kept.Tar)} (95%: ", best.Sentence, StringComparison.Ordinal);
         Assert.EndsWith($"({place}).", best.Sentence, StringComparison.Ordinal);
+
+        // The share is of what the teacher reaches in that test, not in another one that the card tells of.
+        var rows = kept.Card["accuracy"]!.AsArray();
+        var beside = rows.Single(a => (string?)a!["model"] == (string?)kept.Card["teacher"]!["name"]
+            && ((string?)a["protocol"], (string?)a["facesId"]) == ((string?)kept.Row!["protocol"], (string?)kept.Row!["facesId"]))!;
+        double teacher = (double)beside["result"]!["tarAtFar"]!["1e-4"]!;
+        Assert.Contains($", {ReportFormat.Percent(kept.Tar / teacher)} of its teacher's {ReportFormat.Percent(teacher)}, over ", best.Sentence,
+            StringComparison.Ordinal);
+        rows.Remove(beside);
+        Assert.DoesNotContain("its teacher's", new RealFaces(place, kept.Card).Sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_a_protocol_gives_no_rates_the_student_s_figure_stands_before_the_teacher_s_and_a_warning_once()
+    {
+        WriteRun(synthetic: false, finished: true);
+        ModelResult Folds(string name, double accuracy) => new(name, 100, 300, 300) { TenFoldAccuracy = accuracy, TenFoldStandardError = 0.0012 };
+        ModelResult Trials(string name, double rate) => new(name, 100, 300, 300)
+        {
+            Blufr = new BlufrResult(name, "own trials", new TrialRate(rate, 0.01, rate - 0.01), new TrialRate(0.5, 0.01, 0.49), 0, []),
+        };
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", new EvaluationResult("lfw-10fold", [Folds("some-teacher", 0.99), Folds("student", 0.97)])
+        {
+            Warnings = ["this says little"],
+        }) { Student = "student" });
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", new EvaluationResult("blufr", [Trials("some-teacher", 0.9), Trials("student", 0.8)]))
+        {
+            Student = "student",
+        });
+        RunReport.Write(_folder.Path);
+        string page = File.ReadAllText(_folder["report.html"]);
+        foreach (string text in new[] { page, File.ReadAllText(_folder["report.md"]) })
+        {
+            Assert.InRange(text.IndexOf("student accepts 80.00% of genuine pairs at FAR 0.1%", StringComparison.Ordinal), 1,
+                text.IndexOf("some-teacher accepts 90.00% of genuine pairs at FAR 0.1%", StringComparison.Ordinal));
+        }
+
+        Assert.InRange(page.IndexOf("student is right on 97.00%", StringComparison.Ordinal), 1,
+            page.IndexOf("some-teacher is right on 99.00%", StringComparison.Ordinal));
+        Assert.Equal(2, page.Split("this says little").Length);
+    }
+
+    [Fact]
+    public void Another_student_of_the_same_evaluation_does_not_head_the_run_s_report()
+    {
+        WriteRun(synthetic: false, finished: true);
+        var both = Evaluation(0.75);
+        var other = both.Models[1] with { Name = "another", TarAtFar = new Dictionary<string, double?> { ["1e-4"] = 0.8 }, RetentionAt1e4 = 1 };
+        RunEvaluations.Write(_folder.Path, new RunEvaluation("lfw", both with { Models = [.. both.Models, other] }) { Student = "student" });
+        RunReport.Write(_folder.Path);
+        Assert.Contains("Finished; on lfw, student reaches TAR 75.00% at FAR 1e-4, 93.75% of the reference's.", File.ReadAllText(_folder["report.md"]),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -130,8 +130,9 @@ public sealed class Table14JobTests : IDisposable
     {
         var request = Request();
         request = request with { Recipe = request.Recipe with { Test = "elsewhere" } };
-        Assert.Contains("elsewhere", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message,
-            StringComparison.Ordinal);
+        string said = Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message;
+        Assert.StartsWith("no folder elsewhere, ", said, StringComparison.Ordinal);
+        Assert.EndsWith("; the recipe names it, and its paths are from the folder where the command runs", said, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(request.Output, "rows")));
     }
 

@@ -107,6 +107,14 @@ public sealed class EnsembleTeacherTests : IDisposable
         Assert.Contains("is an ensemble of teachers", Assert.Throws<FaceDistillException>(() => TeacherCard.Load(card)).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Its_terms_are_its_own_and_those_of_its_members_each_once()
+    {
+        string card = Card(TinyTeacher.Write(_folder["one"]), Other("two", "\"licence\": \"MIT\"", "\"licence\": \"non-commercial research only\""));
+        Assert.Equal("MIT; non-commercial research only", ModelPull.About(card).Licence);
+        Assert.Equal("the test; made by the test", EnsembleCard.Load(card).Source);
+    }
+
     private AlignedFaces Aligned(AlignmentTemplate template) =>
         SyntheticDataset.Write(_folder[template.Name], new DrawnPeople(2, 2, 5), template, AlignedFrame.Of(160, 0));
 

@@ -70,10 +70,14 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
 
         // Before anything is aligned or embedded, too.
         Assert.Contains("--replicas 3", Assert.Throws<FaceDistillException>(
-            () => ThreadRanks.Run(3, r => { RankedRun.Require(few.Run, r, begins: true); return 0; })).Message, StringComparison.Ordinal);
+            () => ThreadRanks.Run(3, r => { RankedRun.Require(few.Run, r, begun: null); return 0; })).Message, StringComparison.Ordinal);
         Assert.Contains("--epochs", Assert.Throws<FaceDistillException>(
-            () => ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begins: true); return 0; })).Message, StringComparison.Ordinal);
-        ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begins: false); return 0; }); // a run that goes on was measured
+            () => ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begun: null); return 0; })).Message, StringComparison.Ordinal);
+        ThreadRanks.Run(2, r => { RankedRun.Require(timed.Run, r, begun: timed.Run); return 0; }); // a run that goes on was measured
+        var two = few.Run with { Replicas = 2 }; // which it keeps, so that more is no remedy
+        Assert.StartsWith("the run began with 2 parts a batch, which it keeps: start 2 ranks or fewer", Assert.Throws<FaceDistillException>(
+            () => ThreadRanks.Run(3, r => { RankedRun.Require(few.Run with { Replicas = null }, r, begun: two); return 0; })).Message,
+            StringComparison.Ordinal);
 
         // Two machines, each with a folder of its own.
         using (var begun = tiny.Trainer(_folder["first-1"], Options(OptimizerKind.AdamW)))

@@ -58,11 +58,8 @@ internal sealed class Int8Graph
     private string In8Bits(FoldedLayer layer, string input, string source)
     {
         var shape = layer.Layer;
-        var weights = ChannelWeights.Of(layer);
+        var (weights, bias, steps) = ChannelWeights.WithBias(layer, _plan.Biases[shape.Name], _plan.Ranges[source].Scale);
         string w = Weights(shape.Name, weights, shape.Out, shape.In / shape.Groups, shape.Kernel, shape.Kernel);
-        float inputScale = _plan.Ranges[source].Scale;
-        float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
-        int[] bias = [.. _plan.Biases[shape.Name].Zip(steps, (b, step) => (int)Math.Clamp(Math.Round((double)b / step), int.MinValue, int.MaxValue))];
         string b = _graph.Node(
             "DequantizeLinear", $"{shape.Name}.b",
             [_graph.Initializer<int>($"{shape.Name}.bias", bias, shape.Out), _graph.Initializer<float>($"{shape.Name}.bias.scale", steps, shape.Out)],
@@ -95,6 +92,7 @@ internal sealed record Int8Plan(
 internal sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
 {
     private const int Most = 127;
+    private const float MostBias = 1 << 30; // half of what 32 bits hold: sums of products are added to it
 
     /// <summary>Rounds weights.</summary>
     /// <param name="weights">float32 [out, ...], row-major.</param>
@@ -103,7 +101,8 @@ internal sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
     /// Whether any two levels of one filter must add up to -128 to 128. Integer matrix products on x86 without VNNI (as of AVX2) add two products of
     /// an activation, 0 to 255, and a level in 16 bits and clip the sum (vpmaddubsw), and 255 * 128 is the most that fits. Which two meet, kernels decide.
     /// </param>
-    public static ChannelWeights Of(ReadOnlySpan<float> weights, int channels, bool pairs)
+    /// <param name="least">The smallest step of each channel; null for any.</param>
+    public static ChannelWeights Of(ReadOnlySpan<float> weights, int channels, bool pairs, float[]? least = null)
     {
         int each = weights.Length / channels;
         var levels = new sbyte[weights.Length];
@@ -120,7 +119,7 @@ internal sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
             }
 
             float largest = pairs ? Math.Max(up + nextUp, down + nextDown) : Math.Max(up, down);
-            scales[o] = Math.Max(largest / Most, 1e-12f);
+            scales[o] = Math.Max(largest / Most, Math.Max(1e-12f, least?[o] ?? 0));
             for (int i = 0; i < each; i++)
             {
                 levels[(o * each) + i] = (sbyte)Math.Clamp(MathF.Round(filter[i] / scales[o]), -Most, Most);
@@ -132,12 +131,29 @@ internal sealed record ChannelWeights(sbyte[] Levels, float[] Scales)
 
     /// <summary>Rounds a layer's weights; a depthwise layer is no matrix product and keeps all 8 bits; no overflow of it was seen.</summary>
     /// <param name="layer">The layer.</param>
-    public static ChannelWeights Of(FoldedLayer layer)
+    public static ChannelWeights Of(FoldedLayer layer) => Of(layer, null);
+
+    /// <summary>
+    /// The same, and its biases in steps of weight times input. The step of a filter that is next to nothing is as large as its bias needs to stay within 32
+    /// bits: what that rounds away of a weight comes to a ten-millionth of the bias at most.
+    /// </summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="biases">float32 [out], corrected or not.</param>
+    /// <param name="inputScale">The step of what the layer takes.</param>
+    /// <returns>The weights, the biases int32 [out], and the biases' steps float32 [out].</returns>
+    public static (ChannelWeights Weights, int[] Bias, float[] Steps) WithBias(FoldedLayer layer, float[] biases, float inputScale)
     {
-        ArgumentNullException.ThrowIfNull(layer);
-        return Of(layer.Weights, layer.Layer.Out, pairs: layer.Layer.Groups == 1);
+        var weights = Of(layer, [.. biases.Select(b => Math.Abs(b) / (inputScale * MostBias))]);
+        float[] steps = [.. weights.Scales.Select(s => s * inputScale)];
+        return (weights, [.. biases.Zip(steps, (b, step) => (int)Math.Round((double)b / step))], steps);
     }
 
     /// <summary>What a level stands for.</summary>
     public float Value(int index) => Levels[index] * Scales[index / (Levels.Length / Scales.Length)];
+
+    private static ChannelWeights Of(FoldedLayer layer, float[]? least)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return Of(layer.Weights, layer.Layer.Out, pairs: layer.Layer.Groups == 1, least);
+    }
 }

@@ -10,7 +10,8 @@ namespace FaceDistill.Training.Batches;
 /// <remarks>
 /// <para>
 /// A person's name is that of the folder that the pictures lie in. The same name in two data folders is the same person, so that nobody is held out
-/// of one and trained on in another; people who share a name but are two should have their folders renamed.
+/// of one and trained on in another; people who share a name but are two should have their folders renamed. A number is no name: below a folder or a file it
+/// is a person of that alone (<see cref="FaceDataset.PersonOf"/>).
 /// </para>
 /// <para>
 /// Not every sub-folder is a person: 'training', 'real' or a shard of thousands is none. The sub-folders of a data folder count as people where there
@@ -116,7 +117,7 @@ internal sealed class HeldOutPeople
 
     private static string NameOf(FaceImage image) => NameOf(image.Identity);
 
-    private static string NameOf(string identity) => identity[(identity.LastIndexOf('/') + 1)..];
+    private static string NameOf(string identity) => FaceDataset.PersonOf(identity);
 
     // Joined data keep the identity as it was within the folder: what stands before it in the path is the folder.
     private static string DataFolderOf(FaceImage image)

@@ -21,7 +21,7 @@ internal sealed class ExportedStudent
     {
         (Path, _constants, Options, TeacherHash) = (path, constants, card.Recipe, card.TeacherSha256);
         Architecture = new MobileNetV1Architecture(StudentSpec.Parse(card.Student), card.Recipe.Student.Head, card.Dimension);
-        Origins = [new StudentOrigin(card.Student, StudentOrigin.Student, null, path, card.Origins.Any(o => o.Research)), .. card.Origins];
+        Origins = [StudentOrigin.Of(card.Student, path, card.Origins, card.Teacher, card.Data), .. card.Origins];
         (EmbeddingWeights, EmbeddingBias) = (
             Constant("embedding.weight", Architecture.Dimension, Architecture.Features), Constant("embedding.bias", Architecture.Dimension));
         foreach (var layer in Architecture.Convolutions)
@@ -140,6 +140,10 @@ internal sealed class ExportedStudent
     /// <summary>What of a card counts for a start.</summary>
     private sealed record Card(string Sha256, string Student, int Dimension, string TeacherSha256, StudentOrigin[] Origins, DistillOptions Recipe)
     {
+        public ModelCardSource? Teacher { get; private init; }
+
+        public IReadOnlyList<ModelCardSource> Data { get; private init; } = [];
+
         public static Card Read(string path)
         {
             try
@@ -147,8 +151,12 @@ internal sealed class ExportedStudent
                 var card = JsonFile.Read<JsonElement>(path);
                 T Of<T>(string key) => card.TryGetProperty(key, out var value) && Read<T>(key, value) is { } read ? read
                     : throw new JsonException($"'{key}' is missing");
+                T? Noted<T>(string key) => card.TryGetProperty(key, out var value) ? Read<T>(key, value) : default;
                 var one = new Card(Of<string>("sha256"), Of<string>("student"), Of<int>("dimension"), Of<string>("teacherSha256"),
-                    Of<StudentOrigin[]>("origins"), Of<DistillOptions>("recipe").Validated());
+                    Of<StudentOrigin[]>("origins"), Of<DistillOptions>("recipe").Validated())
+                {
+                    Teacher = Noted<ModelCardSource>("teacher"), Data = [.. (Noted<ModelCardSource?[]>("data") ?? []).OfType<ModelCardSource>()],
+                };
                 StudentSpec.Parse(one.Student);
                 return one.Origins.Contains(null!) ? throw new JsonException("'origins' holds nothing for one")
                     : one.Dimension is > 0 and <= 65536 ? one : throw new JsonException($"'dimension' is 1 to 65536, not {one.Dimension}");

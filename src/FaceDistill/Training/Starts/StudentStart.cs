@@ -43,7 +43,8 @@ internal sealed class StudentStart : IDisposable
         ArgumentNullException.ThrowIfNull(checkpoint);
         string student = checkpoint.Description.Student;
         string folder = System.IO.Path.GetDirectoryName(checkpoint.Path) is { Length: > 0 } parent ? parent : checkpoint.Path;
-        var nearest = new StudentOrigin(student, StudentOrigin.Student, null, folder, checkpoint.Origins.Any(o => o.Research));
+        var (teacher, data) = StartTerms.Of(checkpoint);
+        var nearest = StudentOrigin.Of(student, folder, checkpoint.Origins, teacher, data);
         return new StudentStart(checkpoint.LoadModel(), student, checkpoint.Path, [nearest, .. checkpoint.Origins])
         {
             Scaling = checkpoint.Scaling,

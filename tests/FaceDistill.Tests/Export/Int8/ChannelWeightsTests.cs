@@ -30,6 +30,20 @@ public sealed class ChannelWeightsTests
     [Fact]
     public void A_filter_of_zeros_stays_zero() => Assert.All(ChannelWeights.Of(new float[8], 2, false).Levels, l => Assert.Equal(0, l));
 
+    [Theory]
+    [InlineData(1e-8f)]
+    [InlineData(0f)]
+    public void The_bias_of_a_filter_that_is_next_to_nothing_stays_within_32_bits_and_other_filters_as_they_were(float dead)
+    {
+        var shape = new ConvLayer("pw", 2, 2, 1, 1);
+        var layer = new FoldedLayer(shape, [dead, -dead, 0.5f, -0.25f], [0.5f, -0.5f]);
+        var (weights, bias, steps) = ChannelWeights.WithBias(layer, layer.Bias, 0.02f);
+        Assert.All(Enumerable.Range(0, 2), o => Assert.Equal(layer.Bias[o], (double)bias[o] * steps[o], (double)steps[o]));
+        Assert.All(bias, b => Assert.InRange(b, -(1 << 30) - 256, (1 << 30) + 256)); // the step is rounded to float32
+        var alone = ChannelWeights.Of(layer);
+        Assert.Equal((alone.Scales[1], alone.Levels[2], alone.Levels[3]), (weights.Scales[1], weights.Levels[2], weights.Levels[3]));
+    }
+
     [Fact]
     public void Bias_correction_takes_back_the_mean_that_rounding_moved()
     {

@@ -48,6 +48,17 @@ public sealed class HeldOutPeopleTests
     }
 
     [Fact]
+    public void A_number_is_a_person_of_its_own_file_alone()
+    {
+        FaceImage[] Set(string root) => [.. Enumerable.Range(0, 60).Select(i => new FaceImage($"{root}/{i / 3:0000000}/{i}.jpg", $"{root}/{i / 3:0000000}"))];
+        FaceImage[] images = [.. Set("a/train.rec"), .. Set("b/train.rec")]; // as two such sets are joined
+        var held = HeldOutPeople.Of(images, 40);
+        Assert.Equal(40, held.Names.Distinct().Count());
+        Assert.All(held.Identities.CountBy(name => name), person => Assert.Equal(3, person.Value));
+        Assert.Throws<FaceDistillException>(() => HeldOutPeople.Of(images, 41));
+    }
+
+    [Fact]
     public void Further_data_take_nobody_out_of_the_usual_choice_and_add_nobody_of_before()
     {
         FaceImage[] before = [.. Folder("a", 800, 3)], further = [.. before, .. Folder("b", 900, 2), .. Folder("shards", 30, 2000)];
