@@ -2,10 +2,24 @@ using System.Runtime.CompilerServices;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Keeps the tests out of the user's cache; the folder stays, so that a teacher is fetched once.</summary>
+/// <summary>
+/// Keeps the tests out of the user's cache and of each other's, as tests of other versions or of another folder run at the same time: each process has its own.
+/// What is fetched alone stays, so that a teacher is fetched once.
+/// </summary>
 internal static class TestCache
 {
     [ModuleInitializer]
-    internal static void Use() => Environment.SetEnvironmentVariable(
-        "FACEDISTILL_CACHE", Environment.GetEnvironmentVariable("FACEDISTILL_CACHE") ?? Path.Combine(Path.GetTempPath(), "facedistill-tests"));
+    internal static void Use()
+    {
+        string kept = Path.Combine(Path.GetTempPath(), "facedistill-tests", "models");
+        string own = Directory.CreateTempSubdirectory("facedistill-tests-").FullName;
+        Directory.CreateDirectory(kept);
+        if (!OperatingSystem.IsWindows()) // where a link needs a right that few have
+        {
+            Directory.CreateSymbolicLink(Path.Combine(own, "models"), kept);
+        }
+
+        Environment.SetEnvironmentVariable("FACEDISTILL_CACHE", own);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(own, recursive: true); // of the link the link alone
+    }
 }

@@ -185,7 +185,7 @@ internal static class DistillCommand
         }
 
         string? exclude = parsed.GetValue(Exclude) ?? recipe?.Exclude;
-        _ = exclude is null ? null : Found(() => ExclusionList.Read(exclude), parsed.GetValue(Exclude) is not null);
+        _ = exclude is null ? null : Found(() => ExclusionList.Read(exclude), parsed.GetValue(Exclude) is not null || File.Exists(exclude));
         DataFolder Folder(string name) => Found(() => DataFolder.Resolve(name, finder), parsed.Given(Data));
         return new DistillRequest(
             teacher, [.. data.Select(d => Folder(d) with { Exclude = exclude })], parsed.GetValue(CommonOptions.Aligned) ?? recipe?.Aligned, options,

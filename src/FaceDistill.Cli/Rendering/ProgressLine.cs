@@ -27,7 +27,8 @@ internal sealed class ProgressLine(TextWriter error, bool terminal) : IProgress<
     {
         lock (_gate)
         {
-            bool again = _last.Total > 0 && _last.Done >= _last.Total && (value.Total != _last.Total || value.Done < _last.Done / 2); // the same for other data
+            bool again = _last.Total > 0 && _last.Done >= _last.Total && value.Done < _last.Done // the same for other data
+                && (value.Total != _last.Total || value.Done < _last.Done / 2);
             if (value.Stage != _last.Stage || value.Part != _last.Part || again)
             {
                 Finish();

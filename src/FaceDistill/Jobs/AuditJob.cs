@@ -127,8 +127,10 @@ public sealed class AuditJob(AssetFinder finder)
                 ? InvariantText.Of($"the threshold is above 0 and below 1, not {threshold}")
             : request.Duplicates is { } duplicates && !(duplicates is > 0 and <= 1)
                 ? InvariantText.Of($"the threshold of duplicates is above 0 and at most 1, not {duplicates}")
-            : new[] { request.Output is { } list ? Path.GetDirectoryName(Path.GetFullPath(list)) : null, request.Run }.OfType<string>()
-                .Select(WritableFolder.WhyNot).OfType<string>().FirstOrDefault() is { } why ? $"the audit cannot be written ({why}); name another --output"
+            : request.Output is { } list && WritableFolder.WhyNot(Path.GetDirectoryName(Path.GetFullPath(list))!) is { } why
+                ? $"--output {list} cannot be written ({why}); name another file"
+            : request.Run is { } run && WritableFolder.WhyNot(run) is { } reason
+                ? $"{run} cannot be written ({reason}), and its audit is kept there; copy the run folder, or name its faces with --data"
             : null;
         if (wrong is not null)
         {

@@ -65,6 +65,7 @@ public sealed class DistillJob(AssetFinder finder)
             throw new ArgumentException($"rank {request.Ranks.Rank} follows the first one: {nameof(Follow)}", nameof(request));
         }
 
+        RankedRun.ShareCores(request.Ranks);
         var faces = Trained(request, job);
         var export = new ExportRequest(request.Output, new OnnxFormat(), Path.Combine(request.Output, ExportName)) { Device = request.Options.Run.Device };
         new ExportJob(finder).WriteOnce(export, faces, job.Part(4, Parts));
@@ -84,6 +85,7 @@ public sealed class DistillJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         var ranks = request.Ranks ?? throw new ArgumentException("no ranks are given", nameof(request));
+        RankedRun.ShareCores(ranks);
         ranks.Meet(); // the first has aligned and embedded what the cache lacked, and begun the run folder
         if (!RunInfo.In(request.Output))
         {
@@ -115,7 +117,6 @@ public sealed class DistillJob(AssetFinder finder)
         using var held = first ? FolderLock.Take(request.Output) : null;
         if (request.Ranks is not null)
         {
-            HostThreads.Share(request.Ranks.Alike(HostThreads.Cores()));
             RankedRun.Require(options.Run, request.Ranks, File.Exists(checkpointPath) ? StudentCheckpoint.Read(checkpointPath).Options.Run : null);
         }
 

@@ -60,12 +60,12 @@ internal sealed class DistillStart(AssetFinder finder)
         var (images, heldOut, list) = (faces.Faces.Dataset.Images, faces.HeldOut.Names, ListOf(source)!);
         var met = TrainedFaces.Met(list, faces.HeldOut.Faces.Select(i => (FaceDataset.PersonOf(images[i].Identity), images[i])));
         string[] names = [.. heldOut.Where(name => met?.Contains(name) == true)];
-        bool unknown = IsExported(source) || TrainedFaces.Read(list)?.IsPartial == true; // an exported file, or a run that began with one
+        bool unknown = met is null && (IsExported(source) || TrainedFaces.Read(list)?.IsPartial == true); // an exported file, or a run that began with one
         string few = string.Join(", ", names.Take(FewNames)) + (names.Length > FewNames ? ", ..." : "");
         return names.Length > 0
                 ? $"the run of {source}, or one before it, was trained on {names.Length} of the {heldOut.Length} people held out ({ShownText.Of(few)}): "
                     + "lower --validation-people, or start from a run that held them out"
-            : met is null && heldOut.Length > 0 && unknown
+            : heldOut.Length > 0 && unknown
                 ? $"whom the run of {source}, or one before it, held out is not known, and it may have been trained on the {heldOut.Length} people held out "
                     + "here"
             : met is null && before < heldOut.Length

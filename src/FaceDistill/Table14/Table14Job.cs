@@ -98,17 +98,26 @@ internal sealed class Table14Job(AssetFinder finder)
             new DistillStart(finder).Require(recipe.OptionsOf(row, start => start.Name).Student);
         }
 
-        try
+        if (recipe.Exclude is { } list)
         {
-            _ = recipe.Exclude is { } list ? ExclusionList.Read(list) : null;
-            foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
-            {
-                DataFolder.Resolve(data, finder);
-            }
+            Find(() => ExclusionList.Read(list), there: File.Exists(list));
         }
-        catch (FaceDistillException e)
+
+        foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
         {
-            throw new FaceDistillException($"{e.Message}; the recipe names it, and its paths are from the folder where the command runs", e);
+            Find(() => DataFolder.Resolve(data, finder), there: false);
+        }
+
+        static void Find(Action find, bool there)
+        {
+            try
+            {
+                find();
+            }
+            catch (FaceDistillException e) when (!there)
+            {
+                throw new FaceDistillException($"{e.Message}; the recipe names it, and its paths are from the folder where the command runs", e);
+            }
         }
     }
 

@@ -15,6 +15,16 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
     /// <summary>The processes.</summary>
     public Ranks Ranks => ranks;
 
+    /// <summary>Gives each rank its part of the cores; the first that all do together, before anything that one alone may refuse.</summary>
+    /// <param name="ranks">The processes; null for one alone, which keeps its cores.</param>
+    public static void ShareCores(Ranks? ranks)
+    {
+        if (ranks is not null)
+        {
+            HostThreads.Share(ranks.Alike(HostThreads.Cores()));
+        }
+    }
+
     /// <summary>Refuses what ranks cannot train, before hours of aligning and embedding.</summary>
     /// <param name="options">The run's.</param>
     /// <param name="ranks">The processes, whose threads are parted.</param>
@@ -30,7 +40,7 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
         }
 
         var device = TorchDevice.Resolve(options.Device).type;
-        if (device == DeviceType.CPU && options.Replicas is null && begun?.Replicas < ranks.Count)
+        if (device == DeviceType.CPU && begun?.Replicas < ranks.Count && (options.Replicas ?? begun.Replicas) == begun.Replicas)
         {
             throw new FaceDistillException($"the run began with {begun.Replicas} part{(begun.Replicas == 1 ? "" : "s")} a batch, which it keeps: "
                 + $"start {begun.Replicas} ranks or fewer; a run that is to have more later begins with --replicas");

@@ -186,7 +186,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("bench --model x.onnx --output {0}/text.npy", "is a file; name a folder")]
     [InlineData("bench --model x.onnx --output {0}/text.npy/out", "--output {0}/text.npy/out cannot be written ({0}/text.npy is a file)")]
     [InlineData("evaluate --embeddings {0}/a.npy --labels {0}/text.npy --report {0}/text.npy/out", "/text.npy/out cannot be written ({0}/text.npy is a file)")]
-    [InlineData("audit --data {0} --test {0} --teacher nobody --output {0}/text.npy/out.csv", "the audit cannot be written ({0}/text.npy is a file)")]
+    [InlineData("audit --data {0} --test {0} --teacher nobody --output {0}/text.npy/out.csv", "out.csv cannot be written ({0}/text.npy is a file)")]
     [InlineData("evaluate --model {0}/nothing.onnx --data {0} --protocol pairs --pairs {0}/none.csv", "none.csv")]
     [InlineData("evaluate --model {0}/nothing.onnx --data {0} --protocol lfw-10fold --score euclidean", "scores by cosine only")]
     [InlineData("teachers pull dlib-resnet nobody", "nobody")]

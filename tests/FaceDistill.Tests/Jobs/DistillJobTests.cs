@@ -165,7 +165,8 @@ public sealed class DistillJobTests : IDisposable
 
         // The same faces under another name, with other dates, are the same.
         Directory.Move(_folder["faces"], _folder["renamed"]);
-        Array.ForEach(Directory.GetFiles(_folder["renamed"], "*.jpg", SearchOption.AllDirectories), f => File.SetLastWriteTimeUtc(f, DateTime.UtcNow));
+        var before3Days = DateTime.UtcNow.AddDays(-3);
+        Array.ForEach(Directory.GetFiles(_folder["renamed"], "*.png", SearchOption.AllDirectories), f => File.SetLastWriteTimeUtc(f, before3Days));
         var request = Request(options, resume: true) with { Data = [DataFolder.Of(_folder["renamed"])] };
         Assert.True(new DistillJob(Finder()).Run(request, JobContext.None).Finished);
 

@@ -10,6 +10,7 @@ using FaceDistill.Teachers;
 using FaceDistill.Training.Batches;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
+using FaceDistill.Training.Optimizers;
 using FaceDistill.Training.Options;
 using FaceDistill.Views;
 
@@ -204,6 +205,21 @@ public sealed class DistillTargetsTests : IDisposable
     {
         Run("run", Options with { Loss = new LossOptions { ArcFace = 0.01 } });
         Assert.Equal(3, SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Shape[0]);
+        foreach (var kind in Enum.GetValues<OptimizerKind>()) // each of which moves the people's centres
+        {
+            float[][] centres = [.. new[] { 1, 2 }.Select(epochs =>
+            {
+                Run($"{kind}-{epochs}", Options with
+                {
+                    Loss = new LossOptions { ArcFace = 0.01 },
+                    Optimizer = Options.Optimizer with { Kind = kind },
+                    Run = Options.Run with { Epochs = epochs },
+                });
+                return SafetensorsFile.Read(_folder[$"{kind}-{epochs}/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Floats();
+            })];
+            Assert.NotEqual(centres[0], centres[1]);
+        }
+
 
         Directory.Move(_folder["faces"], _folder["people"]);
         SyntheticDataset.Write(_folder["faces"], new DrawnPeople(1, 24, 5), AlignmentTemplate.Dlib, AlignedFrame.Of(80, 0.1));

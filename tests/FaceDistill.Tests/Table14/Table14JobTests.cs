@@ -2,6 +2,7 @@ using FaceDistill.Assets;
 using FaceDistill.Files;
 using FaceDistill.Kernels;
 using FaceDistill.Runs;
+using FaceDistill.Students;
 using FaceDistill.Table14;
 using FaceDistill.Training;
 using FaceDistill.Training.Checkpoints;
@@ -156,9 +157,10 @@ public sealed class Table14JobTests : IDisposable
             Assert.Equal(recipe.Teacher, made.Teacher);
             Assert.Equal(recipe.Data, made.Data);
             var files = JsonFile.Read<Table14Line>(Path.Combine(folder, Table14Line.FileName)).Files;
-            Assert.Equal(files.Int8Sha256, FileHash.Sha256(Path.Combine(folder, "student.int8.onnx")));
-            string single = Path.Combine(folder, "student.onnx");
+            string single = Path.Combine(folder, "student.onnx"), inBits = Path.Combine(folder, "student.int8.onnx");
             Assert.True(!File.Exists(single) || FileHash.Sha256(single) == files.OnnxSha256, single);
+            bool large = row.Init is null && StudentSpec.Parse(row.Student).Width >= 0.75; // of these nobody wants what a start makes better
+            Assert.True((large && !File.Exists(inBits)) || FileHash.Sha256(inBits) == files.Int8Sha256, inBits);
         }
     }
 

@@ -129,6 +129,7 @@ public sealed class TrainerHabitsTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.InRange(cut.Options.Run.Epochs, 1, 5_000); // 6 seconds hold some epochs of 108 faces, and not so many
         using var again = tiny.Trainer(folder.Path, options);
         again.Resume(cut);
+        Assert.Equal(cut.Options.Run.Epochs, again.Run(JobContext.None).Epoch); // as many as were measured when it began
         Assert.Contains("--minutes", Assert.Throws<FaceDistillException>(() =>
         {
             using var trainer = tiny.Trainer(folder["other"], options with { Run = options.Run with { Minutes = 1e-6 } });

@@ -56,7 +56,8 @@ internal sealed class HeldOutPeople
         Names = names;
         Faces = [.. Enumerable.Range(0, images.Count).Where(i => images[i].Identity.Length > 0 && chosen.Contains(NameOf(images[i])))];
         Measured = [.. Faces.GroupBy(i => NameOf(images[i]), StringComparer.Ordinal)
-            .SelectMany(person => person.OrderBy(i => Hash($"{person.Key}/{Path.GetFileName(images[i].Path)}")).ThenBy(i => i).Take(MostMeasured)).Order()];
+            .SelectMany(person => person.OrderBy(i => Hash($"{Last(person.Key)}/{Path.GetFileName(images[i].Path)}"))
+                .ThenBy(i => i).Take(MostMeasured)).Order()];
         Identities = [.. Measured.Select(i => NameOf(images[i]))];
     }
 
@@ -93,7 +94,7 @@ internal sealed class HeldOutPeople
     {
         string[] candidates = Candidates(images);
         return new HeldOutPeople(images, candidates.Length < FewestPeople ? []
-            : [.. candidates.TakeWhile(name => Hash(name) <= UsualPart * ulong.MaxValue).Take(UsualMost)]);
+            : [.. candidates.TakeWhile(name => Hash(Last(name)) <= UsualPart * ulong.MaxValue).Take(UsualMost)]);
     }
 
     /// <summary>Everybody who could be held out, in the order in which they would be.</summary>
@@ -110,7 +111,7 @@ internal sealed class HeldOutPeople
         var people = folders.Values.Where(IsOfPeople).SelectMany(sizes => sizes.Keys).Select(NameOf).ToHashSet(StringComparer.Ordinal);
         return [.. folders.Values.SelectMany(sizes => sizes).GroupBy(person => NameOf(person.Key), person => person.Value, StringComparer.Ordinal)
             .Where(person => people.Contains(person.Key) && person.Sum() is >= 2 and <= MostPictures)
-            .Select(person => person.Key).OrderBy(Hash).ThenBy(name => name, StringComparer.Ordinal)];
+            .Select(person => person.Key).OrderBy(name => Hash(Last(name))).ThenBy(name => name, StringComparer.Ordinal)];
     }
 
     private static bool IsOfPeople(Dictionary<string, int> sizes) => sizes.Count >= FewestFolders && sizes.Values.Average() <= MostPictures;
@@ -118,6 +119,9 @@ internal sealed class HeldOutPeople
     private static string NameOf(FaceImage image) => NameOf(image.Identity);
 
     private static string NameOf(string identity) => FaceDataset.PersonOf(identity);
+
+    // Where a set lies decides nothing.
+    private static string Last(string name) => name[(name.LastIndexOf('/') + 1)..];
 
     // Joined data keep the identity as it was within the folder: what stands before it in the path is the folder.
     private static string DataFolderOf(FaceImage image)

@@ -56,6 +56,10 @@ public sealed class HeldOutPeopleTests
         Assert.Equal(40, held.Names.Distinct().Count());
         Assert.All(held.Identities.CountBy(name => name), person => Assert.Equal(3, person.Value));
         Assert.Throws<FaceDistillException>(() => HeldOutPeople.Of(images, 41));
+
+        // Where the sets lie does not choose.
+        FaceImage[] moved = [.. images.Select(i => i with { Path = "data/" + i.Path, Identity = "data/" + i.Identity })];
+        Assert.Equal(HeldOutPeople.Of(images, 11).Measured, HeldOutPeople.Of(moved, 11).Measured);
     }
 
     [Fact]

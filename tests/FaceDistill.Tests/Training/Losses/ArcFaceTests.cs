@@ -20,6 +20,21 @@ public sealed class ArcFaceTests
         arcFace.to(ScalarType.Float64);
         long[] labels = [.. Enumerable.Range(0, faces).Select(i => i == 1 ? -1L : i % people)];
         Gradients.Check(Gradients.Embeddings(faces, 4, 2), s => arcFace.Loss(s, tensor(labels)), s => Plain(s, Centres(arcFace), labels, scale, margin));
+
+        // The people's centres train as well.
+        const double small = 1e-6;
+        var (student, centres) = (Gradients.Embeddings(faces, 4, 2), Centres(arcFace));
+        for (int i = 0; i < people * 4; i++)
+        {
+            double At(double change)
+            {
+                var moved = (double[,])centres.Clone();
+                moved[i / 4, i % 4] += change;
+                return Plain(student, moved, labels, scale, margin);
+            }
+
+            Assert.Equal((At(small) - At(-small)) / (2 * small), arcFace.Centres.grad![i / 4, i % 4].item<double>(), 1e-6);
+        }
     }
 
     [Fact]
