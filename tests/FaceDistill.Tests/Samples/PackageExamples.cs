@@ -30,7 +30,7 @@ internal static class PackageExamples
     public static object OfTheLibrary()
     {
         var job = new JobContext(Say: Console.WriteLine);
-        var request = new EvaluateRequest("lfw-view1-test", ["student.onnx", "teacher:dlib-resnet"], DataFolder.Of("faces"), null, "cpu");
+        var request = new EvaluateRequest("all-pairs", ["student.onnx", "teacher:dlib-resnet"], DataFolder.Of("faces"), null, "cpu");
         var result = new EvaluateJob(AssetFinder.FromEnvironment()).Run(request, job);
         return result;
     }
