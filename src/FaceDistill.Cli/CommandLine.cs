@@ -25,7 +25,7 @@ public static class CommandLine
         try
         {
             int code = await RunAsync(args, StandardStreams.Output(), error);
-            if (code != Done && args is [DistillCommand.Name, ..])
+            if (code != Done && Array.Find(args, a => !a.StartsWith('-')) == DistillCommand.Name)
             {
                 Ranks.Leave(code);
             }

@@ -162,8 +162,8 @@ public sealed class FaceEmbedder : IDisposable
         return embedding;
     }
 
-    /// <summary>How alike two embeddings are: their cosine, -1 to 1, rounded as where thresholds are measured. Accept when it is at or above
-    /// <see cref="Threshold"/>.</summary>
+    /// <summary>How alike two embeddings are: their cosine, -1 to 1, rounded as where thresholds are measured; NaN where one is all zeros, which no
+    /// threshold accepts. Accept when it is at or above <see cref="Threshold"/>.</summary>
     /// <exception cref="ArgumentException">They are of different lengths, or empty.</exception>
     public static float Similarity(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => CosineScore.Of(a, b);
 

@@ -51,7 +51,6 @@ internal static class DistillArguments
             + "or exported .onnx file (its card beside it), of the same or a greater width.",
         HelpName = "CARD|RUN|FILE",
     }.Completes("", Cards.Backbones);
-
     private static readonly Option<ChannelRule> InitChannels = new("--init-channels")
     {
         Description = "Which channels of a wider start are kept: l1 (the largest filters), batch-norm (the largest norm weights) or reconstruction (those "
@@ -127,7 +126,6 @@ internal static class DistillArguments
         Description = "How many people are held out with all their pictures, to choose the best epoch by their TAR; a sub-folder is a person. "
             + "Unless given a tenth of them, at most 300, where the data have enough.",
     };
-
     private static readonly Option<AugmentKind> Augment = new("--augment")
     {
         Description = "How much the views that train differ from the aligned face, each with the teacher's embedding of the same view.",
@@ -206,6 +204,8 @@ internal static class DistillArguments
                 ? "--init-channels and --no-init-refit belong to --init"
             : parsed.Given(Views) && !(targets.IsAugmented && targets.Mode == TargetMode.Cached)
                 ? "--views is the number of augmented views with cached targets: give --augment, and not --targets live"
+            : parsed.Given(Validation) && options is { HeldOut.Part: > 0, Loss.IsDistilled: false }
+                ? "--validation compares with the teacher's embeddings; without a teacher only people can be held out (--validation-people)"
             : parsed.Given(Keep) && held is { Keep: KeepKind.Best, Part: 0, People: 0 }
                 ? "--keep best needs something to choose by: give --validation or --validation-people above 0"
             : null;

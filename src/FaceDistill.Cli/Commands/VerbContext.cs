@@ -11,6 +11,7 @@ namespace FaceDistill.Cli.Commands;
 internal sealed class VerbContext : IDisposable
 {
     private readonly ProgressLine? _progress;
+    private readonly HashSet<string> _said = new(StringComparer.Ordinal);
 
     private VerbContext(ParseResult parsed, CancellationToken cancel)
     {
@@ -51,8 +52,20 @@ internal sealed class VerbContext : IDisposable
         return command;
     }
 
-    /// <summary>Says something that is not the result: to standard error, unless all is to be quiet there.</summary>
-    public void Say(string line) => _progress?.WriteAbove(line);
+    /// <summary>Says something that is not the result: to standard error, unless all is to be quiet there. What several steps find of the same model or data
+    /// is said once.</summary>
+    public void Say(string line)
+    {
+        lock (_said)
+        {
+            if (!_said.Add(line))
+            {
+                return;
+            }
+        }
+
+        _progress?.WriteAbove(line);
+    }
 
     /// <summary>Prints the result: the JSON document with --json, else what <paramref name="render"/> draws.</summary>
     public void Result<T>(T document, Action<IAnsiConsole> render)

@@ -102,6 +102,8 @@ public static class FaceTensor
             FillChannel(pixels[source..], planar ? destination.Slice(channel * plane, plane) : destination[channel..], planar ? 1 : 3, plane, scale[channel],
                 offset[channel]);
         }
+
+        GC.KeepAlive(face); // its pixels are its own
     }
 
     /// <summary>Copies one face as RGB bytes.</summary>
@@ -117,6 +119,8 @@ public static class FaceTensor
             destination[i + 1] = pixels[i + 1];
             destination[i + 2] = pixels[i];
         }
+
+        GC.KeepAlive(face);
     }
 
     /// <summary>The contract of every student: RGB, channels first, (x - 127.5) / 127.5, so that black is -1 and white is 1.</summary>

@@ -51,6 +51,10 @@ internal static class AtomicFile
         {
             throw new FaceDistillException($"cannot write {path}: {e.Message.Replace(temporary ?? path, path, StringComparison.Ordinal)}", e);
         }
+        catch (FaceDistillException e) when (temporary is not null && e.Message.Contains(temporary, StringComparison.Ordinal))
+        {
+            throw new FaceDistillException(e.Message.Replace(temporary, path, StringComparison.Ordinal), e);
+        }
         finally
         {
             if (temporary is not null)

@@ -50,7 +50,7 @@ public abstract class Ranks
     public static Ranks? Join()
     {
         string? named = Environment.GetEnvironmentVariable(MpiLibrary.Variable);
-        if (Started is null)
+        if (Started is null || Launched == 1)
         {
             return null;
         }

@@ -42,7 +42,11 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         }
 
         var faces = Opened(FaceDataset.List(folder, job), AlignmentManifest.Read(folder));
-        return faces with { Skipped = AlignmentManifest.ReadSkipped(folder) };
+        return faces with
+        {
+            Dataset = faces.Manifest.AllFaces ? AlignedFolder.WithoutNames(faces.Dataset) : faces.Dataset,
+            Skipped = AlignmentManifest.ReadSkipped(folder),
+        };
     }
 
     /// <summary>The faces with the content by which they are known, and that of their photos where the folder's index names it.</summary>

@@ -94,6 +94,20 @@ internal sealed partial class AlignedFolder : IPhotoFaces
         return index;
     }
 
+    /// <summary>The faces of a folder that holds every face of its photos: the person whose folder it is stands in NAME.jpg, and who else is in the photo,
+    /// in NAME.2.jpg, nobody said.</summary>
+    /// <param name="faces">All its faces.</param>
+    /// <returns>Them, the others without an identity.</returns>
+    /// <exception cref="FaceDistillException">The index is damaged.</exception>
+    public static FaceDataset WithoutNames(FaceDataset faces)
+    {
+        ArgumentNullException.ThrowIfNull(faces);
+        var index = ReadIndex(faces.Root);
+        bool Other(string path) => Others().Match(path) is { Success: true } name && index.TryGetValue(path, out var face)
+            && index.TryGetValue(name.Groups["name"].Value + ".jpg", out var first) && first.Photo == face.Photo && first.Shown > 1;
+        return faces with { Images = [.. faces.Images.Select(i => Other(i.Path) ? i with { Identity = "" } : i)] };
+    }
+
     private static void Read(string path, Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> index)
     {
         using var reader = new ListReader(path);

@@ -52,7 +52,7 @@ internal sealed class ExclusionList
         }
 
         var exact = paths.Select((path, i) => (path, i)).ToDictionary(p => p.path, p => p.i, StringComparer.Ordinal);
-        var stems = paths.Select((path, i) => (Stem: Path.ChangeExtension(path, null), i)).ToLookup(p => p.Stem, p => p.i, StringComparer.Ordinal);
+        var stems = paths.Select((path, i) => (Stem: ImagePaths.Stem(path), i)).ToLookup(p => p.Stem, p => p.i, StringComparer.Ordinal);
         foreach (string path in listed)
         {
             int[] faces = ImagePaths.Spellings(path).Select(Faces).FirstOrDefault(found => found.Length > 0) ?? [];
@@ -68,7 +68,7 @@ internal sealed class ExclusionList
         int[] Faces(string path)
         {
             int[] faces = [.. new[] { path, path + ".jpg" }.Where(exact.ContainsKey).Select(p => exact[p])];
-            return faces.Length > 0 ? faces : [.. stems[Path.ChangeExtension(path, null)]];
+            return faces.Length > 0 ? faces : [.. stems[ImagePaths.Stem(path)]];
         }
     }
 

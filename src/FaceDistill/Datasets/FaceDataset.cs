@@ -178,6 +178,9 @@ internal static class ImagePaths
         return path.Contains('\\', StringComparison.Ordinal) ? [path, Normal(path.Replace('\\', '/'))] : [path];
     }
 
+    /// <summary>A path without a picture's extension, which aligning may change; "photo.2", which ends in none, stays as it is.</summary>
+    public static string Stem(string path) => PictureFile.IsPicture(path) ? Path.ChangeExtension(path, null) : path;
+
     /// <summary>Reads a list of images, for example a gallery: one path a line, UTF-8; empty lines do not count.</summary>
     /// <returns>The paths, in the file's order.</returns>
     /// <exception cref="FaceDistillException">Missing, not UTF-8, empty, or a path comes twice; the message names file and line.</exception>

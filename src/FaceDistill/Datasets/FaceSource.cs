@@ -61,7 +61,12 @@ internal sealed class FaceSource
         }
 
         // Of raw photos the part was aligned.
-        faces = told || said is not null ? faces with { Dataset = faces.Dataset.Chosen(data.Only).Of(data.Shard) } : faces;
+        faces = told || said is not null ? faces with
+        {
+            Dataset = faces.Dataset.Chosen(data.Only).Of(data.Shard),
+            Skipped = data.Only is { } only ? [.. faces.Skipped.Where(s => only.Has(s.Path))] : faces.Skipped,
+        }
+            : faces;
         if (faces.Dataset.Images.Count == 0 && data.Only is { } wanted)
         {
             throw new FaceDistillException($"{data.Images} has none of the pictures that {wanted.List} names");

@@ -88,6 +88,8 @@ internal static class HubParquet
                     var number when names.Length > 0 => InvariantNumber.Count(number, out int n) && n < names.Length
                         ? PictureArchive.Identity(names[n], () => where)
                         : throw new FaceDistillException($"{where}: {label.Name} {number}, where {names.Length} names are given"),
+                    ['-', _, ..] and var number when InvariantNumber.Count(number.AsSpan(1), out long _) =>
+                        throw new FaceDistillException($"{where}: {label.Name} {number}, which stands for no label; leave out such rows, or the column"),
                     var text => PictureArchive.Identity(text, () => where),
                 };
                 writer.Add(InvariantText.Of($"{row:d7}"), identity, pictures[at] is { Length: > 0 } picture ? picture.Span

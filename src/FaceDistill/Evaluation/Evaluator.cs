@@ -220,14 +220,24 @@ internal static class Evaluator
         return results.Length > 0 ? results : null;
     }
 
-    /// <summary>The images whose pairs a protocol scores, all with all; null where it does not score all pairs.</summary>
+    /// <summary>The embeddings that are measured, of whom they show: of LFW's View 1 those of the test people.</summary>
     /// <exception cref="FaceDistillException">As <see cref="Run"/>.</exception>
-    private static EmbeddingSet? AllPairsOf(string protocol, EmbeddingSet set, string? protocolFolder) => protocol switch
+    internal static EmbeddingSet Measured(string protocol, EmbeddingSet set, string? protocolFolder) => protocol switch
     {
-        AllPairs => set,
         LfwView1Test => LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt"))).Set,
-        _ => null,
+        LfwTenFold => set.Of([.. Enumerable.Range(0, set.Count)], row => PersonOf(protocol, set.Paths[row])),
+        _ => set,
     };
+
+    /// <summary>Whom a picture shows: LFW's protocols know it by the picture's name, however it lies; others by its folder.
+    /// </summary>
+    /// <returns>Empty where neither tells.</returns>
+    internal static string PersonOf(string protocol, string path) =>
+        (protocol is LfwView1Test or LfwTenFold ? LfwImage.PersonOf(LfwImage.NameOf(path)) : null) ?? FaceDataset.IdentityOf(path);
+
+    // Null where it does not score all pairs.
+    private static EmbeddingSet? AllPairsOf(string protocol, EmbeddingSet set, string? protocolFolder) =>
+        AllPairsProtocols.Contains(protocol) ? Measured(protocol, set, protocolFolder) : null;
 
     /// <summary>The path of one of LFW's lists, in the folder or the one above it.</summary>
     /// <exception cref="FaceDistillException">It is in neither.</exception>
@@ -247,10 +257,10 @@ internal static class Evaluator
     /// <summary>Accuracy on other images is no measure of retention. Extensions do not count: aligning may change them.</summary>
     private static void CheckSameImages(IReadOnlyList<EmbeddingSet> sets, EmbeddingSet reference)
     {
-        var wanted = reference.Paths.Select(path => Path.ChangeExtension(path, null)).ToHashSet(StringComparer.Ordinal);
+        var wanted = reference.Paths.Select(path => ImagePaths.Stem(path)).ToHashSet(StringComparer.Ordinal);
         foreach (var set in sets)
         {
-            string? other = set.Paths.FirstOrDefault(path => !wanted.Contains(Path.ChangeExtension(path, null)));
+            string? other = set.Paths.FirstOrDefault(path => !wanted.Contains(ImagePaths.Stem(path)));
             if (other is not null || set.Count != reference.Count)
             {
                 throw new FaceDistillException($"{set.Name} has {set.Count} images and {reference.Name} has {reference.Count}"

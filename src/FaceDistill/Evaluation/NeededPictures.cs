@@ -33,7 +33,7 @@ internal static class NeededPictures
     {
         ArgumentNullException.ThrowIfNull(set);
         int[] rows = choice is null ? [] : [.. Enumerable.Range(0, set.Count).Where(row => choice.Has(set.Paths[row]))];
-        return rows.Length == 0 || rows.Length == set.Count ? set : set.Of(rows);
+        return rows.Length == 0 ? set : (rows.Length == set.Count ? set : set.Of(rows)).WithSkipped(choice!.Has);
     }
 
     private static PictureChoice ByName(IEnumerable<string> names, string list)
@@ -45,9 +45,7 @@ internal static class NeededPictures
     // A list may name a picture without its extension, and aligning may have changed it.
     private static PictureChoice ByPath(IEnumerable<string> paths, string list)
     {
-        var wanted = paths.SelectMany(ImagePaths.Spellings).SelectMany(p => new[] { p, Stem(p) }).ToHashSet(StringComparer.Ordinal);
-        return new PictureChoice(path => wanted.Contains(path) || wanted.Contains(Stem(path)), list);
+        var wanted = paths.SelectMany(ImagePaths.Spellings).SelectMany(p => new[] { p, ImagePaths.Stem(p) }).ToHashSet(StringComparer.Ordinal);
+        return new PictureChoice(path => wanted.Contains(path) || wanted.Contains(ImagePaths.Stem(path)), list);
     }
-
-    private static string Stem(string path) => Path.ChangeExtension(path, null);
 }

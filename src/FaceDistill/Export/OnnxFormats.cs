@@ -61,6 +61,9 @@ internal sealed class OnnxHalfFormat : OnnxFormat
     internal override double? MinCentredCosine => 0.99;
 
     /// <inheritdoc/>
+    public override bool KeepsThresholds => false;
+
+    /// <inheritdoc/>
     protected override (OnnxGraph Graph, Int8Report? Int8) Graph(ExportContext context) => (OnnxHalfWeights.Of(base.Graph(context).Graph), null);
 }
 
@@ -141,7 +144,8 @@ internal sealed class OrtFormat : OnnxFormat
         }
         catch (FaceDistillException e) when (e.InnerException is OnnxRuntimeException cause)
         {
-            throw new FaceDistillException($"ONNX Runtime did not write {target}: {cause.Message.Split('\n')[0]}", cause);
+            throw new FaceDistillException(
+                $"ONNX Runtime did not write {target}, which it does where the disk has room: {cause.Message.Split('\n')[0]}", cause);
         }
     }
 }

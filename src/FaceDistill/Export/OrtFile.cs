@@ -31,7 +31,9 @@ internal static class OrtFile
             throw new FaceDistillException($"{path}: ONNX Runtime writes .ort files in a way that this version does not know ({e.Message})", e);
         }
 
-        File.WriteAllBytes(path, settled);
+        using var stream = new FileStream(path, FileMode.Create);
+        stream.Write(settled);
+        stream.Flush(flushToDisk: true); // before it is renamed into place
     }
 
     internal static byte[] Settled(byte[] file)

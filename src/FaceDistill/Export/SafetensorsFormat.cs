@@ -82,7 +82,7 @@ internal static class StudentSafetensors
     /// <exception cref="FaceDistillException">It is missing, damaged or changed, lacks a tensor, or FaceDistill did not export it.</exception>
     public static StudentEmbedder Open(string path, string device, JobContext? job = null)
     {
-        var (tensors, metadata) = SafetensorsFile.Read(path);
+        var (tensors, metadata) = SafetensorsFile.Read(path, out string hash);
         var contract = ExportedModel.InputSpec(metadata, path);
         var architecture = StudentMetadata.Architecture(metadata, path) ?? throw new FaceDistillException($"{path} does not say which student it holds");
         if (contract.Size != architecture.Spec.Resolution)
@@ -109,7 +109,7 @@ internal static class StudentSafetensors
             }
 
             model.eval();
-            return new StudentEmbedder(model, scaling, contract, path, $"{architecture.Spec} ({Path.GetFileName(path)})", device);
+            return new StudentEmbedder(model, scaling, contract, path, hash, $"{architecture.Spec} ({Path.GetFileName(path)})", device);
         }
         catch
         {

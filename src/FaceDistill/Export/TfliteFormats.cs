@@ -123,9 +123,11 @@ internal sealed class TfliteEmbedder : IEmbedder
 
             Dimension = Forward(new float[Contract.Values]).Length;
         }
-        catch (Exception e) when (e is OpenCVException or OpenCvSharpException)
+        catch (Exception e) when (e is OpenCVException or OpenCvSharpException or IndexOutOfRangeException or InvalidCastException or KeyNotFoundException
+            or ArgumentException)
         {
-            throw new FaceDistillException($"{path} does not run in OpenCV's reader: {e.Message.Split('\n')[0]}", e);
+            _net?.Dispose();
+            throw new FaceDistillException($"{path} is no network that runs here: {e.Message.Split('\n')[0]}", e);
         }
     }
 

@@ -39,12 +39,13 @@ internal static class OnnxFile
     /// <param name="changed">How many slopes were given another shape.</param>
     /// <returns>The file with these slopes, and all else as it was.</returns>
     /// <exception cref="InvalidProtocolBufferException">It is no ONNX file.</exception>
+    /// <exception cref="InvalidDataException">Likewise.</exception>
     public static byte[] WithSlopesByChannel(byte[] model, out int changed)
     {
         int count = 0;
         byte[] mended = Rewritten(model, Graph, graph =>
         {
-            var slopes = Fields(graph).Where(f => f.Number == Node).Select(f => Fields(f.Bytes!).ToList())
+            var slopes = Fields(graph).Where(f => f.Number == Node).Select(f => Fields(f.Bytes ?? []).ToList())
                 .Where(node => node.Any(f => f.Number == NodeOp && f.Text == "PRelu"))
                 .Select(node => node.Where(f => f.Number == NodeInput).Skip(1).Select(f => f.Text).FirstOrDefault("")).ToHashSet(StringComparer.Ordinal);
             return Rewritten(graph, Initializer, tensor =>

@@ -66,12 +66,20 @@ internal static class SafetensorsFile
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="FaceDistillException">The file is missing, truncated, too long, its header does not describe it exactly, or it carries a checksum of
     /// something else.</exception>
-    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path)
+    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path) => Read(path, out _);
+
+    /// <summary>As <see cref="Read(string)"/>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="sha256">What it is known by, of the very bytes that were read: another process may put a new file in its place at any time.</param>
+    /// <exception cref="FaceDistillException">As <see cref="Read(string)"/>.</exception>
+    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path, out string sha256)
     {
         try
         {
             using var file = File.OpenRead(path);
             var (tensors, metadata) = Parse(file);
+            file.Position = 0;
+            sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
             return !metadata.TryGetValue(ChecksumKey, out string? sum) || sum == Checksum([.. tensors], metadata) ? (tensors, metadata)
                 : throw new FaceDistillException(
                     $"{path} was changed or damaged after it was written: its checksum is of something else; bring back a copy, or make it again");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Files;
@@ -62,20 +63,22 @@ internal sealed class TfliteGraph
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
+        static string Numbers<T>(IEnumerable<T> values)
+            where T : IFormattable => string.Join(' ', values.Select(v => v.ToString(null, CultureInfo.InvariantCulture))); // a minus is another elsewhere
         foreach (var t in _tensors)
         {
-            string steps = t.Steps is null ? "" : string.Join(' ', t.Steps.Scales.Select(BitConverter.SingleToInt32Bits)) + $" {t.Steps.Axis}";
-            Add(InvariantText.Of($"{t.Name}|{t.Type}|{string.Join(' ', t.Shape)}|{steps}|{string.Join(' ', t.Steps?.Zeros ?? [])}|{t.Data?.Length ?? -1}"));
+            string steps = t.Steps is null ? "" : InvariantText.Of($"{Numbers(t.Steps.Scales.Select(BitConverter.SingleToInt32Bits))} {t.Steps.Axis}");
+            Add(InvariantText.Of($"{t.Name}|{t.Type}|{Numbers(t.Shape)}|{steps}|{Numbers(t.Steps?.Zeros ?? [])}|{t.Data?.Length ?? -1}"));
             hash.AppendData(t.Data ?? []);
         }
 
         foreach (var (kind, inputs, outputs, options) in _nodes)
         {
             var fields = options?.Fields.Where(f => f.Value != 0).OrderBy(f => f.Slot).Select(f => InvariantText.Of($"{f.Slot}={f.Value}")) ?? [];
-            Add($"{kind}|{string.Join(' ', inputs)}|{string.Join(' ', outputs)}|{options?.Kind ?? 0}|{string.Join(' ', fields)}");
+            Add(InvariantText.Of($"{kind}|{Numbers(inputs)}|{Numbers(outputs)}|{options?.Kind ?? 0}|{string.Join(' ', fields)}"));
         }
 
-        Add($"{string.Join(' ', Inputs)}|{string.Join(' ', Outputs)}");
+        Add($"{Numbers(Inputs)}|{Numbers(Outputs)}");
         foreach (var (name, text) in Metadata.Where(m => m.Key != ChecksumKey))
         {
             Add($"{name}|{text}");

@@ -114,9 +114,15 @@ internal sealed class TfliteReader
 
         var steps = new Table(tensor.__indirect(at), _buffer);
         int scales = steps.__offset(8), zeros = steps.__offset(10);
-        return scales == 0 || steps.__vector_len(scales) == 0 ? null : new TfliteSteps(
-            [.. Enumerable.Range(0, steps.__vector_len(scales)).Select(i => _buffer.GetFloat(steps.__vector(scales) + (4 * i)))],
-            [.. Enumerable.Range(0, steps.__vector_len(zeros)).Select(i => _buffer.GetLong(steps.__vector(zeros) + (8 * i)))], Int(steps, 6, 4));
+        if (scales == 0 || Length(steps, scales) is not (> 0 and var count))
+        {
+            return null;
+        }
+
+        return zeros != 0 && Length(steps, zeros) == count ? new TfliteSteps(
+            [.. Enumerable.Range(0, count).Select(i => _buffer.GetFloat(steps.__vector(scales) + (4 * i)))],
+            [.. Enumerable.Range(0, count).Select(i => _buffer.GetLong(steps.__vector(zeros) + (8 * i)))], Int(steps, 6, 4))
+            : throw new InvalidDataException("a tensor has not as many zero points as scales");
     }
 
     private int[] Numbers(Table table, int slot, TfliteGraph graph) => Ints(table, slot) is var numbers && numbers.All(n => n >= 0 && n < graph.Tensors.Count)

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FaceDistill.Assets;
@@ -84,6 +85,19 @@ internal sealed class AddTeacherJob(AssetFinder finder)
             $"'{name}' is no name for a card: letters, digits, '.', '_' and '-'; give one with --name");
     }
 
+    // ONNX Runtime's own format (.ort) has nothing of MXNet's.
+    private static (byte[] Model, int Changed) Mended(string path)
+    {
+        try
+        {
+            return (OnnxFile.WithSlopesByChannel(FileBytes.Read(path), out int changed), changed);
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or InvalidDataException)
+        {
+            return ([], 0);
+        }
+    }
+
     // The file as it is, or with the slopes of MXNet's exports mended.
     private static OnnxEmbedder Open(AddTeacherRequest request, ModelFile file, string work, List<string> notes, out string runs)
     {
@@ -94,7 +108,7 @@ internal sealed class AddTeacherJob(AssetFinder finder)
         }
         catch (FaceDistillException)
         {
-            byte[] mended = OnnxFile.WithSlopesByChannel(FileBytes.Read(request.Model), out int changed);
+            var (mended, changed) = Mended(request.Model);
             if (changed == 0)
             {
                 throw;

@@ -47,7 +47,7 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
         var (excluded, unknown) = list.In(Name, Set.Paths);
         int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => !excluded[row])];
         list.Tell(Name, Set.Count - rows.Length, Set.Count, unknown, job);
-        return rows.Length > 0 ? this with { Set = EmbeddingRows.Take(Set, rows, row => Set.Identities[row]) }
+        return rows.Length > 0 ? this with { Set = Set.Of(rows) }
             : throw new FaceDistillException($"{list.File} excludes every picture of {Name}");
     }
 

@@ -229,7 +229,7 @@ internal sealed record BenchmarkModel(string Argument, string Name, string Path,
                 argument, $"{checkpoint.Description.Student} ({name})", path, checkpoint.Description.Contract,
                 StudentCost.Of(checkpoint.Description.Architecture()))
             {
-                Weights = FileHash.Sha256(checkpoint.Path),
+                Weights = checkpoint.Hash,
             };
         }
 

@@ -110,7 +110,7 @@ internal sealed class ComparedModel : IDisposable
         if (ModelArgument.IsRun(argument))
         {
             var checkpoint = RunStudent.Open(argument, job);
-            var rows = ExportEvaluation.Noted(argument, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
+            var rows = ExportEvaluation.Noted(argument, checkpoint.Hash, checkpoint.Description.Teacher);
             return (ExportEvaluation.Thresholds(rows, fileOnly: false, noted: false).Thresholds,
                 $"measure it on people whom it was not trained on, with '{Hints.Command} evaluate --model {argument} --data DIR --protocol all-pairs'; "
                     + $"that takes {FarTargets.Enough(Far)}");

@@ -138,7 +138,8 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         using var targets = new DistillTargets(teacher, faces, Decided(options, checkpointPath), request.Output, !begins);
-        var training = targets.Prepare(job.Part(2, Parts, begins ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
+        bool alone = begins && request.Ranks is null; // what one rank measures by itself is not the time of all
+        var training = targets.Prepare(job.Part(2, Parts, alone ? TrainingSeconds(options, teacher.Dimension, faces.Dataset.Images.Count, job) : null));
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
@@ -252,8 +253,7 @@ public sealed class DistillJob(AssetFinder finder)
         }
 
         int? people = options.HeldOut.People ?? (options.Loss.IsDistilled && HeldOutMeasure.IsUsual(faces.Dataset.Images) ? null : 0);
-        double part = options.Loss.IsDistilled ? options.HeldOut.Part : 0;
-        var split = new TrainingFaces(faces, new NoEmbeddings(faces.Dataset.Images.Count, 1), null, part, options.Run.Seed, people);
+        var split = new TrainingFaces(faces, new NoEmbeddings(faces.Dataset.Images.Count, 1), null, options.HeldPart, options.Run.Seed, people);
         split.RequireBatch(options.Run.BatchSize);
         if (options.HeldOut.Patience > 0 && !resumes && split.Validation.Length + split.HeldOut.Names.Length == 0)
         {
@@ -271,10 +271,12 @@ public sealed class DistillJob(AssetFinder finder)
         TrainingFaces faces, StudentDescription description, DistillOptions options, DistillRequest request, IStudentMeasure? people,
         JobContext job)
     {
+        string path = Path.Combine(request.Output, StudentCheckpoint.FileName);
+        var checkpoint = File.Exists(path) ? StudentCheckpoint.Read(path) : null;
+        options = checkpoint is null ? options : options.With(checkpoint.Options);
         using var trainer = new Trainer(faces, description, options, request.Output, people, ranks: request.Ranks);
-        if (File.Exists(trainer.CheckpointPath))
+        if (checkpoint is not null)
         {
-            var checkpoint = StudentCheckpoint.Read(trainer.CheckpointPath);
             DistillStart.Say(checkpoint.Note, job);
             trainer.Resume(checkpoint);
             job.Say?.Invoke(checkpoint.State.IsFinished(checkpoint.Options.Run.Epochs) ? $"{request.Output} is finished already: nothing is left to train"

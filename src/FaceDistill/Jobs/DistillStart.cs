@@ -141,7 +141,7 @@ internal sealed class DistillStart(AssetFinder finder)
     {
         string[] folders = [ListOf(made)!, ListOf(asked)!];
         string[] known = folders.All(f => File.Exists(Path.Combine(f, StudentCheckpoint.FileName)))
-            ? [.. folders.Select(f => FileHash.Sha256(RunStudent.Open(f).Path))]
+            ? [.. folders.Select(f => RunStudent.Open(f).Hash)]
             : [.. folders.Select(f => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(f))))];
         return known[0] == known[1];
     }

@@ -34,14 +34,14 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
             return new TrainingFaces(faces, none, mirroredNone, 0, options.Run.Seed, options.HeldOut.People ?? 0) { Augmented = Views(null, _ => none) };
         }
 
-        FaceView[] views = options.Targets.Mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
+        bool mirror = options.Targets is { Mirror: true, IsAugmented: false }; // views are mirrored or not themselves
+        FaceView[] views = mirror ? [FaceView.Original, FaceView.Mirrored] : [FaceView.Original];
         var embedded = new FaceEmbeddings(teacher, faces);
         var kept = embedded.Kept([.. views.Select(EmbeddedView.Of)], _files, job);
         Say("", embedded, job);
         var projector = ProjectorOf(kept[0], job);
         IEmbeddingRows Projected(IEmbeddingRows rows) => projector is null ? rows : new ProjectedRows(rows, projector);
-        var mirrored = options.Targets.Mirror ? Projected(kept[1]) : null;
-        return new TrainingFaces(faces, Projected(kept[0]), mirrored, options.HeldOut.Part, options.Run.Seed, People)
+        return new TrainingFaces(faces, Projected(kept[0]), mirror ? Projected(kept[1]) : null, options.HeldPart, options.Run.Seed, People)
         {
             Projector = projector,
             Augmented = Augmented(projector, Projected, job),
@@ -69,7 +69,7 @@ internal sealed class DistillTargets(IEmbedder teacher, AlignedFaces faces, Dist
         }
 
         // By the faces that train alone, as everything that is measured for the student.
-        int[] training = new TrainingFaces(faces, original, null, options.HeldOut.Part, options.Run.Seed, People).Training;
+        int[] training = new TrainingFaces(faces, original, null, options.HeldPart, options.Run.Seed, People).Training;
         var projector = Projector.Fit(original, training, dimension);
         projector.Write(output, teacher.Name, teacher.Hash);
         job.Say?.Invoke(InvariantText.Of(

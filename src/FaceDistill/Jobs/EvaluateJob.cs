@@ -69,15 +69,15 @@ public sealed class EvaluateJob(AssetFinder finder)
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
             PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? sets[0].PhotosId : null,
         };
-        var people = TrainingOverlap.MeasuredPeople(folder, request.Protocol);
         result = result with
         {
             Models = [.. result.Models.Select((m, i) => m with
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
-                SeveralFaces = AcquisitionResult.Several(sets[i], people),
-                Acquisition = AcquisitionResult.Of(sets[i], people, m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                SeveralFaces = AcquisitionResult.Several(sets[i]),
+                Acquisition = AcquisitionResult.Of(Evaluator.Measured(request.Protocol, sets[i], folder),
+                    path => Evaluator.PersonOf(request.Protocol, path), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
@@ -105,7 +105,7 @@ public sealed class EvaluateJob(AssetFinder finder)
             RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result)
             {
                 Student = sets[i].Name,
-                StudentHash = FileHash.Sha256(RunStudent.Open(run).Path),
+                StudentHash = measured[i].Hash, // of what was measured: a run that goes on may hold another by now
                 FacesId = sets[i].FacesId,
                 Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
@@ -115,10 +115,13 @@ public sealed class EvaluateJob(AssetFinder finder)
         return result;
     }
 
-    private static List<(EmbeddingSet Set, AlignedFaces? Faces)> Apart(List<(EmbeddingSet Set, AlignedFaces? Faces)> measured, string[] given)
+    // Hash: of the model's file as it was read; null of embeddings.
+    private sealed record Measured(EmbeddingSet Set, AlignedFaces? Faces, string? Hash);
+
+    private static List<Measured> Apart(List<Measured> measured, string[] given)
     {
         var names = ModelArgument.Apart([.. measured.Select(m => m.Set.Name)], given);
-        return [.. measured.Select((m, i) => names[i] == m.Set.Name ? m : (m.Set.Named(names[i]), m.Faces))];
+        return [.. measured.Select((m, i) => names[i] == m.Set.Name ? m : m with { Set = m.Set.Named(names[i]) })];
     }
 
     // No report, and no run's note, lacks the rate that decides, whichever others are asked for; a search has rates of false alarms.
@@ -198,7 +201,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     }
 
     // All models are opened before the first embeds: that the last is none shows at once.
-    private List<(EmbeddingSet Set, AlignedFaces? Faces)> Embedded(EvaluateRequest request, PictureChoice? needed, JobContext job)
+    private List<Measured> Embedded(EvaluateRequest request, PictureChoice? needed, JobContext job)
     {
         var models = new List<IEmbedder>();
         try
@@ -225,7 +228,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         protocol != Evaluator.LfwView1Test && folder is not null && File.Exists(Path.Combine(folder, "peopleDevTest.txt"))
             ? $"; where it was trained on lfw-train, --protocol {Evaluator.LfwView1Test} measures others" : "";
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) EmbedModel(
+    private Measured EmbedModel(
         IEmbedder model, EvaluateRequest request, Dictionary<string, AlignedFaces> opened, JobContext job)
     {
         var data = request.Data ?? throw new ArgumentException("models need faces", nameof(request));
@@ -236,23 +239,23 @@ public sealed class EvaluateJob(AssetFinder finder)
                 : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
-        return (new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces);
+        return new Measured(new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces, model.Hash);
     }
 
-    private (EmbeddingSet Set, AlignedFaces? Faces) ReadEmbeddings(string path, EvaluateRequest request, PictureChoice? needed, JobContext job)
+    private Measured ReadEmbeddings(string path, EvaluateRequest request, PictureChoice? needed, JobContext job)
     {
         if (Directory.Exists(path))
         {
             var set = NeededPictures.In(EmbeddingStore.Open(path).ReadAll(EmbeddedView.NameOf(FaceView.Original)), needed);
             bool shown = request.Report?.Faces == true && EmbeddingSource.Of(path) is { } source && Path.Exists(source.Data);
-            return (set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, needed, job) : null);
+            return new Measured(set, shown ? FacesOf(set, EmbeddingSource.Of(path)!, needed, job) : null, null);
         }
 
         string[] identities = [];
         var matrix = NpyFile.Read(path, (rows, columns) => Evaluator.CheckPeople(request.Protocol, Path.GetFileName(path), // before gigabytes of values
             identities = LabelsFile.Read(request.Labels!, rows, path), (long)rows * columns * sizeof(float), request.Options));
-        return (new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
-            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null);
+        return new Measured(new EmbeddingSet(Path.GetFileName(path), matrix.Columns, matrix.Values,
+            [.. Enumerable.Range(0, matrix.Rows).Select(i => InvariantText.Of($"{RowNames.Numbered}{i}"))], identities), null, null);
     }
 
     // The pictures of a store's faces, where they are still those that were embedded.

@@ -142,7 +142,7 @@ public sealed class ExportJob(AssetFinder finder)
     private IReadOnlyList<ModelCardAccuracy> Accuracy(
         ExportRequest request, StudentCheckpoint checkpoint, string staged, ref ExportOutcome outcome, JobContext job)
     {
-        var noted = ExportEvaluation.Noted(request.Run, FileHash.Sha256(checkpoint.Path), checkpoint.Description.Teacher);
+        var noted = ExportEvaluation.Noted(request.Run, checkpoint.Hash, checkpoint.Description.Teacher);
         if (request.Protocol is null)
         {
             return noted;

@@ -42,9 +42,7 @@ internal sealed class ModelCards(AssetFinder finder)
             Dimension = description.Dimension,
             MultAdds = cost.MultAdds,
             Parameters = cost.Parameters,
-            Teacher = description.TeacherHash.Length > 0
-                ? TrainingData.Teacher(request.Run, description.Teacher)
-                : new ModelCardSource(description.Teacher, null, null),
+            Teacher = TrainingData.Teacher(request.Run, description.Teacher),
             TeacherSha256 = description.TeacherHash,
             // A card is published: where a student or pictures lay on this machine tells others nothing.
             Origins = [.. checkpoint.Origins.Select(o => o.Kind == StudentOrigin.Student ? o with { Source = NameOf(o.Source) } : o)],

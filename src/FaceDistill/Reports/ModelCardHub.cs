@@ -36,8 +36,9 @@ internal static class ModelCardHub
     private static IEnumerable<string> Tags(ModelCard card)
     {
         string[] format = card.Format.Split('-'); // onnx-int8: the runtime, and how it is rounded
-        string[] general = ["face-recognition", "face-verification", "face-embeddings", "knowledge-distillation", "mobilenet"];
-        return [.. general, .. format, .. card.Synthetic ? ["synthetic-faces"] : Array.Empty<string>()];
+        string[] general = ["face-recognition", "face-verification", "face-embeddings", "mobilenet"];
+        string[] distilled = card.TeacherSha256.Length > 0 ? ["knowledge-distillation"] : [];
+        return [.. general, .. distilled, .. format, .. card.Synthetic ? ["synthetic-faces"] : Array.Empty<string>()];
     }
 
     // Of this file; where that was not measured, of the student that it agrees with to rounding (only formats of which that holds keep its thresholds). Figures

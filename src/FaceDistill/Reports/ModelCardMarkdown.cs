@@ -80,7 +80,7 @@ internal static class ModelCardMarkdown
         Heading(text, "Recipe");
         var recipe = card.Recipe;
         string people = recipe.HeldOut.People > 0 ? InvariantText.Of($" and all faces of {recipe.HeldOut.People} people") : "";
-        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.HeldOut.Part:0.##}%{people} held out; {card.Epochs} of {recipe.Run.Epochs} epochs, batch "
+        Line(text, $"{card.TrainingFaces} faces, {100 * recipe.HeldPart:0.##}%{people} held out; {card.Epochs} of {recipe.Run.Epochs} epochs, batch "
             + $"{recipe.Run.BatchSize}, {ShownText.Words(recipe.Optimizer.Kind)}, learning rate {recipe.Optimizer.LearningRate}, "
             + $"weight decay {recipe.Optimizer.WeightDecay}, "
             + $"head {ShownText.Words(recipe.Student.Head)}, mirror {(recipe.Targets.Mirror ? "yes" : "no")}, "

@@ -84,12 +84,9 @@ internal static class ReportTables
             + $"class=\"sub\"><span data-cell=\"{model} falseAcceptsAtFar {far}\">{Count(accepts)}</span> false accept{(accepts == 1 ? "" : "s")}</span></td>");
     }
 
-    private static IEnumerable<HtmlText> IjbWords(EvaluationResult result) =>
-        IjbResult.Words(result.Models).Select(words => HtmlText.Of($"<p class=\"note\">{words}.</p>\n"));
-
     private static HtmlText Missing(EvaluationResult result) => HtmlText.Join(
     [
-        .. result.Models.Any(m => m.Identification is not null) ? [] : IjbWords(result),
+        .. IjbResult.Words(result.Models).Select(words => HtmlText.Of($"<p class=\"note\">{words}.</p>\n")),
         .. MissingWords(result).Select(words => HtmlText.Of($"<p class=\"note\">{words}.</p>\n")),
     ]);
 
@@ -204,7 +201,7 @@ internal static class ReportTables
             Heads(["Model", "Rank-1", "Rank-5", .. ten ? ["Rank-10"] : Array.Empty<string>(), .. fars.Select(far => $"DIR at FAR {far}")]), rows);
         return new Section("identification", "Identification", HtmlText.Of($"{table}<p class=\"note\">DIR: known probes whose own person comes first and at or "
             + $"above the threshold, in a gallery of {Count(open.GalleryIdentities)} people with {Count(open.KnownProbes, "known probe")} and "
-            + $"{Count(open.UnknownProbes, "unknown one")}.</p>\n{HtmlText.Join(IjbWords(result))}"));
+            + $"{Count(open.UnknownProbes, "unknown one")}.</p>\n{Missing(result)}"));
     }
 
     /// <summary>BLUFR's trials.</summary>
@@ -219,10 +216,11 @@ internal static class ReportTables
         static string[] Rate(TrialRate rate) => [Percent(rate.Mean), Percent(rate.StandardDeviation), Percent(rate.MeanMinusDeviation)];
         var rows = HtmlText.Join(models.Select(m => HtmlText.Of(
             $"<tr><th scope=\"row\">{m.Name}</th>{Cells([.. Rate(m.Blufr.VerificationRate), .. Rate(m.Blufr.IdentificationRate)])}</tr>\n")));
-        return new Section("blufr", "BLUFR", Table("blufr-table",
+        var table = Table("blufr-table",
             HtmlText.Of($"{models[0].Blufr.Trials}, {Count(models[0].Blufr.PerTrial.Count, "trial")}: verification rate (VR) at FAR 0.1%; detection and "
                 + $"identification rate (DIR) at rank 1, FAR 1%"),
-            Heads("Model", "VR mean", "VR deviation", "VR mean less deviation", "DIR mean", "DIR deviation", "DIR mean less deviation"), rows));
+            Heads("Model", "VR mean", "VR deviation", "VR mean less deviation", "DIR mean", "DIR deviation", "DIR mean less deviation"), rows);
+        return new Section("blufr", "BLUFR", HtmlText.Of($"{table}{Missing(result)}"));
     }
 
     private static HtmlText Cells(params string[] values) => HtmlText.Join(values.Select(value => HtmlText.Of($"<td>{value}</td>")));

@@ -88,7 +88,7 @@ internal static class RunReport
     private static IReadOnlyList<RunEvaluation> NotesOf(string folder)
     {
         var notes = RunEvaluations.Read(folder);
-        string? student = notes.Count == 0 ? null : FileHash.Sha256(RunStudent.Open(folder).Path);
+        string? student = notes.Count == 0 ? null : RunStudent.Open(folder).Hash;
         return [.. notes.Where(n => n.StudentHash is null || n.StudentHash == student)];
     }
 }

@@ -115,7 +115,7 @@ internal static class RunReportHtml
                 $"{options.Student.Name}, {report.Cost.MultAdds / 1e6:0.0} M mult-adds, {report.Cost.Parameters / 1e6:0.00} M parameters")),
             ("Teacher", run.TeacherHash.Length > 0 ? run.Teacher : "none: trained by identities"),
             ("Started from", StudentOrigin.Text(run.Origins ?? [])),
-            ("Faces", InvariantText.Of($"{Count(run.Images)} of {run.Data}, {100 * options.HeldOut.Part:0.#}% held out")),
+            ("Faces", InvariantText.Of($"{Count(run.Images)} of {run.Data}, {100 * options.HeldPart:0.#}% held out")),
             ("Training", InvariantText.Of(
                 $"{Count(options.Run.Epochs, "epoch")}, batch {options.Run.BatchSize}, {ShownText.Words(options.Optimizer.Kind)}, seed {options.Run.Seed}")),
             ("Machine", $"{run.Environment.System}, {Count(run.Environment.Cores, "core")}, device {run.Environment.Device}"),

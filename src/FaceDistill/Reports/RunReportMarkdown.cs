@@ -1,3 +1,4 @@
+using FaceDistill.Training.Losses;
 using System.Globalization;
 using System.Text;
 using FaceDistill.Embeddings;
@@ -63,7 +64,7 @@ internal static class RunReportMarkdown
         Row(text, $"teacher", $"{(run.TeacherHash.Length > 0 ? $"{run.Teacher} (SHA-256 {run.TeacherHash[..16]}...)" : "none: trained by identities")}");
         Row(text, $"started from", $"{StudentOrigin.Text(run.Origins ?? [])}");
         Row(text, $"loss", $"{options.Loss}");
-        Row(text, $"faces", $"{run.Images} of {run.Data}, {options.HeldOut.Part:P1} held out");
+        Row(text, $"faces", $"{run.Images} of {run.Data}, {options.HeldPart:P1} held out");
         if (run.HeldOut is { } people)
         {
             string teacher = people.TeacherTar is null
@@ -192,7 +193,9 @@ internal static class RunReportMarkdown
     private static void Curve(StringBuilder text, RunReportData report)
     {
         Line(text, $"## Loss");
-        Line(text, $"The part of the variance of the teacher's embeddings that the student does not explain; the cosine is between both on held-out faces.\n");
+        var loss = report.Run.Options.Loss;
+        string what = loss == new LossOptions() ? "The part of the variance of the teacher's embeddings that the student does not explain" : $"{loss}";
+        Line(text, $"{what}; the cosine is between student and teacher on held-out faces.\n");
         double? far = report.Epochs.Select(e => e.PeopleFar).FirstOrDefault(f => f is not null);
         var (head, line) = far is null ? ("", "") : ($" held-out people's TAR at {FarTargets.Label(far.Value)} |", "---|");
         Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |{head}\n|---|---|---|---|---|{line}");

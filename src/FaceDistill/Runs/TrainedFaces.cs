@@ -124,18 +124,16 @@ internal sealed class TrainedFaces
     public bool Has(ContentHash face, ContentHash photo) => _contents.Contains(face) || _contents.Contains(photo);
 
     /// <summary>How many of the measured people and faces were trained on.</summary>
-    /// <param name="set">Embeddings with contents.</param>
-    /// <param name="people">The people who are measured; null for all of the set.</param>
-    public TrainedOverlap Of(EmbeddingSet set, IReadOnlySet<string>? people = null)
+    /// <param name="set">Embeddings with contents, of those who are measured.</param>
+    public TrainedOverlap Of(EmbeddingSet set)
     {
         ArgumentNullException.ThrowIfNull(set);
-        var names = Names(set.Identities.ToHashSet(StringComparer.Ordinal));
-        int[] rows = [.. Enumerable.Range(0, set.Count).Where(i => people?.Contains(set.Identities[i]) != false)];
-        int[] same = [.. rows.Where(i => Has(set.Faces![i], set.Photos![i]))];
+        var measured = set.Identities.Where(i => i.Length > 0).ToHashSet(StringComparer.Ordinal);
+        var names = Names(measured);
+        int[] same = [.. Enumerable.Range(0, set.Count).Where(i => Has(set.Faces![i], set.Photos![i]))];
         var byContent = same.Select(i => set.Identities[i]).Where(i => i.Length > 0).ToHashSet(StringComparer.Ordinal);
-        var measured = rows.Select(i => set.Identities[i]).Where(i => i.Length > 0).ToHashSet(StringComparer.Ordinal);
         int byName = measured.Count(i => !byContent.Contains(i) && names.Contains(Last(i)) && _names.Contains(Last(i)));
-        return new TrainedOverlap(byContent.Count + byName, byName, measured.Count, same.Length, rows.Length);
+        return new TrainedOverlap(byContent.Count + byName, byName, measured.Count, same.Length, set.Count);
     }
 
     // The last folders' names, of those that are names.

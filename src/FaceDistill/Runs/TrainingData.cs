@@ -15,7 +15,9 @@ internal static class TrainingData
     /// <summary>The data with their licences, from the cards of data sets; a folder without a card has none.</summary>
     /// <exception cref="FaceDistillException">A card is malformed.</exception>
     public static IReadOnlyList<ModelCardSource> Sources(string run, AssetFinder finder) =>
-        [.. Arguments(run).Select(a => ModelCardSource.OfData(a, finder))];
+        Arguments(run) is var named && RunInfo.Read(run).TrainedOn is { } places && places.Count == named.Count
+            ? [.. named.Zip(places, (a, place) => ModelCardSource.OfData(a, finder, place.Root))]
+            : [.. named.Select(a => ModelCardSource.OfData(a, finder))];
 
     /// <summary>The teacher with its licence; without one where its card is not at hand.</summary>
     /// <exception cref="FaceDistillException">The card is malformed.</exception>
@@ -82,20 +84,13 @@ internal static class TrainingOverlap
     /// <param name="data">The faces that are measured.</param>
     /// <param name="protocol">The protocol.</param>
     /// <param name="set">The model's embeddings of them.</param>
-    /// <exception cref="FaceDistillException">The run's list of faces, or a list of people, is damaged.</exception>
+    /// <exception cref="FaceDistillException">The run's list of faces, or a list of people, is damaged, or nobody of these people is there.</exception>
     public static TrainedOverlap? Of(string model, DataFolder data, string protocol, EmbeddingSet set)
     {
         var overlap = Directory.Exists(model) ? TrainedFaces.Read(model) : null;
-        var known = overlap?.Of(set, MeasuredPeople(data.Root, protocol));
+        var known = overlap?.Of(Evaluator.Measured(protocol, set, data.Root));
         return overlap?.IsPartial == true && known?.Any == false ? null : known; // nothing found says nothing where faces are unknown
     }
-
-    /// <summary>The people whom a protocol measures; null for all.</summary>
-    /// <param name="folder">The data set's folder.</param>
-    /// <param name="protocol">The protocol.</param>
-    /// <exception cref="FaceDistillException">Their list is missing or damaged.</exception>
-    public static HashSet<string>? MeasuredPeople(string? folder, string protocol) => protocol != Evaluator.LfwView1Test ? null
-        : LfwPeople.Read(Evaluator.Find(protocol, folder, "peopleDevTest.txt")).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>What the audit in a run folder found of the faces that are measured.</summary>
     /// <param name="model">A model argument; only a run folder holds an audit.</param>

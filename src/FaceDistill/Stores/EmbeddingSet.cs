@@ -98,13 +98,19 @@ public sealed class EmbeddingSet : IEmbeddingRows
     /// <summary>The same embeddings under another name; no copy.</summary>
     internal EmbeddingSet Named(string name) => Of(name, Values, Paths, Identities, Faces, Photos);
 
-    private EmbeddingSet Of(string name, float[] values, string[] paths, string[] identities, ContentHash[]? faces, ContentHash[]? photos) =>
+    /// <summary>The same embeddings, with some of the files that gave no face; no copy.</summary>
+    internal EmbeddingSet WithSkipped(Func<string, bool> of) =>
+        Of(Name, Values, Paths, Identities, Faces, Photos, [.. Skipped.Where(file => of(file.Path))]);
+
+    private EmbeddingSet Of(
+        string name, float[] values, string[] paths, string[] identities, ContentHash[]? faces, ContentHash[]? photos,
+        IReadOnlyList<(string Path, string Reason)>? skipped = null) =>
         new(name, Dimension, values, paths, identities)
         {
             Faces = faces,
             Photos = photos,
             ModelHash = ModelHash,
-            Skipped = Skipped,
+            Skipped = skipped ?? Skipped,
             SeveralFaces = SeveralFaces,
         };
 }

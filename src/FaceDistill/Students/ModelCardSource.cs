@@ -17,7 +17,7 @@ internal sealed record ModelCardSource(string Name, string? Licence, string? Sou
     public static bool IsRestricted(string? licence) =>
         licence is not null && Array.Exists(Restricting, word => licence.Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>A teacher with its licence; without one where its card is not at hand.</summary>
+    /// <summary>A teacher with its licence; without one where its card is not at hand: what lies under the card's path may be another's by now.</summary>
     /// <param name="name">Its name, or <see cref="StudentDescription.NoTeacher"/>.</param>
     /// <param name="argument">Its card, as the user named it.</param>
     /// <exception cref="FaceDistillException">The card is malformed.</exception>
@@ -33,33 +33,30 @@ internal sealed record ModelCardSource(string Name, string? Licence, string? Sou
             return new ModelCardSource(name, null, null);
         }
 
-        if (EnsembleCard.Is(argument))
-        {
-            var ensemble = EnsembleCard.Load(argument);
-            return new ModelCardSource(name, ensemble.Licence, ensemble.Source);
-        }
-
-        var card = TeacherCard.Load(argument).Card;
-        return new ModelCardSource(name, card.Licence, card.Source);
+        var (found, licence, source) = EnsembleCard.Is(argument) && EnsembleCard.Load(argument) is var ensemble
+            ? (ensemble.Name, ensemble.Licence, ensemble.Source)
+            : TeacherCard.Load(argument).Card is var card ? (card.Name, card.Licence, card.Source) : default;
+        return found == name ? new ModelCardSource(name, licence, source) : new ModelCardSource(name, null, null);
     }
 
     /// <summary>Training data with their licence, from the card of a data set; a folder that is none of one has none.</summary>
     /// <param name="argument">A folder or a data set's name, as the user named it; a part as "FOLDER (LIST)".</param>
     /// <param name="finder">Finds data sets.</param>
+    /// <param name="place">The folder itself, where the argument may be from another working folder; null where it is not known.</param>
     /// <exception cref="FaceDistillException">A card is malformed, or a folder of aligned faces was not finished.</exception>
-    public static ModelCardSource OfData(string argument, AssetFinder finder)
+    public static ModelCardSource OfData(string argument, AssetFinder finder, string? place = null)
     {
-        string? name = IsCard(Cards.Datasets, argument) ? argument
-            : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, PartOf(argument) ?? argument, finder));
+        string folder = place ?? PartOf(argument) ?? argument;
+        string? name = IsCard(Cards.Datasets, argument) ? argument : Cards.Names(Cards.Datasets).FirstOrDefault(n => IsFolderOf(n, folder, finder));
         if (name is null)
         {
-            bool drawn = AlignmentManifest.In(argument) && AlignmentManifest.Read(argument).IsDrawn;
+            bool drawn = AlignmentManifest.In(folder) && AlignmentManifest.Read(folder).IsDrawn;
             return drawn ? new ModelCardSource(argument, "MIT, as FaceDistill", "drawn by FaceDistill from a seed") : new ModelCardSource(argument, null, null);
         }
 
         var found = DatasetCard.Load(name);
         var whole = found.Of is { } of ? DatasetCard.Load(of) : found; // a part has the terms of the whole
-        return new ModelCardSource(found.Name + (PartOf(argument) is { } folder ? argument[folder.Length..] : ""), whole.Licence, whole.Source);
+        return new ModelCardSource(found.Name + (PartOf(argument) is { } part ? argument[part.Length..] : ""), whole.Licence, whole.Source);
     }
 
     private static bool IsCard(string kind, string argument) =>

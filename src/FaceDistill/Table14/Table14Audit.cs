@@ -82,5 +82,6 @@ internal sealed record Table14Audit(string Test, string Command)
         : $"{Found.Outcome()}. {char.ToUpperInvariant(Found.Words(Teacher!)[0])}{Found.Words(Teacher!)[1..]}"
             + (Found.Far is { } far ? InvariantText.Of($", measured for a false accept rate of {far:0e-0}") : "") + $". List: {List} ({Listed} pictures)"
             + (Unseen.Count == 0 ? "" : $". Not looked at: {string.Join(", ", Unseen)}")
-            + (Exclude is null ? "" : $". The training left out the pictures of {Exclude}");
+            + (Exclude is null ? "" : $". The training left out the pictures of {Exclude} before this was counted: where that is the list "
+                + "of such an audit, none is what remains, whoever is shared");
 }

@@ -61,7 +61,7 @@ internal static class Table14Html
         [
             ("people", e => e.PeopleTar, $"Held-out people's TAR{far}", "True accept rate of people of the training data who were held out."),
             ("agreement", e => e.CentredCosine, "Centred cosine, held out", "Mean cosine between student and teacher on held-out faces, both centred."),
-            ("loss", e => e.Loss, "Training loss", "Mean loss of each epoch: the part of the teacher's variance that is not explained."),
+            ("loss", e => e.Loss, "Training loss", "Mean loss of each epoch: of the squared difference, the part of the teacher's variance not explained."),
         ];
         var figures = from kind in kinds
                       from start in Table14Entry.Columns

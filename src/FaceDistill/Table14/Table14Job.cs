@@ -1,5 +1,7 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
 using FaceDistill.Kernels;
@@ -32,11 +34,7 @@ internal sealed class Table14Job(AssetFinder finder)
         using var held = FolderLock.Take(request.Output);
         RequireFolder(request.Output, recipe);
         var rows = new Table14RowJob(request, finder);
-        if (asked.Where(r => rows.Finished(r) is null).ToList() is { Count: > 0 } open)
-        {
-            Require(recipe, open, finder);
-        }
-
+        Require(recipe, asked, rows, finder);
         int parts = asked.Count + 1; // the rows, and their files' speed
         var expected = Expected(request, asked, rows, job);
         for (int i = 0; i < asked.Count; i++)
@@ -85,17 +83,38 @@ internal sealed class Table14Job(AssetFinder finder)
         }
     }
 
-    /// <summary>Refuses a recipe whose teacher, faces or starts are not on this machine, before any work.</summary>
+    /// <summary>Refuses a recipe whose teacher, faces, lists or starts are not on this machine, before any work; nothing where all rows are finished.
+    /// </summary>
     /// <param name="recipe">The table's.</param>
-    /// <param name="rows">Those of its rows that are still to be made.</param>
+    /// <param name="asked">Those of its rows that are to be made.</param>
+    /// <param name="rows">Knows which are finished.</param>
     /// <param name="finder">Finds data and models.</param>
     /// <exception cref="FaceDistillException">Something is missing; the message says how to get it.</exception>
-    internal static void Require(Table14Recipe recipe, IEnumerable<Table14RecipeRow> rows, AssetFinder finder)
+    internal static void Require(Table14Recipe recipe, IReadOnlyList<Table14RecipeRow> asked, Table14RowJob rows, AssetFinder finder)
     {
-        TeacherCard.Open(recipe.Teacher, finder).Dispose();
-        foreach (var row in rows.Where(r => recipe.StartOf(r) is null))
+        var open = asked.Where(r => rows.Finished(r) is null).ToList();
+        if (open.Count == 0)
         {
-            new DistillStart(finder).Require(recipe.OptionsOf(row, start => start.Name).Student);
+            return;
+        }
+
+        if (EnsembleCard.Is(recipe.Teacher))
+        {
+            throw new FaceDistillException($"a table times its students beside their teacher's file, and {recipe.Teacher} is an ensemble of several: name one "
+                + $"of its members, or train each student with '{Hints.Command} distill'");
+        }
+
+        TeacherCard.Open(recipe.Teacher, finder).Dispose();
+        foreach (var row in open)
+        {
+            if (recipe.StartOf(row) is not { } start)
+            {
+                new DistillStart(finder).Require(recipe.OptionsOf(row, s => s.Name).Student);
+            }
+            else if (!open.TakeWhile(r => r != row).Contains(start)) // else it is made before
+            {
+                rows.RequireStart(row, start);
+            }
         }
 
         if (recipe.Exclude is { } list)
@@ -106,6 +125,12 @@ internal sealed class Table14Job(AssetFinder finder)
         foreach (string data in recipe.Data.Append(recipe.Test).Append(recipe.SecondTest?.Data).OfType<string>().Concat(recipe.Baseline?.Data ?? []))
         {
             Find(() => DataFolder.Resolve(data, finder), there: false);
+        }
+
+        foreach (var (data, protocol) in recipe.Protocols.Select(p => (recipe.Test, p))
+            .Concat(recipe.SecondTest is { } second ? [(second.Data, second.Protocol)] : Array.Empty<(string, string)>()))
+        {
+            Evaluator.Check(protocol, DataFolder.Resolve(data, finder).Root, new EvaluationOptions());
         }
 
         static void Find(Action find, bool there)

@@ -110,9 +110,9 @@ internal sealed record Table14Training(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public Table14Prediction? Predicted { get; init; }
 
-    /// <summary>The epoch after which half the images were seen; null for fewer than two epochs.</summary>
+    /// <summary>The epoch after which half the images were seen; null where that is in the middle of one.</summary>
     [JsonIgnore]
-    public EpochLog? Half => Epochs < 2 ? null : Log[(Epochs / 2) - 1];
+    public EpochLog? Half => Epochs % 2 == 0 ? Log[(Epochs / 2) - 1] : null;
 
     /// <summary>Hours of one core.</summary>
     [JsonIgnore]

@@ -123,10 +123,11 @@ internal static class Table14Notes
         + (lost.TarAtFar.Count == 0 || lost.GenuinePairs == 0 ? "." : InvariantText.Of(
             $"; where these pairs count as rejected, every true accept rate is {(double)model.GenuinePairs / lost.GenuinePairs:0.0000} of what is printed."));
 
-    /// <summary>The images that a row's ancestors of the same table saw; null where one of them started from an exported file, which does not tell.</summary>
+    /// <summary>The images that a row's ancestors of the same table saw; null where one of them started from an exported file, which does not tell, or from
+    /// a row that is not finished here.</summary>
     internal static long? Before(Table14Result result, Table14Line line) => line.Training.Init is not { } init ? 0
         : result.Lines.FirstOrDefault(l => l.Name == init) is { } parent ? parent.Training.Images + Before(result, parent)
-        : ExportedStudent.Is(init) ? null : 0;
+        : BackboneCard.Is(init) ? 0 : null;
 
     private static IEnumerable<string> Synthetic(Table14Result result) => result.Synthetic
         ? ["The faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces."] : [];

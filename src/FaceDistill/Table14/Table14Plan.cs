@@ -47,7 +47,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         var recipe = request.Recipe;
         var rowJob = new Table14RowJob(request, finder);
         var rows = recipe.Of(request.Rows).Rows;
-        Table14Job.Require(recipe, rows.Where(r => rowJob.Finished(r) is null), finder);
+        Table14Job.Require(recipe, rows, rowJob, finder);
         using var teacher = TeacherCard.Open(recipe.Teacher, finder, OnnxProviders.Auto, job.Say);
         double rate = Rate(teacher, job.Cancel);
         int faces = recipe.Data.Sum(d => Pictures(DataFolder.Resolve(d, finder) with { Exclude = recipe.Exclude }));
@@ -80,7 +80,8 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
         }
 
         bool cached = recipe.Options.Targets.IsAugmented && recipe.Options.Targets.Mode == TargetMode.Cached;
-        return new Table14Plan(faces, (recipe.Options.Targets.Mirror ? 2 : 1) + (cached ? recipe.Options.Targets.Views : 0), rate, lines);
+        bool mirrored = recipe.Options.Targets is { Mirror: true, IsAugmented: false };
+        return new Table14Plan(faces, (mirrored ? 2 : 1) + (cached ? recipe.Options.Targets.Views : 0), rate, lines);
     }
 
     /// <summary>Whether every row's training is so long that measuring it is little beside it.</summary>

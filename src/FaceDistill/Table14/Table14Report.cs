@@ -44,11 +44,12 @@ internal static class Table14Report
             ? $" and {Percent(kept)} of that on {other.Data}" : "";
         string random = best.Training.IsWarm && measured.Where(l => !l.Training.IsWarm).MaxBy(l => l.Tar) is { } paper
             ? $"; from random weights, as the paper's, {paper.ShortName} keeps {Percent(paper.Measured.RetentionAt1e4)}" : "";
+        string beside = best.Training.IsWarm && random.Length == 0 ? "" : InvariantText.Of(
+            $"{random}, where the paper's best keeps {100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's");
         return InvariantText.Of(
             $"{(result.Synthetic ? "On drawn faces, which say nothing about people: " : "")}{best.ShortName}"
                 + $"{(best.Training.IsWarm ? " from a start" : "")} keeps {Percent(best.Measured.RetentionAt1e4)} of "
-                + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}{second}, where the paper's best keeps "
-                + $"{100 * PaperTable.Rows[1].AccuracyPercent / PaperTable.Rows[0].AccuracyPercent:0.0}% of FaceNet's{random}");
+                + $"{result.Teacher}'s accuracy at FAR 1e-4{Bracket(best.Measured.RetentionInterval95At1e4)}{second}{beside}");
     }
 }
 

@@ -120,7 +120,7 @@ internal static class Table14Order
            where cheap.Cost.MultAdds < dear.Cost.MultAdds && cheap.Tar > dear.Tar
            select InvariantText.Of(
                $"{cheap.ShortName} ({Percent(cheap.Tar)}, {Images(result, cheap)} images) beats {dear.ShortName} ({Percent(dear.Tar)}, {Images(result, dear)}) "
-                   + $"at {(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds; {Overlap(cheap, dear)}"),
+                   + $"at {(double)cheap.Cost.MultAdds / dear.Cost.MultAdds:0.00} of its mult-adds"),
     ] : [];
 
     /// <summary>The finding, a sentence a column.</summary>
@@ -145,10 +145,6 @@ internal static class Table14Order
     private static string Images(Table14Result result, Table14Line line) =>
         line.Training.Images + (Table14Notes.Before(result, line) ?? 0) is var images && images < 10_000
         ? Count(images) : InvariantText.Of($"{images / 1000.0:#,0} thousand");
-
-    private static string Overlap(Table14Line a, Table14Line b) =>
-        a.TarInterval is not [var low, _] || b.TarInterval is not [_, var high] ? "no intervals were taken"
-            : low > high ? "their 95% intervals do not overlap" : "their 95% intervals overlap";
 }
 
 /// <summary>

@@ -55,14 +55,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     {
         if (_recipe.StartOf(row) is { } start)
         {
-            string? wrong = Finished(start) is null ? "which is not finished; run that row first (leave --rows out, or name both)"
-                : File.Exists(Path.Combine(FolderOf(start), StudentCheckpoint.FileName)) ? null
-                : $"of which {FolderOf(start)} holds the figures, and no {StudentCheckpoint.FileName}: put it back, or delete the folder's "
-                    + $"{Table14Line.FileName}, and the same command trains that row again";
-            if (wrong is not null)
-            {
-                throw new FaceDistillException($"{row.Name} starts from {start.Name}, {wrong}");
-            }
+            RequireStart(row, start);
         }
 
         string run = FolderOf(row), file = Path.Combine(run, Table14Line.FileName);
@@ -95,6 +88,22 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
         };
         JsonFile.Write(file, line);
         return line;
+    }
+
+    /// <summary>Refuses a row whose start is not there.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="start">The row that it starts from.</param>
+    /// <exception cref="FaceDistillException">It is not finished, or its checkpoint is gone.</exception>
+    public void RequireStart(Table14RecipeRow row, Table14RecipeRow start)
+    {
+        string? wrong = Finished(start) is null ? "which is not finished; run that row first (leave --rows out, or name both)"
+            : File.Exists(Path.Combine(FolderOf(start), StudentCheckpoint.FileName)) ? null
+            : $"of which {FolderOf(start)} holds the figures, and no {StudentCheckpoint.FileName}: put it back, or delete the folder's "
+                + $"{Table14Line.FileName}, and the same command trains that row again";
+        if (wrong is not null)
+        {
+            throw new FaceDistillException($"{row.Name} starts from {start.Name}, {wrong}");
+        }
     }
 
     // Earlier versions gave a student one row, whatever it started from.

@@ -127,7 +127,7 @@ internal sealed record Table14Table(
         List<Cells<Table14Line>> columns = [new("8 bits: TAR at 1e-4", l => Percent(l.Files.Int8Tar) + Paren(l.Files.Int8TarInterval95), "-")];
         if (result.Lines.Any(l => l.Folds is not null))
         {
-            bool seen = result.Lines.Any(l => l.Folds?.Warnings is { Count: > 0 });
+            bool seen = result.Lines.Any(l => l.Folds?.Models[0].TrainedOn?.Any == true);
             columns.Add(new(seen ? "10-fold, people seen in training" : "10-fold", l => Folds(l, 0), Folds(result.Lines[0], 1)));
         }
 

@@ -96,5 +96,5 @@ internal sealed class KnownFaces
     }
 
     // Aligning changes a photo's ending.
-    private static string Key(string path) => Path.ChangeExtension(path, null);
+    private static string Key(string path) => ImagePaths.Stem(path);
 }

@@ -140,8 +140,8 @@ internal sealed class Trainer : IDisposable
 
             if (student is not null)
             {
+                TrainingLogFile.Write(_folder, _state.Log); // before the checkpoint, after which nobody would
                 Save(student);
-                TrainingLogFile.Write(_folder, _state.Log);
                 curves.Add(_state.Log[^1]);
             }
         }
@@ -173,7 +173,7 @@ internal sealed class Trainer : IDisposable
     // Trains what is left of an epoch, measures it, and gives the student that would be exported.
     private MobileNetV1? RunEpoch(LearningRateSchedule schedule, JobContext job)
     {
-        var watch = Stopwatch.StartNew();
+        using var watch = RunningTime.Start();
         var run = _options.Run;
         double earlier = _state.Seconds;
         int firstStep = _state.Step, size = new ResolutionSchedule(_description.Contract.Size, run.Progressive, run.Epochs).At(_state.Epoch);

@@ -35,7 +35,7 @@ internal sealed record TrainingCost(long Images, long MultAdds, double MultAddsP
     public static long ImagesOf(int faces, DistillOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        int training = faces - (int)Math.Round(faces * options.HeldOut.Part);
+        int training = faces - (int)Math.Round(faces * options.HeldPart);
         return (long)(training / options.Run.BatchSize) * options.Run.BatchSize * options.Run.Epochs;
     }
 

@@ -98,7 +98,7 @@ public sealed class InterruptTests
         var state = StudentCheckpoint.Read(checkpoint).State;
         Assert.True(state is { Epoch: 0, Step: > 0, Log.Count: 0 }, $"{state}");
         var (says, result) = (new StringWriter(), new StringWriter());
-        Assert.Equal(CommandLine.Done, await CommandLine.RunAsync([.. distill, "--resume"], result, says));
+        Assert.Equal(CommandLine.Done, await CommandLine.RunAsync([.. distill[..^1], "0", "--resume"], result, says));
         Assert.Contains($"resumed at epoch 1, step {state.Step + 1}", says.ToString(), StringComparison.Ordinal);
         Assert.True(RunReport.Write(folder["run"]).Finished);
     }

@@ -43,6 +43,14 @@ public sealed class AlignedFolderTests : IDisposable
         Assert.Equal(["group.2.face.jpg", "group.2.jpg", "group.3.jpg", "group.jpg"], all.Faces.Dataset.Images.Select(i => i.Path)
             .Order(StringComparer.Ordinal));
         Assert.Equal(File.ReadAllBytes(_folder["one/group.jpg"]), File.ReadAllBytes(_folder["all/group.jpg"]));
+        Directory.CreateDirectory(_folder["raw/ann"]);
+        File.Copy(_folder["raw/group.png"], _folder["raw/ann/group.png"]);
+        all = All();
+        Assert.Equal(["ann", "", ""], AlignedFaces.Open(_folder["all"]).Dataset.Images.OrderByDescending(i => i.Path == "ann/group.jpg")
+            .Where(i => i.Path.StartsWith("ann/", StringComparison.Ordinal)).Select(i => i.Identity)); // whom else the photo shows nobody said
+        Directory.Delete(_folder["raw/ann"], recursive: true);
+        Directory.Delete(_folder["all"], recursive: true);
+        all = All();
         Assert.Equal(2, All().Reused);
         File.Delete(_folder["all/group.3.jpg"]);
         Assert.Equal((1, 4), (All().Reused, Directory.GetFiles(_folder["all"], "*.jpg").Length));

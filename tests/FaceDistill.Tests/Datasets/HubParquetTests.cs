@@ -43,6 +43,8 @@ public sealed class HubParquetTests : IDisposable
         Assert.Equal($"{Parquet} row 0: no bytes of a picture (a path alone is not followed)", Error());
         await Archives.WriteParquet(Parquet, [(Picture(1), 1), (Picture(2), null)]);
         Assert.Equal($"{Parquet} row 1: no label", Error());
+        await Archives.WriteParquet(Parquet, [(Picture(1), 1), (Picture(2), -1)]);
+        Assert.StartsWith($"{Parquet} row 1: label -1, which stands for no label", Error(), StringComparison.Ordinal);
         var text = new DataField<string>("text");
         await using (var stream = File.Create(Parquet))
         await using (var writer = await ParquetWriter.CreateAsync(new ParquetSchema(text), stream))

@@ -20,6 +20,8 @@ public sealed class AtomicFileTests : IDisposable
         }));
         var error = Assert.Throws<FaceDistillException>(() => AtomicFile.Write(_folder["x"], stream => throw new IOException("disk full")));
         Assert.Equal($"cannot write {_folder["x"]}: disk full", error.Message);
+        error = Assert.Throws<FaceDistillException>(() => AtomicFile.WriteBeside(_folder["x"], path => throw new FaceDistillException($"no room for {path}")));
+        Assert.Equal($"no room for {_folder["x"]}", error.Message); // nobody knows the temporary name
         Assert.Equal("old", File.ReadAllText(_folder["x"]));
         Assert.Equal([_folder["x"]], Directory.GetFileSystemEntries(_folder.Path));
     }

@@ -1,12 +1,14 @@
+using System.Globalization;
 using FaceDistill.Export;
 using FaceDistill.Export.Graphs;
+using FaceDistill.Export.Int8;
 using FaceDistill.Formats;
 using FaceDistill.Runs;
 using FaceDistill.Students;
 
 namespace FaceDistill.Tests.Formats;
 
-public sealed class TfliteFileTests : IDisposable
+public sealed class TfliteFileTests(TinyRun tiny) : IClassFixture<TinyRun>, IDisposable
 {
     private readonly TempFolder _folder = new();
 
@@ -67,6 +69,56 @@ public sealed class TfliteFileTests : IDisposable
                 Assert.Contains(path, PlainWords.In(e.Message), StringComparison.Ordinal);
             }
         }
+    }
+
+    [Fact]
+    public void A_file_is_the_same_whatever_the_culture_writes_for_a_minus()
+    {
+        byte[] file = Written(HeadKind.Gdc);
+        var culture = CultureInfo.CurrentCulture;
+        try
+        {
+            CultureInfo.CurrentCulture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            CultureInfo.CurrentCulture.NumberFormat.NegativeSign = "\u2212"; // as in Swedish
+            Assert.Equal(file, Written(HeadKind.Gdc));
+            TfliteReader.Graph(_folder["x.tflite"]);
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = culture;
+        }
+    }
+
+    [Fact]
+    public void Steps_of_an_8_bit_file_that_are_damaged_are_one_line()
+    {
+        using var student = new StudentInt8(
+            RandomStudent.Write(_folder["checkpoint"], "mobilenet-v1:0.1@64", HeadKind.Gap), tiny.Faces,
+            new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false });
+        var (folded, plan, _) = student.Choose(default);
+        byte[] file = StudentTflite.Build(folded, new GraphPrePostprocessing(), plan).ToBytes();
+        string path = _folder["x.tflite"];
+        File.WriteAllBytes(path, file);
+        Assert.Contains(TfliteReader.Graph(path).Tensors, t => t.Steps is { Zeros.Length: > 1 });
+        int refused = 0;
+        for (int at = 8; at + 4 < file.Length && refused < 400; at += 4) // each length of a list becomes one that no file has
+        {
+            if (BitConverter.ToInt32(file, at) is < 1 or > 200)
+            {
+                continue;
+            }
+
+            byte[] damaged = [.. file];
+            BitConverter.TryWriteBytes(damaged.AsSpan(at), int.MaxValue);
+            File.WriteAllBytes(path, damaged);
+            if (Record.Exception(() => TfliteReader.Graph(path)) is { } e)
+            {
+                refused++;
+                Assert.StartsWith(path, PlainWords.In(Assert.IsType<FaceDistillException>(e).Message), StringComparison.Ordinal);
+            }
+        }
+
+        Assert.Equal(400, refused);
     }
 
     [Fact]

@@ -88,6 +88,15 @@ public sealed class AddTeacherJobTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_ONNX_Runtimes_own_format_has_no_slopes_to_mend()
+    {
+        File.WriteAllBytes(_folder["x.ort"], [0x18, 0, 0, 0, .. "ORTM"u8, .. new byte[256]]);
+        string message = Refused(new AddTeacherRequest(_folder["x.ort"]) { Data = Faces() });
+        Assert.Contains(_folder["x.ort"], message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Protocol message", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Weights_that_lie_beside_the_model_stand_in_the_card()
     {
         string model = Clipped("net.onnx", "batch"), data = ExternalWeights.Move(model);

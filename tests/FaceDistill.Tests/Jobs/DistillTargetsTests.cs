@@ -1,5 +1,6 @@
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Export;
 using FaceDistill.Faces;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
@@ -146,7 +147,30 @@ public sealed class DistillTargetsTests : IDisposable
         Assert.Null(report.Epochs[^1].ValidationLoss);
         Assert.Contains(_lines, l => l.Contains("without a teacher", StringComparison.Ordinal));
         Assert.DoesNotContain(_lines, l => l.Contains("embeddings", StringComparison.Ordinal));
-        Assert.Contains("without a teacher", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
+        string markdown = File.ReadAllText(_folder["run/report.md"]), page = File.ReadAllText(_folder["run/report.html"]);
+        Assert.Contains("without a teacher", markdown, StringComparison.Ordinal);
+        Assert.DoesNotContain("variance of the teacher", markdown, StringComparison.Ordinal);
+        Assert.Contains("0.0 % held out", markdown, StringComparison.Ordinal);
+        Assert.Contains(", 0% held out", page, StringComparison.Ordinal);
+        new ExportJob(Finder()).Run(new ExportRequest(_folder["run"], new OnnxFormat(), null) { Device = "cpu" }, JobContext.None);
+        string card = File.ReadAllText(_folder["run/student.onnx.MODEL_CARD.md"]);
+        Assert.Contains("trained by identities alone", card, StringComparison.Ordinal);
+        Assert.DoesNotContain("knowledge-distillation", card, StringComparison.Ordinal);
+        Assert.Contains("faces, 0% held out", card, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TargetMode.Live)]
+    [InlineData(TargetMode.Cached)]
+    public void Of_augmented_views_the_teacher_does_not_embed_each_face_mirrored_too(TargetMode mode)
+    {
+        var frame = AlignedFrame.Of(83, 0.1); // of no other test, so that nothing is in the cache
+        Directory.Delete(_folder["faces"], recursive: true);
+        SyntheticDataset.Write(_folder["faces"], new DrawnPeople(3, 8, 5), AlignmentTemplate.Dlib, frame);
+        Run("run", Options with { Targets = Options.Targets with { Mirror = true, Augment = new AugmentOptions(), Mode = mode, Views = 1 } });
+        using var teacher = TeacherCard.Open(_card, Finder());
+        Assert.True(Directory.Exists(new EmbeddingCache(teacher, frame, "original").Folder));
+        Assert.False(Directory.Exists(new EmbeddingCache(teacher, frame, "mirrored").Folder));
     }
 
     [Fact]
@@ -204,7 +228,7 @@ public sealed class DistillTargetsTests : IDisposable
     public void ArcFace_beside_the_teacher_needs_people()
     {
         Run("run", Options with { Loss = new LossOptions { ArcFace = 0.01 } });
-        Assert.Equal(3, SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Shape[0]);
+        Assert.Equal(3, SafetensorsFile.Read(_folder[$"run/{StudentCheckpoint.FileName}"]).Tensors["loss.class_centres"].Shape[0]);
         foreach (var kind in Enum.GetValues<OptimizerKind>()) // each of which moves the people's centres
         {
             float[][] centres = [.. new[] { 1, 2 }.Select(epochs =>
@@ -215,7 +239,7 @@ public sealed class DistillTargetsTests : IDisposable
                     Optimizer = Options.Optimizer with { Kind = kind },
                     Run = Options.Run with { Epochs = epochs },
                 });
-                return SafetensorsFile.Read(_folder[$"{kind}-{epochs}/{StudentCheckpoint.FileName}"]).Tensors["loss.centres"].Floats();
+                return SafetensorsFile.Read(_folder[$"{kind}-{epochs}/{StudentCheckpoint.FileName}"]).Tensors["loss.class_centres"].Floats();
             })];
             Assert.NotEqual(centres[0], centres[1]);
         }

@@ -6,6 +6,7 @@ using FaceDistill.Files;
 using FaceDistill.Formats;
 using FaceDistill.Jobs;
 using FaceDistill.Runs;
+using FaceDistill.Training.Checkpoints;
 
 namespace FaceDistill.Tests.Jobs;
 
@@ -31,6 +32,21 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(JsonFile.Serialize(result), JsonFile.Serialize(noted.Result));
         Assert.Contains("all-pairs on people", File.ReadAllText(_folder["run/report.md"]), StringComparison.Ordinal);
         Assert.Equal(120, result.Models[1].Images);
+    }
+
+    // A run that goes on puts a new student in place of the one that is measured.
+    [Fact]
+    public void Figures_are_noted_of_the_weights_that_were_measured()
+    {
+        string copy = run.CopyTo(_folder["run"]), student = RunStudent.Open(copy).Path, before = FileHash.Sha256(student);
+        var job = new JobContext(Progress: new Heard(_ =>
+        {
+            var (tensors, metadata) = SafetensorsFile.Read(student);
+            SafetensorsFile.Write(student, tensors, new Dictionary<string, string>(metadata) { ["later"] = "yes" });
+        }));
+        Job().Run(Request([copy]) with { Data = DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root) }, job);
+        Assert.NotEqual(before, FileHash.Sha256(student));
+        Assert.Equal(before, Assert.Single(RunEvaluations.Read(copy)).StudentHash);
     }
 
     [Fact]
@@ -137,7 +153,10 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         File.WriteAllText(Path.Combine(root, "pairs.csv"), "a,b,same\n" + string.Concat(known.Select(p => $"{p}/{p}_0001,{p}/{p}_0002.jpg,1\n"))
             + $"{known[0]}/{known[0]}_0001,{known[1]}/{known[1]}_0001,0\n");
         string card = "teacher:" + TinyTeacher.Write(_folder["teacher"]);
+        string other = Path.GetFileName(people[^1]);
+        File.WriteAllText(Path.Combine(root, AlignmentManifest.SkippedFileName), $"path,reason\n{other}/{other}_0009.jpg,no face found\n"); // not listed
         var result = Job().Run(Request([card]) with { Protocol = protocol, Data = DataFolder.Of(root) }, JobContext.None);
+        Assert.Null(result.Models[0].Acquisition);
         Assert.Equal(protocol == Evaluator.LfwTenFold ? 6 : 8, result.Models[0].Images);
         Assert.Empty(result.Models[0].Missing ?? []);
 
@@ -146,6 +165,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(new EmbedRequest(card, root, _folder["store"], false, null, "cpu"), JobContext.None);
         var stored = Job().Run(Request([]) with { Protocol = protocol, Data = DataFolder.Of(root), Embeddings = [_folder["store"]] }, JobContext.None);
         Assert.Equal((result.FacesId, result.Models[0].GenuinePairs), (stored.FacesId, stored.Models[0].GenuinePairs));
+        Assert.Null(stored.Models[0].Acquisition);
         var none = Request([card]) with { Protocol = protocol, Data = DataFolder.Of(root) };
         Array.ForEach(people[..Listed], p => Directory.Move(p, p + "x"));
         Array.ForEach(Directory.GetFiles(root, "*.png", SearchOption.AllDirectories), f => File.Move(f, f + "x.png"));
@@ -203,4 +223,9 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
 
     private void Refused(EvaluateRequest request, string expected) =>
         Assert.Contains(expected, Assert.Throws<FaceDistillException>(() => Job().Run(request, JobContext.None)).Message, StringComparison.Ordinal);
+
+    private sealed class Heard(Action<WorkProgress> hear) : IProgress<WorkProgress>
+    {
+        public void Report(WorkProgress value) => hear(value);
+    }
 }

@@ -52,10 +52,25 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
     public void Of_view_1_only_the_test_people_are_measured()
     {
         File.WriteAllText(_folder["peopleDevTest.txt"], "1\nCid\t1\n");
-        var set = Set([("Ann", 1), ("Bob", 2), ("Cid", 3)]);
+        var set = Lfw("{0}", ["Ann", "Bob", "Cid"]);
         string run = Run([("Ann", 1), ("Bob", 2)]);
         Assert.Equal(2, TrainingOverlap.Of(run, new DataFolder(_folder.Path, "x"), Evaluator.LfwTenFold, set)!.People);
         Assert.Equal(new TrainedOverlap(0, 0, 1, 0, 1), TrainingOverlap.Of(run, new DataFolder(_folder.Path, "x"), Evaluator.LfwView1Test, set));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("lfw/{0}")]
+    [InlineData("lfw")]
+    public void Lfws_people_are_known_by_their_pictures_names_however_these_lie(string folder)
+    {
+        File.WriteAllText(_folder["peopleDevTest.txt"], "2\nAnn_Lee\t1\nBob\t1\n");
+        var set = Lfw(folder, ["Ann_Lee", "Bob", "Cid"]);
+        foreach (var (protocol, people) in new[] { (Evaluator.LfwView1Test, 2), (Evaluator.LfwTenFold, 3) })
+        {
+            Assert.Equal(new TrainedOverlap(2, 1, people, 1, people), TrainingOverlap.Of(
+                Run([("1", 1), ("Bob", 102)]), new DataFolder(_folder.Path, "x"), protocol, set)); // Ann_Lee's very picture, another one of Bob
+        }
     }
 
     [Fact]
@@ -116,6 +131,17 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
         Faces = [.. faces.Select(f => Content(f.Face))],
         Photos = [.. faces.Select((_, i) => i == 0 ? Content(photo) : default)],
     };
+
+    // One picture of each: faces 1, 2, ...
+    private static EmbeddingSet Lfw(string folder, string[] people)
+    {
+        string[] identities = [.. people.Select(p => string.Format(System.Globalization.CultureInfo.InvariantCulture, folder, p))];
+        var set = Set([.. identities.Select((identity, i) => (identity, i + 1))]);
+        return new("student", 1, set.Values, [.. people.Zip(identities, (p, identity) => $"{identity}/{p}_0001.jpg".TrimStart('/'))], identities)
+        {
+            Faces = set.Faces, Photos = set.Photos,
+        };
+    }
 
     private TrainedOverlap? Overlap((string Identity, int Face)[] training, (string Identity, int Face)[] test, int photo = 0) =>
         TrainedFaces.Read(Run(training, photo))!.Of(Set(test, photo));

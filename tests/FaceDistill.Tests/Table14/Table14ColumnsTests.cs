@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using FaceDistill.Evaluation;
+using FaceDistill.Evaluation.Agreement;
+using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Table14;
@@ -75,7 +78,50 @@ public sealed class Table14ColumnsTests : IDisposable
         });
         Assert.StartsWith("0.75@160 from a start keeps 50.00% of tiny's", verdict, StringComparison.Ordinal);
         Assert.Contains(" and 50.00% of that on strangers", verdict, StringComparison.Ordinal);
-        Assert.EndsWith("from random weights, as the paper's, 1.0@128 keeps 42.86%", verdict, StringComparison.Ordinal);
+        Assert.EndsWith("from random weights, as the paper's, 1.0@128 keeps 42.86%, where the paper's best keeps 95.7% of FaceNet's", verdict,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("paper", Table14Report.Verdict(Result([warm])), StringComparison.Ordinal); // whose students had no start
+    }
+
+    [Fact]
+    public void Images_before_are_not_told_where_the_starts_row_is_not_in_the_table()
+    {
+        var result = Result([Warm(Narrow, 0.1, Wide)]);
+        Assert.Null(Table14Notes.Before(result, result.Lines[0]));
+        Assert.Contains(Table14Table.Of(result).Single(t => t.Id == "training").Rows[1].Cells, c => c.EndsWith(" (not told before)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Half_of_the_images_of_nine_epochs_is_within_one() => Assert.Equal(
+        (null, 8), (Line(Wide, 0.1).Training is var t ? (t with { Epochs = 9, Log = [.. t.Log.Take(9)] }).Half : null, t.Half!.Epoch));
+
+    [Fact]
+    public void Ten_folds_hold_people_of_the_training_where_some_were_found()
+    {
+        var line = Line(Wide, 0.3);
+        string Head(TrainedOverlap? overlap)
+        {
+            var folds = Outcome(Wide, 0.9, 0.95, 3000) with { Protocol = Evaluator.LfwTenFold, Warnings = ["no face was found in 2 of the 13233 photos"] };
+            folds = folds with { Models = [.. folds.Models.Select(m => m with { TenFoldAccuracy = 0.9, TrainedOn = overlap })] };
+            var table = Table14Table.Of(Result([line with { Evaluations = [.. line.Evaluations, folds] }])).Single(t => t.Id == "further");
+            return Assert.Single(table.Columns, c => c.Head.StartsWith("10-fold", StringComparison.Ordinal)).Head;
+        }
+
+        Assert.Equal("10-fold", Head(null));
+        Assert.Equal("10-fold", Head(new TrainedOverlap(0, 0, 5749, 0, 13233)));
+        Assert.Equal("10-fold, people seen in training", Head(new TrainedOverlap(5, 0, 5749, 9, 13233)));
+    }
+
+    [Fact]
+    public void No_match_among_what_a_list_of_matches_has_left_says_nothing()
+    {
+        var audit = new Table14Audit("lfw", "facedistill audit") { Teacher = "tiny", Found = new AuditTest
+        {
+            Test = "lfw", Protocol = AuditTest.AllFaces, Faces = 10, People = 5, Threshold = 0.6, Far = 1e-6, MeasuredFar = 1e-6, MeasuredOn = "lfw",
+            ImpostorPairs = 1_000_000, MeasuredTar = 0.5, Counts = [],
+        } };
+        Assert.DoesNotContain("left out", audit.Words, StringComparison.Ordinal);
+        Assert.Contains("left out the pictures of list.csv before this was counted", (audit with { Exclude = "list.csv" }).Words, StringComparison.Ordinal);
     }
 
     [Fact]

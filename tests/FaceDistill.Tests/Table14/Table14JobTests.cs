@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FaceDistill.Assets;
 using FaceDistill.Files;
 using FaceDistill.Kernels;
@@ -203,6 +204,34 @@ public sealed class Table14JobTests : IDisposable
         File.AppendAllText(picture, "x"); // decodes as before, but is another file
         Assert.Contains("was begun on other faces", Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_missing_is_refused_by_the_plan_and_before_any_row_is_trained()
+    {
+        var request = Request();
+        var recipe = request.Recipe;
+        File.WriteAllText(_folder["both.json"], $$"""
+            { "name": "both", "description": "several", "licence": "MIT", "source": "the test",
+              "ensemble": [{{JsonSerializer.Serialize(recipe.Teacher)}}, "dlib-resnet"] }
+            """);
+        var started = recipe with { Rows = [recipe.Rows[0], recipe.Rows[1] with { Init = recipe.Rows[0].Student }] };
+        foreach (var (wrong, says) in new[]
+        {
+            (request with { Recipe = started, Rows = ["mobilenet-v1:0.25@96-start"] }, "mobilenet-v1:0.25@64, which is not finished"),
+            (request with { Recipe = recipe with { Protocols = ["lfw-view1-test"] } }, "lfw-view1-test needs LFW's peopleDevTest.txt"),
+            (request with { Recipe = recipe with { SecondTest = new() { Data = recipe.Data[0], Protocol = "lfw-view1-test" } } },
+                "lfw-view1-test needs LFW's peopleDevTest.txt"),
+            (request with { Recipe = recipe with { Teacher = _folder["both.json"] } }, "is an ensemble of several"),
+        })
+        {
+            var said = new List<string>();
+            Assert.Contains(says, Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(wrong, new JobContext(said.Add))).Message,
+                StringComparison.Ordinal);
+            Assert.Contains(says, Assert.Throws<FaceDistillException>(() => Table14Plan.Of(wrong, _finder, new JobContext(said.Add))).Message,
+                StringComparison.Ordinal);
+            Assert.Empty(said);
+        }
     }
 
     [Fact]

@@ -73,18 +73,11 @@ public sealed class Table14ReportTests : IDisposable
         Table14Line[] sorted = [Line(Wide, 0.30), Line(Narrow, 0.05)], turned = [Line(Wide, 0.05), Line(Narrow, 0.30)];
         Assert.Equal("Accuracy falls with mult-adds in every pair of rows.", Table14Order.Sentence(Result(sorted)));
         string exception = Assert.Single(Table14Order.Exceptions(Result(turned), false));
-        Assert.StartsWith("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception,
-            StringComparison.Ordinal);
-        Assert.EndsWith("do not overlap", exception, StringComparison.Ordinal);
+        Assert.Equal("0.25@96 (30.00%, 399 thousand images) beats 1.0@128 (5.00%, 399 thousand) at 0.04 of its mult-adds", exception);
         Assert.Contains("but for 1 of 1 pairs", Table14Order.Sentence(Result(turned)), StringComparison.Ordinal);
         Assert.EndsWith("; and 127 more.", Table14Order.Sentence(Crowd()), StringComparison.Ordinal);
         Assert.StartsWith("No row beats a dearer one; some are equal", Table14Order.Sentence(Result([Line(Wide, 0), Line(Narrow, 0)])),
             StringComparison.Ordinal);
-        var bare = turned[1] with
-        {
-            Evaluations = [turned[1].Evaluations[0] with { Models = [turned[1].Measured with { TarInterval95AtFar = null }, turned[1].Teacher] }],
-        };
-        Assert.EndsWith("no intervals were taken", Assert.Single(Table14Order.Exceptions(Result([turned[0], bare]), false)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +116,10 @@ public sealed class Table14ReportTests : IDisposable
         {
             Evaluations = [.. line.Evaluations,
                 new EvaluationResult(Evaluator.LfwTenFold,
-                [.. line.Evaluations[0].Models.Select(m => m with { TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01 })]) { Warnings =
+                [.. line.Evaluations[0].Models.Select(m => m with
+                {
+                    TenFoldAccuracy = 0.9, TenFoldStandardError = 0.01, TrainedOn = new TrainedOverlap(3, 0, 9, 3, 9),
+                })]) { Warnings =
                 [$"{line.Measured.Name} was trained on 3 people"] }],
         } : line;
         var result = Result([Warned(Wide), Warned(Narrow)]);

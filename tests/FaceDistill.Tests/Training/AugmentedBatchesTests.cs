@@ -17,12 +17,12 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
     {
         var faces = Cached();
         var seen = new HashSet<(int, int)>();
+        var pictures = (from f in faces.Training from v in Enumerable.Range(0, Views) select (f, v)).ToLookup(p => Picture(faces, p.f, p.v));
         for (int epoch = 0; epoch < Views; epoch++)
         {
             foreach (var (pixels, target) in Epoch(faces, epoch))
             {
-                var (face, view) = Assert.Single(
-                    from f in faces.Training from v in Enumerable.Range(0, Views) where Picture(faces, f, v) == pixels select (f, v));
+                var (face, view) = Assert.Single(pictures[pixels]);
                 Assert.True(seen.Add((face, view))); // another view each epoch
                 AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(view, tiny.Faces.Dataset.Images[face].Key), face)), target);
             }
@@ -36,9 +36,10 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
         var seen = new HashSet<string>();
         for (int epoch = 0; epoch < 2; epoch++)
         {
+            var pictures = faces.Training.ToLookup(f => Picture(faces, f, epoch));
             foreach (var (pixels, target) in Epoch(faces, epoch))
             {
-                int face = Assert.Single(faces.Training, f => Picture(faces, f, epoch) == pixels);
+                int face = Assert.Single(pictures[pixels]);
                 Assert.True(seen.Add(pixels));
                 AssertNear(Scaled(faces, Embedding(faces.Augmented!.View(epoch, tiny.Faces.Dataset.Images[face].Key), face)), target);
             }
@@ -63,9 +64,10 @@ public sealed class AugmentedBatchesTests(TinyRun tiny) : IClassFixture<TinyRun>
         const double alpha = 0.4;
         var (plain, mixed) = (Live(0), Live(alpha));
         int neighbours = 0, found = 0;
+        var pictures = plain.Training.ToLookup(f => Picture(plain, f, 1));
         foreach (var (alone, blends) in Epoch(plain, 1).Chunk(BatchSize).Zip(Epoch(mixed, 1).Chunk(BatchSize)))
         {
-            int[] faces = [.. alone.Select(a => plain.Training.Single(f => Picture(plain, f, 1) == a.Pixels))];
+            int[] faces = [.. alone.Select(a => Assert.Single(pictures[a.Pixels]))];
             var partners = new List<int>();
             for (int i = 0; i < faces.Length; i++)
             {

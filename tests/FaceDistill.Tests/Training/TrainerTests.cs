@@ -113,7 +113,7 @@ public sealed class TrainerTests(TinyRun tiny) : IClassFixture<TinyRun>
             trainer.Run(JobContext.None);
         }
 
-        Assert.Contains("loss.centres", SafetensorsFile.Read(whole[StudentCheckpoint.FileName]).Tensors.Keys);
+        Assert.Contains("loss.class_centres", SafetensorsFile.Read(whole[StudentCheckpoint.FileName]).Tensors.Keys);
         AssertSameTensors(whole[StudentCheckpoint.FileName], cut[StudentCheckpoint.FileName]);
     }
 

@@ -85,7 +85,7 @@ internal sealed class MetricsPass
             long asked = 0;
             TileRows.ForEach(tile.Rows, (worker, i) =>
             {
-                int row = tile.Row + i, column = TileRows.Split(tile, row, _first.Groups).Impostors;
+                int row = tile.Row + i, column = TileRows.Impostors(tile, row, _first.Groups);
                 var scores = tiles.Scores.AsSpan((i * tile.Columns) + column - tile.Column, tile.Column + tile.Columns - column);
                 Interlocked.Add(ref asked, scores.IsEmpty ? 0 : exact ? Take(worker, row, column, scores) : Ask(worker, row, column, scores, limit));
             });

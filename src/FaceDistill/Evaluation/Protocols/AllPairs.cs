@@ -1,3 +1,4 @@
+using FaceDistill.Datasets;
 using System.Security.Cryptography;
 using System.Text;
 using FaceDistill.Embeddings;
@@ -98,7 +99,7 @@ internal static class AllPairsEvaluation
     private static string Key(EmbeddingSet set, EvaluationOptions options)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string face in set.Paths.Zip(set.Identities, (path, identity) => $"{Path.ChangeExtension(path, null)}\n{identity}\n")
+        foreach (string face in set.Paths.Zip(set.Identities, (path, identity) => $"{ImagePaths.Stem(path)}\n{identity}\n")
             .Order(StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes(face));

@@ -56,7 +56,7 @@ internal static class Blufr
 
     private static BlufrTrialResult RunTrial(string name, EmbeddingSet set, int[] gallery, int[] probes, JobContext job)
     {
-        var part = EmbeddingRows.Take(set, [.. gallery, .. probes], row => set.Identities[row]);
+        var part = set.Of([.. gallery, .. probes]);
         part = new EmbeddingSet(name, part.Dimension, part.Values, part.Paths, part.Identities); // errors name the trial
         var verification = ThresholdPass.Score(part, [VerificationFar], job: job);
         int[] rows = [.. Enumerable.Range(0, part.Count)];

@@ -132,7 +132,7 @@ internal sealed record LfwView1(EmbeddingSet Set, IReadOnlyList<string> MissingI
             }
         }
 
-        return rows.Count > 0 ? new LfwView1(EmbeddingRows.Take(set, rows, row => names[row]), missing)
+        return rows.Count > 0 ? new LfwView1(set.Of(rows, row => names[row]), missing)
             : throw new FaceDistillException($"{set.Name}: none of the {missing.Count} images of {people.File} is there; embed LFW");
     }
 }

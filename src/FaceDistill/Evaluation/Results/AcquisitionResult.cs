@@ -14,38 +14,35 @@ namespace FaceDistill.Evaluation.Results;
 public sealed record AcquisitionResult(int Photos, int NotAcquired, long GenuinePairs, IReadOnlyDictionary<string, double?> TarAtFar)
 {
     /// <summary>Counts them.</summary>
-    /// <param name="set">The model's embeddings, with what gave no face.</param>
-    /// <param name="people">The people who are measured; null for all.</param>
-    /// <param name="measured">What was measured on all pairs of the photos that gave a face.</param>
+    /// <param name="set">The embeddings that were measured, with those of their data's files that gave no face.</param>
+    /// <param name="person">Whom a file shows, by its path; empty where that is not known.</param>
+    /// <param name="measured">What was measured of the photos that gave one.</param>
     /// <param name="rates">Whether the protocol scores all pairs, so that rates with the others can be told.</param>
     /// <returns>Null where every photo gave one.</returns>
-    internal static AcquisitionResult? Of(EmbeddingSet set, IReadOnlySet<string>? people, ModelResult measured, bool rates)
+    internal static AcquisitionResult? Of(EmbeddingSet set, Func<string, string> person, ModelResult measured, bool rates)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(measured);
         string[] lost =
         [
-            .. set.Skipped.Where(s => s.Reason != AlignmentManifest.NotAPicture).Select(s => FaceDataset.IdentityOf(s.Path))
-                .Where(identity => identity.Length > 0 && people?.Contains(identity) != false),
+            .. set.Skipped.Where(s => s.Reason != AlignmentManifest.NotAPicture).Select(s => person(s.Path))
+                .Where(identity => identity.Length > 0),
         ];
         if (lost.Length == 0)
         {
             return null;
         }
 
-        var tars = rates ? measured.TarAtFar ?? new Dictionary<string, double?>() : new Dictionary<string, double?>();
-
-        string[] found = [.. set.Identities.Where(identity => identity.Length > 0 && people?.Contains(identity) != false)];
+        var tars = (rates ? measured.TarAtFar : null) ?? new Dictionary<string, double?>();
+        string[] found = [.. set.Identities.Where(identity => identity.Length > 0)];
         long pairs = found.Concat(lost).CountBy(identity => identity, StringComparer.Ordinal).Sum(person => (long)person.Value * (person.Value - 1) / 2);
         return new AcquisitionResult(found.Length + lost.Length, lost.Length, pairs,
             tars.ToDictionary(t => t.Key, t => t.Value is { } tar && pairs > 0 ? tar * measured.GenuinePairs / pairs : (double?)null, StringComparer.Ordinal));
     }
 
     /// <summary>Photos that show several faces, of which one was measured; null where nobody counted.</summary>
-    /// <param name="set">The model's embeddings.</param>
-    /// <param name="people">The people who are measured; null for all.</param>
-    internal static int? Several(EmbeddingSet set, IReadOnlySet<string>? people) => set.SeveralFaces is not { } several ? null
-        : set.Paths.Zip(set.Identities).Count(face => several.Contains(face.First) && people?.Contains(face.Second) != false);
+    /// <param name="set">The model's embeddings of the photos that are measured.</param>
+    internal static int? Several(EmbeddingSet set) => set.SeveralFaces is not { } several ? null : set.Paths.Count(several.Contains);
 
     /// <summary>The same in words: a line for each number of photos that gave no face, with the rates of the models that it is so for.</summary>
     /// <param name="models">All models that were measured.</param>

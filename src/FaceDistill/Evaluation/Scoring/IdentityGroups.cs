@@ -69,7 +69,7 @@ internal sealed class IdentityGroups
         if (unknown >= 0)
         {
             throw new FaceDistillException($"{set.Name}: {RowNames.Of(set, unknown)} has no identity; "
-                + "put each person's images into a folder of their own");
+                + "put each person's images into a folder of their own, and only theirs: 'align' without --all-faces takes the face that a photo is of");
         }
 
         var groups = new IdentityGroups(set.Identities);

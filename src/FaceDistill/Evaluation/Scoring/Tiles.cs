@@ -186,13 +186,9 @@ internal static class TileRows
         });
     }
 
-    /// <summary>Where the pairs (i, j) with i below j of a row begin in a tile, and where those of two people do; both as
-    /// columns of the whole matrix.</summary>
-    public static (int First, int Impostors) Split(PairTile tile, int row, IdentityGroups groups)
-    {
-        int last = tile.Column + tile.Columns;
-        return (Math.Clamp(row + 1, tile.Column, last), Math.Clamp(groups.End[row], tile.Column, last));
-    }
+    /// <summary>Where a row's pairs of two people begin in a tile: a column of the whole matrix.</summary>
+    public static int Impostors(PairTile tile, int row, IdentityGroups groups) =>
+        Math.Clamp(groups.End[row], tile.Column, tile.Column + tile.Columns);
 
     /// <summary>How many pairs (i, j) with i below j a tile has; or, of two models, with i other than j.</summary>
     public static long Pairs(PairTile tile, bool twice = false)

@@ -52,28 +52,6 @@ internal static class UnitEmbeddings
         new($"{set.Name}: the embedding in {RowNames.Of(set, row)} {what}; make the embeddings again");
 }
 
-/// <summary>Takes rows out of a set.</summary>
-internal static class EmbeddingRows
-{
-    /// <summary>The rows as a set of their own, in the given order.</summary>
-    /// <param name="set">The set; not changed.</param>
-    /// <param name="rows">Its rows.</param>
-    /// <param name="identity">The identity of a row.</param>
-    public static EmbeddingSet Take(EmbeddingSet set, IReadOnlyList<int> rows, Func<int, string> identity) => set.Of(rows, identity);
-
-    /// <summary>Rows of a matrix, in the given order: float32 [rows.Count, D], row-major.</summary>
-    public static float[] Values(float[] values, int dimension, IReadOnlyList<int> rows)
-    {
-        float[] taken = new float[(long)rows.Count * dimension];
-        for (int i = 0; i < rows.Count; i++)
-        {
-            values.AsSpan(rows[i] * dimension, dimension).CopyTo(taken.AsSpan(i * dimension));
-        }
-
-        return taken;
-    }
-}
-
 /// <summary>
 /// Finds the rows of a set by path. Extensions do not count, because aligning may change them, unless a set has two images
 /// that differ in nothing else.
@@ -93,7 +71,7 @@ internal sealed class PathIndex
         for (int row = 0; row < set.Count; row++)
         {
             _exact.TryAdd(set.Paths[row], row); // UnitEmbeddings refuses a path that comes twice
-            string stem = Stem(set.Paths[row]);
+            string stem = ImagePaths.Stem(set.Paths[row]);
             _stems[stem] = _stems.ContainsKey(stem) ? Ambiguous : row;
         }
     }
@@ -104,7 +82,7 @@ internal sealed class PathIndex
     {
         foreach (string spelling in ImagePaths.Spellings(path))
         {
-            if (_exact.TryGetValue(spelling, out int row) || _stems.TryGetValue(spelling, out row) || _stems.TryGetValue(Stem(spelling), out row))
+            if (_exact.TryGetValue(spelling, out int row) || _stems.TryGetValue(spelling, out row) || _stems.TryGetValue(ImagePaths.Stem(spelling), out row))
             {
                 return row != Ambiguous ? row
                     : throw new FaceDistillException(
@@ -130,6 +108,4 @@ internal sealed class PathIndex
 
         return rows;
     }
-
-    private static string Stem(string path) => Path.ChangeExtension(path, null);
 }

@@ -1,3 +1,5 @@
+using FaceDistill.Faces;
+
 namespace FaceDistill.Export.Int8;
 
 /// <summary>What was seen of one layer's output: its range, a histogram, and the mean of each channel.</summary>
@@ -76,6 +78,20 @@ internal readonly record struct ActivationRange(float Scale, byte Zero)
     {
         double scale = Math.Max((max - min) / 255, 1e-12); // an activation that is always 0 needs a step too
         return new ActivationRange((float)scale, (byte)Math.Clamp(Math.Round(-min / scale), 0, 255));
+    }
+
+    /// <summary>
+    /// The levels of pictures, black to white, whatever those that were seen hold: level 1 to 255. With all 256 levels the zero in the middle of a student's
+    /// contract would lie between two of them, and each of the 256 values of a pixel just half-way between two others, for rounding errors to decide.
+    /// </summary>
+    /// <param name="contract">How a pixel is scaled.</param>
+    public static ActivationRange OfPictures(ModelInputSpec contract)
+    {
+        ArgumentNullException.ThrowIfNull(contract);
+        double Scaled(double pixel, Func<IEnumerable<double>, double> of) => of(contract.Mean.Zip(contract.Std, (mean, std) => (pixel - mean) / std));
+        double min = Scaled(0, Enumerable.Min), max = Scaled(255, Enumerable.Max);
+        double scale = (max - min) / 254;
+        return new ActivationRange((float)scale, (byte)Math.Clamp(1 + Math.Round(-min / scale), 0, 255));
     }
 
     /// <summary>The levels by a method.</summary>

@@ -24,6 +24,7 @@ internal sealed class StudentInt8 : IDisposable
     private readonly float[] _expected;
     private readonly double _variance;
     private readonly EmbeddingSpread? _spread;
+    private readonly ActivationRange _input;
 
     /// <summary>Reads the faces and embeds those to choose by.</summary>
     /// <param name="checkpoint">The student.</param>
@@ -37,6 +38,7 @@ internal sealed class StudentInt8 : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Validated();
         _student = FoldedStudent.Of(checkpoint);
+        _input = ActivationRange.OfPictures(checkpoint.Description.Contract);
         int images = faces.Dataset.Images.Count, wanted = Math.Min(images, options.CalibrationFaces + options.SelectionFaces);
         if (images < 32)
         {
@@ -45,7 +47,7 @@ internal sealed class StudentInt8 : IDisposable
         }
 
         EmbeddingSpread.RequireDifferent(faces, "--calibration");
-        int selected = Math.Max(16, (int)((long)wanted * options.SelectionFaces / (options.CalibrationFaces + options.SelectionFaces)));
+        int selected = Math.Clamp((int)((long)wanted * options.SelectionFaces / (options.CalibrationFaces + options.SelectionFaces)), 16, wanted - 16);
         var chosen = Enumerable.Range(0, wanted).Select(i => faces.ReadView((int)((long)i * images / wanted), checkpoint.Description.Contract.Size)).ToList();
         // Interleaved, so that both kinds come from every part of the data.
         var forSelection = Enumerable.Range(0, selected).Select(i => (int)((long)i * wanted / selected)).ToHashSet();
@@ -111,11 +113,9 @@ internal sealed class StudentInt8 : IDisposable
 
     private static bool[] Choices(bool? asked) => asked is { } one ? [one] : [false, true];
 
-    private static Int8Plan PlanOf(FoldedStudent student, IReadOnlyDictionary<string, ActivationStatistics> seen, CalibrationMethod method, bool correct)
+    private Int8Plan PlanOf(FoldedStudent student, IReadOnlyDictionary<string, ActivationStatistics> seen, CalibrationMethod method, bool correct)
     {
-        // The input's range is known: pictures fill it.
-        var ranges = seen.ToDictionary(
-            s => s.Key, s => ActivationRange.Of(s.Value, s.Key == "input" ? CalibrationMethod.MinMax : method), StringComparer.Ordinal);
+        var ranges = seen.ToDictionary(s => s.Key, s => s.Key == "input" ? _input : ActivationRange.Of(s.Value, method), StringComparer.Ordinal);
         var biases = new Dictionary<string, float[]>(StringComparer.Ordinal);
         string source = "input";
         foreach (var layer in student.Layers)

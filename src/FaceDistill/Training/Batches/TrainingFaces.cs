@@ -111,7 +111,8 @@ internal sealed class TrainingFaces
 /// <summary>Numbers the people of a list of faces, by the folder that a face lies in.</summary>
 internal static class FacePeople
 {
-    /// <summary>Numbers them from 0, in ordinal order of their folders; a face without an identity has -1.</summary>
+    /// <summary>Numbers them from 0, as they come: a run goes on with the faces in the order that it began with, wherever their folders lie by then. A face
+    /// without an identity has -1.</summary>
     /// <param name="images">The faces. Two folders are two people, also where both have the same name in two data sets.</param>
     public static (int[] People, int Count) Of(IReadOnlyList<FaceImage> images)
     {
@@ -133,12 +134,6 @@ internal static class FacePeople
             }
         }
 
-        int[] ranks = new int[numbers.Count]; // the numbers as they came, in the folders' order
-        foreach (var (rank, (_, number)) in numbers.OrderBy(n => n.Key, StringComparer.Ordinal).Index())
-        {
-            ranks[number] = rank;
-        }
-
-        return (Array.ConvertAll(people, p => p < 0 ? p : ranks[p]), numbers.Count);
+        return (people, numbers.Count);
     }
 }

@@ -37,6 +37,9 @@ internal sealed class StudentCheckpoint
     /// <summary>The file that it was read from.</summary>
     public string Path { get; }
 
+    /// <summary>SHA-256 of the file as it was when it was read; a run that goes on replaces it.</summary>
+    public string Hash { get; private init; } = "";
+
     /// <summary>What the student is.</summary>
     public StudentDescription Description { get; }
 
@@ -100,7 +103,7 @@ internal sealed class StudentCheckpoint
             throw new FaceDistillException($"no checkpoint {path}; is this a folder that '{Hints.Command} distill' made?");
         }
 
-        var (tensors, metadata) = SafetensorsFile.Read(path);
+        var (tensors, metadata) = SafetensorsFile.Read(path, out string hash);
         string? format = metadata.GetValueOrDefault("format");
         bool checkedSum = metadata.ContainsKey(SafetensorsFile.ChecksumKey);
         if (format != FormatBefore && !(format == Format && checkedSum))
@@ -117,6 +120,7 @@ internal sealed class StudentCheckpoint
             return new StudentCheckpoint(path, tensors, description, options, Json<TrainingState>("state").Validated(options.Run.Epochs))
             {
                 OptimizerSteps = Json<long>("optimizerSteps") is var steps and >= 0 ? steps : throw new JsonException("the optimizer's steps are below 0"),
+                Hash = hash,
                 Note = checkedSum ? null : $"{path} is of an earlier version and carries no checksum: that it is as it was written is not verified",
             };
         }

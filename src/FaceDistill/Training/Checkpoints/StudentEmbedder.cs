@@ -23,7 +23,7 @@ internal sealed class StudentEmbedder : IEmbedder
     /// <param name="name">The name shown in tables.</param>
     /// <param name="device">auto, cpu or cuda.</param>
     public StudentEmbedder(StudentCheckpoint checkpoint, string name, string device)
-        : this(Loaded(checkpoint), checkpoint.Scaling, checkpoint.Description.Contract, checkpoint.Path, name, device)
+        : this(Loaded(checkpoint), checkpoint.Scaling, checkpoint.Description.Contract, checkpoint.Path, checkpoint.Hash, name, device)
     {
     }
 
@@ -32,14 +32,14 @@ internal sealed class StudentEmbedder : IEmbedder
     /// <param name="scaling">How its output comes into the teacher's space.</param>
     /// <param name="contract">What it wants to see.</param>
     /// <param name="path">The file that it is from.</param>
+    /// <param name="hash">What the file is known by.</param>
     /// <param name="name">The name shown in tables.</param>
     /// <param name="device">auto, cpu or cuda.</param>
-    public StudentEmbedder(MobileNetV1 model, TargetScaling scaling, ModelInputSpec contract, string path, string name, string device)
+    public StudentEmbedder(MobileNetV1 model, TargetScaling scaling, ModelInputSpec contract, string path, string hash, string name, string device)
     {
         ArgumentNullException.ThrowIfNull(model);
         _device = TorchDevice.Resolve(device);
-        (_model, _scaling, Contract, _path, Name) = (model, scaling, contract, path, name);
-        Hash = FileHash.Sha256(path);
+        (_model, _scaling, Contract, _path, Hash, Name) = (model, scaling, contract, path, hash, name);
         _model.to(_device);
     }
 

@@ -33,11 +33,11 @@ internal sealed class ArcFace : nn.Module
         (_scale, _margin) = (scale, margin);
         using var generator = new Generator((ulong)seed);
         using var frozen = no_grad();
-        register_parameter("centres", nn.Parameter(empty(people, dimension).normal_(0, 1, generator)));
+        register_parameter("class_centres", nn.Parameter(empty(people, dimension).normal_(0, 1, generator)));
     }
 
     /// <summary>float32 [C, D]; trained with the student.</summary>
-    public Tensor Centres => get_parameter("centres")!; // another tensor after a move to another device
+    public Tensor Centres => get_parameter("class_centres")!; // another tensor after a move to another device
 
     /// <summary>The loss.</summary>
     /// <param name="student">float32 [N, D].</param>

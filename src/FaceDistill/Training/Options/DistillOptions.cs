@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Training.Losses;
@@ -33,6 +34,10 @@ public sealed record DistillOptions
     /// <summary>What is held out, and what it decides.</summary>
     [JsonFlattened]
     public HeldOutOptions HeldOut { get; init; } = new();
+
+    /// <summary>The part of the faces that is held out: none where nothing is learned of a teacher, whose embeddings of them would be compared.</summary>
+    [JsonIgnore]
+    internal double HeldPart => Loss.IsDistilled ? HeldOut.Part : 0;
 
     /// <summary>The options with another start; a learning rate that was the usual one becomes that of the start.</summary>
     /// <param name="init">See <see cref="StudentOptions.Init"/>.</param>

@@ -19,16 +19,20 @@ internal static class StartTerms
         string folder = Path.GetDirectoryName(Path.GetFullPath(checkpoint.Path))!, teacher = checkpoint.Description.Teacher;
         string argument = Member(folder, RecipeFile, "teacher") is { ValueKind: JsonValueKind.String } named ? named.GetString()! : teacher;
         return (Known(teacher, () => ModelCardSource.OfTeacher(teacher, argument)),
-            [.. Data(folder).Select(data => Known(data, () => ModelCardSource.OfData(data, AssetFinder.FromEnvironment())))]);
+            [.. Data(folder).Select(data => Known(data.Name, () => ModelCardSource.OfData(data.Name, AssetFinder.FromEnvironment(), data.Place)))]);
     }
 
-    // As the user named them; where the run kept no recipe, its folders.
-    private static string[] Data(string folder)
+    // As the user named them, with the folders that they were; where the run kept no recipe, these alone.
+    private static (string Name, string? Place)[] Data(string folder)
     {
+        string[] places = Member(folder, InfoFile, "trainedOn") is { ValueKind: JsonValueKind.Array } trained
+            ? [.. trained.EnumerateArray().Select(d => d.ValueKind == JsonValueKind.Object && d.TryGetProperty("root", out var root) ? root.ToString() : "")]
+            : [];
         string[] named = Member(folder, RecipeFile, "data") is { ValueKind: JsonValueKind.Array } list
             ? [.. list.EnumerateArray().Where(d => d.ValueKind == JsonValueKind.String).Select(d => d.GetString()!)] : [];
-        return named.Length > 0 ? named
+        named = named.Length > 0 ? named
             : Member(folder, InfoFile, "data") is { ValueKind: JsonValueKind.String } folders ? folders.GetString()!.Split(", ") : [];
+        return [.. named.Select((name, i) => (name, places.Length == named.Length && places[i].Length > 0 ? places[i] : null))];
     }
 
     private static JsonElement? Member(string folder, string file, string key)

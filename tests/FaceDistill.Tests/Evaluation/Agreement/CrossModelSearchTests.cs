@@ -97,7 +97,7 @@ public sealed class CrossModelSearchTests
         var student = SignSets.Student(teacher, 1, 1);
         var narrow = new EmbeddingSet("narrow", 8, student.Values[..(20 * 8)], student.Paths, student.Identities);
         Assert.Contains("teacher gives 16 values an image and narrow gives 8", Message(teacher, narrow), StringComparison.Ordinal);
-        var fewer = EmbeddingRows.Take(student, [.. Enumerable.Range(0, 19)], row => student.Identities[row]);
+        var fewer = student.Of([.. Enumerable.Range(0, 19)]);
         Assert.Contains($"student has 19 without {Path.ChangeExtension(student.Paths[19], ".png")}", Message(teacher, fewer), StringComparison.Ordinal);
         Assert.Contains("embed both", Message(fewer, student), StringComparison.Ordinal);
         student.Values[3] = float.NaN;

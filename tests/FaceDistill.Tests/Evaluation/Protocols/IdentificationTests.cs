@@ -109,7 +109,7 @@ public sealed class IdentificationTests
         Assert.Contains(Enumerable.Range(2, 5),
             seed => Identification.Run(set, new IdentificationOptions(Seed: seed)).Identification!.OpenSet.KnownProbes != one.KnownProbes);
         int[] rows = [.. Enumerable.Range(0, 40).Reverse(), .. Enumerable.Range(40, 460)]; // first images stay first
-        var turned = EmbeddingRows.Take(set, rows, row => set.Identities[row]);
+        var turned = set.Of(rows);
         Assert.Equal(one.Points, Identification.Run(turned, new IdentificationOptions(Seed: 1, Fars: Fars)).Identification!.OpenSet.Points);
     }
 

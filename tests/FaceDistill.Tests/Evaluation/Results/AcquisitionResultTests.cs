@@ -18,14 +18,14 @@ public sealed class AcquisitionResultTests
             SeveralFaces = new HashSet<string>(StringComparer.Ordinal) { "p0/0.jpg", "p5/1.jpg" },
         };
         var measured = Evaluator.Run(Evaluator.AllPairs, set, null, new EvaluationOptions { Fars = [0.1], Resamples = 0 });
-        var lost = AcquisitionResult.Of(set, null, measured, rates: true)!;
+        var lost = AcquisitionResult.Of(set, FaceDataset.IdentityOf, measured, rates: true)!;
         Assert.Equal((18, 6, 18L), (lost.Photos, lost.NotAcquired, lost.GenuinePairs));
         Assert.Equal(measured.TarAtFar!["1e-1"]!.Value * 6 / 18, lost.TarAtFar["1e-1"]!.Value, 12);
         Assert.Contains("no face was found in 6 of the 18 photos",
             Assert.Single(AcquisitionResult.Words([measured with { Acquisition = lost }])), StringComparison.Ordinal);
-        Assert.Equal(2, AcquisitionResult.Several(set, null));
-        Assert.Equal(1, AcquisitionResult.Several(set, new HashSet<string>(StringComparer.Ordinal) { "p0" }));
-        Assert.Equal(1, AcquisitionResult.Several(set.Of([0, 1, 2]), null));
-        Assert.Null(AcquisitionResult.Several(Sets.Random("model", 1, 8, paths), null));
+        Assert.Empty(AcquisitionResult.Of(set, FaceDataset.IdentityOf, measured, rates: false)!.TarAtFar);
+        Assert.Equal(2, AcquisitionResult.Several(set));
+        Assert.Equal(1, AcquisitionResult.Several(set.Of([0, 1, 2])));
+        Assert.Null(AcquisitionResult.Several(Sets.Random("model", 1, 8, paths)));
     }
 }

@@ -48,6 +48,13 @@ public sealed class UnitEmbeddingsTests
     }
 
     [Fact]
+    public void A_name_with_a_dot_is_no_other_images_with_an_extension()
+    {
+        var index = new PathIndex(new EmbeddingSet("m", 1, [1, 2], ["bob/photo.jpg", "bob/a.2.png"], ["", ""]));
+        Assert.Equal([-1, 0, 0, 1, 1], new[] { "bob/photo.2", "bob/photo", "bob/photo.png", "bob/a.2", "bob/a.2.jpg" }.Select(index.Row));
+    }
+
+    [Fact]
     public void A_repeated_path_is_named()
     {
         var set = new EmbeddingSet("student", 1, [1, 2, 3], ["a", "b", "a"], ["x", "y", "x"]);

@@ -1,4 +1,6 @@
 using FaceDistill.Export.Int8;
+using FaceDistill.Faces;
+using OpenCvSharp;
 
 namespace FaceDistill.Tests.Export.Int8;
 
@@ -25,6 +27,29 @@ public sealed class ActivationRangeTests
         double best = Error(ActivationRange.Of(seen, CalibrationMethod.MeanSquaredError));
         Assert.True(best < Error(ActivationRange.Of(seen, CalibrationMethod.MinMax)));
         Assert.All(Enumerable.Range(1, 20), i => Assert.True(best <= Error(ActivationRange.Between(0, seen.Max * i / 20)) * 1.02, $"{i}"));
+    }
+
+    // Whether the host scales a pixel or the graph: the same level, and none half-way between two.
+    [Fact]
+    public void Each_value_of_a_pixel_has_a_level_and_rounding_errors_decide_nothing()
+    {
+        var contract = FaceTensor.StudentContract(1, "dlib");
+        var range = ActivationRange.OfPictures(contract);
+        Assert.Equal((1 / 127f, (byte)128), (range.Scale, range.Zero));
+        var levels = new HashSet<double>();
+        for (int pixel = 0; pixel < 256; pixel++)
+        {
+            using var face = new Mat(1, 1, MatType.CV_8UC3, Scalar.All(pixel));
+            var host = new float[3];
+            FaceTensor.Fill(face, contract, host);
+            double Level(float value) => value / range.Scale;
+            Assert.InRange(Math.Abs(Math.Abs(Level(host[0]) - Math.Floor(Level(host[0]))) - 0.5), 1e-3, 0.5);
+            Assert.Equal(Math.Round(Level((pixel - 127.5f) * (1 / 127.5f))), Math.Round(Level(host[0])));
+            levels.Add(Math.Round(Level(host[0])) + range.Zero);
+        }
+
+        Assert.InRange(levels.Count, 254, 255);
+        Assert.Equal((1, 255), (levels.Min(), levels.Max()));
     }
 
     [Theory]
