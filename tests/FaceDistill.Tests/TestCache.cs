@@ -8,6 +8,11 @@ namespace FaceDistill.Tests;
 /// </summary>
 internal static class TestCache
 {
+    private static string _own = "";
+
+    /// <summary>A folder that lasts as long as the process.</summary>
+    public static string Folder(string name) => Directory.CreateDirectory(Path.Combine(_own, "made", name)).FullName;
+
     [ModuleInitializer]
     internal static void Use()
     {
@@ -19,6 +24,7 @@ internal static class TestCache
             Directory.CreateSymbolicLink(Path.Combine(own, "models"), kept);
         }
 
+        _own = own;
         Environment.SetEnvironmentVariable("FACEDISTILL_CACHE", own);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(own, recursive: true); // of the link the link alone
     }

@@ -7,15 +7,23 @@ using FaceDistill.Training.Options;
 
 namespace FaceDistill.Tests;
 
-/// <summary>The folder of a run of two epochs on drawn faces, made once for a test class.</summary>
+/// <summary>The folder of a run of two epochs on drawn faces: each test class has a copy, which its tests may spoil, of the one that was trained.</summary>
 public sealed class TrainedRun : IDisposable
 {
+    private static readonly Lazy<string> Trained = new(() =>
+    {
+        string folder = TestCache.Folder("trained-run");
+        using var tiny = new TinyRun();
+        using var trainer = tiny.Trainer(folder, Options);
+        trainer.Run(JobContext.None);
+        return folder;
+    });
+
     private readonly TempFolder _folder = new();
 
     public TrainedRun()
     {
-        using var trainer = Tiny.Trainer(Folder, Options);
-        trainer.Run(JobContext.None);
+        CopyFolder(Trained.Value, Folder);
         Info.Write(Folder);
         TrainedFaces.Write(Folder, Tiny.Faces);
     }

@@ -33,11 +33,12 @@ internal sealed class Int8Graph
     {
         var architecture = _student.Description.Architecture();
         int size = architecture.Spec.Resolution;
-        string x = Rounded("input", _graph.Input("input", OnnxElementType.Float32, "batch", 3, size, size));
+        string input = _graph.Input("input", OnnxElementType.Float32, "batch", 3, size, size), x = Rounded("input", input);
         string source = "input";
         foreach (var layer in _student.Layers)
         {
-            x = _plan.Float32Layers.Contains(layer.Layer.Name) ? Rounded(layer.Layer.Name, layer.AddTo(_graph, x)) : In8Bits(layer, x, source);
+            x = !_plan.Float32Layers.Contains(layer.Layer.Name) ? In8Bits(layer, x, source)
+                : Rounded(layer.Layer.Name, layer.AddTo(_graph, source == "input" ? input : Float32(x, source)));
             source = layer.Layer.Name;
         }
 
@@ -46,6 +47,10 @@ internal sealed class Int8Graph
         _graph.Output("embedding", OnnxElementType.Float32, "batch", architecture.Dimension);
         return _graph;
     }
+
+    // What ends in a ReLU (every layer but the last) is as it was after another one. Right behind a DequantizeLinear ONNX Runtime (its WeightBiasQuantization)
+    // rounds a layer's float32 weights to 8 bits, by one step for all its filters, and no float32 layer is left.
+    private string Float32(string x, string source) => _graph.Relu($"{source}.float", x);
 
     // To the nearest of the 256 levels and back.
     private string Rounded(string name, string value)

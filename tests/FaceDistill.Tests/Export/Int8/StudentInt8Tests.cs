@@ -7,7 +7,9 @@ using FaceDistill.Formats;
 using FaceDistill.Students;
 using FaceDistill.Synthetic;
 using FaceDistill.Training.Checkpoints;
+using FaceDistill.Training.Optimizers;
 using Microsoft.ML.OnnxRuntime;
+using static TorchSharp.torch;
 
 namespace FaceDistill.Tests.Export.Int8;
 
@@ -81,6 +83,39 @@ public sealed class StudentInt8Tests(TinyRun tiny) : IClassFixture<TinyRun>
         double before = none.Build(default).Report.Error;
         Assert.True(report.Float32Layers.Count == 0 ? report.Error == before : report.Error <= 0.9 * before, $"{before} to {report.Error}");
         Assert.Equal(report.Float32Layers.Count, graph.Nodes.Count(n => n.Op == "Conv" && graph.Initializers.Any(i => i.Name == n.Inputs[1])));
+    }
+
+    [Fact]
+    public void The_layer_whose_weights_8_bits_do_not_hold_returns_to_float32_first()
+    {
+        using var folder = new TempFolder();
+        using (var trainer = tiny.Trainer(folder.Path, TinyRun.Options with { Run = TinyRun.Options.Run with { Epochs = 25 } }))
+        {
+            trainer.Run(JobContext.None);
+        }
+
+        var trained = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]);
+        using var model = trained.LoadModel();
+        using (no_grad())
+        using (NewDisposeScope())
+        {
+            var weights = model.state_dict();
+            weights["dw5_bn.weight"].narrow(0, 0, 1).fill_(0.01); // the first channel is always 0: what it is multiplied with decides the steps, nothing else
+            weights["dw5_bn.bias"].narrow(0, 0, 1).fill_(-10);
+            weights["pw5.weight"].narrow(1, 0, 1).fill_(1000);
+        }
+
+        using var optimizer = new AdamWState(model, 0);
+        var run = new RunPosition(trained.Description, trained.Scaling, trained.Options, trained.State);
+        StudentCheckpoint.Write(folder["outlier"], run, new TrainedStudent(model) { Optimizer = optimizer });
+        var options = new Int8Options { Method = CalibrationMethod.MinMax, Equalize = false, CorrectBias = false, MaxFloat32Layers = 1 };
+        using var quantiser = new StudentInt8(StudentCheckpoint.Read(folder["outlier"]), tiny.Faces, options);
+        var report = quantiser.Build(default).Report;
+        Assert.Equal(["pw5"], report.Float32Layers);
+        Assert.InRange(report.Error, 1e-9, 0.1);
+        Assert.True(report.Error < report.Tried[0].Error / 5, $"{report.Tried[0].Error} to {report.Error}");
+        using var dead = new StudentInt8(StudentCheckpoint.Read(folder["outlier"]), tiny.Faces, options with { MaxFloat32Layers = 0 });
+        Assert.Contains("nearly the same embedding", Assert.Throws<FaceDistillException>(() => dead.Build(default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
