@@ -8,7 +8,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 status=0
-dotnet build FaceDistill.sln -c Release -v quiet -clp:Summary || exit 1
+dotnet build FaceDistill.sln -c Release -v quiet -clp:Summary || { echo "0 passed, 0 failed: the build failed"; exit 1; }
 part() { # NAME FILTER...
   local name=$1
   shift
@@ -28,7 +28,7 @@ else
 fi
 trx=("$results"/*.trx)
 counters=$(grep -ho '<Counters [^>]*>' "${trx[@]}" 2>/dev/null || true)
-count() { grep -o "\b$1=\"[0-9]*\"" <<<"$counters" | grep -o '[0-9]*' | awk '{ sum += $1 } END { print sum + 0 }'; }
+count() { { grep -o "\b$1=\"[0-9]*\"" <<<"$counters" | grep -o '[0-9]*' || true; } | awk '{ sum += $1 } END { print sum + 0 }'; }
 # A failure scrolls away among two thousand lines: each again, its name, message and stack, before the last line.
 awk '/<UnitTestResult / { failed = /outcome="Failed"/; if (failed) { match($0, /testName="[^"]*"/); print "FAILED " substr($0, RSTART + 10, RLENGTH - 11) } }
   failed && /<Message>/ { told = 1 } failed && told; /<\/StackTrace>/ { told = 0 } /<\/UnitTestResult>/ { failed = told = 0 }' "${trx[@]}" 2>/dev/null | head -300 || true

@@ -206,7 +206,7 @@ internal static class DistillArguments
                 ? "--views is the number of augmented views with cached targets: give --augment, and not --targets live"
             : parsed.Given(Validation) && options is { HeldOut.Part: > 0, Loss.IsDistilled: false }
                 ? "--validation compares with the teacher's embeddings; without a teacher only people can be held out (--validation-people)"
-            : parsed.Given(Keep) && held is { Keep: KeepKind.Best, Part: 0, People: 0 }
+            : parsed.Given(Keep) && held.Keep == KeepKind.Best && options.HeldPart == 0 && (held.People ?? (options.Loss.IsDistilled ? 1 : 0)) == 0
                 ? "--keep best needs something to choose by: give --validation or --validation-people above 0"
             : null;
     }

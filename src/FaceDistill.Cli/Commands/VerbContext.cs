@@ -53,12 +53,13 @@ internal sealed class VerbContext : IDisposable
     }
 
     /// <summary>Says something that is not the result: to standard error, unless all is to be quiet there. What several steps find of the same model or data
-    /// is said once.</summary>
+    /// is said once; that it waits, or how a training ended, each time.</summary>
     public void Say(string line)
     {
+        bool state = line.StartsWith("waiting for ", StringComparison.Ordinal) || line.StartsWith("best epoch ", StringComparison.Ordinal);
         lock (_said)
         {
-            if (!_said.Add(line))
+            if (!_said.Add(line) && !state)
             {
                 return;
             }

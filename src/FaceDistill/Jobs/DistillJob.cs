@@ -207,7 +207,8 @@ public sealed class DistillJob(AssetFinder finder)
             int known = TrainedFaces.Read(run) is { } trained ? faces.Dataset.Images.Count(trained.Has) : 0;
             throw new FaceDistillException(
                 $"{run} was begun on other faces ({info.Images}; of the {now} found now {known} are among them, or their names or order "
-                + "differ); bring them back, or choose another --output");
+                + "differ" + (faces.Manifest.AllFaces ? "; of 'align --all-faces' only each photo's own face has a name now" : "")
+                + "); bring them back, or choose another --output");
         }
     }
 

@@ -195,7 +195,7 @@ internal static class RunReportMarkdown
         Line(text, $"## Loss");
         var loss = report.Run.Options.Loss;
         string what = loss == new LossOptions() ? "The part of the variance of the teacher's embeddings that the student does not explain" : $"{loss}";
-        Line(text, $"{what}; the cosine is between student and teacher on held-out faces.\n");
+        Line(text, $"{what}{(loss.IsDistilled ? "; the cosine is between student and teacher on held-out faces" : "")}.\n");
         double? far = report.Epochs.Select(e => e.PeopleFar).FirstOrDefault(f => f is not null);
         var (head, line) = far is null ? ("", "") : ($" held-out people's TAR at {FarTargets.Label(far.Value)} |", "---|");
         Line(text, $"| epoch | loss | held-out loss | held-out cosine | images/s |{head}\n|---|---|---|---|---|{line}");

@@ -172,7 +172,7 @@ internal sealed class Table14Job(AssetFinder finder)
             : "aligned and mirrored faces";
         return InvariantText.Of(
             $"head {o.Student.Head.ToString().ToLowerInvariant()}, {views}, batch {o.Run.BatchSize}, {o.Optimizer.Kind.ToString().ToLowerInvariant()}, "
-                + $"{o.Run.Precision.ToString().ToLowerInvariant()}, {100 * o.HeldOut.Part:0.#}% held out, seed {o.Run.Seed}");
+                + $"{o.Run.Precision.ToString().ToLowerInvariant()}, {100 * o.HeldPart:0.#}% held out, seed {o.Run.Seed}");
     }
 }
 

@@ -119,6 +119,12 @@ public sealed class TfliteFileTests(TinyRun tiny) : IClassFixture<TinyRun>, IDis
         }
 
         Assert.Equal(400, refused);
+        File.WriteAllBytes(path, file);
+        int zeros = TfliteReader.Graph(path).Tensors.First(t => t.Steps is { Zeros.Length: > 1 }).Steps!.Zeros.Length;
+        int length = file.AsSpan().IndexOf([.. BitConverter.GetBytes(zeros), .. new byte[8 * zeros]]); // a filter's zero points are 0
+        BitConverter.TryWriteBytes(file.AsSpan(length), 1);
+        File.WriteAllBytes(path, file);
+        Assert.EndsWith("as many zero points as scales", Assert.Throws<FaceDistillException>(() => TfliteReader.Graph(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,6 +26,7 @@ internal sealed class StudentCheckpoint
     private const string LossPrefix = "loss.";
     private const string OptimizerPrefix = "optimizer.";
     private const string TargetMean = "target.mean";
+    private const string CentresBefore = LossPrefix + "centres"; // of people by their folders' names, wherever these lie
     private readonly Dictionary<string, SafeTensor> _tensors;
 
     private StudentCheckpoint(string path, Dictionary<string, SafeTensor> tensors, StudentDescription description, DistillOptions options, TrainingState state)
@@ -175,6 +176,12 @@ internal sealed class StudentCheckpoint
     public void Restore(TrainedStudent student)
     {
         ArgumentNullException.ThrowIfNull(student);
+        if (student.ClassCentres is not null && _tensors.ContainsKey(CentresBefore))
+        {
+            student = State.IsFinished(Options.Run.Epochs) ? student with { ClassCentres = null, Optimizer = null } : throw new FaceDistillException(
+                $"{Path} is of an earlier version, which numbered ArcFace's people otherwise; finish the run with that one, or choose another --output");
+        }
+
         Restore(name => ModelPrefix + name, Named(student.Model));
         if (student.Optimizer is { } optimizer)
         {
