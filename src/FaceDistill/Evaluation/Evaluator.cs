@@ -220,10 +220,12 @@ internal static class Evaluator
         return results.Length > 0 ? results : null;
     }
 
-    /// <summary>The embeddings that are measured, of whom they show: of LFW's View 1 those of the test people.</summary>
+    /// <summary>The embeddings that are measured, of whom they show: of LFW's View 1 those of the test people, by a list of pairs those that it names.
+    /// </summary>
     /// <exception cref="FaceDistillException">As <see cref="Run"/>.</exception>
-    internal static EmbeddingSet Measured(string protocol, EmbeddingSet set, string? protocolFolder) => protocol switch
+    internal static EmbeddingSet Measured(string protocol, EmbeddingSet set, string? protocolFolder, EvaluationOptions options) => protocol switch
     {
+        Pairs => NeededPictures.In(set, NeededPictures.Of(PairsOf(protocolFolder, options))),
         LfwView1Test => LfwView1.Of(set, LfwPeople.Read(Find(protocol, protocolFolder, "peopleDevTest.txt"))).Set,
         LfwTenFold => set.Of([.. Enumerable.Range(0, set.Count)], row => PersonOf(protocol, set.Paths[row])),
         _ => set,
@@ -237,7 +239,7 @@ internal static class Evaluator
 
     // Null where it does not score all pairs.
     private static EmbeddingSet? AllPairsOf(string protocol, EmbeddingSet set, string? protocolFolder) =>
-        AllPairsProtocols.Contains(protocol) ? Measured(protocol, set, protocolFolder) : null;
+        AllPairsProtocols.Contains(protocol) ? Measured(protocol, set, protocolFolder, new EvaluationOptions()) : null;
 
     /// <summary>The path of one of LFW's lists, in the folder or the one above it.</summary>
     /// <exception cref="FaceDistillException">It is in neither.</exception>

@@ -22,10 +22,18 @@ internal static class NeededPictures
                 ? ByName(people.People.SelectMany(p => Enumerable.Range(1, p.Images).Select(n => LfwImage.Name(p.Name, n))), people.File) : null,
             Evaluator.LfwTenFold => LfwPairs.Read(Evaluator.Find(protocol, folder, "pairs.txt")) is var pairs
                 ? ByName(pairs.Pairs.SelectMany(p => new[] { p.First, p.Second }), pairs.File) : null,
-            Evaluator.Pairs when options.PairFile is null => PairList.In(folder) is var list
-                ? ByPath(list.Pairs.SelectMany(p => new[] { p.First, p.Second }), list.File) : null,
+            Evaluator.Pairs when options.PairFile is null => Of(PairList.In(folder)),
             _ => null,
         };
+    }
+
+    /// <summary>Those that a list of pairs names, with or without the extension, which aligning may have changed.</summary>
+    public static PictureChoice Of(PairList list)
+    {
+        ArgumentNullException.ThrowIfNull(list);
+        var wanted = list.Pairs.SelectMany(p => new[] { p.First, p.Second }).SelectMany(ImagePaths.Spellings)
+            .SelectMany(p => new[] { p, ImagePaths.Stem(p) }).ToHashSet(StringComparer.Ordinal);
+        return new PictureChoice(path => wanted.Contains(path) || wanted.Contains(ImagePaths.Stem(path)), list.File);
     }
 
     /// <summary>The same of embeddings: those of the pictures that are measured; all where none is, which the protocol refuses with its own words.</summary>
@@ -42,10 +50,4 @@ internal static class NeededPictures
         return new PictureChoice(path => wanted.Contains(LfwImage.NameOf(path)), list);
     }
 
-    // A list may name a picture without its extension, and aligning may have changed it.
-    private static PictureChoice ByPath(IEnumerable<string> paths, string list)
-    {
-        var wanted = paths.SelectMany(ImagePaths.Spellings).SelectMany(p => new[] { p, ImagePaths.Stem(p) }).ToHashSet(StringComparer.Ordinal);
-        return new PictureChoice(path => wanted.Contains(path) || wanted.Contains(ImagePaths.Stem(path)), list);
-    }
 }

@@ -66,7 +66,7 @@ internal static class SafetensorsFile
     /// <summary>Reads a whole file.</summary>
     /// <exception cref="FaceDistillException">The file is missing, truncated, too long, its header does not describe it exactly, or it carries a checksum of
     /// something else.</exception>
-    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path) => Read(path, out _);
+    public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path) => Read(path, _ => { });
 
     /// <summary>As <see cref="Read(string)"/>.</summary>
     /// <param name="path">The file.</param>
@@ -74,12 +74,23 @@ internal static class SafetensorsFile
     /// <exception cref="FaceDistillException">As <see cref="Read(string)"/>.</exception>
     public static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path, out string sha256)
     {
+        string hash = "";
+        var read = Read(path, file =>
+        {
+            file.Position = 0;
+            hash = Convert.ToHexStringLower(SHA256.HashData(file));
+        });
+        sha256 = hash;
+        return read;
+    }
+
+    private static (Dictionary<string, SafeTensor> Tensors, Dictionary<string, string> Metadata) Read(string path, Action<FileStream> parsed)
+    {
         try
         {
             using var file = File.OpenRead(path);
             var (tensors, metadata) = Parse(file);
-            file.Position = 0;
-            sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
+            parsed(file);
             return !metadata.TryGetValue(ChecksumKey, out string? sum) || sum == Checksum([.. tensors], metadata) ? (tensors, metadata)
                 : throw new FaceDistillException(
                     $"{path} was changed or damaged after it was written: its checksum is of something else; bring back a copy, or make it again");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Embeddings;
@@ -10,6 +9,7 @@ using FaceDistill.Files;
 using FaceDistill.Reports;
 using FaceDistill.Runs;
 using FaceDistill.Teachers;
+using FaceDistill.Training;
 
 namespace FaceDistill.Jobs;
 
@@ -69,7 +69,7 @@ public sealed class AuditJob(AssetFinder finder)
     {
         ArgumentNullException.ThrowIfNull(request);
         Check(request);
-        var watch = Stopwatch.StartNew();
+        using var watch = RunningTime.Start();
         try
         {
             foreach (string named in request.Data.Concat(request.Tests).Append(request.Calibration).OfType<string>().Where(n => !Directory.Exists(n)))

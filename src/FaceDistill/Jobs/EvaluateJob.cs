@@ -24,7 +24,7 @@ public sealed class EvaluateJob(AssetFinder finder)
     public EvaluationResult Run(EvaluateRequest request, JobContext job)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var watch = Stopwatch.StartNew();
+        using var watch = RunningTime.Start();
         request = request with { Options = WithDecidingRate(request.Protocol, request.Options) };
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
         Evaluator.Check(request.Protocol, folder, request.Options); // here and below: before the models are run
@@ -39,7 +39,7 @@ public sealed class EvaluateJob(AssetFinder finder)
         var measured = Apart(Embedded(request, needed, job), [.. request.Models, .. request.Embeddings]);
         var sets = measured.Select(m => m.Set).ToList();
         IdentityNotes.Tell(sets.SelectMany(set => set.Identities), job);
-        var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second)).ToList();
+        var trained = request.Models.Zip(sets).Select(m => TrainingOverlap.Of(m.First, request.Data!, request.Protocol, m.Second, request.Options)).ToList();
         string[] warnings =
         [
             .. from model in trained.Zip(sets)
@@ -69,15 +69,16 @@ public sealed class EvaluateJob(AssetFinder finder)
             FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
             PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? sets[0].PhotosId : null,
         };
+        List<EmbeddingSet> taken = [.. sets.Select(set => Evaluator.Measured(request.Protocol, set, folder, request.Options))];
         result = result with
         {
             Models = [.. result.Models.Select((m, i) => m with
             {
                 ModelHash = sets[i].ModelHash,
                 TrainedOn = trained.ElementAtOrDefault(i),
-                SeveralFaces = AcquisitionResult.Several(sets[i]),
-                Acquisition = AcquisitionResult.Of(Evaluator.Measured(request.Protocol, sets[i], folder),
-                    path => Evaluator.PersonOf(request.Protocol, path), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
+                SeveralFaces = AcquisitionResult.Several(taken[i]),
+                Acquisition = AcquisitionResult.Of(
+                    taken[i], path => Evaluator.PersonOf(request.Protocol, path), m, Evaluator.AllPairsProtocols.Contains(request.Protocol)),
             })],
         };
         string[] lost = [.. AcquisitionResult.Words(result.Models)];
@@ -239,6 +240,9 @@ public sealed class EvaluateJob(AssetFinder finder)
                 : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
+        string[] people = [.. faces.Dataset.Images.Select(i => i.Identity)];
+        long bytes = (long)people.Length * model.Dimension * sizeof(float);
+        Evaluator.CheckPeople(request.Protocol, model.Name, people, bytes, request.Options); // before what may take hours
         return new Measured(new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces, model.Hash);
     }
 

@@ -84,11 +84,12 @@ internal static class TrainingOverlap
     /// <param name="data">The faces that are measured.</param>
     /// <param name="protocol">The protocol.</param>
     /// <param name="set">The model's embeddings of them.</param>
+    /// <param name="options">Where a list of pairs lies; null for beside the faces.</param>
     /// <exception cref="FaceDistillException">The run's list of faces, or a list of people, is damaged, or nobody of these people is there.</exception>
-    public static TrainedOverlap? Of(string model, DataFolder data, string protocol, EmbeddingSet set)
+    public static TrainedOverlap? Of(string model, DataFolder data, string protocol, EmbeddingSet set, EvaluationOptions? options = null)
     {
         var overlap = Directory.Exists(model) ? TrainedFaces.Read(model) : null;
-        var known = overlap?.Of(Evaluator.Measured(protocol, set, data.Root));
+        var known = overlap?.Of(Evaluator.Measured(protocol, set, data.Root, options ?? new EvaluationOptions()));
         return overlap?.IsPartial == true && known?.Any == false ? null : known; // nothing found says nothing where faces are unknown
     }
 

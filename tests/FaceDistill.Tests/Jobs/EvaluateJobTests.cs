@@ -200,7 +200,7 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         string card = TinyTeacher.Write(_folder["teacher"]);
         var data = DataFolder.Of(run.CopyFaces(_folder["people"]).Dataset.Root);
         var told = new List<WorkProgress>();
-        var job = new JobContext(Progress: new Told(told));
+        var job = new JobContext(Progress: new Heard(told.Add));
         foreach (var request in new[] { Request(["teacher:" + card, _folder["none.onnx"]]), Request(["teacher:" + card]) with { Reference = "nobody" } })
         {
             Assert.Throws<FaceDistillException>(() => Job().Run(request with { Data = data }, job));
@@ -210,12 +210,23 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Refused(Request(["teacher:" + card]) with { Data = data, Labels = _folder["labels.txt"] }, "--labels");
     }
 
-    public void Dispose() => _folder.Dispose();
-
-    private sealed class Told(List<WorkProgress> told) : IProgress<WorkProgress>
+    [Fact]
+    public void That_no_pair_is_of_one_person_shows_before_the_first_embeds()
     {
-        public void Report(WorkProgress value) => told.Add(value);
+        string root = run.CopyFaces(_folder["people"]).Dataset.Root;
+        foreach (string file in Directory.GetDirectories(root).SelectMany(p => Directory.GetFiles(p).Skip(1)))
+        {
+            File.Delete(file);
+        }
+
+        var told = new List<WorkProgress>();
+        var request = Request(["teacher:" + TinyTeacher.Write(_folder["teacher"])]) with { Data = DataFolder.Of(root) };
+        var refused = Assert.Throws<FaceDistillException>(() => Job().Run(request, new JobContext(Progress: new Heard(told.Add))));
+        Assert.StartsWith("tiny: no genuine pair, each of the 12 identities has one image", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(told);
     }
+
+    public void Dispose() => _folder.Dispose();
 
     private static EvaluateRequest Request(string[] models) => new(Evaluator.AllPairs, models, null, null, "cpu");
 

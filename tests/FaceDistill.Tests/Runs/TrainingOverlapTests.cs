@@ -58,6 +58,16 @@ public sealed class TrainingOverlapTests(TrainedRun trained) : IClassFixture<Tra
         Assert.Equal(new TrainedOverlap(0, 0, 1, 0, 1), TrainingOverlap.Of(run, new DataFolder(_folder.Path, "x"), Evaluator.LfwView1Test, set));
     }
 
+    [Fact]
+    public void By_a_list_of_pairs_those_that_it_names_are_measured_wherever_it_lies()
+    {
+        var set = Lfw("{0}", ["Ann", "Bob", "Cid"]);
+        string list = _folder["pairs.csv"], run = Run([("Ann", 1), ("Cid", 3)]);
+        File.WriteAllText(list, "a,b,same\nBob/Bob_0001,Cid/Cid_0001.png,0\n");
+        Assert.Equal(new TrainedOverlap(1, 0, 2, 1, 2), TrainingOverlap.Of(
+            run, new DataFolder("/elsewhere", "x"), Evaluator.Pairs, set, new EvaluationOptions { PairFile = list }));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("lfw/{0}")]
