@@ -5,7 +5,6 @@ using FaceDistill.Cluster;
 using FaceDistill.Datasets;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
-using FaceDistill.Kernels;
 using FaceDistill.Runs;
 using FaceDistill.Training;
 
@@ -90,7 +89,6 @@ internal static class DistillCommand
             context.Say(ranks.About);
         }
 
-        HostMemory.KeepFreed();
         if (context.Parsed.GetValue(Resume) && context.Parsed.GetRequiredValue(Output) is var run && !RunInfo.Begun(run))
         {
             throw new FaceDistillException($"no run to resume in {run}; leave {Resume.Name} out to begin one");
@@ -110,7 +108,6 @@ internal static class DistillCommand
 
     private static void Follow(ParseResult parsed, Ranks ranks)
     {
-        HostMemory.KeepFreed();
         var finder = parsed.Finder();
         var request = AfterFirst(ranks, () => Request(parsed, finder) with { Ranks = ranks });
         RankedRun.RequireSame(ranks, request.Options, request.Teacher);

@@ -3,7 +3,6 @@ using FaceDistill.Cli.Rendering;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Files;
 using FaceDistill.Jobs;
-using FaceDistill.Kernels;
 using FaceDistill.Reports;
 using FaceDistill.Reports.Pages;
 using Spectre.Console;
@@ -34,7 +33,6 @@ internal static class QuickstartCommand
 
     private static void Run(VerbContext context)
     {
-        HostMemory.KeepFreed();
         var report = new QuickstartJob(context.Parsed.Finder())
             .Run(context.Parsed.GetValue(Output)!, context.Parsed.GetValue(Epochs), context.Parsed.GetValue(CommonOptions.Device)!, context.Job);
         context.Result(report, console => QuickstartEnd.Render(console, report));

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using FaceDistill.Cli.Rendering;
 using FaceDistill.Files;
-using FaceDistill.Kernels;
 using FaceDistill.Table14;
 
 namespace FaceDistill.Cli.Commands;
@@ -60,7 +59,6 @@ internal static class Table14Command
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
         string[] smoke = parsed.GetValue(Smoke) ? [Smoke.Name] : [];
         string command = Hints.Typed([Name, RecipeFile.Name, file, Output.Name, output, .. smoke]);
-        HostMemory.KeepFreed();
         var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))
         {

@@ -43,12 +43,14 @@ internal sealed class VerbContext : IDisposable
                 result.AddError(error);
             }
         });
-        command.SetAction((parsed, cancel) => Task.Run(() =>
+        command.SetAction((parsed, cancel) =>
         {
+            // On the program's first thread, whose heap may grow as it likes: glibc's heaps of other threads hold no block of more than 64 MB.
             using var context = new VerbContext(parsed, cancel);
             CacheFolder.Told = context.Say;
             run(context);
-        }, CancellationToken.None));
+            return Task.CompletedTask;
+        });
         return command;
     }
 

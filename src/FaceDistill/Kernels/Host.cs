@@ -3,17 +3,17 @@ using TorchSharp;
 
 namespace FaceDistill.Kernels;
 
-/// <summary>How the C library hands out the memory of torch's tensors.</summary>
+/// <summary>How the C library hands out the memory of torch's tensors and OpenCV's pictures.</summary>
 internal static partial class HostMemory
 {
     // malloc.h of the GNU C library.
     private const int TrimThreshold = -1, TopPad = -2, MmapThreshold = -3;
 
     /// <summary>
-    /// Makes glibc keep what torch frees for the next allocation. By itself it maps every block above 32 MB anew, so that each training
-    /// step of a wide student pays a page fault and a zeroing for every 4 kB of its large activations (1.0@160, batch 32,
-    /// one pair of runs on two cores: 87 images/s without this, 101 with it; narrower students gained nothing certain). The process then holds its peak until
-    /// it ends: a program decides that, not a library; the command line does. Does nothing where the C library is another one.
+    /// Makes glibc keep what is freed for the next allocation. By itself it maps every block above 32 MB anew and gives the end of a heap back, so that a page
+    /// fault and a zeroing are paid for every 4 kB of a wide student's activations and of many pictures: under a hypervisor, where a fault was seen to take 18
+    /// microseconds, most of the time (docs/training.md has figures). The process then holds its peak until it ends: a program decides that, not a
+    /// library; the command line does. Does nothing where the C library is another one.
     /// </summary>
     /// <returns>Whether the C library took the settings.</returns>
     public static bool KeepFreed()
