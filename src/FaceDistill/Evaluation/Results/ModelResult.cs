@@ -281,8 +281,8 @@ public sealed record TrainedOverlap(int People, int ByName, int OfPeople, int Fa
             string faces = InvariantText.Of($"{Faces} of the {OfFaces} faces measured here");
             string names = ByName == 0 ? "" : ByName == People ? ", by their names" : InvariantText.Of($", {ByName} of them by their names");
             string people = InvariantText.Of($"{People} of the {OfPeople} people measured here{names}");
-            string what = People == 0 ? faces : Faces == 0 ? people : InvariantText.Of($"{people}, and on {Faces} of the {OfFaces} faces");
-            return $"was trained on {what}: this says little about people whom it has not seen";
+            string what = People == 0 ? faces : Faces == 0 ? people : InvariantText.Of($"{people}, and {Faces} of the {OfFaces} faces");
+            return $"was trained on, or chose its best epoch by, {what}: this says little about people whom it has not seen";
         }
     }
 }
