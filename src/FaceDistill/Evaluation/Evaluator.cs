@@ -4,6 +4,7 @@ using FaceDistill.Evaluation.Metrics;
 using FaceDistill.Evaluation.Protocols;
 using FaceDistill.Evaluation.Results;
 using FaceDistill.Evaluation.Scoring;
+using FaceDistill.Files;
 using FaceDistill.Stores;
 
 namespace FaceDistill.Evaluation;
@@ -89,12 +90,15 @@ internal static class Evaluator
     /// <param name="identities">Who they show.</param>
     /// <param name="bytes">The memory that they will take.</param>
     /// <param name="options">As for <see cref="Run"/>.</param>
-    /// <exception cref="FaceDistillException">There is no pair of one person, or none of two, or they are too many for the memory, or for no rate enough.
-    /// </exception>
-    public static void CheckPeople(string protocol, string name, IReadOnlyList<string> identities, long bytes, EvaluationOptions options)
+    /// <param name="path">The path of each face, for messages; null where there is none.</param>
+    /// <exception cref="FaceDistillException">Whom a face shows is not known, there is no pair of one person, or none of two, or they are too many for the
+    /// memory, or for no rate enough.</exception>
+    public static void CheckPeople(string protocol, string name, IReadOnlyList<string> identities, long bytes, EvaluationOptions options,
+        Func<int, string>? path = null)
     {
         if (protocol == AllPairs)
         {
+            IdentityGroups.CheckNames(name, identities, row => path?.Invoke(row) ?? InvariantText.Of($"{RowNames.Numbered}{row}"));
             var groups = new IdentityGroups(identities);
             groups.CheckPairs(name);
             new AllPairsPlan(groups, options).Check(name, bytes);
@@ -174,7 +178,7 @@ internal static class Evaluator
 
         foreach (var set in sets.Count > 1 && protocol == AllPairs ? sets : []) // before the first takes its time
         {
-            CheckPeople(protocol, set.Name, set.Identities, 0, options ?? new EvaluationOptions());
+            CheckPeople(protocol, set.Name, set.Identities, 0, options ?? new EvaluationOptions(), row => set.Paths[row]);
             UnitEmbeddings.Check(set);
         }
 

@@ -240,9 +240,10 @@ public sealed class EvaluateJob(AssetFinder finder)
                 : new FaceSource(finder).Open(data, model.Contract.Template, request.Aligned, job);
         }
 
-        string[] people = [.. faces.Dataset.Images.Select(i => i.Identity)];
-        long bytes = (long)people.Length * model.Dimension * sizeof(float);
-        Evaluator.CheckPeople(request.Protocol, model.Name, people, bytes, request.Options); // before what may take hours
+        var images = faces.Dataset.Images;
+        long bytes = (long)images.Count * model.Dimension * sizeof(float);
+        Evaluator.CheckPeople( // before what may take hours
+            request.Protocol, model.Name, [.. images.Select(i => i.Identity)], bytes, request.Options, row => images[row].Path);
         return new Measured(new FaceEmbeddings(model, faces).Of(FaceView.Original, job), faces, model.Hash);
     }
 

@@ -25,8 +25,8 @@ internal static partial class HostMemory
 
         // The name libc.so.6 and this symbol together are glibc's; musl has no mallopt.
         return NativeLibrary.TryGetExport(library, "mallopt", out _)
-            && MallOpt(MmapThreshold, 1 << 30) == 1
-            && MallOpt(TrimThreshold, int.MaxValue) == 1
+            && (MallOpt(MmapThreshold, 1 << 30) == 1 || MallOpt(MmapThreshold, 32 << 20) == 1) // before version 2.35 no more than that
+            && MallOpt(TrimThreshold, -1) == 1 // never: mallopt(3)
             && MallOpt(TopPad, 64 << 20) == 1;
     }
 

@@ -239,7 +239,26 @@ public sealed class CommandLineTests : IDisposable
             CommandLine.Failed, "another facedistill is writing to");
     }
 
+    // Blocks of more than 64 MB are kept in the heap of a process's first thread alone (docs/training.md): a verb works on the one that calls.
+    [Fact]
+    public async Task A_verb_works_on_the_thread_that_calls()
+    {
+        int here = Environment.CurrentManagedThreadId;
+        using var output = new ThreadNoter();
+        Assert.Equal(CommandLine.Done, await CommandLine.RunAsync(["count", "mobilenet-v1:0.5@96"], output, TextWriter.Null));
+        Assert.Equal([here], output.Threads);
+    }
+
     public void Dispose() => _folder.Dispose();
+
+    private sealed class ThreadNoter : StringWriter
+    {
+        public HashSet<int> Threads { get; } = [];
+
+        public override void Write(char value) => Threads.Add(Environment.CurrentManagedThreadId);
+
+        public override void Write(string? value) => Threads.Add(Environment.CurrentManagedThreadId);
+    }
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)
     {

@@ -224,6 +224,14 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         var refused = Assert.Throws<FaceDistillException>(() => Job().Run(request, new JobContext(Progress: new Heard(told.Add))));
         Assert.StartsWith("tiny: no genuine pair, each of the 12 identities has one image", refused.Message, StringComparison.Ordinal);
         Assert.Empty(told);
+        foreach (string file in Directory.GetDirectories(root).SelectMany(Directory.GetFiles))
+        {
+            File.Move(file, Path.Combine(root, Path.GetFileName(Path.GetDirectoryName(file)!) + ".png")); // nobody's
+        }
+
+        refused = Assert.Throws<FaceDistillException>(() => Job().Run(request, new JobContext(Progress: new Heard(told.Add))));
+        Assert.Matches(@"^tiny: row 1 \(.*\.png\) has no identity; put each person's images into a folder of their own", refused.Message);
+        Assert.Empty(told);
     }
 
     public void Dispose() => _folder.Dispose();

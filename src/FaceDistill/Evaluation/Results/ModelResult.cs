@@ -49,7 +49,8 @@ public sealed record ModelResult(string Name, int Images, long GenuinePairs, lon
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? SeveralFaces { get; init; }
 
-    /// <summary>How much of what is measured it was trained on; null where that is not known: of teachers, of files outside a run folder.</summary>
+    /// <summary>How much of what is measured it was trained on, or chose its best epoch by; null where that is not known: of teachers, of files outside
+    /// a run folder.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TrainedOverlap? TrainedOn { get; init; }
 

@@ -65,16 +65,23 @@ internal sealed class IdentityGroups
     /// <exception cref="FaceDistillException">An identity is missing, or there is no genuine or no impostor pair.</exception>
     public static IdentityGroups Of(EmbeddingSet set)
     {
-        int unknown = Array.FindIndex(set.Identities, string.IsNullOrWhiteSpace);
-        if (unknown >= 0)
-        {
-            throw new FaceDistillException($"{set.Name}: {RowNames.Of(set, unknown)} has no identity; "
-                + "put each person's images into a folder of their own, and only theirs: 'align' without --all-faces takes the face that a photo is of");
-        }
-
+        CheckNames(set.Name, set.Identities, row => set.Paths[row]);
         var groups = new IdentityGroups(set.Identities);
         groups.CheckPairs(set.Name);
         return groups;
+    }
+
+    /// <summary>Refuses a face of which nobody knows whom it shows.</summary>
+    public static void CheckNames(string name, IReadOnlyList<string> identities, Func<int, string> path)
+    {
+        for (int row = 0; row < identities.Count; row++)
+        {
+            if (string.IsNullOrWhiteSpace(identities[row]))
+            {
+                throw new FaceDistillException($"{name}: {RowNames.Of(path(row), row)} has no identity; "
+                    + "put each person's images into a folder of their own, and only theirs: 'align' without --all-faces takes the face that a photo is of");
+            }
+        }
     }
 
     /// <summary>Refuses sets without a genuine or without an impostor pair.</summary>
@@ -128,7 +135,12 @@ internal static class RowNames
     public static string Of(EmbeddingSet set, int row)
     {
         ArgumentNullException.ThrowIfNull(set);
-        string path = set.Paths[row];
+        return Of(set.Paths[row], row);
+    }
+
+    /// <summary>As for a set.</summary>
+    public static string Of(string path, int row)
+    {
         bool numbered = path.StartsWith(Numbered, StringComparison.Ordinal) && path.AsSpan(Numbered.Length).IndexOfAnyExceptInRange('0', '9') < 0;
         return numbered ? $"{path} (the first is 0)" : InvariantText.Of($"row {row + 1} ({path})");
     }
