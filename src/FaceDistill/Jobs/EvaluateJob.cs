@@ -66,8 +66,8 @@ public sealed class EvaluateJob(AssetFinder finder)
         var result = Measure(request, sets, folder, job) with
         {
             FlipSummed = request.Flip ? true : null,
-            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? sets[0].FacesId : null,
-            PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? sets[0].PhotosId : null,
+            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].FacesId) : null,
+            PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].PhotosId) : null,
         };
         List<EmbeddingSet> taken = [.. sets.Select(set => Evaluator.Measured(request.Protocol, set, folder, request.Options))];
         result = result with
@@ -103,11 +103,11 @@ public sealed class EvaluateJob(AssetFinder finder)
                 continue;
             }
 
-            RunEvaluations.Write(run, new RunEvaluation(Path.GetFileName(folder!), result)
+            RunEvaluations.Write(run, new RunEvaluation(request.Options.TestName(Path.GetFileName(folder!)), result)
             {
                 Student = sets[i].Name,
                 StudentHash = measured[i].Hash, // of what was measured: a run that goes on may hold another by now
-                FacesId = sets[i].FacesId,
+                FacesId = request.Options.TestId(sets[i].FacesId),
                 Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
             RunReport.Write(run);

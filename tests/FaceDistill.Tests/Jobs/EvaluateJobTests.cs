@@ -34,6 +34,42 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(120, result.Models[1].Images);
     }
 
+    [Theory]
+    [InlineData(Evaluator.Pairs, "one.csv", "two.csv")]
+    [InlineData(Evaluator.Identification, "one.csv", "two.csv")]
+    [InlineData(Evaluator.Identification, "30% unknown", "50% unknown")]
+    public void Another_list_or_share_on_the_same_faces_is_another_test(string protocol, string one, string two)
+    {
+        string copy = run.CopyTo(_folder["run"]);
+        var faces = run.CopyFaces(_folder["people"]);
+        var people = faces.Dataset.Images.GroupBy(i => i.Identity).Select(g => g.Select(i => i.Path).ToArray()).ToArray();
+        EvaluationOptions Options(string asked, int photo)
+        {
+            if (asked.EndsWith("unknown", StringComparison.Ordinal))
+            {
+                return new() { UnknownShare = photo == 0 ? 0.3 : 0.5 };
+            }
+
+            bool pairs = protocol == Evaluator.Pairs;
+            File.WriteAllLines(_folder[asked], pairs
+                ? ["a,b,same", .. people.Select(p => $"{p[photo]},{p[photo + 1]},1"), .. people.Skip(1).Select((p, i) => $"{p[photo]},{people[i][photo]},0")]
+                : people.Select(p => p[photo]));
+            return pairs ? new() { PairFile = _folder[asked] } : new() { GalleryFile = _folder[asked] };
+        }
+
+        foreach (var (asked, photo) in new[] { (one, 0), (two, 1), (one, 0) }) // the last in place of the first
+        {
+            var request = Request([copy]) with { Protocol = protocol, Data = DataFolder.Of(faces.Dataset.Root), Options = Options(asked, photo) };
+            Job().Run(request, JobContext.None);
+        }
+
+        var noted = RunEvaluations.Read(copy);
+        Assert.Equal([$"people ({one})", $"people ({two})"], noted.Select(n => n.Data).Order());
+        Assert.NotEqual(noted[0].FacesId, noted[1].FacesId);
+        Assert.NotEqual(noted[0].Result.PhotosId, noted[1].Result.PhotosId);
+        Assert.Equal(noted[0].FacesId, noted[0].Result.FacesId);
+    }
+
     // A run that goes on puts a new student in place of the one that is measured.
     [Fact]
     public void Figures_are_noted_of_the_weights_that_were_measured()

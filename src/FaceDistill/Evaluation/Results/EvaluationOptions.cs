@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
 
@@ -53,6 +55,35 @@ public sealed record EvaluationOptions
 
     /// <summary>The most impostor scores that are held at once; thresholds that would need more are found by looking at all pairs twice.</summary>
     internal long Held { get; init; } = UsualHeld;
+
+    /// <summary>What a test is called on data of this name: with the list and the share of unknown people that were asked for.</summary>
+    internal string TestName(string data) => Asked is { Length: > 0 } asked ? $"{data} ({string.Join(", ", asked)})" : data;
+
+    /// <summary>What a test is known by on these faces: another list, or another share of unknown people, makes another test of them, whose figures do not
+    /// compare.</summary>
+    /// <param name="faces">What the faces are known by; null where that is not known.</param>
+    /// <exception cref="IOException">A list cannot be read.</exception>
+    internal string? TestId(string? faces)
+    {
+        if (faces is null || Asked.Length == 0)
+        {
+            return faces;
+        }
+
+        string[] lists = BlufrLists is { } folder
+            ? [Path.Combine(folder, Datasets.BlufrLists.GalleryFile), Path.Combine(folder, Datasets.BlufrLists.ProbeFile)]
+            : [.. new[] { PairFile, GalleryFile }.OfType<string>()];
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(InvariantText.Of($"{faces} {UnknownShare}")));
+        Array.ForEach(lists, list => hash.AppendData(File.ReadAllBytes(list)));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private string[] Asked =>
+    [
+        .. new[] { PairFile, GalleryFile, BlufrLists }.OfType<string>().Select(list => Path.GetFileName(Path.TrimEndingDirectorySeparator(list))),
+        .. UnknownShare is { } share ? [InvariantText.Of($"{100 * share:0.##}% unknown")] : Array.Empty<string>(),
+    ];
 
     /// <summary>Refuses what cannot be done.</summary>
     /// <exception cref="FaceDistillException">A rate, the score, the number of resamples or the share of unknown people is out of range.</exception>
