@@ -95,7 +95,8 @@ public sealed class AssetFinder
     internal string MissingLine(AssetSet set, Asset asset) => asset.Source switch
     {
         { Path: { } path } => $"{set.Card.Origin}: no file {Path.GetFullPath(path, set.Card.Folder ?? Directory.GetCurrentDirectory())}",
-        { Manual: { } manual } => $"{set.Name}: {asset.File} is fetched by hand: {manual}; put it at {CachePath(set, asset.File)}",
+        { Manual: { } manual } => $"{set.Name}: {asset.File} is fetched by hand: {manual}; put it at {CachePath(set, asset.File)}, "
+            + "or name its folder with --models",
         _ => $"{set.Name}: {asset.File} is not on this machine; run '{set.PullCommand}'",
     };
 

@@ -33,6 +33,8 @@ public abstract class ExportFormat
     /// <summary>The file's name in the run folder where the user names none.</summary>
     public virtual string DefaultFile => "student" + Ending;
 
+    private static readonly string[] Bits = ["int8", "fp16"];
+
     private string Tail => DefaultFile[DefaultFile.IndexOf('.', StringComparison.Ordinal)..];
 
     /// <summary>The files that are written beside one and belong to it; none for most formats.</summary>
@@ -77,9 +79,17 @@ public abstract class ExportFormat
         ?? throw new FaceDistillException($"no format '{name}'; there are {string.Join(", ", All.Select(f => f.Name))}");
 
     /// <summary>The format whose own file's name ends like this one (.int8.onnx before .onnx); fp32 ONNX where no file is named.</summary>
-    /// <exception cref="FaceDistillException">No format's files end so.</exception>
-    public static ExportFormat Of(string? path) => Meant(path) ?? throw new FaceDistillException(
-        $"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+    /// <exception cref="FaceDistillException">No format's files end so, or the name speaks of bits that the format of its ending does not have.</exception>
+    public static ExportFormat Of(string? path)
+    {
+        var meant = Meant(path) ?? throw new FaceDistillException(
+            $"{path} ends like no format's files ({string.Join(", ", All.Select(f => f.Ending).Distinct())}); rename it or give --format");
+        string? bits = Array.Find(Bits, b => Path.GetFileName(path)?.Split('.', '-', '_').Contains(b, StringComparer.OrdinalIgnoreCase) == true);
+        return bits is null || meant.Name.EndsWith(bits, StringComparison.Ordinal) ? meant : throw new FaceDistillException(
+            $"{path} says {bits}, and by its ending it would be {meant.Name}, in float32; give --format "
+            + $"({string.Join(", ", All.Where(f => f.Name.EndsWith(bits, StringComparison.Ordinal)).Select(f => f.Name))} have it; {meant.Name} where the "
+            + "name is to stay), or another name");
+    }
 
     /// <summary>The same; null where no format's files end so.</summary>
     internal static ExportFormat? Meant(string? path) => path is null ? All[0]

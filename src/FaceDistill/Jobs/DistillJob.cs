@@ -126,11 +126,11 @@ public sealed class DistillJob(AssetFinder finder)
         RequireFaces(faces, teacher, Decided(options, checkpointPath), File.Exists(checkpointPath));
         bool begins = first && (!RunInfo.In(request.Output) || !File.Exists(checkpointPath));
         string excluded = string.Concat(faces.Excluded.Order(StringComparer.Ordinal).Select(line => line + "\n"));
-        RequireExcluded(request.Output, excluded, begins);
+        BegunRun.RequireExcluded(request.Output, excluded, begins);
         var description = DescriptionOf(teacher, options);
         if (!begins)
         {
-            RequireFaces(request.Output, faces);
+            BegunRun.Require(request.Output, faces, teacher, options);
             if (File.Exists(checkpointPath))
             {
                 ResumeRules.Require(StudentCheckpoint.Read(checkpointPath), options, description, request.Output); // before anything is written
@@ -143,13 +143,14 @@ public sealed class DistillJob(AssetFinder finder)
         var people = HeldOutMeasure.Of(training, options, job);
         if (begins)
         {
-            WriteExcluded(request.Output, excluded);
+            BegunRun.WriteExcluded(request.Output, excluded);
             TrainedFaces.Write(request.Output, faces, DistillStart.ListOf(options.Student.Init), training.HeldOut.Faces);
             bool synthetic = faces.Manifest.IsDrawn;
             new RunInfo(options, description.Teacher, description.TeacherHash, DataName(request), faces.Dataset.Root, faces.Dataset.Images.Count, synthetic,
                 RunEnvironment.Here(options.Run.Device, request.Ranks?.Count ?? 1), DateTime.UtcNow)
             {
                 FacesId = faces.Id,
+                TeacherId = BegunRun.TeacherId(teacher, options),
                 TrainedOn = [.. request.Data.Select(d => d with { Exclude = null })], // the pictures themselves stand beside
                 HeldOut = people?.About,
                 Excluded = faces.Excluded.Count,
@@ -177,50 +178,6 @@ public sealed class DistillJob(AssetFinder finder)
     private static DistillOptions Decided(DistillOptions options, string checkpoint) =>
         options.HeldOut.People is not null || !File.Exists(checkpoint) ? options
             : options with { HeldOut = options.HeldOut with { People = StudentCheckpoint.Read(checkpoint).Options.HeldOut.People ?? 0 } };
-
-    /// <summary>The same options on other faces make another student, so such a run is not resumed.</summary>
-    private static void RequireExcluded(string run, string excluded, bool begins)
-    {
-        string file = Path.Combine(run, RunInfo.ExcludedFileName);
-        string before = File.Exists(file) ? File.ReadAllText(file) : "";
-        if (!begins && before != excluded)
-        {
-            int then = before.Count(c => c == '\n'), now = excluded.Count(c => c == '\n');
-            throw new FaceDistillException($"{run} holds a run that left out other pictures ({then}, listed in {file}; now {now}); "
-                + "resume with the same --exclude, or choose another --output");
-        }
-    }
-
-    private static void RequireFaces(string run, AlignedFaces faces)
-    {
-        var info = RunInfo.Read(run);
-        if (info.FacesId is null)
-        {
-            throw new FaceDistillException(
-                $"{run} was begun by an earlier version, which did not keep what its faces are known by; finish it with that one, or "
-                + "choose another --output");
-        }
-
-        if (info.FacesId != faces.Id)
-        {
-            int now = faces.Dataset.Images.Count;
-            int known = TrainedFaces.Read(run) is { } trained ? faces.Dataset.Images.Count(trained.Has) : 0;
-            throw new FaceDistillException(
-                $"{run} was begun on other faces ({info.Images}; of the {now} found now {known} are among them, or their names or order "
-                + "differ" + (faces.Manifest.AllFaces ? "; of 'align --all-faces' only each photo's own face has a name now" : "")
-                + "); bring them back, or choose another --output");
-        }
-    }
-
-    private static void WriteExcluded(string run, string excluded)
-    {
-        string file = Path.Combine(run, RunInfo.ExcludedFileName);
-        File.Delete(file);
-        if (excluded.Length > 0)
-        {
-            AtomicFile.WriteText(file, excluded);
-        }
-    }
 
     private static Recipe Resolved(DistillRequest request, DistillOptions options, double? minutes) => new()
     {

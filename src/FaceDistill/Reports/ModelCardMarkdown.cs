@@ -108,7 +108,7 @@ internal static class ModelCardMarkdown
         Heading(text, "Accuracy");
         if (card.Accuracy.Count == 0)
         {
-            Line(text, $"None was measured. 'facedistill export --evaluate --data DATA --protocol PROTOCOL' measures it.");
+            Line(text, $"None was measured. 'facedistill export --model RUN --output {card.File} --evaluate --data DATA' measures it and makes the file anew.");
             return;
         }
 

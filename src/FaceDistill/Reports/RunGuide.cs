@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json.Nodes;
 using FaceDistill.Embeddings;
 using FaceDistill.Files;
+using FaceDistill.Runs;
 using FaceDistill.Training.Checkpoints;
 using FaceDistill.Training.Losses;
 using FaceDistill.Training.Options;
@@ -108,7 +109,7 @@ internal static class RunGuide
     /// <summary>Three commands to go on with, each with what it does.</summary>
     public static IReadOnlyList<(string Command, string What)> Next(RunReportData report)
     {
-        string run = Shown(report.Folder), teacher = report.Run.Teacher;
+        string run = Shown(report.Folder), teacher = TeacherOf(report);
         bool taught = report.Run.TeacherHash.Length > 0;
         string beside = taught ? $" --model {Hints.Typed($"teacher:{teacher}")}" : "";
         (string Arguments, string What)[] next = report.Run.Synthetic && taught
@@ -129,6 +130,10 @@ internal static class RunGuide
             ];
         return [.. next.Select(n => ($"{Hints.Command} {n.Arguments}", n.What))];
     }
+
+    // As it was typed: a card of the user's own is found by its path, not by its name.
+    private static string TeacherOf(RunReportData report) =>
+        Path.Combine(report.Folder, Recipe.FileName) is var path && File.Exists(path) ? Recipe.Read(path).Teacher : report.Run.Teacher;
 
     /// <summary>The epoch whose student is evaluated and exported.</summary>
     internal static EpochLog Kept(RunReportData report) =>

@@ -74,6 +74,14 @@ public sealed record RunInfo(
     /// <summary>What the faces are known by: SHA-256 over content and identity of each, in order; null in runs of earlier versions.</summary>
     public string? FacesId { get; init; }
 
+    /// <summary>What the teacher is known by: SHA-256 of its network and input contract; null without a teacher and in runs of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TeacherId { get; init; }
+
+    /// <summary>Whether a teacher is another than the run's, by its network or by how its card lets it see a face; false where the run does not say.</summary>
+    /// <param name="id">What the teacher is known by; null where the training has none.</param>
+    internal bool HasOtherTeacher(string? id) => TeacherId is not null && TeacherId != id;
+
     /// <summary>What earlier versions kept in place of <see cref="FacesId"/>; read, so that their runs can be, and not used.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? DataHash { get; init; }

@@ -159,7 +159,7 @@ internal sealed class Table14Job(AssetFinder finder)
             Speed = File.Exists(file) && JsonFile.Read<Table14Speed>(file) is var speed && lines.Any(l => speed.Of(l) is not null) ? speed : null,
             SecondTest = recipe.SecondTest,
             Audits = [.. Table14Audit.Of(recipe, request.Output, lines, finder)],
-            Synthetic = recipe.Data.Any(d => Directory.Exists(d) && AlignmentManifest.In(d) && AlignedFaces.Open(d).Manifest.IsDrawn),
+            Synthetic = recipe.Data.Select(d => DataFolder.Resolve(d, finder).Images).Any(d => AlignmentManifest.In(d) && AlignmentManifest.Read(d).IsDrawn),
         };
     }
 

@@ -181,7 +181,7 @@ internal sealed class Table14RowJob(Table14Request request, AssetFinder finder)
     {
         using var teacher = TeacherCard.Open(_recipe.Teacher, finder);
         return ResumeRules.Same(report.Run.Options, options)
-            && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "")
+            && report.Run.TeacherHash == (options.Loss.IsDistilled ? teacher.Hash : "") && !report.Run.HasOtherTeacher(BegunRun.TeacherId(teacher, options))
             && report.Run.FacesId == new FaceSource(finder).Open(Folders(data), teacher.Contract.Template, null, JobContext.None).Id;
     }
 

@@ -21,12 +21,12 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
 {
     private readonly Dictionary<string, string> _contents = new(StringComparer.Ordinal);
 
-// A start by what it is, not by where it lies.
+    // A start by what it is, not by where it lies.
     private DistillOptions OptionsOf(Table14RecipeRow row)
     {
         var options = recipe.OptionsOf(row, Of);
         string? start = options.Student.Init is not { } init ? null
-            : BackboneCard.Is(init) ? string.Join(' ', BackboneCard.Load(init).Files.Assets.Select(a => a.Sha256))
+            : BackboneCard.Is(init) ? ContentOf(BackboneCard.Load(init).Files)
             : ExportedStudent.Is(init) ? File.Exists(init) ? FileHash.Sha256(init) : throw new FaceDistillException(
                 $"{row.Name} starts from {init}, by whose contents its figures are known, and there is no such file: bring it back, or take the row out of the "
                     + "recipe")
@@ -54,8 +54,11 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
     private string TeacherKey()
     {
         var (card, files) = TeacherCard.Load(recipe.Teacher);
-        return EmbeddingCache.ModelHash(string.Join(' ', files.Assets.Select(a => a.Sha256)), card.Contract);
+        return EmbeddingCache.ModelHash(ContentOf(files), card.Contract);
     }
+
+    // A card that names no hash takes whatever file lies there.
+    private string ContentOf(AssetSet files) => string.Join(' ', files.Assets.Select(a => a.Sha256 ?? FileHash.Sha256(finder.Find(files, a))));
 
     // A table without one has the keys of before.
     private string SecondTest() => recipe.SecondTest is { } second ? $"{second.Protocol} {ContentOf(second.Data)}" : "";

@@ -73,13 +73,17 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
     private static FaceDistillException NoMinutes() =>
         new("--minutes measures one process alone; give --epochs where several train together");
 
-    /// <summary>Agrees on what the first rank decided, since machines may differ.</summary>
+    /// <summary>Agrees on what the first rank decided, since machines may differ: float32 where they do not all choose bfloat16, which takes a machine without
+    /// its instructions twenty times as long, while the others wait.</summary>
     /// <param name="decided">This rank's own decision.</param>
     /// <param name="state">How far the run is.</param>
     /// <exception cref="FaceDistillException">A time is given: it is measured by one process alone.</exception>
-    public TrainingRunOptions Agreed(TrainingRunOptions decided, TrainingState state) =>
-        ranks.Told(() => decided.Minutes is null || state is not { Epoch: 0, Step: 0 } ? decided
-        : throw NoMinutes());
+    public TrainingRunOptions Agreed(TrainingRunOptions decided, TrainingState state)
+    {
+        bool alike = ranks.Alike($"{decided.Precision}") == ranks.Count;
+        var told = ranks.Told(() => decided.Minutes is null || state is not { Epoch: 0, Step: 0 } ? decided : throw NoMinutes());
+        return alike ? told : told with { Precision = PrecisionMode.Fp32 };
+    }
 
     /// <summary>Begins where the first rank begins, with its weights: a start is computed by it alone.</summary>
     /// <param name="state">What this rank found in the run folder.</param>

@@ -16,8 +16,23 @@ public sealed class ExportFormatTests
     [InlineData("a/b.FP16.onnx", "onnx-fp16")]
     [InlineData("x.int8.tflite", "tflite-int8")]
     [InlineData("x.int8.onnx/y.tflite", "tflite")]
-    [InlineData("int8.onnx", "onnx")]
+    [InlineData("int8/x.onnx", "onnx")]
+    [InlineData("point8.onnx", "onnx")]
     public void The_files_ending_tells_the_format(string? path, string format) => Assert.Equal(format, ExportFormat.Of(path).Name);
+
+    [Theory]
+    [InlineData("student-int8.tflite", "tflite", "onnx-int8, tflite-int8")]
+    [InlineData("int8.onnx", "onnx", "onnx-int8, tflite-int8")]
+    [InlineData("x.int8.ncnn.param", "ncnn", "onnx-int8, tflite-int8")]
+    [InlineData("x.INT8.ort", "ort", "onnx-int8, tflite-int8")]
+    [InlineData("x.fp16.tflite", "tflite", "onnx-fp16")]
+    [InlineData("x_fp16.safetensors", "safetensors", "onnx-fp16")]
+    public void A_name_that_speaks_of_fewer_bits_than_its_ending_has_is_refused(string path, string ending, string those)
+    {
+        string message = Assert.Throws<FaceDistillException>(() => ExportFormat.Of(path)).Message;
+        Assert.StartsWith($"{path} says {those[^4..]}, and by its ending it would be {ending}, in float32; give --format ({those} have it", message,
+            StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Names_and_default_files_are_different_and_an_unknown_one_lists_those_there_are()

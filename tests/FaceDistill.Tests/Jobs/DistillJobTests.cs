@@ -1,3 +1,4 @@
+using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation;
@@ -177,6 +178,25 @@ public sealed class DistillJobTests : IDisposable
             Assert.Contains(expected, message, StringComparison.Ordinal);
             Assert.Equal(before, Contents());
         }
+    }
+
+    // The weights alone do not make a teacher: as faceplugin-512 was, a card is corrected to another order of colours.
+    [Theory]
+    [InlineData("tiny.json", "\"rgb\"", "\"bgr\"")]
+    [InlineData("tiny.onnx", "", "2\u00011")] // a doc_string: another file
+    public void A_run_is_not_resumed_towards_another_teacher(string file, string part, string other)
+    {
+        Run(Options);
+        var before = Contents();
+        string path = Path.Combine(Path.GetDirectoryName(_card)!, file);
+        byte[] kept = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, part.Length == 0 ? [.. kept, .. Encoding.ASCII.GetBytes(other)]
+            : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(kept).Replace(part, other, StringComparison.Ordinal)));
+        string message = Assert.Throws<FaceDistillException>(() => Run(Options, resume: true)).Message;
+        Assert.StartsWith($"{_folder["run"]} was begun with another teacher than this tiny", message, StringComparison.Ordinal);
+        Assert.Equal(before, Contents());
+        File.WriteAllBytes(path, kept);
+        Assert.True(Run(Options, resume: true).Finished);
     }
 
     [Fact]

@@ -233,6 +233,18 @@ public sealed class RunReportTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_it_says_to_type_next_names_the_teacher_as_it_was_typed(bool synthetic)
+    {
+        RunReports.WriteRun(_folder["run"], synthetic, finished: true);
+        new Recipe { Teacher = "mine/w600k_r50.json", Options = RunReports.Options }.Write(_folder["run"]);
+        var commands = RunGuide.Next(RunReport.Write(_folder["run"])).Select(n => n.Command).ToList();
+        Assert.Contains(commands, c => c.Contains(" --model teacher:mine/w600k_r50.json", StringComparison.Ordinal));
+        Assert.DoesNotContain(commands, c => c.Contains("some-teacher", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_folder_that_is_no_run_is_named() =>
         Assert.Contains(_folder.Path, Assert.Throws<FaceDistillException>(() => RunReport.Write(_folder.Path)).Message, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
 using FaceDistill.Evaluation.Agreement;
@@ -103,6 +104,26 @@ public sealed class Table14TakeOverTests : IDisposable
         Assert.Contains("0.25@96-start holds a student that started from", Refused(file), StringComparison.Ordinal);
         Directory.Delete(Row("0.25@96-start", ""), recursive: true);
         Assert.StartsWith($"--init {_folder["none.onnx"]}: there is no such", Refused(_folder["none.onnx"]), StringComparison.Ordinal); // before any training
+    }
+
+    // The teacher's card names no hash: its rows are those of the file that lies there, and of how the card lets it see a face.
+    [Theory]
+    [InlineData("tiny.json", "\"rgb\"", "\"bgr\"")]
+    [InlineData("tiny.onnx", "", "2\u00011")] // a doc_string
+    public void Rows_of_another_teacher_are_neither_finished_nor_taken_over(string file, string part, string other)
+    {
+        var request = Request() with { Rows = ["mobilenet-v1:0.25@64"] };
+        new Table14Job(_finder).Run(request, JobContext.None);
+        string path = Path.Combine(Path.GetDirectoryName(request.Recipe.Teacher)!, file);
+        byte[] kept = File.ReadAllBytes(path);
+        File.WriteAllBytes(path, part.Length == 0 ? [.. kept, .. Encoding.ASCII.GetBytes(other)]
+            : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(kept).Replace(part, other, StringComparison.Ordinal)));
+        Assert.Contains("was begun with another teacher than this tiny",
+            Assert.Throws<FaceDistillException>(() => new Table14Job(_finder).Run(request, JobContext.None)).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(path, kept);
+        var said = new List<string>();
+        new Table14Job(_finder).Run(request, new JobContext(said.Add));
+        Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
     }
 
     [Fact]

@@ -90,6 +90,20 @@ public sealed class RankedTrainerTests(TinyRun tiny) : IClassFixture<TinyRun>, I
         Assert.Contains("rank 1 finds another checkpoint", apart.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(PrecisionMode.Bf16, PrecisionMode.Bf16, PrecisionMode.Bf16)]
+    [InlineData(PrecisionMode.Bf16, PrecisionMode.Fp32, PrecisionMode.Fp32)]
+    [InlineData(PrecisionMode.Fp32, PrecisionMode.Bf16, PrecisionMode.Fp32)]
+    public void Ranks_train_in_bfloat16_where_all_of_them_choose_it(PrecisionMode first, PrecisionMode other, PrecisionMode expected)
+    {
+        var agreed = ThreadRanks.Run(3, r =>
+        {
+            var decided = TinyRun.Options.Run with { Precision = r.Rank == 2 ? other : first, Replicas = 3 + r.Rank };
+            return new RankedRun(r, student: null!).Agreed(decided, new TrainingState(0, 0, 0, []));
+        });
+        Assert.All(agreed, a => Assert.Equal((expected, 3), (a.Precision, a.Replicas)));
+    }
+
     [Fact]
     public void Every_face_and_every_matrix_is_somebodys()
     {
