@@ -102,10 +102,17 @@ internal static class AuditCommand
             : !Given(Output) && !Given(Model) ? "name the list to write: --output FILE"
             : Given(Threshold) && Given(Far) ? "--threshold stands in place of the one measured at --far: give one of them"
             : Given(DuplicateThreshold) && !Given(Within) ? "--duplicate-threshold belongs to --within"
+            : (Given(Teacher) || Given(CommonOptions.Aligned) || Given(CommonOptions.Provider)) && OfStores(result)
+                ? "--teacher, --aligned and --provider are for pictures, which are embedded; stores keep what their model gave: leave these options out"
             : !Given(Test) && (Given(Threshold) || Given(Far) || Given(Calibration) || Given(Protocol))
                 ? "--threshold, --far, --calibration and --protocol belong to --test"
             : null;
     }
+
+    // Of nothing else, so that no model is run.
+    private static bool OfStores(CommandResult result) => result.GetValue(Model) is null
+        && new[] { result.GetValue(Data)!, result.GetValue(Test)!, [.. new[] { result.GetValue(Calibration) }.OfType<string>()] }
+            .SelectMany(given => given).All(given => File.Exists(Path.Combine(given, "store.json")));
 
     private static void Run(VerbContext context)
     {

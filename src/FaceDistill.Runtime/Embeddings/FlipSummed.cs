@@ -12,6 +12,8 @@ namespace FaceDistill.Embeddings;
 /// <remarks>It has a hash of its own, so that caches, stores and notes never take one for the other.</remarks>
 internal sealed class FlipSummed : IEmbedder, IFedByOne
 {
+    private const string Ending = " (flip-summed)";
+
     private readonly IEmbedder _model;
 
     /// <summary>Takes hold of a model, and frees it with itself.</summary>
@@ -22,8 +24,11 @@ internal sealed class FlipSummed : IEmbedder, IFedByOne
         Hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes("flip-summed 1|" + model.Hash)));
     }
 
+    /// <summary>Whether a model, or a store of its embeddings, is flip-summed by its name.</summary>
+    public static bool Is(string name) => name.EndsWith(Ending, StringComparison.Ordinal);
+
     /// <inheritdoc/>
-    public string Name => _model.Name + " (flip-summed)";
+    public string Name => _model.Name + Ending;
 
     /// <inheritdoc/>
     public string Hash { get; }

@@ -24,6 +24,9 @@ internal sealed record BlufrLists(string Folder, IReadOnlyList<BlufrTrial> Trial
     /// <summary>The list of probe images.</summary>
     public const string ProbeFile = "probe_set.txt";
 
+    /// <summary>Both.</summary>
+    public static IReadOnlyList<string> Files { get; } = [GalleryFile, ProbeFile];
+
     private const int MaxTrials = 1000;
     private const int MaxImages = 1_000_000;
 

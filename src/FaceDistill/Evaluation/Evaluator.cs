@@ -47,6 +47,10 @@ internal static class Evaluator
     /// <exception cref="FaceDistillException">One is missing or malformed.</exception>
     public static IjbFiles IjbOf(string protocol, string? folder) => IjbFiles.Read(folder, protocol[..Ijbb.Length]);
 
+    /// <summary>Whether the seed decides whom a protocol tests, not their intervals alone.</summary>
+    internal static bool Draws(string protocol, EvaluationOptions options) =>
+        protocol == Identification || (protocol == Blufr && options.BlufrLists is null);
+
     /// <summary>A user's own list of pairs.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>
     internal static PairList PairsOf(string? folder, EvaluationOptions options) =>

@@ -63,11 +63,12 @@ public sealed class EvaluateJob(AssetFinder finder)
                select $"{set.Name} {spread.Words}",
         ];
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
+        bool draws = Evaluator.Draws(request.Protocol, request.Options);
         var result = Measure(request, sets, folder, job) with
         {
             FlipSummed = request.Flip ? true : null,
-            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].FacesId) : null,
-            PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].PhotosId) : null,
+            FacesId = sets.Select(s => s.FacesId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].FacesId, draws) : null,
+            PhotosId = sets.Select(s => s.PhotosId).Distinct().Count() == 1 ? request.Options.TestId(sets[0].PhotosId, draws) : null,
         };
         List<EmbeddingSet> taken = [.. sets.Select(set => Evaluator.Measured(request.Protocol, set, folder, request.Options))];
         result = result with
@@ -103,11 +104,11 @@ public sealed class EvaluateJob(AssetFinder finder)
                 continue;
             }
 
-            RunEvaluations.Write(run, new RunEvaluation(request.Options.TestName(Path.GetFileName(folder!)), result)
+            RunEvaluations.Write(run, new RunEvaluation(request.Options.TestName(new DataFolder(folder!, folder!).Name, draws), result)
             {
                 Student = sets[i].Name,
                 StudentHash = measured[i].Hash, // of what was measured: a run that goes on may hold another by now
-                FacesId = request.Options.TestId(sets[i].FacesId),
+                FacesId = request.Options.TestId(sets[i].FacesId, draws),
                 Drawn = measured[i].Faces?.Manifest.IsDrawn == true,
             });
             RunReport.Write(run);
@@ -213,6 +214,12 @@ public sealed class EvaluateJob(AssetFinder finder)
             }
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, needed, job)).ToList();
+            if (request.Flip && read.Find(r => !FlipSummed.Is(r.Set.Name)) is { } plain)
+            {
+                throw new FaceDistillException($"{plain.Set.Name} was not embedded with --flip, and its figures would stand beside flip-summed ones: embed it "
+                    + "again with --flip, or leave --flip out");
+            }
+
             Teacher(request, [.. models.Select(m => m.Name), .. read.Select(r => r.Set.Name)]);
             var opened = new Dictionary<string, AlignedFaces>(StringComparer.Ordinal); // the faces of one template are opened once
             var data = request.Data is null ? null : request.Data with { Only = needed };

@@ -67,6 +67,12 @@ internal sealed class EmbeddingStoreWriter : IDisposable
             Enumerable.Range(0, _key.PartCount).ToList().ForEach(part => File.Move(PartFile(part) + Beside, PartFile(part), overwrite: true));
         }
 
+        // Parts of a larger store that was not finished, which whoever reads all part-*.parquet would take for this one's.
+        for (int part = _key.PartCount; File.Exists(PartFile(part)); part++)
+        {
+            File.Delete(PartFile(part));
+        }
+
         source.Write(_folder);
         EmbeddingStoreManifest.Write(_folder, _key);
         IsWhole = true;

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
 using FaceDistill.Files;
 using FaceDistill.Stores;
 using FaceDistill.Students;
@@ -61,7 +62,17 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
     private string ContentOf(AssetSet files) => string.Join(' ', files.Assets.Select(a => a.Sha256 ?? FileHash.Sha256(finder.Find(files, a))));
 
     // A table without one has the keys of before.
-    private string SecondTest() => recipe.SecondTest is { } second ? $"{second.Protocol} {ContentOf(second.Data)}" : "";
+    private string SecondTest() => recipe.SecondTest is { } second
+        ? string.Join(' ', [$"{second.Protocol} {ContentOf(second.Data)}", .. ListsOf(second.Protocol, second.Data)]) : "";
+
+    // The user's lists that decide a test beside its pictures; those of LFW are published, and never others.
+    private IEnumerable<string> ListsOf(string protocol, string data)
+    {
+        string root = DataFolder.Resolve(data, finder).Root;
+        string[] names = protocol == Evaluator.Pairs ? [PairList.FileName]
+            : protocol == Evaluator.Blufr ? [.. BlufrLists.Files.SelectMany(f => new[] { f, Path.Combine("blufr", f) })] : [];
+        return names.Select(name => Path.Combine(root, name)).Where(File.Exists).Select(FileHash.Sha256);
+    }
 
     private string? ExclusionHash() => recipe.Exclude is { } list ? FileHash.Sha256(list) : null;
 
@@ -78,7 +89,7 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
             Teacher = TeacherKey(), Data = recipe.Data.Select(ContentOf), Test = ContentOf(recipe.Test), recipe.Protocols,
             Options = KeyOf(options with { Run = options.Run with { Device = "" } }),
             Baseline = HasBaseline(row) ? (recipe.Baseline! with { Students = [], Data = [.. recipe.Baseline.Data.Select(ContentOf)] }) : null,
-        }) + ExclusionHash() + SecondTest();
+        }) + string.Concat(recipe.Protocols.SelectMany(p => ListsOf(p, recipe.Test))) + ExclusionHash() + SecondTest();
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..16];
     }
 

@@ -25,6 +25,20 @@ public sealed class AuditCommandTests : IDisposable
         Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--teacher", "faceplugin-512")]
+    [InlineData("--aligned", "dlib")]
+    public async Task What_stores_do_not_take_is_a_usage_error(params string[] options)
+    {
+        Directory.CreateDirectory(_folder["store"]);
+        File.WriteAllText(_folder["store/store.json"], "{}");
+        var (code, _, error) = await Run(["audit", "--data", _folder["store"], "--test", _folder["store"], "--output", _folder["a.csv"], .. options]);
+        Assert.Equal(CommandLine.Usage, code);
+        Assert.Contains("stores keep what their model gave", error, StringComparison.Ordinal);
+        (_, _, error) = await Run(["audit", "--data", _folder["store"], "--test", _folder["none"], "--output", _folder["a.csv"], .. options]);
+        Assert.DoesNotContain("stores keep", error, StringComparison.Ordinal); // its pictures are embedded
+    }
+
     [Fact]
     public async Task An_audit_prints_one_document_or_a_table()
     {

@@ -203,7 +203,7 @@ public sealed class EvaluateCommandTests : IDisposable
     {
         string[] args = ["evaluate", "--embeddings", _folder["student.npy"], _folder["teacher.npy"], "--labels", _folder["labels.txt"], "--reference",
             "teacher.npy",
-            "--protocol", protocol, "--resamples", "100", "--report", _folder["report"], "--json"];
+            "--protocol", protocol, "--seed", "1", "--report", _folder["report"], "--json"];
         var (code, output, error) = await Run(args);
         Assert.True(code == CommandLine.Done, error);
         Assert.Equal(["report.csv", "report.html", "report.json", "report.md"], Directory.GetFiles(_folder["report"]).Select(Path.GetFileName)

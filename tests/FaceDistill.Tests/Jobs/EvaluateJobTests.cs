@@ -110,6 +110,9 @@ public sealed class EvaluateJobTests(TrainedRun run) : IClassFixture<TrainedRun>
         var stored = Job().Run(Request([]) with { Embeddings = [_folder["store"]] }, JobContext.None);
         Assert.Equal(JsonFile.Serialize(flipped.Models[0].TarAtFar), JsonFile.Serialize(stored.Models[0].TarAtFar));
         Assert.Equal(flipped.Models[0].Name, stored.Models[0].Name);
+        new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(embed with { Output = _folder["plain"] }, JobContext.None);
+        Refused(plain with { Models = [copy], Embeddings = [_folder["plain"]], Flip = true }, "tiny was not embedded with --flip");
+        Assert.Equal(2, Job().Run(plain with { Models = [copy], Embeddings = [_folder["store"]], Flip = true }, JobContext.None).Models.Count);
         Assert.Contains("holds", Assert.Throws<FaceDistillException>(() => new EmbedJob(new AssetFinder([], [], _folder["cache"])).Run(
             embed, JobContext.None)).Message, StringComparison.Ordinal); // the store is another model's
     }

@@ -49,6 +49,21 @@ public sealed class EmbeddingStoreWriterTests : IDisposable
         Assert.Equal(["thesis.doc"], Directory.GetFiles(_temp["s"]).Select(Path.GetFileName));
     }
 
+    // Whoever reads all part-*.parquet would take them for this store's.
+    [Fact]
+    public void Parts_of_a_larger_store_that_was_not_finished_go()
+    {
+        Directory.CreateDirectory(_temp["s"]);
+        foreach (int part in new[] { 0, 4, 5 })
+        {
+            File.WriteAllText(Part(_temp["s"], part), "killed here");
+        }
+
+        Assert.True(Fill(_temp["s"]));
+        Assert.Equal(Enumerable.Range(0, 4).Select(EmbeddingStoreKey.PartName),
+            Directory.GetFiles(_temp["s"], "*.parquet").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_folder_that_was_made_for_a_store_that_did_not_come_about_goes()
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using FaceDistill.Assets;
 using FaceDistill.Datasets;
+using FaceDistill.Evaluation;
 using FaceDistill.Evaluation.Agreement;
 using FaceDistill.Export;
 using FaceDistill.Files;
@@ -124,6 +125,27 @@ public sealed class Table14TakeOverTests : IDisposable
         var said = new List<string>();
         new Table14Job(_finder).Run(request, new JobContext(said.Add));
         Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
+    }
+
+    [Fact]
+    public void A_row_measured_by_another_list_of_pairs_is_measured_again()
+    {
+        var request = Request();
+        request = request with { Rows = ["mobilenet-v1:0.25@64"], Recipe = request.Recipe with { Protocols = [.. request.Recipe.Protocols, Evaluator.Pairs] } };
+        string test = DataFolder.Resolve(request.Recipe.Test, _finder).Root, list = Path.Combine(test, PairList.FileName);
+        string[][] people = [.. FaceDataset.List(test).Images.GroupBy(i => i.Identity).Select(g => g.Select(i => i.Path).ToArray())];
+        string[] Lines(int photo) =>
+            ["a,b,same", .. people.Select(p => $"{p[0]},{p[photo]},1"), .. people.Skip(1).Select((p, i) => $"{p[0]},{people[i][photo]},0")];
+        File.WriteAllLines(list, Lines(1));
+        new Table14Job(_finder).Run(request, JobContext.None);
+        var said = new List<string>();
+        new Table14Job(_finder).Run(request, new JobContext(said.Add));
+        Assert.Contains("mobilenet-v1:0.25@64: finished before", said);
+        File.WriteAllLines(list, Lines(2));
+        said.Clear();
+        new Table14Job(_finder).Run(request, new JobContext(said.Add));
+        Assert.Contains(said, s => s.EndsWith("trained before", StringComparison.Ordinal));
+        Assert.DoesNotContain("mobilenet-v1:0.25@64: finished before", said);
     }
 
     [Fact]

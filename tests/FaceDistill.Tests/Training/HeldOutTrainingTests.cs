@@ -180,6 +180,20 @@ public sealed class HeldOutTrainingTests(TinyRun tiny) : IClassFixture<TinyRun>
         Assert.Contains("no longer finite", Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None)).Message, StringComparison.Ordinal);
     }
 
+    // It would be measured again by --resume, and fail again.
+    [Fact]
+    public void What_cannot_be_measured_replaces_no_checkpoint()
+    {
+        using var folder = new TempFolder();
+        int epochs = 0;
+        var options = Options with { Run = Options.Run with { Epochs = 2 } };
+        using var trainer = tiny.Trainer(folder.Path, options, new Told(_ => ++epochs == 1 ? 0.5 : double.NaN));
+        Assert.Contains("The last checkpoint is whole", Assert.Throws<FaceDistillException>(() => trainer.Run(JobContext.None)).Message,
+            StringComparison.Ordinal);
+        var state = StudentCheckpoint.Read(folder[StudentCheckpoint.FileName]).State;
+        Assert.Equal((1, 0, 1), (state.Epoch, state.Step, state.Log.Count));
+    }
+
     private AlignedFaces Copy(string folder)
     {
         foreach (string file in Directory.EnumerateFiles(tiny.Faces.Dataset.Root, "*", SearchOption.AllDirectories))

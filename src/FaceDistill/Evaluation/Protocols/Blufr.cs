@@ -166,10 +166,18 @@ internal sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, i
         int[][] people = [.. Enumerable.Range(0, set.Count).GroupBy(row => set.Identities[row], StringComparer.Ordinal)
             .OrderBy(person => person.Key, StringComparer.Ordinal)
             .Select(person => person.OrderBy(row => set.Paths[row], StringComparer.Ordinal).ToArray())];
-        return new BlufrTrials(OwnLabel, [.. Enumerable.Range(0, draw.Trials).Select(trial => Draw(set.Name, people, draw, trial))], []);
+        var firsts = new Dictionary<int[], int>(); // where a person begins among all images in order, so that the set's own order makes no other draw
+        int place = 0;
+        foreach (int[] person in people)
+        {
+            firsts[person] = place;
+            place += person.Length;
+        }
+
+        return new BlufrTrials(OwnLabel, [.. Enumerable.Range(0, draw.Trials).Select(trial => Draw(set.Name, people, firsts, draw, trial))], []);
     }
 
-    private static (int[] Gallery, int[] Probes) Draw(string name, int[][] people, BlufrDraw draw, int trial)
+    private static (int[] Gallery, int[] Probes) Draw(string name, int[][] people, Dictionary<int[], int> firsts, BlufrDraw draw, int trial)
     {
         int[][] test = [.. SeededChoice.Permutation(people.Length, draw.Seed, trial).Skip(draw.TrainPeople).Select(i => people[i])];
         int[][] known = [.. test.Where(person => person.Length > 1).Take(draw.GalleryPeople)]; // the test people are in random order
@@ -179,7 +187,7 @@ internal sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, i
                 + $"{test.Count(person => person.Length > 1)} of them with two images; BLUFR needs {draw.GalleryPeople} such for the gallery, and others");
         }
 
-        int[] gallery = [.. known.Select(person => person[(int)(SeededChoice.Bits(draw.Seed, trial, person[0], 1) % (ulong)person.Length)])];
+        int[] gallery = [.. known.Select(person => person[(int)(SeededChoice.Bits(draw.Seed, trial, firsts[person], 1) % (ulong)person.Length)])];
         return (gallery, [.. test.SelectMany(person => person).Except(gallery)]);
     }
 }

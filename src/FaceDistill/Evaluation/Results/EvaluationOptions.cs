@@ -56,16 +56,20 @@ public sealed record EvaluationOptions
     /// <summary>The most impostor scores that are held at once; thresholds that would need more are found by looking at all pairs twice.</summary>
     internal long Held { get; init; } = UsualHeld;
 
-    /// <summary>What a test is called on data of this name: with the list and the share of unknown people that were asked for.</summary>
-    internal string TestName(string data) => Asked is { Length: > 0 } asked ? $"{data} ({string.Join(", ", asked)})" : data;
+    /// <summary>What a test is called on data of this name: with what was asked for beside the faces.</summary>
+    /// <param name="data">The data's name.</param>
+    /// <param name="draws">Whether the protocol draws whom it tests.</param>
+    internal string TestName(string data, bool draws) => Asked(draws) is { Length: > 0 } asked ? $"{data} ({string.Join(", ", asked)})" : data;
 
-    /// <summary>What a test is known by on these faces: another list, or another share of unknown people, makes another test of them, whose figures do not
-    /// compare.</summary>
+    /// <summary>What a test is known by on these faces: another list, another share of unknown people or draw of them, or templates that are pooled otherwise
+    /// make another test of them, whose figures do not compare.</summary>
     /// <param name="faces">What the faces are known by; null where that is not known.</param>
+    /// <param name="draws">Whether the protocol draws whom it tests.</param>
     /// <exception cref="IOException">A list cannot be read.</exception>
-    internal string? TestId(string? faces)
+    internal string? TestId(string? faces, bool draws)
     {
-        if (faces is null || Asked.Length == 0)
+        string[] asked = Asked(draws);
+        if (faces is null || asked.Length == 0)
         {
             return faces;
         }
@@ -74,15 +78,18 @@ public sealed record EvaluationOptions
             ? [Path.Combine(folder, Datasets.BlufrLists.GalleryFile), Path.Combine(folder, Datasets.BlufrLists.ProbeFile)]
             : [.. new[] { PairFile, GalleryFile }.OfType<string>()];
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(InvariantText.Of($"{faces} {UnknownShare}")));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{faces} {string.Join(' ', asked[(lists.Length > 0 ? 1 : 0)..])}")); // a list by what it holds
         Array.ForEach(lists, list => hash.AppendData(File.ReadAllBytes(list)));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private string[] Asked =>
+    // The list first.
+    private string[] Asked(bool draws) =>
     [
         .. new[] { PairFile, GalleryFile, BlufrLists }.OfType<string>().Select(list => Path.GetFileName(Path.TrimEndingDirectorySeparator(list))),
         .. UnknownShare is { } share ? [InvariantText.Of($"{100 * share:0.##}% unknown")] : Array.Empty<string>(),
+        .. DetectorScores ? ["detector scores"] : Array.Empty<string>(),
+        .. Seed != 1 && draws ? [InvariantText.Of($"seed {Seed}")] : Array.Empty<string>(),
     ];
 
     /// <summary>Refuses what cannot be done.</summary>

@@ -131,7 +131,7 @@ internal sealed class StudentInt8 : IDisposable
     // One after the other the layer whose return to float32 helps most, while it takes away a tenth of the error.
     private (Int8Plan Plan, Quality Quality) WithFloat32Layers(FoldedStudent student, Int8Plan plan, Quality quality, CancellationToken cancel)
     {
-        for (int kept = 0; kept < _options.MaxFloat32Layers; kept++)
+        for (int kept = 0; kept < Math.Min(_options.MaxFloat32Layers, student.Layers.Count); kept++)
         {
             var without = student.Layers.Select(l => l.Layer.Name).Where(name => !plan.Float32Layers.Contains(name)).Select(name =>
             {
@@ -139,7 +139,7 @@ internal sealed class StudentInt8 : IDisposable
                 var candidate = plan with { Float32Layers = plan.Float32Layers.Append(name).ToHashSet() };
                 return (Plan: candidate, Quality: Measure(student, candidate));
             }).MinBy(c => c.Quality.Order);
-            if (without.Plan is null || without.Quality.Error > 0.9 * quality.Error)
+            if (without.Quality.Error > 0.9 * quality.Error)
             {
                 break;
             }
