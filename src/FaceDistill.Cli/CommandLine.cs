@@ -18,6 +18,9 @@ public static class CommandLine
 
     private const string Name = "facedistill";
 
+    // A name that begins with @ is a file's or a folder's like any other, and no file of further arguments.
+    internal static readonly ParserConfiguration AsTyped = new() { ResponseFileTokenReplacer = null };
+
     /// <summary>Runs one command line on the program's own streams.</summary>
     internal static async Task<int> RunAsync(string[] args)
     {
@@ -58,7 +61,7 @@ public static class CommandLine
             return Done;
         }
 
-        var parsed = Root().Parse(args);
+        var parsed = Root().Parse(args, AsTyped);
         if (parsed is { CommandResult.Command.Subcommands.Count: > 0, UnmatchedTokens.Count: 0 } && parsed.Tokens.All(t => t.Type == TokenType.Command))
         {
             HelpPage.Write(parsed.CommandResult.Command, output, Screen.Width); // nothing is asked for: what there is
@@ -213,7 +216,7 @@ internal static class Completion
         // Only what stands before the cursor decides; options where there is nothing else to say, or they are begun.
         string before = line[(program + 1)..cursor], word = before.Split(' ')[^1];
         string whole = before[..^word.Length];
-        var all = root.Parse(whole).GetCompletions(whole.Length).Select(c => c.InsertText ?? c.Label)
+        var all = root.Parse(whole, CommandLine.AsTyped).GetCompletions(whole.Length).Select(c => c.InsertText ?? c.Label)
             .Where(c => c.Length > 2 && c.StartsWith(word, StringComparison.Ordinal)).Distinct().Order(StringComparer.Ordinal).ToLookup(c => c.StartsWith('-'));
         return [.. all[word.StartsWith('-') || !all[false].Any()]];
     }

@@ -18,6 +18,12 @@ internal static class StandardStreams
     /// <summary>A result's way out.</summary>
     internal static TextWriter Result(TextWriter inner) => new Guarded(inner, e => throw Unwritten(e.Message.TrimEnd('.'), e));
 
+    /// <summary>A JSON document that stays one in any code page: in another than UTF-8 (Windows's consoles) its letters beyond ASCII become escapes.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="encoding">The output's.</param>
+    internal static string Json(string document, Encoding encoding) => encoding.CodePage == Encoding.UTF8.CodePage || Ascii.IsValid(document) ? document
+        : string.Concat(document.Select(c => char.IsAscii(c) ? $"{c}" : InvariantText.Of($"\\u{(int)c:x4}")));
+
     /// <summary>The way out of everything else.</summary>
     internal static TextWriter Notes(TextWriter inner) => new Guarded(inner, _ => { });
 

@@ -87,7 +87,7 @@ internal static class CompareCommand
         ? InvariantText.Of($"half of all pairs of two people reach {half:0.0000}") : null;
 
     private static string Interval(FalseAcceptEstimate rate) => rate is { Rate: not null, Interval95: [var low, var high] }
-        ? $" (95% interval {FarTargets.Rounded(low)} to {FarTargets.Rounded(high)})"
+        ? $" (95% interval {(low > 0 ? FarTargets.Rounded(low) : "0")} to {(high > 0 ? FarTargets.Rounded(high) : "0")})"
         : rate is { Rate: not null, AtLeast: var least, AtMost: var most } && most > 3 * least
             ? $" (interpolated between {FarTargets.Label(least)} and {FarTargets.Label(most)})" : "";
 

@@ -152,6 +152,8 @@ internal static class EvaluateCommand
             : result.GetResult(Fars) is { Tokens.Count: > 0 } && result.GetValue(Fars)!.Select(far => InvariantNumber.Problem(far, typeof(double)))
                 .FirstOrDefault(problem => problem is not null) is { } wrong
                 ? $"{Fars.Name} {wrong}; several rates stand apart: {Fars.Name} 1e-3 1e-4"
+            : Given(ReportFaces) && !Evaluator.NamesWorstPairs(result.GetValue(Protocol) ?? Evaluator.AllPairs)
+                ? $"--report-faces shows the worst pairs, and {result.GetValue(Protocol)} names none"
             : Given(ReportFaces) && !Given(Report) ? "--report-faces needs a report: name its folder with --report"
             : CommonOptions.DeviceError(result, result.GetValue(Model) ?? []);
     }

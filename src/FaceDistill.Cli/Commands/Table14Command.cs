@@ -58,7 +58,8 @@ internal static class Table14Command
         recipe.Of(parsed.GetValue(Rows)!); // before anything is drawn
         recipe = parsed.GetValue(Smoke) ? Table14Smoke.Of(recipe, output, context.Job) : recipe;
         string[] smoke = parsed.GetValue(Smoke) ? [Smoke.Name] : [];
-        string command = Hints.Typed([Name, RecipeFile.Name, file, Output.Name, output, .. smoke]);
+        string[] models = [.. (parsed.GetValue(CommonOptions.Models) ?? []).SelectMany(folder => new[] { CommonOptions.Models.Name, folder })];
+        string command = Hints.Typed([Name, RecipeFile.Name, file, Output.Name, output, .. models, .. smoke]);
         var request = new Table14Request(recipe, command, output, parsed.GetValue(Rows)!);
         if (parsed.GetValue(Plan))
         {

@@ -77,7 +77,8 @@ internal sealed class VerbContext : IDisposable
         var output = Parsed.InvocationConfiguration.Output;
         if (Parsed.GetValue(CommonOptions.Json))
         {
-            output.WriteLine(ShownText.Lines(JsonFile.Serialize(document))); // within JSON's strings its escapes mean the same
+            // Within JSON's strings the escapes of both mean the same.
+            output.WriteLine(StandardStreams.Json(ShownText.Lines(JsonFile.Serialize(document)), Console.OutputEncoding));
             return;
         }
 

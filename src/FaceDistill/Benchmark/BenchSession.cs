@@ -137,6 +137,12 @@ internal sealed class BenchSession : IDisposable
 
     private long[] Shape(int[] shape, ModelInputSpec? contract)
     {
+        if (shape is [> 1, _, _, _])
+        {
+            throw new FaceDistillException($"{_path} takes {shape[0]} pictures at once and no other number, and times and costs are those of one; export it "
+                + "for any number, or for one");
+        }
+
         int size = contract?.Size ?? 0;
         int[] known = contract?.Layout == TensorLayout.Nhwc ? [1, size, size, 3] : [1, 3, size, size];
         long[] whole = [.. shape.Select((side, axis) => side > 0 ? side : axis == 0 ? 1L : contract is not null && shape.Length == 4 ? known[axis] : 0)];

@@ -157,12 +157,12 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     internal AlignedFaces Of(LfwPeople people)
     {
         ArgumentNullException.ThrowIfNull(people);
-        var names = people.People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        FaceImage[] images = [.. Dataset.Images.Where(i => names.Contains(i.Identity))];
+        var chosen = people.Chooses();
+        FaceImage[] images = [.. Dataset.Images.Where(i => chosen(i.Identity))];
         return images.Length > 0 ? this with
         {
             Dataset = Dataset with { Images = images },
-            Skipped = [.. Skipped.Where(s => names.Contains(FaceDataset.IdentityOf(s.Path)))],
+            Skipped = [.. Skipped.Where(s => chosen(FaceDataset.IdentityOf(s.Path)))],
         }
             : throw new FaceDistillException($"{Dataset.Root} has no face of the people in {people.File}; a person is a sub-folder of that name");
     }
@@ -176,6 +176,14 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     {
         ArgumentNullException.ThrowIfNull(list);
         (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)]);
+        if (Manifest.AllFaces)
+        {
+            // A photo's own face stands for the photo: with it go the others that it shows.
+            var own = AlignedFolder.OwnFaces(Dataset.Root);
+            var gone = Dataset.Images.Where((_, i) => excluded[i]).Select(i => i.Path).ToHashSet(StringComparer.Ordinal);
+            excluded = [.. Dataset.Images.Select((image, i) => excluded[i] || (own(image.Path) is { } first && gone.Contains(first)))];
+        }
+
         FaceImage[] images = [.. Dataset.Images.Where((_, i) => !excluded[i])];
         return images.Length > 0
             ? this with
@@ -209,7 +217,8 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
         FaceImage[] images = [.. sets.SelectMany(s => s.Dataset.Images.Select(i =>
         {
             string path = Path.GetRelativePath(root, Path.Combine(s.Dataset.Root, i.Path)).Replace(Path.DirectorySeparatorChar, '/');
-            bool number = s.Dataset.Numbered && i.Identity.Length > 0 && i.Identity.All(char.IsAsciiDigit);
+            // A number is a person of the set that it stands in alone.
+            bool number = i.Identity.Length > 0 && i.Identity[(i.Identity.LastIndexOf('/') + 1)..].All(char.IsAsciiDigit);
             return i with
             {
                 Path = path, Identity = number ? FaceDataset.IdentityOf(path) : i.Identity, Place = i.Place.IsWhole ? s.Dataset.FullPath(i) : i.Place,

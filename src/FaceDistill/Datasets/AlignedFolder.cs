@@ -54,7 +54,8 @@ internal sealed partial class AlignedFolder : IPhotoFaces
         var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         return [.. raw.Images.Select(image =>
         {
-            string name = Path.ChangeExtension(image.Path, ".jpg");
+            // A picture in a file of many has no ending: a dot is of its name, as in part-0.snappy-0000012.
+            string name = PictureFile.IsPicture(Path.GetExtension(image.Path)) ? Path.ChangeExtension(image.Path, ".jpg") : image.Path + ".jpg";
             for (string longer = image.Path + ".jpg"; !seen.Add(name); longer += ".jpg")
             {
                 name = longer;
@@ -102,10 +103,19 @@ internal sealed partial class AlignedFolder : IPhotoFaces
     public static FaceDataset WithoutNames(FaceDataset faces)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        var index = ReadIndex(faces.Root);
-        bool Other(string path) => Others().Match(path) is { Success: true } name && index.TryGetValue(path, out var face)
-            && index.TryGetValue(name.Groups["name"].Value + ".jpg", out var first) && first.Photo == face.Photo && first.Shown > 1;
-        return faces with { Images = [.. faces.Images.Select(i => Other(i.Path) ? i with { Identity = "" } : i)] };
+        var own = OwnFaces(faces.Root);
+        return faces with { Images = [.. faces.Images.Select(i => own(i.Path) is not null ? i with { Identity = "" } : i)] };
+    }
+
+    /// <summary>Of a folder of all faces: from another face of a photo (NAME.2.jpg) to the photo's own (NAME.jpg); null from any else.</summary>
+    /// <param name="root">The folder.</param>
+    /// <exception cref="FaceDistillException">The index is damaged.</exception>
+    public static Func<string, string?> OwnFaces(string root)
+    {
+        var index = ReadIndex(root);
+        return path => Others().Match(path) is { Success: true } name && index.TryGetValue(path, out var face)
+            && name.Groups["name"].Value + ".jpg" is var own && index.TryGetValue(own, out var first) && first.Photo == face.Photo && first.Shown > 1
+                ? own : null;
     }
 
     private static void Read(string path, Dictionary<string, (ContentHash Photo, ContentHash Face, int Shown)> index)

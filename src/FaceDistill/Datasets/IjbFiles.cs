@@ -173,7 +173,8 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
             int read = reader.Read(block.AsSpan(held));
             (more, held) = (read > 0, held + read);
             int start = 0;
-            for (int end; (end = block.AsSpan(start, held - start).IndexOf('\n')) is var found && (found >= 0 || (!more && start < held)); start += end + 1)
+            for (int end; (end = block.AsSpan(start, held - start).IndexOf('\n')) is var found && (found >= 0 || (!more && start < held));
+                start = Math.Min(held, start + end + 1)) // the last line may have no end
             {
                 end = found >= 0 ? found : held - start;
                 line++;
@@ -189,8 +190,8 @@ internal sealed record IjbFiles(string Folder, string Set, IReadOnlyList<IjbFace
                 }
             }
 
-            int left = Math.Max(0, held - start);
-            block.AsSpan(Math.Min(start, held), left).CopyTo(block);
+            int left = held - start;
+            block.AsSpan(start, left).CopyTo(block);
             held = left;
         }
     }

@@ -162,6 +162,13 @@ internal readonly record struct LfwPerson(string Name, int Images, int Set);
 /// <param name="People">All people, set by set.</param>
 internal sealed record LfwPeople(string File, int Sets, IReadOnlyList<LfwPerson> People)
 {
+    /// <summary>Whether a person's pictures belong to the part.</summary>
+    public Func<string, bool> Chooses()
+    {
+        var names = People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
+        return names.Contains;
+    }
+
     /// <summary>Reads the list.</summary>
     /// <exception cref="FaceDistillException">Missing or malformed, or a person comes twice; the message names file and line.</exception>
     public static LfwPeople Read(string path)

@@ -173,6 +173,10 @@ internal static class WebDataset
         {
             throw Error(place.File, name, place.Offset - Block, InvariantText.Of($"not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})"));
         }
+        catch (InvalidOperationException) // half a character, as in "\ud800"
+        {
+            throw Error(place.File, name, place.Offset - Block, "a label that is no text");
+        }
     }
 
     private static string Text(string name, FilePlace place, int most)
@@ -194,7 +198,8 @@ internal static class WebDataset
         {
             return tar.GetNextEntry();
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException or OverflowException
+            or InvalidOperationException or NotSupportedException)
         {
             throw new FaceDistillException(InvariantText.Of($"{shard}: no member of a tar begins at byte {end}: its header is damaged"), e);
         }

@@ -47,6 +47,9 @@ internal static class Evaluator
     /// <exception cref="FaceDistillException">One is missing or malformed.</exception>
     public static IjbFiles IjbOf(string protocol, string? folder) => IjbFiles.Read(folder, protocol[..Ijbb.Length]);
 
+    /// <summary>Whether a protocol names the pairs that it gets most wrong.</summary>
+    public static bool NamesWorstPairs(string protocol) => protocol is AllPairs or LfwView1Test or LfwTenFold or Pairs or PairsTenFold;
+
     /// <summary>Whether the seed decides whom a protocol tests, not their intervals alone.</summary>
     internal static bool Draws(string protocol, EvaluationOptions options) =>
         protocol == Identification || (protocol == Blufr && options.BlufrLists is null);

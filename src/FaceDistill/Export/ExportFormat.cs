@@ -70,6 +70,9 @@ public abstract class ExportFormat
     /// <summary>Whether thresholds measured on the run's student hold for the file as well; otherwise only those measured on the file do.</summary>
     public virtual bool KeepsThresholds => true;
 
+    /// <summary>What runs the file, as the end of a sentence.</summary>
+    internal virtual string RunBy => "; ONNX Runtime runs it";
+
     /// <summary>Whether its ranges are measured on faces.</summary>
     public virtual bool IsCalibrated => false;
 

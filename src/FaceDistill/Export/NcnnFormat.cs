@@ -15,6 +15,8 @@ internal sealed class NcnnFormat : ExportFormat
     /// <inheritdoc/>
     public override string Ending => NcnnNetwork.Ending;
 
+    internal override string RunBy => "; ncnn runs it with the .bin beside it";
+
     /// <inheritdoc/>
     public override double MinCosine => 0.9999;
 

@@ -17,6 +17,8 @@ internal sealed class SafetensorsFormat : ExportFormat
     /// <inheritdoc/>
     public override string Ending => StudentSafetensors.Ending;
 
+    internal override string RunBy => ", in the training's scaling; PyTorch loads it (samples/pytorch)";
+
     /// <inheritdoc/>
     public override bool HasProcessing => false;
 

@@ -21,6 +21,8 @@ internal class TfliteFormat : ExportFormat
     /// <inheritdoc/>
     public override string Ending => FileEnding;
 
+    internal override string RunBy => "; LiteRT (TensorFlow Lite) runs it";
+
     /// <inheritdoc/>
     public override double MinCosine => 0.9999;
 

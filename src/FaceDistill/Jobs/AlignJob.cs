@@ -52,6 +52,16 @@ public sealed class AlignJob(AssetFinder finder)
             throw new FaceDistillException($"{raw.Root} holds faces aligned to '{template}' already, as its format says: use it as it is");
         }
 
+        if (folder.People is { } list) // a part of a set: nobody else's photos are aligned
+        {
+            var people = LfwPeople.Read(list);
+            var chosen = people.Chooses();
+            int all = raw.Images.Count;
+            raw = raw with { Images = [.. raw.Images.Where(i => chosen(i.Identity))] };
+            job.Say?.Invoke(raw.Images.Count > 0 ? $"{request.Data}: {raw.Images.Count} of the {all} photos in {raw.Root}, of the people in {list}"
+                : throw new FaceDistillException($"{raw.Root} has no photo of the people in {list}; a person is a sub-folder of that name"));
+        }
+
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);
         var aligner = new PhotoAligner(DetectorCard.FindModel(finder), AlignmentTemplate.Named(request.Template), request.Frame)
         {

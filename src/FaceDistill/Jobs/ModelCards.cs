@@ -55,7 +55,7 @@ internal sealed class ModelCards(AssetFinder finder)
                 ? checkpoint.Options with { Student = checkpoint.Options.Student with { Init = NameOf(init) } } : checkpoint.Options,
             Companions = [.. request.Format.Companions(file).Select(f => new ModelCardFile(Path.GetFileName(f), FileHash.Sha256(f), new FileInfo(f).Length))],
             Input = Input(description.Contract, request, description.Dimension),
-            Output = Output(request, description.Contract.Size, description.Dimension),
+            Output = Output(request, description),
             Verification = outcome,
             Accuracy = accuracy,
             Thresholds = thresholds,
@@ -85,8 +85,13 @@ internal sealed class ModelCards(AssetFinder finder)
             [.. points.Select(p => (IReadOnlyList<double>)[Math.Round(p.X, 4), Math.Round(p.Y, 4)])]);
     }
 
-    private static string Output(ExportRequest request, int size, int dimension) => !request.Format.HasProcessing
-        ? $"float32 [batch, {dimension}]; times target_scale plus target_mean it is in the teacher's space"
-        : $"{request.Format.Tensors(request.Processing, size, dimension).Output}, "
-            + $"{(request.Processing.Normalize ? "of unit length" : "in the teacher's space, its length as the teacher's")}";
+    private static string Output(ExportRequest request, StudentDescription student)
+    {
+        bool taught = student.TeacherHash.Length > 0;
+        return !request.Format.HasProcessing
+            ? $"float32 [batch, {student.Dimension}]; times target_scale plus target_mean it is "
+                + (taught ? "in the teacher's space" : "as the other formats give it")
+            : $"{request.Format.Tensors(request.Processing, student.Contract.Size, student.Dimension).Output}, "
+                + $"{(request.Processing.Normalize ? "of unit length" : taught ? "in the teacher's space, its length as the teacher's" : "of any length")}";
+    }
 }

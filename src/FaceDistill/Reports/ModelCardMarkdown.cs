@@ -64,15 +64,15 @@ internal static class ModelCardMarkdown
         Heading(text, "Teacher, data and licences");
         Line(text, $"| | licence | source |");
         Line(text, $"|---|---|---|");
-        Line(text, $"| teacher {card.Teacher.Name} | {card.Teacher.Licence ?? Unknown} | {card.Teacher.Source ?? "not known"} |");
+        Line(text, $"| teacher {Of(card.Teacher.Name)} | {Of(card.Teacher.Licence ?? Unknown)} | {Of(card.Teacher.Source ?? "not known")} |");
         foreach (var origin in card.Origins)
         {
-            Line(text, $"| start {origin.Name} | {origin.Licence ?? "that of its own teacher and data"} | {origin.Source} |");
+            Line(text, $"| start {Of(origin.Name)} | {Of(origin.Licence ?? "that of its own teacher and data")} | {Of(origin.Source)} |");
         }
 
         foreach (var data in card.Data)
         {
-            Line(text, $"| data {data.Name} | {data.Licence ?? Unknown} | {data.Source ?? "not known"} |");
+            Line(text, $"| data {Of(data.Name)} | {Of(data.Licence ?? Unknown)} | {Of(data.Source ?? "not known")} |");
         }
 
         Line(text, $"");
@@ -121,7 +121,7 @@ internal static class ModelCardMarkdown
         {
             var m = row.Result;
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {row.Model} | {row.Test}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} | "
+            Line(text, $"| {Of(row.Model)} | {Of(row.Test)}{(row.Seen ? " (*)" : "")} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} | "
                 + $"{string.Join(" | ", Fars.Select(f => Tar(row, f)))} | {fold} | {Percent(m.RetentionAt1e4)} |");
         }
 
@@ -187,8 +187,13 @@ internal static class ModelCardMarkdown
             Line(text, $"- {part.Name}, which belongs to it: {part.Bytes} bytes, SHA-256 {part.Sha256}");
         }
 
-        Line(text, $"- teacher {card.Teacher.Name}: SHA-256 {card.TeacherSha256}");
+        if (card.TeacherSha256.Length > 0)
+        {
+            Line(text, $"- teacher {Of(card.Teacher.Name)}: SHA-256 {card.TeacherSha256}");
+        }
     }
+
+    private static string Of(string? value) => MarkdownText.Of(value);
 
     private static string Spread(FaceDistill.Export.CosineSpread? s) =>
         s is null

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using FaceDistill.Embeddings;
+using FaceDistill.Export;
 using FaceDistill.Files;
 using FaceDistill.Runs;
 using FaceDistill.Training.Checkpoints;
@@ -92,13 +93,16 @@ internal static class RunGuide
         {
             (RunReport.PageFileName, () => "all this as a page, with the curves: open it in a browser"),
         };
-        foreach (string file in (report.Export?.Files ?? []).Take(1).Select(f => Path.GetFileName(f))) // the others are its cards
+        foreach (string file in Exported(report.Folder, report.Export))
         {
-            files.Add((file, () => Number($"the student ({size(file)}): an aligned face in, {report.Dimension} values out; ONNX Runtime runs it")));
+            string runs = ExportFormat.Meant(file)?.RunBy ?? "";
+            files.Add((file, () => Number($"the student ({size(file)}): an aligned face in, {report.Dimension} values out{runs}")));
             files.Add((file + ".MODEL_CARD.md", () => "what it takes and gives, its figures, licences and limits: keep it beside the file"));
         }
 
-        files.Add((RunStudent.BestFileName, () => "the weights of the best epoch, which were exported"));
+        files.Add((RunStudent.BestFileName, () => "the weights of the best epoch, "
+            + (report.Run.Options.HeldOut.Keep == KeepKind.Best ? "which are evaluated and exported"
+                : "kept beside the last one's, which are exported (--keep last)")));
         files.Add((StudentCheckpoint.FileName, () => "the state of the training: distill --resume goes on from it"));
         files.Add(("log.csv", () => "loss and agreement of each epoch"));
         List<(string, string)> made = [.. files.Where(f => f.File == RunReport.PageFileName || File.Exists(Path.Combine(report.Folder, f.File)))
@@ -130,6 +134,17 @@ internal static class RunGuide
             ];
         return [.. next.Select(n => ($"{Hints.Command} {n.Arguments}", n.What))];
     }
+
+    /// <summary>The exported files in a run folder: those of their formats' own names, and the last export's where it lies there.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="last">The last export; null for none.</param>
+    internal static IReadOnlyList<string> Exported(string folder, ExportOutcome? last) =>
+    [
+        .. ExportFormat.All.Select(f => f.DefaultFile)
+            .Concat((last?.Files ?? []).Take(1).Where(f => !Path.IsPathRooted(f) || Path.GetDirectoryName(f) == Path.GetFullPath(folder))
+                .Select(Path.GetFileName))
+            .OfType<string>().Distinct().Where(f => File.Exists(Path.Combine(folder, f))),
+    ];
 
     // As it was typed: a card of the user's own is found by its path, not by its name.
     private static string TeacherOf(RunReportData report) =>
@@ -175,7 +190,7 @@ public sealed record RunSpeed(string OnnxSha256, string Teacher, double StudentM
     /// <summary>That of a run folder's exported file; null where none or another one was timed.</summary>
     internal static RunSpeed? In(string folder, IEnumerable<string> exported) =>
         File.Exists(Path.Combine(folder, FileName)) && JsonFile.Read<RunSpeed>(Path.Combine(folder, FileName)) is var speed
-            && exported.Select(f => Path.Combine(folder, Path.GetFileName(f))).Any(f => File.Exists(f) && FileHash.Sha256(f) == speed.OnnxSha256)
+            && exported.Any(f => FileHash.Sha256(Path.Combine(folder, f)) == speed.OnnxSha256)
                 ? speed
                 : null;
 }

@@ -77,7 +77,7 @@ internal static class RunReport
         {
             Best = checkpoint.State.Best,
             Audit = AuditSummary.In(folder),
-            Speed = RunSpeed.In(folder, exported?.Files ?? []),
+            Speed = RunSpeed.In(folder, RunGuide.Exported(folder, exported)),
         };
         StagedFiles.WriteTexts(folder, ("report.json", JsonFile.Serialize(data) + "\n"), ("report.md", RunReportMarkdown.Of(data)),
             (PageFileName, RunReportHtml.Of(data)));

@@ -35,10 +35,13 @@ internal static class RunReportHtml
     private static IEnumerable<Section> Learnt(RunReportData report)
     {
         string epochs = Count(report.Epochs.Count, "epoch");
+        bool held = report.Epochs.Any(e => e.ValidationLoss is not null);
+        (int, string)[] series = held || report.Epochs.Any(e => e.CentredCosine is not null) ? [(0, "training faces"), (1, "held-out faces")]
+            : [(0, "training faces")];
         var figures = new List<HtmlText>
         {
             Figure(Curve(report.Epochs, "loss", "Loss", e => e.Loss, e => e.ValidationLoss),
-                HtmlText.Of($"Loss by epoch: on the training faces, and on those held out.")),
+                HtmlText.Of($"Loss by epoch: on the training faces{(held ? ", and on those held out" : "")}.")),
         };
         if (report.Epochs.Any(e => e.CentredCosine is not null))
         {
@@ -47,7 +50,7 @@ internal static class RunReportHtml
         }
 
         yield return new Section("learnt", "What was learnt", HtmlText.Of($"""
-            {Tiles(RunGuide.Figures(report))}{Legend([(0, "training faces"), (1, "held-out faces")])}<div class="grid">
+            {Tiles(RunGuide.Figures(report))}{Legend(series)}<div class="grid">
             {HtmlText.Join(figures)}</div>
             <p class="note">{epochs} in {ReportFormat.Time(report.TrainingSeconds)}{Chosen(report)}.</p>
 
@@ -93,9 +96,13 @@ internal static class RunReportHtml
             return new Section(id, title, HtmlText.Of($"{warnings}{figures}{meaning}"));
         }
 
+        bool folds = result.Models.Any(m => m.TenFoldAccuracy is not null); // of pairs10 the usual figure, for which rates have no column
+        var tenFold = HtmlText.Join(
+            folds ? EvaluationVerdict.Each(result, evaluation.Student).Select(words => HtmlText.Of($"<p>{words}</p>\n")) : []);
+        string below = result.Models.Any(m => m.TarInterval95AtFar is { Count: > 0 }) ? " Below it the 95% interval." : "";
         return new Section(id, title, HtmlText.Of(
-            $"{warnings}{ReportTables.Rates(result, $"{id}-table", index)}<p class=\"note\">{RunGuide.Tar(EvaluationVerdict.Far(result) ?? DecidingFar)} "
-                + $"Below it the 95% interval.</p>\n{meaning}"));
+            $"{warnings}{tenFold}{ReportTables.Rates(result, $"{id}-table", index)}<p class=\"note\">"
+                + $"{RunGuide.Tar(EvaluationVerdict.Far(result) ?? DecidingFar)}{below}</p>\n{meaning}"));
     }
 
     private static Section Made(RunReportData report) => new("files", "What was made", Table(

@@ -21,7 +21,7 @@ internal static class RunReportMarkdown
         var text = new StringBuilder();
         string how = report.Run.TeacherHash.Length > 0 ? $"distilled from {report.Run.Teacher}" : "trained by identities, without a teacher";
         Line(text, $"# {report.Run.Options.Student.Name} {how}");
-        Line(text, $"{Verdict(report)}");
+        Line(text, $"{MarkdownText.Of(Verdict(report))}");
         if (report.Run.Synthetic)
         {
             Line(text, $"**The training faces are synthetic drawings: these figures describe drawings, not people, and say nothing about real faces.**");
@@ -48,12 +48,20 @@ internal static class RunReportMarkdown
     internal static string Verdict(RunReportData report)
     {
         string state = report.Finished ? "Finished" : $"Stopped after {report.Epochs.Count} of {report.Run.Options.Run.Epochs} epochs";
-        string accuracy = report.Evaluations.SelectMany(e => e.Result.Models
-                .Where(m => m.RetentionAt1e4 is not null && m.TarAtFar is not null && (e.Student is null || m.Name == e.Student))
-                .Select(m => $"on {e.Data}, {m.Name} reaches TAR {Percent(m.TarAtFar!["1e-4"])} at FAR 1e-4, {Percent(m.RetentionAt1e4)} of the reference's"))
-            .LastOrDefault() ?? "not evaluated against its teacher yet";
+        var own = report.Evaluations
+            .SelectMany(e => e.Result.Models.Where(m => e.Student is null || m.Name == e.Student).Select(m => (Note: e, Model: m))).ToList();
+        bool taught = report.Run.TeacherHash.Length > 0;
+        string accuracy = own.FindLast(o => o.Model.RetentionAt1e4 is not null) is { Note: not null } kept
+            ? $"{Reached(kept.Note, kept.Model)}, {Percent(kept.Model.RetentionAt1e4)} of the reference's"
+            : own.Count == 0 ? taught ? "not evaluated against its teacher yet" : "not evaluated yet"
+            : Reached(own[^1].Note, own[^1].Model) + (!taught || own[^1].Note.Result.Models.Any(m => m.Name == report.Run.Teacher) ? ""
+                : "; not evaluated against its teacher yet");
         return $"{state}; {accuracy}.";
     }
+
+    private static string Reached(RunEvaluation note, ModelResult model) => model.TarAtFar?.GetValueOrDefault("1e-4") is { } tar
+        ? $"on {note.Data}, {model.Name} reaches TAR {Percent(tar)} at FAR 1e-4"
+        : $"measured by {note.Result.Protocol} on {note.Data}, which gives no TAR at FAR 1e-4";
 
     private static void Configuration(StringBuilder text, RunReportData report)
     {
@@ -118,10 +126,10 @@ internal static class RunReportMarkdown
 
     private static void Accuracy(StringBuilder text, RunEvaluation evaluation)
     {
-        Line(text, $"## Accuracy: {evaluation.Result.Protocol} on {evaluation.Data}");
+        Line(text, $"## Accuracy: {evaluation.Result.Protocol} on {MarkdownText.Of(evaluation.Data)}");
         foreach (string warning in evaluation.Result.Warnings ?? [])
         {
-            Line(text, $"**Warning: {warning}.**\n");
+            Line(text, $"**Warning: {MarkdownText.Of(warning)}.**\n");
         }
 
         string[] fars = [.. evaluation.Result.Models.SelectMany(m => m.TarAtFar?.Keys ?? []).Distinct()];
@@ -130,8 +138,8 @@ internal static class RunReportMarkdown
         foreach (var m in evaluation.Result.Models)
         {
             string fold = m.TenFoldAccuracy is null ? "-" : $"{Percent(m.TenFoldAccuracy)} ± {Percent(m.TenFoldStandardError)}";
-            Line(text, $"| {m.Name} | {m.Images} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} |{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | "
-                + $"{Percent(m.RetentionAt1e4)} |");
+            Line(text, $"| {MarkdownText.Of(m.Name)} | {m.Images} | {m.GenuinePairs:N0} | {m.ImpostorPairs:N0} |"
+                + $"{string.Concat(fars.Select(f => Tar(m, f)))} {fold} | {Percent(m.RetentionAt1e4)} |");
         }
 
         if (fars.Length > 0)
@@ -175,7 +183,7 @@ internal static class RunReportMarkdown
                     : "-", files = c.SameFiles is { } same
                     ? InvariantText.Of($"{same}")
                     : "-";
-                Line(text, $"| {c.Data} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs:N0} | {chance} | {files} |");
+                Line(text, $"| {MarkdownText.Of(c.Data)} | {c.Faces} | {c.Matches} | {c.People} | {c.MatchedPairs:N0} | {chance} | {files} |");
             }
 
             text.Append('\n');
@@ -227,7 +235,7 @@ internal static class RunReportMarkdown
     }
 
     private static void Row(StringBuilder text, InvariantText name, InvariantText value) =>
-        Line(text, $"| {name.ToString()} | {value.ToString()} |");
+        Line(text, $"| {name.ToString()} | {MarkdownText.Of(value.ToString())} |");
 
     private static void Line(StringBuilder text, ShownTemplate line)
     {

@@ -192,6 +192,11 @@ internal sealed record Separation(double DPrime, double Auc, double[] Without)
 
     private static Separation? Of(IReadOnlyList<float[]> embeddings, IReadOnlyList<int> people, Func<float[], float[], float> score)
     {
+        if (embeddings.Count == 0)
+        {
+            return null; // of none of a stage's photos a face was found
+        }
+
         int persons = people.Take(embeddings.Count).Max() + 1;
         var all = new Moments();
         var ofPerson = new Moments[persons];

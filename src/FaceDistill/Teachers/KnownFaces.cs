@@ -55,6 +55,12 @@ internal sealed class KnownFaces
         var all = faces.Values.Select(f => f.Dataset.Images.Select(i => Key(i.Path))).Aggregate((a, b) => a.Intersect(b)).ToHashSet(StringComparer.Ordinal);
         var kept = chosen.Where(c => all.Contains(Key(c.Key))).OrderBy(c => c.Value.Stage).ThenBy(c => c.Key, StringComparer.Ordinal).ToList();
         var persons = kept.Select(c => c.Value.Person).Distinct().Select((p, i) => (p, i)).ToDictionary(p => p.p, p => p.i, StringComparer.Ordinal);
+        if (persons.Count < FewestPeople)
+        {
+            throw new FaceDistillException(InvariantText.Of($"of the chosen people of {data.Images} faces of {persons.Count} were found, and ")
+                + InvariantText.Of($"{FewestPeople} are needed; give --data DIR with photos of faces, one folder a person"));
+        }
+
         var order = faces.ToDictionary(f => f.Key, f =>
         {
             var places = f.Value.Dataset.Images.Select((image, i) => (Key: Key(image.Path), i)).ToDictionary(p => p.Key, p => p.i, StringComparer.Ordinal);

@@ -73,6 +73,11 @@ public sealed class GraphCostTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         graph.Output("y", OnnxElementType.Float32, "batch", 3);
         OnnxWriter.Write(graph, _folder["two.onnx"]);
         Assert.Contains("has 2 inputs", Refused("two.onnx"), StringComparison.Ordinal);
+        graph = new OnnxGraph("eight");
+        graph.Relu("y", graph.Input("x", OnnxElementType.Float32, 8, 3, 16, 16));
+        graph.Output("y", OnnxElementType.Float32, 8, 3, 16, 16);
+        OnnxWriter.Write(graph, _folder["eight.onnx"]);
+        Assert.Contains("eight.onnx takes 8 pictures at once", Refused("eight.onnx"), StringComparison.Ordinal);
         Assert.Contains("no model file", Refused("none.onnx"), StringComparison.Ordinal);
     }
 

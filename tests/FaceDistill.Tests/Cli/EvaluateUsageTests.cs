@@ -41,6 +41,26 @@ public sealed class EvaluateUsageTests : IDisposable
         Assert.DoesNotContain("does not belong", error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("identification")]
+    [InlineData("ijbc")]
+    public async Task Faces_of_pairs_that_a_protocol_does_not_name_are_refused(string protocol)
+    {
+        var (code, _, error) = await Run("evaluate", "--embeddings", _folder["a.npy"], "--labels", _folder["labels.txt"], "--protocol", protocol,
+            "--report", _folder["report"], "--report-faces");
+        Assert.Equal(CommandLine.Usage, code);
+        Assert.Contains($"--report-faces shows the worst pairs, and {protocol} names none", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_that_begins_with_an_at_sign_is_a_name()
+    {
+        var (code, _, error) = await Run("evaluate", "--embeddings", "@none.npy", "--labels", "@labels.txt");
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.Contains("@none.npy", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("esponse file", error, StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static async Task<(int Code, string Output, string Error)> Run(params string[] args)

@@ -1,3 +1,5 @@
+using System.Text;
+using System.Text.Json;
 using FaceDistill.Cli;
 using FaceDistill.Formats;
 
@@ -12,6 +14,17 @@ public sealed class StandardStreamsTests : IDisposable
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_document_is_one_in_any_code_page()
+    {
+        const string Document = "{\"path\": \"José/𝒜.jpg\"}";
+        Assert.Equal(Document, StandardStreams.Json(Document, new UTF8Encoding(false)));
+        string escaped = StandardStreams.Json(Document, Encoding.Latin1);
+        Assert.True(Ascii.IsValid(escaped));
+        Assert.Equal("José/𝒜.jpg", JsonDocument.Parse(escaped).RootElement.GetProperty("path").GetString());
+        Assert.Equal("{}", StandardStreams.Json("{}", Encoding.Latin1));
+    }
 
     [UnixFact]
     public async Task A_result_is_printed_or_its_loss_is_said_and_nothing_aborts()

@@ -13,6 +13,21 @@ public sealed class AlignedFolderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    private IEnumerable<string> Without(string picture)
+    {
+        File.WriteAllText(_folder["list.txt"], $"all\t{picture}\n");
+        return AlignedFaces.Open(_folder["all"]).Without(ExclusionList.Read(_folder["list.txt"]), "all", out _).Dataset.Images.Select(i => i.Path)
+            .Order(StringComparer.Ordinal);
+    }
+
+    [Fact]
+    public void A_face_is_called_as_its_photo_and_one_in_a_file_of_many_keeps_its_whole_name()
+    {
+        FaceImage[] images = [.. new[] { "a/b.c.PNG", "Ann/part-00.snappy-0000012", "Ann/part-00.snappy-0000013" }.Select(path => new FaceImage(path, ""))];
+        Assert.Equal(["a/b.c.jpg", "Ann/part-00.snappy-0000012.jpg", "Ann/part-00.snappy-0000013.jpg"],
+            AlignedFolder.Names(new FaceDataset(_folder.Path, images, [])));
+    }
+
     [RealDataFact]
     public void How_many_faces_a_photo_shows_is_recorded_and_all_are_written_where_they_are_wanted()
     {
@@ -43,6 +58,9 @@ public sealed class AlignedFolderTests : IDisposable
         Assert.Equal(["group.2.face.jpg", "group.2.jpg", "group.3.jpg", "group.jpg"], all.Faces.Dataset.Images.Select(i => i.Path)
             .Order(StringComparer.Ordinal));
         Assert.Equal(File.ReadAllBytes(_folder["one/group.jpg"]), File.ReadAllBytes(_folder["all/group.jpg"]));
+        Assert.Equal(["group.2.jpg"], Without("group.png")); // a photo that is left out is so with everybody whom it shows
+        Assert.Equal(["group.2.jpg"], Without("group.jpg"));
+        Assert.Equal(["group.2.face.jpg", "group.2.jpg", "group.jpg"], Without("group.3.jpg"));
         Directory.CreateDirectory(_folder["raw/ann"]);
         File.Copy(_folder["raw/group.png"], _folder["raw/ann/group.png"]);
         all = All();

@@ -22,6 +22,17 @@ public sealed class JoinedFacesTests : IDisposable
         Assert.Same(a, AlignedFaces.Join([a]));
     }
 
+    [Theory]
+    [InlineData("0000017")]
+    [InlineData("2020/5")]
+    public void A_number_is_a_person_of_its_own_folder_alone(string number)
+    {
+        string[] folders = [_folder["train"], _folder["test"]];
+        Array.ForEach(folders, folder => Pictures.Noise(Path.Combine(folder, number, "1.png"), 40, 40));
+        var both = AlignedFaces.Join([.. folders.Select(folder => AlignedFaces.OpenAsserted(folder, "dlib"))]);
+        Assert.Equal([$"train/{number}", $"test/{number}"], both.Dataset.Images.Select(i => i.Identity));
+    }
+
     [Fact]
     public void A_name_with_a_backslash_stays_a_name()
     {

@@ -94,6 +94,7 @@ public sealed class WebDatasetTests : IDisposable
     [InlineData("1.png:x 1.cls:four", "1.cls at byte 1024: 'four' is no person's number")]
     [InlineData("1.png:x 1.json:{", "1.json at byte 1024: not JSON")]
     [InlineData("1.png:x 1.json:{\"label\":-1}", "its label is neither a text nor a whole number from 0")]
+    [InlineData("1.png:x 1.json:{\"label\":\"\\ud800\"}", "1.json at byte 1024: a label that is no text")]
     [InlineData("1.png:x 1.json:{\"person\":\"../../etc\"}", "the label '../../etc' can be no person's name")]
     [InlineData("1.png:x 1.json:{\"person\":\"/etc\"}", "the label '/etc' can be no person's name")]
     [InlineData("1.png:x 1.jpg:x", "1.jpg at byte 1024: a second picture of one sample")]

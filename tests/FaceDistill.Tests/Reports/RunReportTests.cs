@@ -245,6 +245,49 @@ public sealed class RunReportTests : IDisposable
         Assert.DoesNotContain(commands, c => c.Contains("some-teacher", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("student.tflite", KeepKind.Best)]
+    [InlineData("/elsewhere/student.ncnn.param", KeepKind.Last)]
+    public void What_was_made_are_all_exported_files_whatever_the_last_export_was(string last, KeepKind keep)
+    {
+        string run = _folder["run"];
+        RunReports.Write(run, synthetic: false, finished: true, evaluated: false);
+        File.WriteAllText(_folder["run/student.tflite"], "another");
+        JsonFile.Write(Path.Combine(run, RunReport.ExportFileName), new ExportOutcome([last], 3e-6, 0.999999, 12));
+        var report = RunReport.Write(run);
+        Assert.Equal(20, report.Speed?.Speedup); // of student.onnx, which is as it was
+        report = report with { Run = report.Run with { Options = report.Run.Options with { HeldOut = new() { Keep = keep } } } };
+        File.WriteAllText(_folder["run/student.best.safetensors"], "weights");
+        var files = RunGuide.Files(report).ToDictionary(f => Path.GetFileName(f.Path), f => f.What);
+        Assert.EndsWith("ONNX Runtime runs it", files["student.onnx"], StringComparison.Ordinal);
+        Assert.EndsWith("LiteRT (TensorFlow Lite) runs it", files["student.tflite"], StringComparison.Ordinal);
+        Assert.Contains(keep == KeepKind.Best ? "which are evaluated and exported" : "beside the last one's", files["student.best.safetensors"],
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("student.ncnn.param", files.Keys);
+    }
+
+    [Fact]
+    public void The_heading_tells_what_was_measured_with_and_without_a_teacher()
+    {
+        RunReports.WriteRun(_folder["run"], synthetic: false, finished: true);
+        var report = RunReport.Write(_folder["run"]);
+        RunReportData With(bool taught, params ModelResult[] models) => report with
+        {
+            Run = taught ? report.Run : report.Run with { TeacherHash = "" },
+            Evaluations = models.Length == 0 ? [] : [new RunEvaluation("a|b", new EvaluationResult("all-pairs", models)) { Student = "student" }],
+        };
+        ModelResult Model(string name, double? tar) =>
+            new(name, 1, 1, 1) { TarAtFar = tar is null ? null : new Dictionary<string, double?> { ["1e-4"] = tar } };
+        Assert.Equal("Finished; not evaluated against its teacher yet.", RunReportMarkdown.Verdict(With(true)));
+        Assert.Equal("Finished; not evaluated yet.", RunReportMarkdown.Verdict(With(false)));
+        Assert.Equal("Finished; on a|b, student reaches TAR 50.00% at FAR 1e-4.", RunReportMarkdown.Verdict(With(false, Model("student", 0.5))));
+        Assert.Equal("Finished; on a|b, student reaches TAR 50.00% at FAR 1e-4; not evaluated against its teacher yet.",
+            RunReportMarkdown.Verdict(With(true, Model("student", 0.5))));
+        Assert.Equal("Finished; measured by all-pairs on a|b, which gives no TAR at FAR 1e-4.",
+            RunReportMarkdown.Verdict(With(true, Model("student", null), Model("some-teacher", null))));
+        Assert.Contains("## Accuracy: all-pairs on a\\|b", RunReportMarkdown.Of(With(false, Model("student", 0.5))), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_folder_that_is_no_run_is_named() =>
         Assert.Contains(_folder.Path, Assert.Throws<FaceDistillException>(() => RunReport.Write(_folder.Path)).Message, StringComparison.Ordinal);

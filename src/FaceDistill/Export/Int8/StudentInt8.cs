@@ -43,7 +43,7 @@ internal sealed class StudentInt8 : IDisposable
         if (images < 32)
         {
             throw new FaceDistillException(
-                $"int8 needs at least 32 faces to measure its ranges on, and {faces.Dataset.Root} has {images}; name more with --data");
+                $"int8 needs at least 32 faces to measure its ranges on, and {faces.Dataset.Root} has {images}; name more with --calibration");
         }
 
         EmbeddingSpread.RequireDifferent(faces, "--calibration");

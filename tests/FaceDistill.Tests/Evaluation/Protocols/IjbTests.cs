@@ -115,7 +115,7 @@ public sealed class IjbTests : IDisposable
         Assert.Contains("ijbb_face_tid_mid.txt", Said(Evaluator.Ijbb), StringComparison.Ordinal);
         Evaluator.Check(Evaluator.IjbcSearch, _folder.Path, new EvaluationOptions());
         string probes = _folder["meta/ijbc_1N_probe_mixed.csv"];
-        File.AppendAllText(probes, "99999,1,img/1.jpg\n");
+        File.AppendAllText(probes, "\n99999,1,img/1.jpg\n");
         Assert.Contains("subject 1 is in neither gallery", Said(Evaluator.IjbcSearch), StringComparison.Ordinal);
         File.Delete(probes);
         Assert.Contains("ijbc_1N_probe_mixed.csv", Said(Evaluator.IjbcSearch), StringComparison.Ordinal);
@@ -189,7 +189,9 @@ public sealed class IjbTests : IDisposable
         }
 
         Directory.CreateDirectory(_folder["meta"]);
-        void Lines(string name, IEnumerable<string> lines) => File.WriteAllLines(_folder[$"meta/ijbc_{name}"], lines);
+        // Most without an end of line at the file's, as some editors leave it.
+        void Lines(string name, IEnumerable<string> lines) =>
+            File.WriteAllText(_folder[$"meta/ijbc_{name}"], string.Join('\n', lines) + (name.StartsWith("name", StringComparison.Ordinal) ? "\n" : ""));
         Lines("face_tid_mid.txt", tids);
         Lines("name_5pts_score.txt", points);
         Lines("template_pair_label.txt", [.. from a in lists[0].Concat(lists[1]) from b in lists[2] where Draw(0, 3) == 0
