@@ -172,14 +172,16 @@ internal static class EvaluateCommand
             return $"{Fars.Name} does not belong to {protocol}, whose rates are its own";
         }
 
-        bool allPairs = Evaluator.AllPairsProtocols.Contains(protocol), resampled = allPairs || protocol is Evaluator.Ijbb or Evaluator.Ijbc;
+        bool resampled = Evaluator.AllPairsProtocols.Contains(protocol) || protocol is Evaluator.Ijbb or Evaluator.Ijbc;
         bool drawn = resampled || protocol == Evaluator.Identification || (protocol == Evaluator.Blufr && result.GetValue(Lists) is null);
-        foreach (var (option, belongs) in new (Option, bool)[] { (NoMetrics, allPairs), (NoAgreement, allPairs), (Resamples, resampled), (Seed, drawn) })
+        if (!resampled && result.GetResult(Resamples) is { Implicit: false } && result.GetValue(Resamples) > 0) // 0 asks for what is so
         {
-            if (!belongs && result.GetResult(option) is { Implicit: false })
-            {
-                return $"{option.Name} does not belong to {protocol}, which {(option == Seed ? "draws nothing" : "has no such figures")}";
-            }
+            return $"{Resamples.Name} does not belong to {protocol}, which gives no intervals";
+        }
+
+        if (!drawn && result.GetResult(Seed) is { Implicit: false })
+        {
+            return $"{Seed.Name} does not belong to {protocol}, which draws nothing";
         }
 
         return new (Option Option, string Protocol)[] { (PairFile, Evaluator.Pairs), (Gallery, Evaluator.Identification), (Unknown, Evaluator.Identification),
