@@ -57,6 +57,7 @@ internal sealed class BenchSession : IDisposable
             }
 
             long[] shape = Shape(metadata.Dimensions, contract);
+            PicturesAtOnce = FixedBatch = shape.Length == 4 ? (int)shape[0] : 1;
             _input = Noise(metadata.ElementDataType, shape);
             if (facesAtOnce(Provider) is > 1 and var many && metadata.Dimensions.Length > 1 && metadata.Dimensions[0] <= 0)
             {
@@ -77,16 +78,19 @@ internal sealed class BenchSession : IDisposable
     /// <summary>Where it is computed.</summary>
     public string Provider { get; }
 
+    /// <summary>How many pictures each run takes, whether they are wanted or not: more than one where the file says so.</summary>
+    public int FixedBatch { get; } = 1;
+
     /// <summary>How many pictures <see cref="RunMany"/> gives it at once.</summary>
     public int PicturesAtOnce { get; } = 1;
 
-    /// <summary>Runs the model once: batch 1.</summary>
+    /// <summary>Runs the model once: batch 1, or what it takes at least (<see cref="FixedBatch"/>), which one picture costs then.</summary>
     /// <exception cref="FaceDistillException">It does not run.</exception>
     public void Run() => Run(_run, _input);
 
     /// <summary>Runs it as its provider computes most: on the CPU one picture for each thread that calls, elsewhere a large batch.</summary>
     /// <exception cref="FaceDistillException">It does not run.</exception>
-    public void RunMany() => Run(_run, PicturesAtOnce > 1 ? _batch! : _input);
+    public void RunMany() => Run(_run, PicturesAtOnce > FixedBatch ? _batch! : _input);
 
     /// <summary>The first run, which has to end within <see cref="OnnxTrial.Limit"/>.</summary>
     /// <exception cref="FaceDistillException">It does not, or fails.</exception>
@@ -137,12 +141,6 @@ internal sealed class BenchSession : IDisposable
 
     private long[] Shape(int[] shape, ModelInputSpec? contract)
     {
-        if (shape is [> 1, _, _, _])
-        {
-            throw new FaceDistillException($"{_path} takes {shape[0]} pictures at once and no other number, and times and costs are those of one; export it "
-                + "for any number, or for one");
-        }
-
         int size = contract?.Size ?? 0;
         int[] known = contract?.Layout == TensorLayout.Nhwc ? [1, size, size, 3] : [1, 3, size, size];
         long[] whole = [.. shape.Select((side, axis) => side > 0 ? side : axis == 0 ? 1L : contract is not null && shape.Length == 4 ? known[axis] : 0)];

@@ -28,15 +28,17 @@ internal sealed record GraphCost(long MultAdds, long? Parameters)
             options.ProfileOutputPathPrefix = Path.Combine(folder, "run"); // before the next line, which reads it
             options.EnableProfiling = true;
             string profile;
+            int pictures;
             using (var session = new BenchSession(path, contract, options))
             {
                 session.TryOut();
+                pictures = session.FixedBatch;
                 profile = session.EndProfiling();
             }
 
             using var document = JsonDocument.Parse(File.ReadAllBytes(profile));
             bool onnx = path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
-            return new GraphCost(document.RootElement.EnumerateArray().Sum(MultAddsOf), onnx ? CountParameters(File.ReadAllBytes(path)) : null);
+            return new GraphCost(document.RootElement.EnumerateArray().Sum(MultAddsOf) / pictures, onnx ? CountParameters(File.ReadAllBytes(path)) : null);
         }
         catch (Exception e) when (e is InvalidOperationException or IndexOutOfRangeException or KeyNotFoundException or JsonException or FormatException
             or InvalidProtocolBufferException or DivideByZeroException)

@@ -175,15 +175,7 @@ public sealed record AlignedFaces(FaceDataset Dataset, AlignmentManifest Manifes
     internal AlignedFaces Without(ExclusionList list, string name, out IReadOnlyList<string> unknown)
     {
         ArgumentNullException.ThrowIfNull(list);
-        (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)]);
-        if (Manifest.AllFaces)
-        {
-            // A photo's own face stands for the photo: with it go the others that it shows.
-            var own = AlignedFolder.OwnFaces(Dataset.Root);
-            var gone = Dataset.Images.Where((_, i) => excluded[i]).Select(i => i.Path).ToHashSet(StringComparer.Ordinal);
-            excluded = [.. Dataset.Images.Select((image, i) => excluded[i] || (own(image.Path) is { } first && gone.Contains(first)))];
-        }
-
+        (bool[] excluded, unknown) = list.In(name, [.. Dataset.Images.Select(i => i.Path)], AlignedFolder.OwnFaces(Dataset.Root));
         FaceImage[] images = [.. Dataset.Images.Where((_, i) => !excluded[i])];
         return images.Length > 0
             ? this with

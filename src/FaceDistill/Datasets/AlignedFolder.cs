@@ -103,17 +103,18 @@ internal sealed partial class AlignedFolder : IPhotoFaces
     public static FaceDataset WithoutNames(FaceDataset faces)
     {
         ArgumentNullException.ThrowIfNull(faces);
-        var own = OwnFaces(faces.Root);
+        var own = OwnFaces(faces.Root)!;
         return faces with { Images = [.. faces.Images.Select(i => own(i.Path) is not null ? i with { Identity = "" } : i)] };
     }
 
-    /// <summary>Of a folder of all faces: from another face of a photo (NAME.2.jpg) to the photo's own (NAME.jpg); null from any else.</summary>
-    /// <param name="root">The folder.</param>
+    /// <summary>Of a folder of all faces: from another face of a photo (NAME.2.jpg) to the photo's own (NAME.jpg), null from any else; null of others.
+    /// </summary>
+    /// <param name="root">The folder; null for none.</param>
     /// <exception cref="FaceDistillException">The index is damaged.</exception>
-    public static Func<string, string?> OwnFaces(string root)
+    public static Func<string, string?>? OwnFaces(string? root)
     {
-        var index = ReadIndex(root);
-        return path => Others().Match(path) is { Success: true } name && index.TryGetValue(path, out var face)
+        var index = root is not null && AlignmentManifest.In(root) && AlignmentManifest.Read(root).AllFaces ? ReadIndex(root) : null;
+        return index is null ? null : path => Others().Match(path) is { Success: true } name && index.TryGetValue(path, out var face)
             && name.Groups["name"].Value + ".jpg" is var own && index.TryGetValue(own, out var first) && first.Photo == face.Photo && first.Shown > 1
                 ? own : null;
     }

@@ -40,8 +40,10 @@ internal sealed class ExclusionList
     /// <summary>Which pictures of a data set are on the list.</summary>
     /// <param name="name">The data set's name.</param>
     /// <param name="paths">Its pictures' paths, each once.</param>
+    /// <param name="own">Of a folder of all faces (<see cref="AlignedFolder.OwnFaces"/>): a photo's own face stands for the photo, with which all go whom it
+    /// shows; null of others.</param>
     /// <returns>For each picture whether it is excluded; and the lines of this name that fit none, in their order.</returns>
-    public (bool[] Excluded, IReadOnlyList<string> Unknown) In(string name, IReadOnlyList<string> paths)
+    public (bool[] Excluded, IReadOnlyList<string> Unknown) In(string name, IReadOnlyList<string> paths, Func<string, string?>? own = null)
     {
         ArgumentNullException.ThrowIfNull(paths);
         var excluded = new bool[paths.Count];
@@ -61,6 +63,12 @@ internal sealed class ExclusionList
             {
                 unknown.Add(path);
             }
+        }
+
+        if (own is not null)
+        {
+            var gone = paths.Where((_, i) => excluded[i]).ToHashSet(StringComparer.Ordinal);
+            excluded = [.. paths.Select((path, i) => excluded[i] || (own(path) is { } first && gone.Contains(first)))];
         }
 
         return (excluded, unknown);

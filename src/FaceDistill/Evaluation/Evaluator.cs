@@ -51,8 +51,8 @@ internal static class Evaluator
     public static bool NamesWorstPairs(string protocol) => protocol is AllPairs or LfwView1Test or LfwTenFold or Pairs or PairsTenFold;
 
     /// <summary>Whether the seed decides whom a protocol tests, not their intervals alone.</summary>
-    internal static bool Draws(string protocol, EvaluationOptions options) =>
-        protocol == Identification || (protocol == Blufr && options.BlufrLists is null);
+    internal static bool Draws(string protocol, string? folder, EvaluationOptions options) =>
+        protocol == Identification || (protocol == Blufr && options.BlufrLists is null && BlufrTrials.PlaceIn(folder) is null);
 
     /// <summary>A user's own list of pairs.</summary>
     /// <exception cref="FaceDistillException">It is missing or malformed.</exception>

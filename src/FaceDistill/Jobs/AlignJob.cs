@@ -58,8 +58,12 @@ public sealed class AlignJob(AssetFinder finder)
             var chosen = people.Chooses();
             int all = raw.Images.Count;
             raw = raw with { Images = [.. raw.Images.Where(i => chosen(i.Identity))] };
-            job.Say?.Invoke(raw.Images.Count > 0 ? $"{request.Data}: {raw.Images.Count} of the {all} photos in {raw.Root}, of the people in {list}"
-                : throw new FaceDistillException($"{raw.Root} has no photo of the people in {list}; a person is a sub-folder of that name"));
+            string? wrong = raw.Images.Count == 0 ? $"{raw.Root} has no photo of the people in {list}; a person is a sub-folder of that name"
+                : AlignedFolder.ReadIndex(request.Output).Keys.FirstOrDefault(face => !chosen(FaceDataset.IdentityOf(face))) is { } other
+                    ? $"{request.Output} holds {other}, whose person is none of those in {list}: choose another --output" : null;
+            string part = wrong is null ? $"{request.Data}: {raw.Images.Count} of the {all} photos in {raw.Root}, of the people in {list}"
+                : throw new FaceDistillException(wrong);
+            job.Say?.Invoke(part);
         }
 
         IdentityNotes.Tell(raw.Images.Select(i => i.Identity), job);

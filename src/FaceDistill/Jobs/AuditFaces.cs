@@ -44,7 +44,7 @@ internal sealed record AuditFaces(string Name, string? Root, EmbeddingSet Set, (
     /// <exception cref="FaceDistillException">None remains.</exception>
     public AuditFaces Without(ExclusionList list, JobContext job)
     {
-        var (excluded, unknown) = list.In(Name, Set.Paths);
+        var (excluded, unknown) = list.In(Name, Set.Paths, AlignedFolder.OwnFaces(Root));
         int[] rows = [.. Enumerable.Range(0, Set.Count).Where(row => !excluded[row])];
         list.Tell(Name, Set.Count - rows.Length, Set.Count, unknown, job);
         return rows.Length > 0 ? this with { Set = Set.Of(rows) }

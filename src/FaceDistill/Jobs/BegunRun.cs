@@ -35,7 +35,10 @@ internal static class BegunRun
             int known = TrainedFaces.Read(run) is { } trained ? faces.Dataset.Images.Count(trained.Has) : 0;
             throw new FaceDistillException(
                 $"{run} was begun on other faces ({info.Images}; of the {now} found now {known} are among them, or their names or order "
-                + "differ" + (faces.Manifest.AllFaces ? "; of 'align --all-faces' only each photo's own face has a name now" : "")
+                + "differ" + (known == now && now == info.Images && faces.Dataset.Images.Any(i => FaceDataset.PersonOf(i.Identity).Contains('/'))
+                    ? "; of several folders an earlier version did not keep in which one a person who is a number stands: finish the run with that version"
+                    : "")
+                + (faces.Manifest.AllFaces ? "; of 'align --all-faces' only each photo's own face has a name now" : "")
                 + "); bring them back, or choose another --output");
         }
 

@@ -166,7 +166,8 @@ public sealed class BenchmarkJob(AssetFinder finder)
 
         foreach (var (one, other) in given.SelectMany((g, i) => given.Take(i).Select(before => (before, g))).Where(p => AreOthers(p.before.Result, p.g.Result)))
         {
-            throw new FaceDistillException($"{other.File} is an evaluation of other faces than {one.File}; accuracies on two test sets do not compare");
+            throw new FaceDistillException($"{other.File} is an evaluation of another test than {one.File} (other faces, or another list, "
+                + "share or draw of them); accuracies on two tests do not compare");
         }
     }
 

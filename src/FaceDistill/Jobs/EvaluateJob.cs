@@ -27,6 +27,12 @@ public sealed class EvaluateJob(AssetFinder finder)
         using var watch = RunningTime.Start();
         request = request with { Options = WithDecidingRate(request.Protocol, request.Options) };
         string? folder = request.Data?.Root ?? request.Embeddings.Select(e => EmbeddingSource.Of(e)?.Data).FirstOrDefault(d => d is not null);
+        if (folder is not null && request.Options.PairFile is { } list
+            && Path.GetFullPath(list) == Path.GetFullPath(PairList.FileName, Path.GetFullPath(folder)))
+        {
+            request = request with { Options = request.Options with { PairFile = null } }; // the data's own
+        }
+
         Evaluator.Check(request.Protocol, folder, request.Options); // here and below: before the models are run
         CheckArguments(request);
         if (request.Report is { } wanted)
@@ -63,7 +69,7 @@ public sealed class EvaluateJob(AssetFinder finder)
                select $"{set.Name} {spread.Words}",
         ];
         Array.ForEach(warnings, w => job.Say?.Invoke($"warning: {w}"));
-        bool draws = Evaluator.Draws(request.Protocol, request.Options);
+        bool draws = Evaluator.Draws(request.Protocol, folder, request.Options);
         var result = Measure(request, sets, folder, job) with
         {
             FlipSummed = request.Flip ? true : null,
@@ -214,7 +220,7 @@ public sealed class EvaluateJob(AssetFinder finder)
             }
 
             var read = request.Embeddings.Select(e => ReadEmbeddings(e, request, needed, job)).ToList();
-            if (request.Flip && read.Find(r => !FlipSummed.Is(r.Set.Name)) is { } plain)
+            if (request.Flip && read.Find(r => r.Set.ModelHash is not null && !FlipSummed.Is(r.Set.Name)) is { } plain) // a .npy file does not say
             {
                 throw new FaceDistillException($"{plain.Set.Name} was not embedded with --flip, and its figures would stand beside flip-summed ones: embed it "
                     + "again with --flip, or leave --flip out");

@@ -108,7 +108,8 @@ internal static class ModelCardMarkdown
         Heading(text, "Accuracy");
         if (card.Accuracy.Count == 0)
         {
-            Line(text, $"None was measured. 'facedistill export --model RUN --output {card.File} --evaluate --data DATA' measures it and makes the file anew.");
+            Line(text, $"None was measured. 'facedistill export --model RUN --format {card.Format} --output {card.File} --evaluate --data DATA' measures it "
+                + $"and makes the file anew; give --preprocess and --normalize where it was made with them.");
             return;
         }
 

@@ -141,8 +141,7 @@ internal static class RunGuide
     internal static IReadOnlyList<string> Exported(string folder, ExportOutcome? last) =>
     [
         .. ExportFormat.All.Select(f => f.DefaultFile)
-            .Concat((last?.Files ?? []).Take(1).Where(f => !Path.IsPathRooted(f) || Path.GetDirectoryName(f) == Path.GetFullPath(folder))
-                .Select(Path.GetFileName))
+            .Concat((last?.Files ?? []).Take(1).Select(Path.GetFileName)) // a run folder may have been moved since
             .OfType<string>().Distinct().Where(f => File.Exists(Path.Combine(folder, f))),
     ];
 

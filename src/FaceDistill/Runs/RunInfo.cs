@@ -79,8 +79,8 @@ public sealed record RunInfo(
     public string? TeacherId { get; init; }
 
     /// <summary>Whether a teacher is another than the run's, by its network or by how its card lets it see a face; false where the run does not say.</summary>
-    /// <param name="id">What the teacher is known by; null where the training has none.</param>
-    internal bool HasOtherTeacher(string? id) => TeacherId is not null && TeacherId != id;
+    /// <param name="id">What the teacher is known by; null where the training has none: its options differ then.</param>
+    internal bool HasOtherTeacher(string? id) => TeacherId is not null && id is not null && TeacherId != id;
 
     /// <summary>What earlier versions kept in place of <see cref="FacesId"/>; read, so that their runs can be, and not used.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

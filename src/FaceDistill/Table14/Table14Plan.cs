@@ -119,6 +119,7 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
     {
         var people = data.People is null ? null : LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
         string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => people?.Contains(i.Identity) != false).Select(i => i.Path)];
-        return paths.Length - (data.Exclude is null ? 0 : ExclusionList.Read(data.Exclude).In(data.Name, paths).Excluded.Count(excluded => excluded));
+        return paths.Length - (data.Exclude is null ? 0
+            : ExclusionList.Read(data.Exclude).In(data.Name, paths, AlignedFolder.OwnFaces(data.Images)).Excluded.Count(excluded => excluded));
     }
 }

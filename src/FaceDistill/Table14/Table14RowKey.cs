@@ -59,13 +59,14 @@ internal sealed class Table14RowKey(Table14Recipe recipe, AssetFinder finder)
     }
 
     // A card that names no hash takes whatever file lies there.
-    private string ContentOf(AssetSet files) => string.Join(' ', files.Assets.Select(a => a.Sha256 ?? FileHash.Sha256(finder.Find(files, a))));
+    private string ContentOf(AssetSet files) => string.Join(' ', files.Assets.Select(a => a.Sha256
+        ?? (finder.Find(files, a) is var file && _contents.TryGetValue(file, out string? known) ? known : _contents[file] = FileHash.Sha256(file))));
 
     // A table without one has the keys of before.
     private string SecondTest() => recipe.SecondTest is { } second
         ? string.Join(' ', [$"{second.Protocol} {ContentOf(second.Data)}", .. ListsOf(second.Protocol, second.Data)]) : "";
 
-    // The user's lists that decide a test beside its pictures; those of LFW are published, and never others.
+    // The user's lists that decide a test beside its pictures; LFW's own (pairs.txt, peopleDevTest.txt) are never others.
     private IEnumerable<string> ListsOf(string protocol, string data)
     {
         string root = DataFolder.Resolve(data, finder).Root;

@@ -80,6 +80,7 @@ internal sealed class RankedRun(Ranks ranks, TrainingStep student)
     /// <exception cref="FaceDistillException">A time is given: it is measured by one process alone.</exception>
     public TrainingRunOptions Agreed(TrainingRunOptions decided, TrainingState state)
     {
+        ranks.Meet(); // without keeping their cores busy: the first may compute a start
         bool alike = ranks.Alike($"{decided.Precision}") == ranks.Count;
         var told = ranks.Told(() => decided.Minutes is null || state is not { Epoch: 0, Step: 0 } ? decided : throw NoMinutes());
         return alike ? told : told with { Precision = PrecisionMode.Fp32 };

@@ -33,6 +33,12 @@ public sealed class AlignJobTests : IDisposable
         var finder = new AssetFinder([], [Path.GetFullPath(Path.Combine(lfw, "..", ".."))], _folder["cache"]);
         Assert.ThrowsAny<OperationCanceledException>(
             () => new AlignJob(finder).Run(new AlignRequest("lfw-train", _folder["out"], "dlib", AlignedFrame.Default), job));
+        Directory.CreateDirectory(_folder["full"]); // by an earlier version, which aligned everybody
+        string other = all.First(i => !people.People.Any(p => p.Name == i.Identity)).Path;
+        File.WriteAllText(_folder["full/faces.csv"], $"path,photo,face,faces\n{other},{new string('a', 32)},{new string('b', 32)},1\n");
+        Assert.Contains($"holds {other}, whose person is none of those in", Assert.Throws<FaceDistillException>(
+            () => new AlignJob(finder).Run(new AlignRequest("lfw-train", _folder["full"], "dlib", AlignedFrame.Default), JobContext.None)).Message,
+            StringComparison.Ordinal);
         Assert.StartsWith(FormattableString.Invariant($"lfw-train: {part} of the {all.Count} photos in "), lines[0], StringComparison.Ordinal);
     }
 }

@@ -70,7 +70,8 @@ public sealed class BenchmarkJobTests(TrainedRun trained) : IClassFixture<Traine
 
         Assert.Single(Run(Of("photos", "by dlib"), Of("photos", "by arcface"), Of(null, null)).Models);
         string message = Assert.Throws<FaceDistillException>(() => Run(Of(null, null), Of("photos", "faces"), Of("others", "theirs"))).Message;
-        Assert.Equal($"{_folder["2.json"]} is an evaluation of other faces than {_folder["1.json"]}; accuracies on two test sets do not compare", message);
+        Assert.Equal($"{_folder["2.json"]} is an evaluation of another test than {_folder["1.json"]} (other faces, or another list, share or draw of them); "
+            + "accuracies on two tests do not compare", message);
         message = Assert.Throws<FaceDistillException>(() => Run(Of("photos", "faces"), Of("photos", "faces") with { Score = ScoreKind.Euclidean })).Message;
         Assert.Equal(
             $"{_folder["1.json"]} is an evaluation by euclidean, {_folder["0.json"]} by cosine; accuracies by two scores do not compare", message);

@@ -63,7 +63,7 @@ public sealed class ExportJobTests(TrainedRun run) : IClassFixture<TrainedRun>, 
         Assert.False(session.ModelMetadata.CustomMetadataMap.ContainsKey(StudentThreshold.MetadataKey));
         string text = File.ReadAllText(_folder["x.onnx.MODEL_CARD.md"]);
         Assert.Equal(2, text.Split("None was measured").Length - 1);
-        Assert.Contains("export --model RUN --output x.onnx --evaluate --data DATA'", text, StringComparison.Ordinal);
+        Assert.Contains("export --model RUN --format onnx --output x.onnx --evaluate --data DATA'", text, StringComparison.Ordinal);
         Assert.Contains("Trained on drawn faces", text, StringComparison.Ordinal);
     }
 

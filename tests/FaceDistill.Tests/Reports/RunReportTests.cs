@@ -246,13 +246,14 @@ public sealed class RunReportTests : IDisposable
     }
 
     [Theory]
-    [InlineData("student.tflite", KeepKind.Best)]
+    [InlineData("/moved/run/mine.onnx", KeepKind.Best)]
     [InlineData("/elsewhere/student.ncnn.param", KeepKind.Last)]
     public void What_was_made_are_all_exported_files_whatever_the_last_export_was(string last, KeepKind keep)
     {
         string run = _folder["run"];
         RunReports.Write(run, synthetic: false, finished: true, evaluated: false);
         File.WriteAllText(_folder["run/student.tflite"], "another");
+        File.WriteAllText(_folder["run/mine.onnx"], "mine");
         JsonFile.Write(Path.Combine(run, RunReport.ExportFileName), new ExportOutcome([last], 3e-6, 0.999999, 12));
         var report = RunReport.Write(run);
         Assert.Equal(20, report.Speed?.Speedup); // of student.onnx, which is as it was
@@ -261,8 +262,8 @@ public sealed class RunReportTests : IDisposable
         var files = RunGuide.Files(report).ToDictionary(f => Path.GetFileName(f.Path), f => f.What);
         Assert.EndsWith("ONNX Runtime runs it", files["student.onnx"], StringComparison.Ordinal);
         Assert.EndsWith("LiteRT (TensorFlow Lite) runs it", files["student.tflite"], StringComparison.Ordinal);
-        Assert.Contains(keep == KeepKind.Best ? "which are evaluated and exported" : "beside the last one's", files["student.best.safetensors"],
-            StringComparison.Ordinal);
+        Assert.Contains(keep == KeepKind.Best ? "and exported" : "beside the last one's", files["student.best.safetensors"], StringComparison.Ordinal);
+        Assert.Equal(last.Contains("mine", StringComparison.Ordinal), files.ContainsKey("mine.onnx")); // of another name, where it is the last
         Assert.DoesNotContain("student.ncnn.param", files.Keys);
     }
 

@@ -104,11 +104,11 @@ internal sealed record BlufrTrials(string Label, IReadOnlyList<(int[] Gallery, i
     /// <param name="folder">The data set's folder; the lists lie in it or in its sub-folder "blufr". Null for none.</param>
     /// <param name="draw">How own trials are drawn; null for the paper's sizes.</param>
     /// <exception cref="FaceDistillException">A list is malformed or lacks its fellow, or there are too few people.</exception>
-    public static BlufrTrials In(EmbeddingSet set, string? folder, BlufrDraw? draw = null)
-    {
-        string[] places = folder is null ? [] : [folder, Path.Combine(folder, "blufr")];
-        return Array.Find(places, HasList) is { } place ? Of(set, BlufrLists.Read(place)) : Draw(set, draw);
-    }
+    public static BlufrTrials In(EmbeddingSet set, string? folder, BlufrDraw? draw = null) =>
+        PlaceIn(folder) is { } place ? Of(set, BlufrLists.Read(place)) : Draw(set, draw);
+
+    /// <summary>Where a data set's folder has the lists; null where it has none.</summary>
+    public static string? PlaceIn(string? folder) => Array.Find<string>(folder is null ? [] : [folder, Path.Combine(folder, "blufr")], HasList);
 
     private static bool HasList(string folder) =>
         File.Exists(Path.Combine(folder, BlufrLists.GalleryFile)) || File.Exists(Path.Combine(folder, BlufrLists.ProbeFile));
