@@ -17,16 +17,19 @@ using FaceDistill.Views;
 
 namespace FaceDistill.Tests;
 
-/// <summary>Everything that a trainer needs, on drawn faces and the tiny teacher: made once for a test class.</summary>
+/// <summary>Everything that a trainer needs, on faces that are drawn once a process, and the tiny teacher: made once for a test class.</summary>
 public sealed class TinyRun : IDisposable
 {
+    private static readonly Lazy<string> Drawn = new(() => Draw(TestCache.Folder("tiny-faces")).Dataset.Root);
+
     private readonly TempFolder _folder = new();
     private readonly IEmbedder _teacher;
     private readonly IReadOnlyList<EmbeddingSet> _sets;
 
     public TinyRun()
     {
-        Faces = SyntheticDataset.Write(_folder["faces"], new DrawnPeople(12, 10, 3), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0)).Hashed(JobContext.None);
+        TempFolder.Copy(Drawn.Value, _folder["faces"]);
+        Faces = Draw(_folder["faces"]).Hashed(JobContext.None);
         _teacher = TeacherCard.Open(TinyTeacher.Write(_folder["teacher"]), new AssetFinder([], [], _folder["cache"]));
         _sets = new FaceEmbeddings(_teacher, Faces).Of([EmbeddedView.Of(FaceView.Original), EmbeddedView.Of(FaceView.Mirrored)], JobContext.None);
     }
@@ -67,6 +70,9 @@ public sealed class TinyRun : IDisposable
             options.Student.Name, options.Student.Head, _teacher.Dimension, FaceTensor.StudentContract(spec.Resolution, "dlib"), _teacher.Name, _teacher.Hash);
         return new Trainer(Training(options.HeldOut.Part, options.Run.Seed, options.HeldOut.People ?? 0), description, options, folder, measure, ranks: ranks);
     }
+
+    private static AlignedFaces Draw(string folder) =>
+        SyntheticDataset.Write(folder, new DrawnPeople(12, 10, 3), AlignmentTemplate.Dlib, AlignedFrame.Of(64, 0));
 
     public void Dispose()
     {

@@ -23,7 +23,7 @@ public sealed class TrainedRun : IDisposable
 
     public TrainedRun()
     {
-        CopyFolder(Trained.Value, Folder);
+        TempFolder.Copy(Trained.Value, Folder);
         Info.Write(Folder);
         TrainedFaces.Write(Folder, Tiny.Faces);
     }
@@ -46,14 +46,14 @@ public sealed class TrainedRun : IDisposable
     /// <summary>A copy of the run folder.</summary>
     public string CopyTo(string folder)
     {
-        CopyFolder(Folder, folder);
+        TempFolder.Copy(Folder, folder);
         return folder;
     }
 
     /// <summary>A copy of the faces, to be damaged.</summary>
     public AlignedFaces CopyFaces(string folder)
     {
-        CopyFolder(Tiny.Faces.Dataset.Root, folder);
+        TempFolder.Copy(Tiny.Faces.Dataset.Root, folder);
         return AlignedFaces.Open(folder);
     }
 
@@ -65,15 +65,5 @@ public sealed class TrainedRun : IDisposable
     {
         Tiny.Dispose();
         _folder.Dispose();
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
-        {
-            string target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
     }
 }

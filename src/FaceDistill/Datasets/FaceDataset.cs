@@ -47,9 +47,6 @@ public sealed record FaceDataset(string Root, IReadOnlyList<FaceImage> Images, I
     /// <summary>The template that the pictures are aligned to, where their format says so; null where it does not.</summary>
     internal string? Template { get; init; }
 
-    /// <summary>Whether identities that are numbers mean somebody in this data set only: number 17 of one file is not number 17 of another.</summary>
-    internal bool Numbered { get; init; }
-
     /// <summary>Lists a folder, of which nothing is opened, or a file of many pictures (or a folder of such), of which none is decoded but the first.</summary>
     /// <remarks>Links to pictures and to folders of pictures are followed, but to no folder that holds the link (<see cref="FolderFiles"/>).</remarks>
     /// <exception cref="FaceDistillException">It is missing, cannot be read, or is damaged.</exception>

@@ -42,7 +42,7 @@ internal static class HubParquet
         }
 
         images.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
-        return images.Count > 0 ? new FaceDataset(root, images, []) { Numbered = true } : throw new FaceDistillException($"{root} holds no picture");
+        return images.Count > 0 ? new FaceDataset(root, images, []) : throw new FaceDistillException($"{root} holds no picture");
     }
 
     private static byte[] Copy(string file, PictureBlob.Writer writer, JobContext job)

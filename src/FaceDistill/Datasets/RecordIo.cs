@@ -66,10 +66,7 @@ internal sealed class RecordIo
         var people = new Dictionary<int, string>();
         string Person(int label) => people.TryGetValue(label, out string? name) ? name : people[label] = label.ToString("d7", CultureInfo.InvariantCulture);
         var dataset = new FaceDataset(
-            file, [.. images.Select(i => new FaceImage(InvariantText.Of($"{Person(i.Label)}/{i.Key:d7}"), Person(i.Label)) { Place = i.Picture })], [])
-        {
-            Numbered = true,
-        };
+            file, [.. images.Select(i => new FaceImage(InvariantText.Of($"{Person(i.Label)}/{i.Key:d7}"), Person(i.Label)) { Place = i.Picture })], []);
         return dataset with { Template = PictureArchive.TemplateOf(dataset.Place(dataset.Images[0]), Property(file)) };
     }
 

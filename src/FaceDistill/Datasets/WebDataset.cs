@@ -70,7 +70,7 @@ internal static class WebDataset
 
         images.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         int twice = Enumerable.Range(1, images.Count - 1).FirstOrDefault(i => images[i].Path == images[i - 1].Path, -1);
-        return twice < 0 ? new FaceDataset(root, images, []) { Numbered = true } : throw new FaceDistillException(InvariantText.Of(
+        return twice < 0 ? new FaceDataset(root, images, []) : throw new FaceDistillException(InvariantText.Of(
             $"{images[twice].Place.File}: two samples give {images[twice].Path} (at bytes {images[twice - 1].Place.Offset} and {images[twice].Place.Offset}); ")
             + "the members of a sample stand together, and each key is there once");
     }

@@ -117,8 +117,8 @@ internal sealed record Table14Plan(int Faces, int TeacherPasses, double TeacherF
     /// <summary>Counts a data set's pictures; aligning may leave some out.</summary>
     internal static int Pictures(DataFolder data)
     {
-        var people = data.People is null ? null : LfwPeople.Read(data.People).People.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => people?.Contains(i.Identity) != false).Select(i => i.Path)];
+        var chosen = data.People is null ? null : LfwPeople.Read(data.People).Chooses();
+        string[] paths = [.. FaceDataset.List(data.Images).Images.Where(i => chosen?.Invoke(i.Identity) != false).Select(i => i.Path)];
         return paths.Length - (data.Exclude is null ? 0
             : ExclusionList.Read(data.Exclude).In(data.Name, paths, AlignedFolder.OwnFaces(data.Images)).Excluded.Count(excluded => excluded));
     }

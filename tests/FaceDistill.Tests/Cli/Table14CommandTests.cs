@@ -3,6 +3,7 @@ using FaceDistill.Cli;
 using FaceDistill.Files;
 using FaceDistill.Students;
 using FaceDistill.Table14;
+using FaceDistill.Tests.Table14;
 
 namespace FaceDistill.Tests.Cli;
 
@@ -53,6 +54,7 @@ public sealed class Table14CommandTests : IDisposable
     public async Task A_row_whose_training_was_done_is_measured_and_not_trained_again_and_the_others_wait()
     {
         string recipe = Recipe(), output = _folder["table"];
+        SmokeFaces.CopyTo(output, second: true);
         var (code, _, said) = await Run("table14", "--recipe", recipe, "--output", output, "--smoke", "--rows", "mobilenet-v1:0.25@64");
         Assert.True(code == CommandLine.Done, said);
         string row = Path.Combine(output, "rows", "0.25@64");
@@ -70,7 +72,7 @@ public sealed class Table14CommandTests : IDisposable
     {
         var recipe = JsonFile.Read<Table14Recipe>(Recipe());
         string faces = _folder["faces"];
-        Table14Smoke.Of(recipe, _folder["drawn"], JobContext.None);
+        SmokeFaces.CopyTo(_folder["drawn"]);
         Directory.Move(Path.Combine(_folder["drawn"], "faces", "training"), faces);
         string file = _folder["plan.json"];
         JsonFile.Write(file,

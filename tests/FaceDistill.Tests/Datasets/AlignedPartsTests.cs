@@ -116,7 +116,7 @@ public sealed class AlignedPartsTests : IDisposable
             + "--shard for all that is missing";
         Assert.Equal($"{_folder[Path.Combine("parts", "alignment.json")]}: {remedy}", Assert.Throws<FaceDistillException>(
             () => AlignedFaces.Open(_folder["parts"])).Message);
-        CopyFolder(_folder["parts"], _folder["other"]);
+        TempFolder.Copy(_folder["parts"], _folder["other"]);
 
         var again = Part("parts", new DataShard(2, 3));
         Assert.InRange(again.Reused, 1, again.Aligned - 1);
@@ -227,7 +227,7 @@ public sealed class AlignedPartsTests : IDisposable
     public void Other_faces_that_a_killed_run_wrote_before_its_index_are_no_strangers()
     {
         Assert.InRange(Aligner(allFaces: true).Run(FaceDataset.List(Raw), _folder["whole"], JobContext.None).OtherFaces, 1, 100);
-        CopyFolder(_folder["whole"], _folder["parts"]);
+        TempFolder.Copy(_folder["whole"], _folder["parts"]);
         (AlignmentManifest.Read(_folder["parts"]) with { Complete = false }).Write(_folder["parts"]);
         File.Delete(_folder["parts/faces.csv"]);
         Aligner(allFaces: true).Run(FaceDataset.List(Raw), _folder["parts"], JobContext.None);
@@ -252,16 +252,6 @@ public sealed class AlignedPartsTests : IDisposable
     {
         RecurseSubdirectories = true, AttributesToSkip = 0,
     }).ToDictionary(p => Path.GetRelativePath(_folder[folder], p), FileHash.Sha256), StringComparer.Ordinal);
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (string file in Directory.GetFiles(from, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
-        {
-            string target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
-    }
 
     private sealed class CancelAfter(int count, CancellationTokenSource cancel) : IProgress<WorkProgress>
     {

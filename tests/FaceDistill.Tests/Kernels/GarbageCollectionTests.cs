@@ -17,7 +17,7 @@ public sealed partial class GarbageCollectionTests
             var all = new TheoryData<OptimizerKind, int>();
             foreach (var optimizer in Enum.GetValues<OptimizerKind>())
             {
-                all.Add(optimizer, optimizer == OptimizerKind.Muon ? 600 : 250);
+                all.Add(optimizer, optimizer == OptimizerKind.Muon ? 400 : 150);
             }
 
             return all;

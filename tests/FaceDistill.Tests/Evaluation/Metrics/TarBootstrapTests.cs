@@ -68,7 +68,7 @@ public sealed class TarBootstrapTests
         var all = Noisy("all", 1500, 2, 0.8f, 1000);
         float[] truth = [.. ImpostorScores(all).Order()];
         int covered = 0, asked = 0;
-        for (int seed = 0; seed < 100; seed++)
+        for (int seed = 0; seed < 60; seed++)
         {
             var part = Noisy("part", 120, 3, 0.8f, seed);
             var curve = Evaluator.Run(Evaluator.AllPairs, part, null, options).Curve!;
