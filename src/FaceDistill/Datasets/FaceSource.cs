@@ -162,7 +162,7 @@ internal sealed class FaceSource
             }),
         ];
         return images.Length > 0 || data.Shard is not null ? new AlignedFaces(raw with { Images = images, Others = [] }, manifest) { Skipped = skipped }
-            : throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
+            : throw FolderAligner.NoFace(raw, skipped);
     }
 }
 

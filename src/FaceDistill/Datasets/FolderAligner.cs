@@ -200,7 +200,8 @@ internal sealed class FolderAligner(PhotoAligner aligner)
     {
         if (!any)
         {
-            throw new FaceDistillException($"no photo in {raw.Root} shows a face (first: {skipped[0].Path}: {skipped[0].Reason})");
+            Abandon(output);
+            throw NoFace(raw, skipped);
         }
 
         folder.RefuseOthers();
@@ -208,6 +209,24 @@ internal sealed class FolderAligner(PhotoAligner aligner)
         aligner.Manifest(raw.Root, complete: true).Write(output);
         AlignedParts.Delete(output);
     }
+
+    // A folder that holds no face and says that it is unfinished would be refused by everybody who is told of it.
+    private static void Abandon(string output)
+    {
+        string[] own = [AlignmentManifest.FileName, AlignedFolder.IndexName];
+        var names = Directory.EnumerateFileSystemEntries(output).Select(p => Path.GetFileName(p)!);
+        if (names.All(n => own.Contains(n, StringComparer.Ordinal) || n.StartsWith(FolderLock.FileName, StringComparison.Ordinal)))
+        {
+            Array.ForEach(own, name => File.Delete(Path.Combine(output, name)));
+        }
+    }
+
+    /// <summary>None of the photos shows a face: how many were left out for which reason, and the first of each.</summary>
+    /// <param name="raw">The photos.</param>
+    /// <param name="skipped">What was left out, at least one.</param>
+    internal static FaceDistillException NoFace(FaceDataset raw, IReadOnlyList<(string Path, string Reason)> skipped) =>
+        new($"no photo in {raw.Root} shows a face: " + string.Join("; ", skipped.GroupBy(s => s.Reason, StringComparer.Ordinal)
+            .OrderByDescending(g => g.Count()).Take(4).Select(g => InvariantText.Of($"{g.Key}: {g.Count()} (first: {g.First().Path})"))));
 
     private static int Several(PhotoFace[] photos) => photos.Count(p => p.Shown > 1);
 

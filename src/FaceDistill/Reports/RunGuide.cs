@@ -157,11 +157,14 @@ internal static class RunGuide
     public static string Exported(RunReportData report)
     {
         var (kept, held) = (Kept(report), report.Run.Options.HeldOut);
-        string unit = report.Run.Options.Loss == new LossOptions() ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
+        bool plain = report.Run.Options.Loss == new LossOptions();
+        string unit = plain ? " (1 explains nothing)" : $" ({report.Run.Options.Loss})";
         string text = InvariantText.Of($"epoch {kept.Epoch} of {report.Epochs.Count} exported: loss {kept.Loss:0.000}{unit}");
         text += kept.ValidationLoss is { } loss ? InvariantText.Of($", held out {loss:0.000}") : "";
         text += kept.CentredCosine is { } cosine ? InvariantText.Of($", centred cosine {cosine:0.000}") : "";
         text += kept.PeopleTar is { } tar ? $", TAR {Percent(tar)} at FAR {FarTargets.Label(kept.PeopleFar!.Value)} on held-out people" : "";
+        text += plain && !((kept.ValidationLoss ?? kept.Loss) < 1)
+            ? "; it is no nearer to its teacher than the mean of all faces, and is of no use: train longer, on more faces, or at another --learning-rate" : "";
         return text + (held.Keep != KeepKind.Best || report.Best is not { PeopleTar: null } ? ""
             : held.People > 0 ? $"; the centred cosine chose it: {Count(held.People.Value, "held-out person", "held-out people")} gave too few pairs"
             : "; the centred cosine chose it: no people were held out (too few are named, or none were wanted)");

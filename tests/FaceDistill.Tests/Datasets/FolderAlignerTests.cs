@@ -201,7 +201,13 @@ public sealed class FolderAlignerTests : IDisposable
     public void A_folder_without_any_face_says_so()
     {
         Pictures.Noise(_folder["raw/noise.png"], 120, 120);
-        Assert.Contains("no photo in", Assert.Throws<FaceDistillException>(() => Run()).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["raw/a.jpg"], "no picture");
+        File.WriteAllText(_folder["raw/b.jpg"], "nor this");
+        string message = Assert.Throws<FaceDistillException>(() => Run()).Message;
+        Assert.StartsWith($"no photo in {Raw} shows a face: ", message, StringComparison.Ordinal);
+        Assert.Contains(": 2 (first: a.jpg); ", message, StringComparison.Ordinal);
+        Assert.Contains(": 1 (first: noise.png)", message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Output)); // nothing that calls itself unfinished
     }
 
     [Fact]

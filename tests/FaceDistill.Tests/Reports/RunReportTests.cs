@@ -203,14 +203,12 @@ public sealed class RunReportTests : IDisposable
         Assert.Equal("epoch 2 of 2 exported: loss 0.500 (1 explains nothing)", RunGuide.Exported(report));
         report = report with { Epochs = [report.Epochs[0] with { CentredCosine = 0.2264 }, report.Epochs[1]], Best = new BestEpoch(1, 0.2264) };
         Assert.Equal("epoch 1 of 2 exported: loss 0.912 (1 explains nothing), held out 0.810, centred cosine 0.226; the centred cosine chose it: no people "
-            + "were "
-            + "held out (too few are named, or none were wanted)", RunGuide.Exported(report));
-        report = report with
-        {
-            Epochs = [report.Epochs[0] with { PeopleTar = 0.125, PeopleFar = 1e-3 }, report.Epochs[1]],
-            Best = report.Best with { PeopleTar = 0.125, PeopleFar = 1e-3 },
-        };
+            + "were held out (too few are named, or none were wanted)", RunGuide.Exported(report));
+        var first = report.Epochs[0] with { PeopleTar = 0.125, PeopleFar = 1e-3 };
+        report = report with { Epochs = [first, report.Epochs[1]], Best = report.Best with { PeopleTar = 0.125, PeopleFar = 1e-3 } };
         Assert.EndsWith("centred cosine 0.226, TAR 12.50% at FAR 1e-3 on held-out people", RunGuide.Exported(report), StringComparison.Ordinal);
+        report = report with { Epochs = [report.Epochs[0] with { ValidationLoss = 1.02 }, report.Epochs[1]] };
+        Assert.Contains("it is no nearer to its teacher than the mean of all faces", RunGuide.Exported(report), StringComparison.Ordinal);
         Assert.Equal(["less than a second", "1 second", "3 seconds", "1.5 minutes", "1,000.0 minutes"],
             new[] { 0.4, 1, 3.2, 90, 60_000 }.Select(ReportFormat.Time));
     }

@@ -8,10 +8,10 @@ namespace FaceDistill.Evaluation.Results;
 /// <summary>Photos of the measured people in which no face was found: no pair of theirs is scored, which flatters every rate.</summary>
 /// <param name="Photos">The photos, with those that gave no face.</param>
 /// <param name="NotAcquired">Those that gave none (failures to acquire, ISO/IEC 19795-1).</param>
-/// <param name="GenuinePairs">Pairs of one person among all of them.</param>
+/// <param name="GenuinePairs">Pairs of one person among all of them; null where the protocol does not score all pairs.</param>
 /// <param name="TarAtFar">True accept rate by false accept rate ("1e-4") where each pair with such a photo counts as rejected; null as that of the
 /// model.</param>
-public sealed record AcquisitionResult(int Photos, int NotAcquired, long GenuinePairs, IReadOnlyDictionary<string, double?> TarAtFar)
+public sealed record AcquisitionResult(int Photos, int NotAcquired, long? GenuinePairs, IReadOnlyDictionary<string, double?> TarAtFar)
 {
     /// <summary>Counts them.</summary>
     /// <param name="set">The embeddings that were measured, with those of their data's files that gave no face.</param>
@@ -36,7 +36,7 @@ public sealed record AcquisitionResult(int Photos, int NotAcquired, long Genuine
         var tars = (rates ? measured.TarAtFar : null) ?? new Dictionary<string, double?>();
         string[] found = [.. set.Identities.Where(identity => identity.Length > 0)];
         long pairs = found.Concat(lost).CountBy(identity => identity, StringComparer.Ordinal).Sum(person => (long)person.Value * (person.Value - 1) / 2);
-        return new AcquisitionResult(found.Length + lost.Length, lost.Length, pairs,
+        return new AcquisitionResult(found.Length + lost.Length, lost.Length, rates ? pairs : null,
             tars.ToDictionary(t => t.Key, t => t.Value is { } tar && pairs > 0 ? tar * measured.GenuinePairs / pairs : (double?)null, StringComparer.Ordinal));
     }
 

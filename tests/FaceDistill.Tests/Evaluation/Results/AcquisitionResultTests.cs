@@ -23,7 +23,9 @@ public sealed class AcquisitionResultTests
         Assert.Equal(measured.TarAtFar!["1e-1"]!.Value * 6 / 18, lost.TarAtFar["1e-1"]!.Value, 12);
         Assert.Contains("no face was found in 6 of the 18 photos",
             Assert.Single(AcquisitionResult.Words([measured with { Acquisition = lost }])), StringComparison.Ordinal);
-        Assert.Empty(AcquisitionResult.Of(set, FaceDataset.IdentityOf, measured, rates: false)!.TarAtFar);
+        var ofList = AcquisitionResult.Of(set, FaceDataset.IdentityOf, measured, rates: false)!;
+        Assert.Empty(ofList.TarAtFar);
+        Assert.Null(ofList.GenuinePairs); // the protocol has pairs of its own
         Assert.Equal(2, AcquisitionResult.Several(set));
         Assert.Equal(1, AcquisitionResult.Several(set.Of([0, 1, 2])));
         Assert.Null(AcquisitionResult.Several(Sets.Random("model", 1, 8, paths)));
